@@ -1,0 +1,2 @@
+//! abigen
+fn main() {}

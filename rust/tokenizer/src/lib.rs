@@ -1,0 +1,1 @@
+//! Exact OpenAI-compatible BPE tokenization.
