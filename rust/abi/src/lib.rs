@@ -1,1 +1,31 @@
-//! The C ABI of sluice.
+//! The C ABI of sluice: the only cdylib and the only place of `extern "C"`.
+//!
+//! This crate *is* the declaration of the ABI. `rust/abigen` parses it and writes
+//! `include/sluice.h`, `src/ffi/symbols.gen.ts` and `src/abi_hash.rs`; nothing is declared twice.
+//!
+//! # Conventions
+//!
+//! - Names are `sluice_<noun>_<verb>`, one Rust file per noun.
+//! - Parameters are at most six of `uint32_t`, `int32_t`, `double`, `const T*` or `T*` with a
+//!   length or capacity behind it. Inputs come first, outputs last.
+//! - Every function returns `int32_t`: `>= 0` is a count, a flag or a handle; `< 0` is a
+//!   [`status::SluiceStatus`], and [`library::sluice_last_error`] tells the details.
+//! - Lengths and capacities count elements of the pointed-to type. A pointer may be null where its
+//!   length is 0.
+//! - The caller owns every buffer; nothing is retained after the call returns.
+//! - An output that does not fit is written as far as it does fit, and the size that is needed is
+//!   returned: a result greater than the capacity means "call again with this much room".
+//! - No input aborts the process: every body runs inside [`boundary`].
+//!
+//! Files: `boundary` (panics), `status` (failures), `handle` (generations), `slice` (pointers) are
+//! the plumbing; every other file is a noun of the ABI.
+
+pub mod abi_hash;
+mod boundary;
+pub mod batch;
+pub mod handle;
+pub mod library;
+mod pin;
+mod slice;
+pub mod status;
+pub mod tokenizer;

@@ -1,0 +1,27 @@
+/**
+ * Exact, fast token counting for LLM gateways on Bun and Deno.
+ *
+ * One Rust library with a C ABI, loaded by `bun:ffi` or `Deno.dlopen`; its state is shared by all
+ * Workers of a process. Importing this module opens nothing: the library loads on first use.
+ *
+ * @example
+ * ```ts
+ * import { Tokenizer } from "./mod.ts";
+ *
+ * using tokenizer = Tokenizer.forModel("gpt-5");
+ * console.log(tokenizer.count("Hello, world!"));
+ * ```
+ *
+ * @module
+ */
+export { type EncodingName, ENCODINGS } from "./src/encodings.ts";
+export { SluiceError, type SluiceErrorCode } from "./src/errors.ts";
+export { type ResolvedModel, resolveModel } from "./src/models.ts";
+export {
+  type BatchOptions,
+  type EncodedBatch,
+  type Special,
+  type TextOptions,
+  Tokenizer,
+  type TokenizerOptions,
+} from "./src/tokenizer.ts";

@@ -1,0 +1,206 @@
+//! Batches of texts: one crossing, one packed input, one flat output.
+//!
+//! # The packed batch
+//!
+//! Little-endian `uint32_t` words, then bytes:
+//!
+//! | words | meaning |
+//! |---|---|
+//! | 0 | `n`, the number of texts |
+//! | 1 | the unit of the lengths: `SLUICE_BATCH_BYTES` or `SLUICE_BATCH_UTF16` |
+//! | 2 | how many threads may work on it; 0 leaves it to the library |
+//! | 3 … n+2 | the length of each text |
+//! | the rest | the texts, UTF-8, in order |
+//!
+//! With `SLUICE_BATCH_UTF16` a length counts UTF-16 code units, as JavaScript's `length` does, and
+//! each text is followed by one separator byte that belongs to no text. So a caller can join many
+//! short strings, transcode them in one go, and need not know where each one landed; and two lone
+//! surrogates of neighbouring strings cannot fuse into one character.
+
+use sluice_tokenizer::Tokenizer;
+
+use crate::boundary::boundary;
+use crate::slice;
+use crate::status::{Failure, count};
+use crate::tokenizer::{failure, resolve, special_mode};
+
+/// Lengths in a packed batch count bytes; nothing stands between the texts.
+pub const SLUICE_BATCH_BYTES: u32 = 0;
+/// Lengths in a packed batch count UTF-16 code units; one separator byte follows each text.
+pub const SLUICE_BATCH_UTF16: u32 = 1;
+/// Words before the lengths of a packed batch.
+pub const SLUICE_BATCH_HEADER: u32 = 3;
+
+/// Writes the token count of each text of a packed batch and returns the number of texts.
+///
+/// `batch` is described in the documentation of `rust/abi/src/batch.rs`; it must be aligned to 4
+/// bytes. Counts equal those of `sluice_tokenizer_count` one by one. O(`batch_len`).
+/// Fails as `sluice_tokenizer_count` does, for the first text that does, and with
+/// `INVALID_ARGUMENT` if the batch contradicts itself.
+///
+/// # Safety
+/// `batch` points to `batch_len` readable bytes, `out` to `out_cap` writable counts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_batch_count(
+    tokenizer: u32,
+    batch: *const u8,
+    batch_len: u32,
+    special: u32,
+    out: *mut u32,
+    out_cap: u32,
+) -> i32 {
+    boundary(|| {
+        let tokenizer = resolve(tokenizer)?;
+        let special = special_mode(special)?;
+        // SAFETY: the caller's contract.
+        let bytes = unsafe { slice::input("batch", batch, batch_len) }?;
+        // SAFETY: the caller's contract.
+        let out = unsafe { slice::output("out", out, out_cap, bytes) }?;
+        let texts = Batch::parse(bytes)?.texts()?;
+        for (i, text) in texts.iter().enumerate() {
+            let tokens = tokenizer.count(text, special).map_err(|e| at(i, failure(e)))?;
+            if let Some(slot) = out.get_mut(i) {
+                *slot = tokens as u32;
+            }
+        }
+        count(texts.len())
+    })
+}
+
+/// Writes `n + 1` offsets and then the token ids of all texts of a packed batch; returns how many
+/// words that takes.
+///
+/// The ids of text `i` are words `n + 1 + out[i]` up to `n + 1 + out[i + 1]`. Ids equal those of
+/// `sluice_tokenizer_encode` one by one. O(`batch_len`). Fails as `sluice_batch_count` does.
+///
+/// # Safety
+/// `batch` points to `batch_len` readable bytes, `out` to `out_cap` writable words.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_batch_encode(
+    tokenizer: u32,
+    batch: *const u8,
+    batch_len: u32,
+    special: u32,
+    out: *mut u32,
+    out_cap: u32,
+) -> i32 {
+    boundary(|| {
+        let tokenizer = resolve(tokenizer)?;
+        let special = special_mode(special)?;
+        // SAFETY: the caller's contract.
+        let bytes = unsafe { slice::input("batch", batch, batch_len) }?;
+        // SAFETY: the caller's contract.
+        let out = unsafe { slice::output("out", out, out_cap, bytes) }?;
+        let texts = Batch::parse(bytes)?.texts()?;
+        encode(tokenizer, &texts, special, out)
+    })
+}
+
+fn encode(
+    tokenizer: &Tokenizer,
+    texts: &[&str],
+    special: sluice_tokenizer::Special,
+    out: &mut [u32],
+) -> crate::status::Outcome {
+    let (offsets, ids) = out.split_at_mut(out.len().min(texts.len() + 1));
+    let mut total = 0;
+    for (i, text) in texts.iter().enumerate() {
+        if let Some(slot) = offsets.get_mut(i) {
+            *slot = total as u32;
+        }
+        let room = ids.get_mut(total..).unwrap_or_default();
+        total += tokenizer.encode_into(text, special, room).map_err(|e| at(i, failure(e)))?;
+    }
+    if let Some(slot) = offsets.get_mut(texts.len()) {
+        *slot = total as u32;
+    }
+    count(texts.len() + 1 + total)
+}
+
+fn at(index: usize, failure: Failure) -> Failure {
+    Failure::new(failure.status, format!("text {index}: {}", failure.message))
+}
+
+/// A packed batch, its header checked against its size.
+struct Batch<'a> {
+    lengths: &'a [u8],
+    unit: u32,
+    text: &'a str,
+}
+
+impl<'a> Batch<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, Failure> {
+        let header = SLUICE_BATCH_HEADER as usize * 4;
+        let word = |i: usize| bytes.get(i * 4..i * 4 + 4).map(word_at).unwrap_or_default();
+        let (n, unit) = (word(0) as usize, word(1));
+        let start = n.checked_mul(4).and_then(|lengths| lengths.checked_add(header));
+        let Some(start) = start.filter(|&start| start <= bytes.len()) else {
+            return Err(Failure::argument(format!(
+                "batch of {} bytes is too small for {n} texts",
+                bytes.len()
+            )));
+        };
+        if unit > SLUICE_BATCH_UTF16 {
+            return Err(Failure::argument(format!("batch has unit {unit}, not 0 or 1")));
+        }
+        let text = slice::utf8("batch", &bytes[start..])?;
+        Ok(Self { lengths: &bytes[header..start], unit, text })
+    }
+
+    /// The texts, which must use up the bytes exactly.
+    fn texts(&self) -> Result<Vec<&'a str>, Failure> {
+        let n = self.lengths.len() / 4;
+        let total: usize = self.lengths.chunks_exact(4).map(|w| word_at(w) as usize).sum();
+        let separators = if self.unit == SLUICE_BATCH_UTF16 { n } else { 0 };
+        // With as many bytes as units everything is ASCII, and units are bytes.
+        let units_are_bytes =
+            self.unit == SLUICE_BATCH_BYTES || total + separators == self.text.len();
+        let mut texts = Vec::with_capacity(n);
+        let mut rest = self.text;
+        for length in self.lengths.chunks_exact(4).map(|w| word_at(w) as usize) {
+            let end = if units_are_bytes { Some(length) } else { utf16_prefix(rest, length) };
+            let text = end.and_then(|end| rest.get(..end));
+            let behind = text.and_then(|t| {
+                rest.get(t.len() + usize::from(self.unit == SLUICE_BATCH_UTF16)..)
+            });
+            let (Some(text), Some(behind)) = (text, behind) else {
+                return Err(Failure::argument(format!(
+                    "batch ends or cuts a character inside text {}",
+                    texts.len()
+                )));
+            };
+            texts.push(text);
+            rest = behind;
+        }
+        if rest.is_empty() {
+            Ok(texts)
+        } else {
+            Err(Failure::argument(format!("batch has {} bytes behind its last text", rest.len())))
+        }
+    }
+}
+
+fn word_at(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
+}
+
+/// The length in bytes of the first `units` UTF-16 code units of `text`.
+///
+/// `k` bytes hold at most `k` units, so it is safe to step as many bytes as units are missing;
+/// each step takes at least a third of what is left. O(bytes), and the counting vectorises.
+fn utf16_prefix(text: &str, units: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut missing) = (0, units);
+    while missing > 0 {
+        let block = bytes.get(at..at + missing)?;
+        let starts = block.iter().filter(|&&b| b & 0xC0 != 0x80).count();
+        let astral = block.iter().filter(|&&b| b >= 0xF0).count();
+        at += missing;
+        missing -= (starts + astral).min(missing);
+        // A block can end inside a character whose units are already counted.
+        while missing == 0 && bytes.get(at).is_some_and(|&b| b & 0xC0 == 0x80) {
+            at += 1;
+        }
+    }
+    Some(at)
+}

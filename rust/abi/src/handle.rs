@@ -1,0 +1,170 @@
+//! Handles: 31-bit integers that name a live object and can be handed to another Worker.
+//!
+//! A handle is `generation << 16 | slot`. Closing bumps the slot's generation, so a stale, forged
+//! or twice-closed handle finds another generation and becomes a status, never a crash. Slots
+//! wait in a first-in-first-out line of at least [`QUARANTINE`] before they are used again, so a
+//! stale handle can meet its own generation again only after 16,384 times that many closes.
+//!
+//! A slot is one atomic word (`generation << 32 | value`), so [`Handles::get`] is a single load:
+//! no lock on the hot path, and a reader sees generation and value together or not at all.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::status::{Failure, SluiceStatus};
+
+const CHUNK: usize = 1 << 10;
+const CHUNKS: usize = 1 << 6;
+const GENERATIONS: u32 = 1 << 15;
+const QUARANTINE: usize = CHUNK;
+
+/// A table of handles of one kind, each naming a `u32`.
+pub struct Handles {
+    kind: &'static str,
+    chunks: [OnceLock<Box<[AtomicU64; CHUNK]>>; CHUNKS],
+    free: Mutex<Free>,
+}
+
+struct Free {
+    closed: VecDeque<u32>,
+    next: u32,
+}
+
+impl Handles {
+    /// An empty table; `kind` is the noun in error messages.
+    pub const fn new(kind: &'static str) -> Self {
+        Self {
+            kind,
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            free: Mutex::new(Free { closed: VecDeque::new(), next: 0 }),
+        }
+    }
+
+    /// Opens a handle that names `value`. Amortised O(1); one lock.
+    pub(crate) fn open(&self, value: u32) -> Result<i32, Failure> {
+        let slot = {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            let exhausted = free.next as usize == CHUNK * CHUNKS;
+            if free.closed.len() > QUARANTINE || (exhausted && !free.closed.is_empty()) {
+                free.closed.pop_front().unwrap_or_default()
+            } else if !exhausted {
+                free.next += 1;
+                free.next - 1
+            } else {
+                return Err(Failure::new(
+                    SluiceStatus::TooManyHandles,
+                    format!("{} {}s are open; close some", CHUNK * CHUNKS, self.kind),
+                ));
+            }
+        };
+        let chunk = self.chunks[slot as usize / CHUNK]
+            .get_or_init(|| Box::new([const { AtomicU64::new(0) }; CHUNK]));
+        let word = &chunk[slot as usize % CHUNK];
+        // The slot is ours alone: it came out of `free`. Even generations are closed, odd are open.
+        let generation = (generation_of(word.load(Ordering::Relaxed)) + 1) % GENERATIONS;
+        word.store(u64::from(generation) << 32 | u64::from(value), Ordering::Release);
+        Ok((generation << 16 | slot).cast_signed())
+    }
+
+    /// What `handle` names. O(1), lock-free.
+    #[inline]
+    pub(crate) fn get(&self, handle: u32) -> Result<u32, Failure> {
+        let word = self.word(handle).map_or(0, |word| word.load(Ordering::Acquire));
+        if is_open_as(word, handle) { Ok(word as u32) } else { Err(self.invalid(handle)) }
+    }
+
+    /// Closes `handle` and returns what it named. Of two concurrent closes one fails.
+    pub(crate) fn close(&self, handle: u32) -> Result<u32, Failure> {
+        let word = self.word(handle).ok_or_else(|| self.invalid(handle))?;
+        let seen = word.load(Ordering::Acquire);
+        let closed = u64::from((generation_of(seen) + 1) % GENERATIONS) << 32;
+        if !is_open_as(seen, handle)
+            || word.compare_exchange(seen, closed, Ordering::AcqRel, Ordering::Relaxed).is_err()
+        {
+            return Err(self.invalid(handle));
+        }
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.closed.push_back(handle & 0xFFFF);
+        Ok(seen as u32)
+    }
+
+    #[inline]
+    fn word(&self, handle: u32) -> Option<&AtomicU64> {
+        let slot = handle as usize & 0xFFFF;
+        Some(&self.chunks[slot / CHUNK].get()?[slot % CHUNK])
+    }
+
+    #[cold]
+    fn invalid(&self, handle: u32) -> Failure {
+        Failure::new(
+            SluiceStatus::InvalidHandle,
+            format!("{} handle {handle:#x} was never opened or is closed", self.kind),
+        )
+    }
+}
+
+#[inline]
+fn generation_of(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+/// An open slot has an odd generation, and it is the handle's.
+#[inline]
+fn is_open_as(word: u64, handle: u32) -> bool {
+    let generation = generation_of(word);
+    generation & 1 == 1 && generation == handle >> 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stale_forged_and_double_use_are_statuses() {
+        let table = Handles::new("tokenizer");
+        let a = table.open(5).expect("open").cast_unsigned();
+        assert_eq!(table.get(a).expect("live"), 5);
+        assert_eq!(table.close(a).expect("close"), 5);
+        for bad in [a, a ^ 1, 0, 0xFFFF, u32::MAX, 0x7FFF_0000] {
+            assert_eq!(table.get(bad).expect_err("bad").status, SluiceStatus::InvalidHandle);
+            assert_eq!(table.close(bad).expect_err("bad").status, SluiceStatus::InvalidHandle);
+        }
+    }
+
+    #[test]
+    fn a_reused_slot_has_another_generation() {
+        let table = Handles::new("tokenizer");
+        let first = table.open(1).expect("open").cast_unsigned();
+        table.close(first).expect("close");
+        for _ in 0..(4 * QUARANTINE) {
+            let handle = table.open(2).expect("open").cast_unsigned();
+            assert_ne!(handle, first);
+            table.close(handle).expect("close");
+        }
+        assert!(table.get(first).is_err());
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_says_so() {
+        let table = Handles::new("tokenizer");
+        let all: Vec<u32> =
+            (0..CHUNK * CHUNKS).map(|_| table.open(0).expect("room").cast_unsigned()).collect();
+        assert_eq!(table.open(0).expect_err("full").status, SluiceStatus::TooManyHandles);
+        table.close(all[7]).expect("close");
+        table.open(0).expect("room again");
+    }
+
+    #[test]
+    fn concurrent_closes_succeed_once() {
+        let table = Handles::new("tokenizer");
+        for _ in 0..200 {
+            let handle = table.open(3).expect("open").cast_unsigned();
+            let closed = std::thread::scope(|s| {
+                let racers = [(); 4].map(|()| s.spawn(|| table.close(handle).is_ok()));
+                racers.into_iter().map(|r| r.join().expect("join")).filter(|&ok| ok).count()
+            });
+            assert_eq!(closed, 1);
+        }
+    }
+}

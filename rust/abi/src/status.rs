@@ -1,0 +1,58 @@
+//! The one list of ways a call can fail.
+
+use std::borrow::Cow;
+
+/// Why a call failed. Every negative result of every function is one of these.
+///
+/// Grouped by hundreds: below -1 what any function can say, below -100 the tokenizer.
+/// A number is never reused, also not after its meaning is gone.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SluiceStatus {
+    /// A bug in sluice: the body of the call panicked. The library stays usable.
+    Panic = -1,
+    /// An argument is outside its contract: a null or misaligned pointer, overlapping buffers,
+    /// or a number that is not one of the listed ones.
+    InvalidArgument = -2,
+    /// The handle was never given out, or was closed.
+    InvalidHandle = -3,
+    /// 65,536 handles of this kind are open.
+    TooManyHandles = -4,
+    /// The result does not fit an `int32_t`.
+    TooLarge = -5,
+    /// No encoding of that name.
+    UnknownEncoding = -101,
+    /// The text is not valid UTF-8.
+    InvalidUtf8 = -102,
+    /// The text holds a special token and the call asked for an error then.
+    SpecialToken = -103,
+    /// A token id that the vocabulary does not have.
+    UnknownToken = -104,
+}
+
+/// A status and the sentence that [`sluice_last_error`](crate::library::sluice_last_error) tells.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: SluiceStatus,
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: SluiceStatus, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    pub(crate) fn argument(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(SluiceStatus::InvalidArgument, message)
+    }
+}
+
+/// What the body of an exported function comes to: a non-negative result or a failure.
+pub(crate) type Outcome = Result<i32, Failure>;
+
+/// A count as the ABI returns it.
+pub(crate) fn count(n: usize) -> Outcome {
+    i32::try_from(n).map_err(|_| {
+        Failure::new(SluiceStatus::TooLarge, format!("result {n} is greater than {}", i32::MAX))
+    })
+}

@@ -1,0 +1,76 @@
+/**
+ * The one error class of sluice and its codes.
+ *
+ * A wrong argument (type, range) throws the built-in `TypeError` or `RangeError` and names the
+ * argument and the value. Everything a program may want to catch is a {@linkcode SluiceError}.
+ *
+ * @module
+ */
+import { statusCodes } from "./ffi/symbols.gen.ts";
+
+/** Codes that the native library reports. */
+export type StatusCode = typeof statusCodes[keyof typeof statusCodes];
+
+/** Every value of {@linkcode SluiceError.code}. Codes are stable; messages are not. */
+export type SluiceErrorCode =
+  | StatusCode
+  /** No native library where one may be; the message says where it looked and how to build it. */
+  | "SLUICE_LIBRARY_NOT_FOUND"
+  /** The library was found and the system refused to load it. */
+  | "SLUICE_LIBRARY_NOT_LOADED"
+  /** Deno was started without `--allow-ffi` for the library. */
+  | "SLUICE_FFI_DENIED"
+  /** Library and TypeScript come from different versions. */
+  | "SLUICE_ABI_MISMATCH"
+  /** Neither Bun nor Deno, or an operating system or CPU that there is no library for. */
+  | "SLUICE_UNSUPPORTED_PLATFORM"
+  /** No model of that name is known. */
+  | "SLUICE_UNKNOWN_MODEL"
+  /** The object was closed or disposed. */
+  | "SLUICE_DISPOSED";
+
+/** What sluice throws when something other than an argument's type or range is wrong. */
+export class SluiceError extends Error {
+  /** Stable and meant for `switch`. */
+  readonly code: SluiceErrorCode;
+
+  /**
+   * @param code What went wrong, for programs.
+   * @param message What went wrong and what to do, for people.
+   * @param options `cause`, as for every error.
+   */
+  constructor(code: SluiceErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SluiceError";
+    this.code = code;
+  }
+}
+
+/** The error for a negative result of a native call. */
+export function statusError(status: number, message: string): SluiceError {
+  const codes: Readonly<Record<string, StatusCode>> = statusCodes;
+  return new SluiceError(codes[status] ?? "SLUICE_PANIC", message);
+}
+
+/** A value as an error message shows it: its type, and as much of it as fits on a line. */
+export function show(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.length > 40 ? value.slice(0, 39) + "…" : value);
+    case "number":
+    case "boolean":
+      return String(value);
+    case "bigint":
+      return `${value}n`;
+    case "object":
+      return Array.isArray(value) ? "an array" : `an instance of ${constructorName(value)}`;
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+function constructorName(value: object): string {
+  const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+  return typeof name === "string" && name !== "" ? name : "Object";
+}

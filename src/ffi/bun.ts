@@ -1,0 +1,35 @@
+/**
+ * The Bun side of the seam: `bun:ffi`.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { Backend, Functions, SymbolTable } from "./native.ts";
+
+/** What this file needs of `bun:ffi`; declared here because Deno cannot resolve the module. */
+interface BunFfi {
+  dlopen(
+    path: string,
+    symbols: Record<string, { args: readonly string[]; returns: string }>,
+  ): { symbols: unknown };
+}
+
+/** The backend, or undefined outside Bun. */
+export function bunBackend(): Backend | undefined {
+  const version = process.versions["bun"];
+  if (version === undefined) return undefined;
+  return {
+    runtime: `Bun ${version}`,
+    // The table's names are Bun's own, so it is handed over as it is.
+    open<T extends SymbolTable>(path: string, table: T): Functions<T> {
+      return ffi().dlopen(path, table).symbols as Functions<T>;
+    },
+    permits: () => true,
+    environment: (name) => process.env[name],
+  };
+}
+
+/** Fetched as a builtin and not imported: a `bun:` import would not load in Deno. */
+function ffi(): BunFfi {
+  return process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
+}

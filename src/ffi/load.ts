@@ -1,0 +1,159 @@
+/**
+ * Loads the native library: once per isolate, on first use, and never unloads it.
+ *
+ * Importing sluice opens nothing. All isolates of a process (the main thread and its Workers) that
+ * load the same file share one copy of it and of its state.
+ *
+ * @module
+ */
+import process from "node:process";
+import { SluiceError, statusError } from "../errors.ts";
+import { bunBackend } from "./bun.ts";
+import { denoBackend } from "./deno.ts";
+import { type Candidate, candidates, LIBRARY_VARIABLE } from "./locate.ts";
+import type { Backend, Native } from "./native.ts";
+import { ABI_HASH, symbols } from "./symbols.gen.ts";
+
+/** A loaded library and where it came from. */
+export interface Library {
+  readonly native: Native;
+  readonly path: string;
+  readonly origin: Candidate["origin"];
+  readonly runtime: string;
+}
+
+let loaded: Library | undefined;
+
+/**
+ * The library of this isolate, loaded by the first call.
+ *
+ * @throws {SluiceError} `SLUICE_LIBRARY_NOT_FOUND`, `SLUICE_LIBRARY_NOT_LOADED`,
+ * `SLUICE_FFI_DENIED`, `SLUICE_ABI_MISMATCH` or `SLUICE_UNSUPPORTED_PLATFORM`, each saying what to
+ * do. A failed call is tried afresh by the next one.
+ */
+export function library(): Library {
+  return loaded ??= load(detectBackend());
+}
+
+/** The native functions of this isolate. */
+export function native(): Native {
+  return (loaded ??= load(detectBackend())).native;
+}
+
+/** Passes on a count, a flag or a handle; throws what a negative result stands for. */
+export function unwrap(result: number): number {
+  if (result >= 0) return result;
+  throw statusError(result, lastError());
+}
+
+function detectBackend(): Backend {
+  const backend = bunBackend() ?? denoBackend();
+  if (backend !== undefined) return backend;
+  throw new SluiceError(
+    "SLUICE_UNSUPPORTED_PLATFORM",
+    `sluice needs Bun or Deno: this is ${process.release?.name ?? "an unknown runtime"} ` +
+      `${process.version ?? ""}, which has neither bun:ffi nor Deno.dlopen`,
+  );
+}
+
+/** Loads the first candidate that is there. Exported for tests; use {@linkcode library}. */
+export function load(backend: Backend, places: Candidate[] = candidates(backend)): Library {
+  const tried: string[] = [];
+  const denied: Candidate[] = [];
+  for (const place of places) {
+    if (!backend.permits(place.path)) {
+      denied.push(place);
+      continue;
+    }
+    try {
+      checkHash(backend, place);
+      const native = backend.open(place.path, symbols);
+      return { native, path: place.path, origin: place.origin, runtime: backend.runtime };
+    } catch (cause) {
+      if (cause instanceof SluiceError) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (!isMissing(reason)) throw notLoaded(place, reason, cause);
+      tried.push(`  ${place.path} (${place.origin}): no such file`);
+    }
+  }
+  throw denied.length > 0 ? ffiDenied(denied) : notFound(tried);
+}
+
+/**
+ * Compares hashes before anything else is looked up, so that an old library is called an old
+ * library and not "symbol not found".
+ */
+function checkHash(backend: Backend, { path }: Candidate): void {
+  const probe = { sluice_abi_hash: symbols.sluice_abi_hash } as const;
+  let hash: number;
+  try {
+    hash = backend.open(path, probe).sluice_abi_hash();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (!reason.includes("sluice_abi_hash")) throw cause;
+    throw mismatch(path, "it has no ABI hash at all, so it is not sluice or too old", cause);
+  }
+  if (hash !== ABI_HASH) {
+    throw mismatch(path, `its ABI hash is ${hex(hash)}, this code needs ${hex(ABI_HASH)}`);
+  }
+}
+
+function lastError(): string {
+  const { sluice_last_error } = native();
+  let message = new Uint8Array(new ArrayBuffer(512));
+  const length = sluice_last_error(message, message.length);
+  if (length > message.length) {
+    message = new Uint8Array(new ArrayBuffer(length));
+    sluice_last_error(message, length);
+  }
+  return new TextDecoder().decode(message.subarray(0, length));
+}
+
+/** Whether a loader's message means "no such file"; both runtimes quote the system's words. */
+function isMissing(reason: string): boolean {
+  return /cannot open shared object file: No such file|no such file|could not be found|not found \(os error|os error 126/i
+    .test(reason);
+}
+
+const BUILD_ADVICE = "In a checkout of sluice, build it: make build\n" +
+  "Otherwise install the package for this platform, or name a library in " +
+  `${LIBRARY_VARIABLE} (in Deno that needs --allow-env=${LIBRARY_VARIABLE}).`;
+
+function notFound(tried: string[]): SluiceError {
+  return new SluiceError(
+    "SLUICE_LIBRARY_NOT_FOUND",
+    `The native library of sluice was not found. Looked at:\n${tried.join("\n")}\n${BUILD_ADVICE}`,
+  );
+}
+
+function notLoaded({ path, origin }: Candidate, reason: string, cause: unknown): SluiceError {
+  return new SluiceError(
+    "SLUICE_LIBRARY_NOT_LOADED",
+    `The native library of sluice at ${path} (${origin}) cannot be loaded: ${reason}\n` +
+      "It may be built for another system or CPU, or be damaged. " + BUILD_ADVICE,
+    { cause },
+  );
+}
+
+function ffiDenied(denied: Candidate[]): SluiceError {
+  const paths = denied.map(({ path }) => path);
+  return new SluiceError(
+    "SLUICE_FFI_DENIED",
+    `sluice needs permission to load its native library. Run with --allow-ffi=${paths.join(",")}` +
+      " (or --allow-ffi for any library)",
+  );
+}
+
+function mismatch(path: string, what: string, cause?: unknown): SluiceError {
+  return new SluiceError(
+    "SLUICE_ABI_MISMATCH",
+    `The native library at ${path} does not fit this version of sluice: ${what}.\n` +
+      "In a checkout, rebuild it: make build\n" +
+      "Otherwise install the same version of sluice and of its platform package.",
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+function hex(hash: number): string {
+  return `0x${(hash >>> 0).toString(16).padStart(8, "0")}`;
+}

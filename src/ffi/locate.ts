@@ -1,0 +1,79 @@
+/**
+ * Where the native library may be, best first: `SLUICE_LIB`, the platform package, the local build.
+ *
+ * Nothing here touches the file system beyond module resolution: in Deno that would need
+ * `--allow-read`, and `--allow-ffi=<library>` alone has to be enough.
+ *
+ * @module
+ */
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { SluiceError } from "../errors.ts";
+import type { Backend } from "./native.ts";
+
+/** A place to look, and how it came to be one. */
+export interface Candidate {
+  readonly path: string;
+  readonly origin: "SLUICE_LIB" | "platform package" | "local build";
+}
+
+/** The environment variable that names the library, ahead of every other place. */
+export const LIBRARY_VARIABLE = "SLUICE_LIB";
+
+const FILES: Readonly<Record<string, string>> = {
+  linux: "libsluice.so",
+  darwin: "libsluice.dylib",
+  win32: "sluice.dll",
+};
+
+/** The platforms that a library can be built for, as `process.platform`-`process.arch`. */
+export const PLATFORMS: readonly string[] = [
+  "linux-x64",
+  "linux-arm64",
+  "darwin-x64",
+  "darwin-arm64",
+  "win32-x64",
+];
+
+/**
+ * Where to look on this platform. A library named by `SLUICE_LIB` is the only candidate: who names
+ * one wants that one.
+ *
+ * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if there is no library for this platform.
+ */
+export function candidates(
+  backend: Backend,
+  platform: string = process.platform,
+  arch: string = process.arch,
+): Candidate[] {
+  const named = backend.environment(LIBRARY_VARIABLE);
+  if (named !== undefined && named !== "") return [{ path: named, origin: "SLUICE_LIB" }];
+  const file = FILES[platform];
+  if (file === undefined || !PLATFORMS.includes(`${platform}-${arch}`)) {
+    throw new SluiceError(
+      "SLUICE_UNSUPPORTED_PLATFORM",
+      `sluice has no native library for ${platform}-${arch} (it has ${PLATFORMS.join(", ")}). ` +
+        `If you built one, name it in ${LIBRARY_VARIABLE}.`,
+    );
+  }
+  const found: Candidate[] = [];
+  const packaged = resolve(
+    `@sluice/${platform}-${arch}${platform === "linux" ? "-gnu" : ""}/${file}`,
+  );
+  if (packaged !== undefined) found.push({ path: packaged, origin: "platform package" });
+  const local = new URL(`../../target/release/${file}`, import.meta.url);
+  // A module that came over the network has no library beside it.
+  if (local.protocol === "file:") {
+    found.push({ path: fileURLToPath(local), origin: "local build" });
+  }
+  return found;
+}
+
+function resolve(specifier: string): string | undefined {
+  try {
+    return fileURLToPath(import.meta.resolve(specifier));
+  } catch {
+    // Not installed, which is normal in a checkout: the local build comes next.
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The neutral vocabulary of the seam: what a symbol may take and give, and the types that follow
+ * from the generated table. Nothing here is written per function.
+ *
+ * @module
+ */
+import type { symbols } from "./symbols.gen.ts";
+
+/** What a parameter may be. A `"buffer"` is a typed array whose memory JavaScript owns. */
+export type ParameterType = "u32" | "i32" | "f64" | "buffer";
+
+/** What a function may return. */
+export type ReturnType = "i32" | "f64";
+
+/** A table of symbols, as `symbols.gen.ts` declares it. */
+export type SymbolTable = Readonly<
+  Record<string, { readonly args: readonly ParameterType[]; readonly returns: ReturnType }>
+>;
+
+/** The typed arrays that may cross. The view itself is passed each time, never an address. */
+export type NativeBuffer = Uint8Array | Uint32Array | Float64Array;
+
+type Arguments<P extends readonly ParameterType[]> = {
+  -readonly [I in keyof P]: P[I] extends "buffer" ? NativeBuffer : number;
+};
+
+/** The functions of a table, as they are called. */
+export type Functions<T extends SymbolTable> = {
+  readonly [K in keyof T]: (...args: Arguments<T[K]["args"]>) => number;
+};
+
+/** The native library. */
+export type Native = Functions<typeof symbols>;
+
+/** What differs between runtimes, and all that does. */
+export interface Backend {
+  /** The runtime's name and version, for messages. */
+  readonly runtime: string;
+  /** Loads the library at `path` and looks up `table`; throws what the runtime throws. */
+  open<T extends SymbolTable>(path: string, table: T): Functions<T>;
+  /** Whether the runtime lets this program load `path`. */
+  permits(path: string): boolean;
+  /** An environment variable, or undefined if it is not set or not ours to read. Never prompts. */
+  environment(name: string): string | undefined;
+}

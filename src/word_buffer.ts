@@ -1,0 +1,43 @@
+/**
+ * Where the native side puts token ids: a reused buffer for short texts, a fresh one for long ones.
+ *
+ * @module
+ */
+
+/** Texts of up to this many bytes can have no more ids than the reused buffer holds. */
+const KEPT_WORDS = 1 << 16;
+
+/** Collects `uint32_t` results whose number is known only when they are there. */
+export class WordBuffer {
+  readonly #words: Uint32Array<ArrayBuffer> = allocate(KEPT_WORDS);
+
+  /**
+   * Calls `fill`, which writes what fits and returns how many words there are, and returns exactly
+   * those words in an array of their own.
+   *
+   * @param bytes The length of the input. No text has more ids than bytes, so a short one needs
+   * one call. For a long one half as many words as bytes are tried first, which nearly every text
+   * fits, and `fill` is called again if not.
+   */
+  collect(
+    bytes: number,
+    fill: (words: Uint32Array<ArrayBuffer>) => number,
+  ): Uint32Array<ArrayBuffer> {
+    if (bytes <= KEPT_WORDS) return this.#words.slice(0, fill(this.#words));
+    let words = allocate(bytes >>> 1);
+    const needed = fill(words);
+    if (needed > words.length) {
+      words = allocate(needed);
+      fill(words);
+    }
+    // A slice, not a view: a view would keep the unused rest alive.
+    return words.length === needed ? words : words.slice(0, needed);
+  }
+}
+
+function allocate(words: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(new ArrayBuffer(4 * words));
+}
+
+/** The word buffer of this isolate. */
+export const wordBuffer: WordBuffer = new WordBuffer();
