@@ -1,1 +1,41 @@
 //! Exact OpenAI-compatible BPE tokenization.
+//!
+//! ```
+//! use sluice_tokenizer::{Encoding, Special, Tokenizer};
+//!
+//! let tokenizer = Tokenizer::get(Encoding::O200kBase);
+//! let ids = tokenizer.encode("Hello, world!", Special::Text)?;
+//! assert_eq!(ids, [13225, 11, 2375, 0]);
+//! assert_eq!(tokenizer.count("Hello, world!", Special::Text)?, 4);
+//! assert_eq!(tokenizer.decode(&ids)?, b"Hello, world!");
+//! # Ok::<(), sluice_tokenizer::Error>(())
+//! ```
+//!
+//! A text passes three stages, none of which looks at it twice: it is split into pieces as the
+//! encoding's pattern says (`split`), a piece that is a token is looked up (`vocabulary`), and any
+//! other piece is merged from its bytes (`merge`). Every stage takes time proportional to the
+//! length of the text, whatever the text is. Ids equal those of OpenAI's `tiktoken`.
+#![deny(unsafe_code)]
+
+mod cut;
+mod encoding;
+mod error;
+mod merge;
+#[cfg(feature = "oracle")]
+pub mod naive;
+mod sink;
+mod special;
+mod split;
+mod tokenizer;
+mod trie;
+mod unicode;
+mod vocabulary;
+
+pub use encoding::Encoding;
+pub use error::Error;
+pub use special::Special;
+pub use tokenizer::Tokenizer;
+pub use unicode::UNICODE_VERSION;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Reads the vocabularies and works out how each token is made from two others.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, fmt::Write};
+use tiktoken_rs::CoreBPE;
+
+/// One vocabulary: the bytes of every token, by id. An id without a token has no bytes.
+pub(crate) struct Vocabulary {
+    pub(crate) name: &'static str,
+    pub(crate) tokens: Vec<Vec<u8>>,
+}
+
+/// The vocabularies to embed. `r50k_base` is checked but not embedded: it is the beginning of
+/// `p50k_base`, and the engine takes it from there.
+pub(crate) fn all() -> [Vocabulary; 3] {
+    let r50k = read(
+        &tiktoken_rs::r50k_base().expect("r50k_base loads"),
+        50256,
+        "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930",
+    );
+    let p50k = read(
+        &tiktoken_rs::p50k_base().expect("p50k_base loads"),
+        50281,
+        "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069",
+    );
+    let cl100k = read(
+        &tiktoken_rs::cl100k_base().expect("cl100k_base loads"),
+        100256,
+        "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+    );
+    let o200k = read(
+        &tiktoken_rs::o200k_base().expect("o200k_base loads"),
+        199998,
+        "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    );
+    assert_eq!(r50k[..], p50k[..r50k.len()], "r50k_base is not the beginning of p50k_base");
+    [
+        Vocabulary { name: "p50k", tokens: p50k },
+        Vocabulary { name: "cl100k", tokens: cl100k },
+        Vocabulary { name: "o200k", tokens: o200k },
+    ]
+}
+
+/// Takes the tokens out of `bpe` and checks that the `.tiktoken` file they came from, written
+/// again, has the digest that `tiktoken` pins.
+fn read(bpe: &CoreBPE, count: u32, pinned: &str) -> Vec<Vec<u8>> {
+    // The one special token that lies among the ordinary ids of p50k_base.
+    const END_OF_TEXT: u32 = 50256;
+    let mut file = String::new();
+    let mut tokens = Vec::new();
+    for id in 0..count {
+        if id == END_OF_TEXT && count == 50281 {
+            tokens.push(Vec::new());
+            continue;
+        }
+        let token = bpe.decode_bytes(&[id]).expect("every ordinary id has a token");
+        writeln!(file, "{} {id}", STANDARD.encode(&token)).expect("writing to a string");
+        tokens.push(token);
+    }
+    let mut digest = String::new();
+    for byte in Sha256::digest(file) {
+        write!(digest, "{byte:02x}").expect("writing to a string");
+    }
+    assert_eq!(digest, pinned, "a vocabulary is not the one that tiktoken pins");
+    tokens
+}
+
+impl Vocabulary {
+    /// All tokens one after the other.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.tokens.concat()
+    }
+
+    /// The length of every token, one byte each.
+    pub(crate) fn lengths(&self) -> Vec<u8> {
+        self.tokens.iter().map(|t| u8::try_from(t.len()).expect("tokens are short")).collect()
+    }
+
+    /// For every token the two tokens whose merge makes it, 18 bits each in five bytes.
+    /// A single byte, and an id without a token, names itself twice.
+    ///
+    /// Every token must be what merging its own bytes gives, from two tokens that both rank
+    /// before it: the engine's proof of exactness rests on that, so it is checked here.
+    pub(crate) fn parts(&self) -> Vec<u8> {
+        let ranks: HashMap<&[u8], u32> =
+            self.tokens.iter().zip(0..).map(|(token, id)| (token.as_slice(), id)).collect();
+        let mut packed = Vec::with_capacity(self.tokens.len() * 5 + 3);
+        for (token, id) in self.tokens.iter().zip(0u32..) {
+            let (left, right) = if token.len() < 2 {
+                (id, id)
+            } else {
+                let cut = last_merge(token, &ranks);
+                (ranks[&token[..cut]], ranks[&token[cut..]])
+            };
+            for part in [left, right] {
+                let single = self.tokens[part as usize].len() == 1;
+                assert!(token.len() < 2 || single || part < id, "token {id} is made too late");
+            }
+            let pair = u64::from(left) | u64::from(right) << 18;
+            packed.extend_from_slice(&pair.to_le_bytes()[..5]);
+        }
+        packed.extend_from_slice(&[0; 3]); // so that eight bytes can be read at any entry
+        packed
+    }
+}
+
+/// Merges the bytes of `token` until two parts are left and says where they meet.
+fn last_merge(token: &[u8], ranks: &HashMap<&[u8], u32>) -> usize {
+    let mut edges: Vec<usize> = (0..=token.len()).collect();
+    while edges.len() > 3 {
+        let rank = |i: &usize| ranks.get(&token[edges[*i]..edges[*i + 2]]);
+        let next = (0..edges.len() - 2)
+            .filter(|i| rank(i).is_some())
+            .min_by_key(|i| rank(i))
+            .expect("the merges of a token lead to the token");
+        edges.remove(next + 1);
+    }
+    edges[1]
+}
+
+/// The special tokens of o200k_harmony as a Rust slice. Id 200018 has two names.
+pub(crate) fn harmony_specials() -> String {
+    let named = [
+        (199998, "startoftext"),
+        (199999, "endoftext"),
+        (200002, "return"),
+        (200003, "constrain"),
+        (200005, "channel"),
+        (200006, "start"),
+        (200007, "end"),
+        (200008, "message"),
+        (200012, "call"),
+        (200018, "endofprompt"),
+    ];
+    let mut source = String::from("&[\n");
+    for id in 199998..=201087 {
+        let name = named.iter().find(|n| n.0 == id);
+        if let Some((_, name)) = name {
+            writeln!(source, "(\"<|{name}|>\", {id}),").expect("writing to a string");
+        }
+        if name.is_none() || id == 200018 {
+            writeln!(source, "(\"<|reserved_{id}|>\", {id}),").expect("writing to a string");
+        }
+    }
+    source.push(']');
+    source
+}

@@ -1,0 +1,38 @@
+//! What can go wrong: text that may not be there, and ids that do not exist.
+
+use std::fmt;
+
+/// Why a text or a list of ids was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The text contains a special token although [`Special::Error`](crate::Special::Error) was
+    /// asked for.
+    SpecialToken {
+        /// The special token that was found.
+        name: &'static str,
+        /// Where it begins, in bytes.
+        offset: usize,
+    },
+    /// The id has no token in this encoding.
+    UnknownToken {
+        /// The id.
+        id: u32,
+        /// Its place in the list of ids.
+        index: usize,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SpecialToken { name, offset } => {
+                write!(f, "text contains the special token {name} at byte {offset}")
+            }
+            Self::UnknownToken { id, index } => {
+                write!(f, "token id {id} at index {index} does not exist in this encoding")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,107 @@
+//! Merging the bytes of one piece into tokens, in linear time.
+//!
+//! Byte pair encoding is defined by a process: merge the pair of lowest rank, leftmost first,
+//! until no pair is left. But its result can be told without the process: a sequence of tokens is
+//! the encoding of its bytes exactly if every two neighbours stay apart when they alone are
+//! merged ([`Vocabulary::stay_apart`]), and there is only one such sequence. So the longest token
+//! that fits its predecessor is taken, then the next, and where none fits, the last one is taken
+//! back and the next shorter one tried. A place where no token fits is dead for good, since only
+//! one sequence leads there: every place is left at most once, and the cost is O(n).
+//!
+//! Pieces longer than a window are taken window by window, so that the work space is bounded: a
+//! window begins with a token that the one before has ended with, and if both agree on that
+//! token, their sequences together have only fitting neighbours and are the encoding. Where they
+//! do not, which no known text brings about, the piece is encoded in one go.
+
+use crate::{sink::Sink, vocabulary::Vocabulary};
+
+/// Most pieces that are no token are at most this long.
+const SHORT: usize = 64;
+/// The length of a window of a long piece.
+const WINDOW: usize = 2048;
+/// Tokens that end this near the end of a window are left to the next window.
+const MARGIN: usize = 512;
+
+/// Gives the tokens of `piece`, which is not empty, to `sink`.
+pub(crate) fn merge<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
+    if piece.len() <= SHORT {
+        let mut tokens = [0; SHORT];
+        let mut dead = [0; SHORT / 64 + 1];
+        let found = encode(vocabulary, piece, &mut tokens, &mut dead);
+        sink.tokens(&tokens[..found]);
+    } else {
+        merge_long(vocabulary, piece, sink);
+    }
+}
+
+#[inline(never)]
+fn merge_long<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
+    let mut tokens = [0; WINDOW];
+    let mut start = 0;
+    let mut seam = None;
+    let mark = sink.mark();
+    loop {
+        let rest = &piece[start..];
+        let window = &rest[..rest.len().min(WINDOW)];
+        let mut dead = [0; WINDOW / 64 + 1];
+        let found = encode(vocabulary, window, &mut tokens, &mut dead);
+        if seam.is_some_and(|token| token != tokens[0]) {
+            sink.rewind(mark);
+            return merge_whole(vocabulary, piece, sink);
+        }
+        if window.len() == rest.len() {
+            return sink.tokens(&tokens[..found]);
+        }
+        let mut kept = 0;
+        let mut end = 0;
+        loop {
+            let length = vocabulary.length(tokens[kept]);
+            if end + length > WINDOW - MARGIN {
+                break;
+            }
+            end += length;
+            kept += 1;
+        }
+        sink.tokens(&tokens[..kept]);
+        seam = Some(tokens[kept]);
+        start += end;
+    }
+}
+
+#[cold]
+fn merge_whole<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
+    let mut tokens = vec![0; piece.len()];
+    let mut dead = vec![0; piece.len() / 64 + 1];
+    let found = encode(vocabulary, piece, &mut tokens, &mut dead);
+    sink.tokens(&tokens[..found]);
+}
+
+/// Writes the encoding of `piece` into `tokens` and says how many they are. `dead` has a zero bit
+/// for every place in the piece, its end included.
+#[inline(always)]
+fn encode(vocabulary: &Vocabulary, piece: &[u8], tokens: &mut [u32], dead: &mut [u64]) -> usize {
+    let mut found = 0;
+    let mut at = 0;
+    let mut candidate = vocabulary.longest(piece);
+    while let Some(token) = candidate {
+        let length = vocabulary.length(token);
+        let end = at + length;
+        let is_dead = dead[end / 64] >> (end % 64) & 1 == 1;
+        if !is_dead && (found == 0 || vocabulary.stay_apart(tokens[found - 1], token)) {
+            tokens[found] = token;
+            found += 1;
+            at = end;
+            candidate = vocabulary.longest(&piece[at..]);
+            continue;
+        }
+        candidate = vocabulary.longest(&piece[at..end - 1]);
+        while candidate.is_none() && found > 0 {
+            dead[at / 64] |= 1 << (at % 64);
+            found -= 1;
+            let length = vocabulary.length(tokens[found]);
+            at -= length;
+            candidate = vocabulary.longest(&piece[at..at + length - 1]);
+        }
+    }
+    found
+}

@@ -1,0 +1,105 @@
+//! Where tokens go: counted, counted up to a limit, or written to a buffer.
+
+/// Takes the tokens of a text in order.
+pub(crate) trait Sink {
+    /// Takes one token.
+    fn token(&mut self, id: u32);
+
+    /// Takes several tokens.
+    fn tokens(&mut self, ids: &[u32]);
+
+    /// Whether no more tokens are wanted.
+    #[inline(always)]
+    fn is_satisfied(&self) -> bool {
+        false
+    }
+
+    /// The number of tokens so far, to come back to with `rewind`.
+    fn mark(&self) -> usize;
+
+    /// Forgets the tokens since `mark`.
+    fn rewind(&mut self, mark: usize);
+}
+
+/// Counts tokens until there are more than `limit`.
+pub(crate) struct Count<const LIMITED: bool> {
+    pub(crate) count: usize,
+    pub(crate) limit: usize,
+}
+
+impl<const LIMITED: bool> Sink for Count<LIMITED> {
+    #[inline(always)]
+    fn token(&mut self, _: u32) {
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    fn tokens(&mut self, ids: &[u32]) {
+        self.count += ids.len();
+    }
+
+    #[inline(always)]
+    fn is_satisfied(&self) -> bool {
+        LIMITED && self.count > self.limit
+    }
+
+    fn mark(&self) -> usize {
+        self.count
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        self.count = mark;
+    }
+}
+
+/// Writes ids to a buffer while there is room, and counts all of them.
+pub(crate) struct Write<'a> {
+    pub(crate) count: usize,
+    pub(crate) out: &'a mut [u32],
+}
+
+impl Sink for Write<'_> {
+    #[inline(always)]
+    fn token(&mut self, id: u32) {
+        if let Some(place) = self.out.get_mut(self.count) {
+            *place = id;
+        }
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    fn tokens(&mut self, ids: &[u32]) {
+        for &id in ids {
+            self.token(id);
+        }
+    }
+
+    fn mark(&self) -> usize {
+        self.count
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        self.count = mark;
+    }
+}
+
+/// Collects ids.
+impl Sink for Vec<u32> {
+    #[inline(always)]
+    fn token(&mut self, id: u32) {
+        self.push(id);
+    }
+
+    #[inline(always)]
+    fn tokens(&mut self, ids: &[u32]) {
+        self.extend_from_slice(ids);
+    }
+
+    fn mark(&self) -> usize {
+        self.len()
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        self.truncate(mark);
+    }
+}

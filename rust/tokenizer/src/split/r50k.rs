@@ -1,0 +1,36 @@
+//! The pattern of `r50k_base`, `p50k_base` and `p50k_edit`.
+
+use super::{Blank, Splitter, run};
+use crate::unicode::{Class, class_at};
+
+/// `'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+$|\s+(?!\S)|\s`
+pub(crate) struct R50k;
+
+impl Splitter for R50k {
+    #[inline]
+    fn end(text: &[u8], at: usize) -> usize {
+        if let Some(end) = small_contraction(text, at) {
+            return end;
+        }
+        let after_space = at + usize::from(text[at] == b' ');
+        match class_at(text, after_space).0 {
+            class if class.is_letter() => run(text, after_space, Class::is_letter),
+            Class::Number => run(text, after_space, |class| class == Class::Number),
+            class if class.is_symbol() => run(text, after_space, Class::is_symbol),
+            _ => Blank::run(text, at).end_before_next(text, at),
+        }
+    }
+}
+
+/// `'(?:[sdmt]|ll|ve|re)`: small letters only.
+#[inline(always)]
+fn small_contraction(text: &[u8], at: usize) -> Option<usize> {
+    if text[at] != b'\'' {
+        return None;
+    }
+    match (text.get(at + 1)?, text.get(at + 2)) {
+        (b's' | b't' | b'm' | b'd', _) => Some(at + 2),
+        (b'r' | b'v', Some(b'e')) | (b'l', Some(b'l')) => Some(at + 3),
+        _ => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! The character classes that the splitting patterns tell apart, for Unicode 16.
+
+include!(concat!(env!("OUT_DIR"), "/classes.rs"));
+
+/// The version of Unicode that the classes follow: the one tiktoken's regex engine knows.
+pub const UNICODE_VERSION: u8 = 16;
+
+/// The class of a character, as far as any splitting pattern is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Class {
+    /// `\p{Ll}`
+    Lower,
+    /// `\p{Lu}` or `\p{Lt}`
+    Upper,
+    /// `\p{Lm}` or `\p{Lo}`: letters without case, as in Chinese
+    Letter,
+    /// `\p{M}`
+    Mark,
+    /// `\p{N}`
+    Number,
+    /// `\s` without the line ends
+    Space,
+    /// `\r` or `\n`
+    LineEnd,
+    /// All else: punctuation, symbols, controls, unassigned
+    Other,
+    /// The end of the text
+    End,
+}
+
+impl Class {
+    /// `\p{L}`
+    #[inline(always)]
+    pub(crate) fn is_letter(self) -> bool {
+        (self as u8) <= Self::Letter as u8
+    }
+
+    /// `\p{L}` or `\p{M}`
+    #[inline(always)]
+    pub(crate) fn is_letter_or_mark(self) -> bool {
+        (self as u8) <= Self::Mark as u8
+    }
+
+    /// `\s`
+    #[inline(always)]
+    pub(crate) fn is_space(self) -> bool {
+        matches!(self, Self::Space | Self::LineEnd)
+    }
+
+    /// `[^\s\p{L}\p{N}]`
+    #[inline(always)]
+    pub(crate) fn is_symbol(self) -> bool {
+        matches!(self, Self::Other | Self::Mark)
+    }
+}
+
+const BY_NUMBER: [Class; 8] = [
+    Class::Lower,
+    Class::Upper,
+    Class::Letter,
+    Class::Mark,
+    Class::Number,
+    Class::Space,
+    Class::LineEnd,
+    Class::Other,
+];
+
+/// The class of a code point.
+#[inline(always)]
+pub(crate) fn class(point: u32) -> Class {
+    let block = INDEX.get(point as usize / 128).copied().unwrap_or(0);
+    BY_NUMBER[(BLOCKS[block as usize % BLOCKS.len()][point as usize % 128] & 7) as usize]
+}
+
+/// The class of the character at byte `at` of UTF-8 `text`, and its length in bytes.
+/// At the end of the text: [`Class::End`] and 0.
+#[inline(always)]
+pub(crate) fn class_at(text: &[u8], at: usize) -> (Class, usize) {
+    let Some(&first) = text.get(at) else { return (Class::End, 0) };
+    if first < 0x80 {
+        return (BY_NUMBER[(BLOCKS[0][first as usize & 127] & 7) as usize], 1);
+    }
+    wide_class_at(text, at, first)
+}
+
+#[inline]
+fn wide_class_at(text: &[u8], at: usize, first: u8) -> (Class, usize) {
+    let tail = |i: usize| u32::from(text.get(at + i).copied().unwrap_or(0) & 0x3F);
+    let first = u32::from(first);
+    match first {
+        ..0xE0 => (class((first & 0x1F) << 6 | tail(1)), 2),
+        0xE0..0xF0 => (class((first & 0x0F) << 12 | tail(1) << 6 | tail(2)), 3),
+        _ => (class((first & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3)), 4),
+    }
+}
