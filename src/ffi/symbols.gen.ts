@@ -81,6 +81,7 @@ export const symbols = {
    *
    * The tables of an encoding are made once per process, by the first call that uses them, and are
    * shared by every handle and thread. O(vocabulary) the first time, then O(1).
+   * Any thread may use the handle; it lives until it is closed or the thread that opened it ends.
    * Fails with `UNKNOWN_ENCODING` or `TOO_MANY_HANDLES`.
    */
   sluice_tokenizer_open: { args: ["buffer", "u32"], returns: "i32" },

@@ -125,6 +125,7 @@ int32_t sluice_cpu_features(uint8_t *out, uint32_t out_cap);
 //
 // The tables of an encoding are made once per process, by the first call that uses them, and are
 // shared by every handle and thread. O(vocabulary) the first time, then O(1).
+// Any thread may use the handle; it lives until it is closed or the thread that opened it ends.
 // Fails with `UNKNOWN_ENCODING` or `TOO_MANY_HANDLES`.
 //
 // # Safety

@@ -160,9 +160,8 @@ impl<'a> Batch<'a> {
         for length in self.lengths.chunks_exact(4).map(|w| word_at(w) as usize) {
             let end = if units_are_bytes { Some(length) } else { utf16_prefix(rest, length) };
             let text = end.and_then(|end| rest.get(..end));
-            let behind = text.and_then(|t| {
-                rest.get(t.len() + usize::from(self.unit == SLUICE_BATCH_UTF16)..)
-            });
+            let behind = text
+                .and_then(|t| rest.get(t.len() + usize::from(self.unit == SLUICE_BATCH_UTF16)..));
             let (Some(text), Some(behind)) = (text, behind) else {
                 return Err(Failure::argument(format!(
                     "batch ends or cuts a character inside text {}",

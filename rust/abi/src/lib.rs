@@ -17,14 +17,15 @@
 //!   returned: a result greater than the capacity means "call again with this much room".
 //! - No input aborts the process: every body runs inside [`boundary`].
 //!
-//! Files: `boundary` (panics), `status` (failures), `handle` (generations), `slice` (pointers) are
-//! the plumbing; every other file is a noun of the ABI.
+//! Files: `boundary` (panics), `status` (failures), `handle` (generations), `owner` (threads that
+//! die), `slice` (pointers) and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
-mod boundary;
 pub mod batch;
+mod boundary;
 pub mod handle;
 pub mod library;
+mod owner;
 mod pin;
 mod slice;
 pub mod status;

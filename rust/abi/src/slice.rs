@@ -12,11 +12,7 @@ use crate::status::{Failure, SluiceStatus};
 ///
 /// # Safety
 /// Unless `len` is 0, `ptr` points to `len` readable elements that nobody writes for `'a`.
-pub(crate) unsafe fn input<'a, T>(
-    name: &str,
-    ptr: *const T,
-    len: u32,
-) -> Result<&'a [T], Failure> {
+pub(crate) unsafe fn input<'a, T>(name: &str, ptr: *const T, len: u32) -> Result<&'a [T], Failure> {
     if len == 0 {
         return Ok(&[]);
     }
@@ -99,8 +95,9 @@ mod tests {
     #[test]
     fn null_is_fine_only_when_empty() {
         // SAFETY: length 0 dereferences nothing; the null with a length is refused before any read.
-        let (empty, null) =
-            unsafe { (input::<u8>("text", std::ptr::null(), 0), input::<u8>("text", std::ptr::null(), 1)) };
+        let (empty, null) = unsafe {
+            (input::<u8>("text", std::ptr::null(), 0), input::<u8>("text", std::ptr::null(), 1))
+        };
         assert_eq!(empty.expect("empty"), &[] as &[u8]);
         assert!(null.expect_err("null").message.contains("text is a null pointer"));
     }

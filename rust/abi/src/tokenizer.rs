@@ -6,6 +6,7 @@ use sluice_tokenizer::{Encoding, Error, Special, Tokenizer};
 
 use crate::boundary::boundary;
 use crate::handle::Handles;
+use crate::owner;
 use crate::slice;
 use crate::status::{Failure, SluiceStatus, count};
 
@@ -22,6 +23,7 @@ static TOKENIZERS: Handles = Handles::new("tokenizer");
 ///
 /// The tables of an encoding are made once per process, by the first call that uses them, and are
 /// shared by every handle and thread. O(vocabulary) the first time, then O(1).
+/// Any thread may use the handle; it lives until it is closed or the thread that opened it ends.
 /// Fails with `UNKNOWN_ENCODING` or `TOO_MANY_HANDLES`.
 ///
 /// # Safety
@@ -34,14 +36,20 @@ pub unsafe extern "C" fn sluice_tokenizer_open(name: *const u8, name_len: u32) -
         let encoding = Encoding::from_name(name).ok_or_else(|| {
             Failure::new(SluiceStatus::UnknownEncoding, format!("no encoding is named {name:?}"))
         })?;
-        TOKENIZERS.open(encoding as u32)
+        let handle = TOKENIZERS.open(encoding as u32)?;
+        owner::adopt(&TOKENIZERS, handle.cast_unsigned());
+        Ok(handle)
     })
 }
 
 /// Closes a handle; a second close, like any use after the first, is `INVALID_HANDLE`. O(1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_tokenizer_close(tokenizer: u32) -> i32 {
-    boundary(|| TOKENIZERS.close(tokenizer).map(|_| 0))
+    boundary(|| {
+        TOKENIZERS.close(tokenizer)?;
+        owner::release(&TOKENIZERS, tokenizer);
+        Ok(0)
+    })
 }
 
 /// Returns the number of tokens in `text` (UTF-8). O(`text_len`), allocates nothing.
@@ -87,7 +95,8 @@ pub unsafe extern "C" fn sluice_tokenizer_count_within(
         // SAFETY: the caller's contract.
         let text = unsafe { slice::text("text", text, text_len) }?;
         let limit = limit as usize;
-        let within = tokenizer.count_within(text, special_mode(special)?, limit).map_err(failure)?;
+        let within =
+            tokenizer.count_within(text, special_mode(special)?, limit).map_err(failure)?;
         count(within.unwrap_or(limit + 1))
     })
 }

@@ -6,9 +6,7 @@
 
 use std::path::Path;
 
-use cbindgen::ir::{
-    Documentation, IntKind, ItemContainer, Literal, PrimitiveType, Type as CType,
-};
+use cbindgen::ir::{Documentation, IntKind, ItemContainer, Literal, PrimitiveType, Type as CType};
 use cbindgen::{Bindings, Builder, Config};
 
 /// More than this is slow in one runtime and was wrong in another (Deno on arm64 macOS before 2.8.2).

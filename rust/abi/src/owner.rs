@@ -1,0 +1,91 @@
+//! Gives back what a thread leaves behind.
+//!
+//! A JavaScript Worker can be terminated at any instruction, and then none of its JavaScript runs:
+//! no `finally`, no `FinalizationRegistry`. Its native thread does end, though, and runs the
+//! destructors of its thread-locals (10–60 ms after `terminate()` in both runtimes; see
+//! ARCHITECTURE.md). So every handle belongs to the thread that opened it and is closed with it.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+
+use crate::handle::Handles;
+
+thread_local! {
+    static OWNED: RefCell<Owned> = RefCell::new(Owned(HashSet::new()));
+}
+
+struct Owned(HashSet<Ownership>);
+
+/// One handle of one table. Tables are statics, so their address is their identity.
+#[derive(Clone, Copy)]
+struct Ownership {
+    table: &'static Handles,
+    handle: u32,
+}
+
+impl PartialEq for Ownership {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.table, other.table) && self.handle == other.handle
+    }
+}
+
+impl Eq for Ownership {}
+
+impl Hash for Ownership {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self.table).hash(state);
+        self.handle.hash(state);
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        for Ownership { table, handle } in self.0.drain() {
+            // Another thread may have closed it meanwhile, which is as good.
+            let _ = table.close(handle);
+        }
+    }
+}
+
+/// Makes this thread the owner of `handle`. O(1).
+pub(crate) fn adopt(table: &'static Handles, handle: u32) {
+    let _ = OWNED.try_with(|owned| owned.borrow_mut().0.insert(Ownership { table, handle }));
+}
+
+/// Forgets a handle that was closed, if this thread owned it. O(1).
+pub(crate) fn release(table: &'static Handles, handle: u32) {
+    let _ = OWNED.try_with(|owned| owned.borrow_mut().0.remove(&Ownership { table, handle }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static TABLE: Handles = Handles::new("thing");
+
+    #[test]
+    fn handles_are_closed_with_the_thread_that_opened_them() {
+        let open = || {
+            let handle = TABLE.open(1).expect("open").cast_unsigned();
+            adopt(&TABLE, handle);
+            handle
+        };
+        let mine = open();
+        let theirs = std::thread::spawn(open).join().expect("join");
+        assert!(TABLE.get(theirs).is_err());
+        assert_eq!(TABLE.get(mine).expect("still open"), 1);
+    }
+
+    #[test]
+    fn a_released_handle_is_left_alone() {
+        static OTHER: Handles = Handles::new("thing");
+        let handle = std::thread::spawn(|| {
+            let handle = OTHER.open(1).expect("open").cast_unsigned();
+            adopt(&OTHER, handle);
+            release(&OTHER, handle);
+            handle
+        });
+        assert!(OTHER.get(handle.join().expect("join")).is_ok());
+    }
+}

@@ -1,0 +1,183 @@
+//! Nothing that a foreign caller passes crashes: every exported function is called here with
+//! handles, pointers, sizes and modes that are wrong, and answers with a status.
+
+use std::ptr::{null, null_mut};
+
+use sluice::batch::{sluice_batch_count, sluice_batch_encode};
+use sluice::library::{sluice_abi_hash, sluice_last_error, sluice_version};
+use sluice::status::SluiceStatus as Status;
+use sluice::tokenizer::{
+    sluice_tokenizer_close, sluice_tokenizer_count, sluice_tokenizer_count_within,
+    sluice_tokenizer_decode, sluice_tokenizer_encode, sluice_tokenizer_open,
+};
+
+fn open(name: &str) -> i32 {
+    // SAFETY: pointer and length come from a live string.
+    unsafe { sluice_tokenizer_open(name.as_ptr(), name.len() as u32) }
+}
+
+fn count(handle: u32, text: &[u8], special: u32) -> i32 {
+    // SAFETY: pointer and length come from a live slice.
+    unsafe { sluice_tokenizer_count(handle, text.as_ptr(), text.len() as u32, special) }
+}
+
+fn last_error() -> String {
+    let mut bytes = [0u8; 512];
+    // SAFETY: pointer and capacity come from a live array.
+    let length = unsafe { sluice_last_error(bytes.as_mut_ptr(), bytes.len() as u32) };
+    String::from_utf8(bytes[..length as usize].to_vec()).expect("UTF-8")
+}
+
+#[test]
+fn forged_stale_and_closed_handles() {
+    let live = open("cl100k_base").cast_unsigned();
+    let closed = open("cl100k_base").cast_unsigned();
+    assert_eq!(sluice_tokenizer_close(closed), 0);
+    for handle in [0, 1, closed, live ^ 0x10000, live + 1, 0xFFFF, 0x8000_0001, u32::MAX] {
+        assert_eq!(count(handle, b"x", 0), Status::InvalidHandle as i32, "{handle:#x}");
+        assert_eq!(sluice_tokenizer_close(handle), Status::InvalidHandle as i32);
+        assert!(last_error().contains("tokenizer handle"), "{}", last_error());
+    }
+    assert_eq!(count(live, b"x", 0), 1);
+}
+
+#[test]
+fn unknown_names_and_modes() {
+    assert_eq!(open("o300k_base"), Status::UnknownEncoding as i32);
+    assert_eq!(last_error(), "no encoding is named \"o300k_base\"");
+    // SAFETY: pointer and length come from a live array.
+    let invalid = unsafe { sluice_tokenizer_open([0xFFu8].as_ptr(), 1) };
+    assert_eq!(invalid, Status::InvalidUtf8 as i32);
+    let handle = open("o200k_base").cast_unsigned();
+    assert_eq!(count(handle, b"x", 3), Status::InvalidArgument as i32);
+    assert_eq!(count(handle, b"<|endoftext|>", 2), Status::SpecialToken as i32);
+}
+
+#[test]
+fn null_misaligned_and_overlapping_pointers() {
+    let handle = open("o200k_base").cast_unsigned();
+    let refused = Status::InvalidArgument as i32;
+    let mut words = [0u32; 8];
+    let base = words.as_mut_ptr();
+    // SAFETY: each pointer is null, misaligned or overlapping, and refused before it is used;
+    // the two calls with length 0 use none.
+    unsafe {
+        assert_eq!(sluice_tokenizer_count(handle, null(), 1, 0), refused);
+        assert_eq!(sluice_tokenizer_count(handle, null(), 0, 0), 0);
+        assert_eq!(sluice_tokenizer_count_within(handle, null(), 9, 0, 1), refused);
+        assert_eq!(sluice_tokenizer_encode(handle, b"x".as_ptr(), 1, 0, null_mut(), 4), refused);
+        assert_eq!(sluice_tokenizer_encode(handle, b"x".as_ptr(), 1, 0, null_mut(), 0), 1);
+        let odd = base.cast::<u8>().wrapping_add(2).cast::<u32>();
+        assert_eq!(sluice_tokenizer_encode(handle, b"x".as_ptr(), 1, 0, odd, 4), refused);
+        assert_eq!(sluice_tokenizer_encode(handle, base.cast(), 8, 0, base, 8), refused);
+        assert_eq!(sluice_tokenizer_decode(handle, base, 4, base.cast(), 4), refused);
+        assert_eq!(sluice_version(null_mut(), 8), refused);
+        assert_eq!(sluice_tokenizer_count(handle, usize::MAX as *const u8, 16, 0), refused);
+    }
+}
+
+#[test]
+fn ids_and_texts_that_do_not_exist() {
+    let handle = open("r50k_base").cast_unsigned();
+    for id in [50257, 1 << 20, u32::MAX] {
+        let mut out = [0u8; 4];
+        // SAFETY: pointers and sizes come from live values.
+        let status =
+            unsafe { sluice_tokenizer_decode(handle, &raw const id, 1, out.as_mut_ptr(), 4) };
+        assert_eq!(status, Status::UnknownToken as i32, "{id}");
+        assert!(last_error().contains(&id.to_string()));
+    }
+    for text in [&b"\xff"[..], b"ab\xe2\x82", b"\xed\xa0\x80", b"\xc0\x80", b"\xf5\x80\x80\x80"] {
+        assert_eq!(count(handle, text, 0), Status::InvalidUtf8 as i32, "{text:x?}");
+    }
+}
+
+/// A packed batch of `words` and then `bytes`, aligned as the contract asks.
+fn batch(words: &[u32], bytes: &[u8]) -> Vec<u32> {
+    let mut all: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+    all.extend_from_slice(bytes);
+    all.resize(all.len().next_multiple_of(4), 0);
+    all.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect()
+}
+
+fn run_batch(handle: u32, words: &[u32], bytes: &[u8]) -> (i32, i32, Vec<u32>) {
+    let packed = batch(words, bytes);
+    let length = (4 * words.len() + bytes.len()) as u32;
+    let mut out = vec![0u32; 64];
+    // SAFETY: pointers and sizes come from live vectors.
+    let (counted, encoded) = unsafe {
+        (
+            sluice_batch_count(handle, packed.as_ptr().cast(), length, 0, out.as_mut_ptr(), 64),
+            sluice_batch_encode(handle, packed.as_ptr().cast(), length, 0, out.as_mut_ptr(), 64),
+        )
+    };
+    (counted, encoded, out)
+}
+
+#[test]
+fn batches_that_contradict_themselves() {
+    let handle = open("o200k_base").cast_unsigned();
+    let euro = "€".as_bytes();
+    let bad: [(&[u32], &[u8]); 9] = [
+        (&[1], b""),
+        (&[u32::MAX, 0, 0], b""),
+        (&[2, 0, 0, 1], b""),
+        (&[1, 0, 0, 5], b"abc"),
+        (&[1, 0, 0, 2], b"abc"),
+        (&[1, 2, 0, 3], b"abc"),
+        (&[1, 0, 0, 1], euro),
+        (&[1, 1, 0, 1], euro),
+        (&[2, 1, 0, u32::MAX, u32::MAX], b"a\nb\n"),
+    ];
+    for (words, bytes) in bad {
+        let (counted, encoded, _) = run_batch(handle, words, bytes);
+        assert_eq!(counted, Status::InvalidArgument as i32, "{words:?} {bytes:?}");
+        assert_eq!(encoded, Status::InvalidArgument as i32, "{words:?} {bytes:?}");
+    }
+    let (counted, _, _) = run_batch(handle, &[1, 0, 0, 1], b"\xff");
+    assert_eq!(counted, Status::InvalidUtf8 as i32);
+}
+
+#[test]
+fn batches_equal_single_calls() {
+    let handle = open("o200k_base").cast_unsigned();
+    let joined = "a b\n日本 x\n\n😀!\n";
+    let (counted, encoded, out) = run_batch(handle, &[4, 1, 0, 3, 4, 0, 3], joined.as_bytes());
+    assert_eq!(counted, 4);
+    let counts: Vec<i32> =
+        ["a b", "日本 x", "", "😀!"].iter().map(|t| count(handle, t.as_bytes(), 0)).collect();
+    let offsets: Vec<i32> = out[..5].windows(2).map(|w| (w[1] - w[0]) as i32).collect();
+    assert_eq!(offsets, counts);
+    assert_eq!(encoded, 5 + counts.iter().sum::<i32>());
+}
+
+#[test]
+fn outputs_that_are_too_small_tell_what_is_needed() {
+    let handle = open("o200k_base").cast_unsigned();
+    let text = b"one two three four";
+    let mut ids = [7u32; 6];
+    // SAFETY: pointers and sizes come from live values; capacity 2 is less than the array.
+    let needed = unsafe {
+        sluice_tokenizer_encode(handle, text.as_ptr(), text.len() as u32, 0, ids.as_mut_ptr(), 2)
+    };
+    assert_eq!(needed, 4);
+    assert_eq!(ids[2..], [7; 4], "nothing is written past the capacity");
+}
+
+#[test]
+fn limits_are_exact_at_their_edges() {
+    let handle = open("o200k_base").cast_unsigned();
+    let text = b"one two three four";
+    let within = |limit| {
+        // SAFETY: pointer and length come from a live slice.
+        unsafe { sluice_tokenizer_count_within(handle, text.as_ptr(), text.len() as u32, 0, limit) }
+    };
+    assert_eq!((within(3), within(4), within(5), within(0)), (4, 4, 4, 1));
+    assert_eq!(within(i32::MAX as u32 - 1), 4);
+    assert_eq!(within(u32::MAX), 4);
+}
+
+#[test]
+fn the_hash_is_the_generated_one() {
+    assert_eq!(sluice_abi_hash(), sluice::abi_hash::ABI_HASH);
+}

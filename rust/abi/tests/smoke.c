@@ -1,0 +1,44 @@
+/* The header, as a C program uses it. Built with -Wall -Wextra -Werror and run by tests/c.rs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sluice.h"
+
+#define EXPECT(condition)                                                   \
+  do {                                                                      \
+    if (!(condition)) {                                                     \
+      uint8_t why[256];                                                     \
+      int32_t n = sluice_last_error(why, sizeof why);                       \
+      fprintf(stderr, "line %d: %s: %.*s\n", __LINE__, #condition, (int)n,  \
+              (const char *)why);                                           \
+      return 1;                                                             \
+    }                                                                       \
+  } while (0)
+
+int main(void) {
+  static const char name[] = "o200k_base";
+  static const char text[] = "Hello, world!";
+  uint32_t ids[16];
+  uint8_t bytes[32];
+
+  EXPECT(sluice_abi_hash() > 0);
+  EXPECT(sluice_version(bytes, sizeof bytes) > 0);
+
+  int32_t opened = sluice_tokenizer_open((const uint8_t *)name, sizeof name - 1);
+  EXPECT(opened > 0);
+  uint32_t tokenizer = (uint32_t)opened;
+
+  EXPECT(sluice_tokenizer_count(tokenizer, (const uint8_t *)text, sizeof text - 1,
+                                SLUICE_SPECIAL_TEXT) == 4);
+  EXPECT(sluice_tokenizer_encode(tokenizer, (const uint8_t *)text, sizeof text - 1,
+                                 SLUICE_SPECIAL_TEXT, ids, 16) == 4);
+  EXPECT(ids[0] == 13225 && ids[1] == 11 && ids[2] == 2375 && ids[3] == 0);
+  EXPECT(sluice_tokenizer_decode(tokenizer, ids, 4, bytes, sizeof bytes) ==
+         (int32_t)sizeof text - 1);
+  EXPECT(memcmp(bytes, text, sizeof text - 1) == 0);
+
+  EXPECT(sluice_tokenizer_close(tokenizer) == 0);
+  EXPECT(sluice_tokenizer_close(tokenizer) == SLUICE_STATUS_INVALID_HANDLE);
+  EXPECT(sluice_last_error(bytes, sizeof bytes) > 0);
+  return 0;
+}
