@@ -64,7 +64,7 @@ describe("resolveModel", () => {
     for (
       const [name, nearest] of [
         ["gtp-5", "gpt-5"],
-        ["openai/gpt-4o-mni", "gpt-4o-mini"],
+        ["openai/gpt4o", "gpt-4o"],
         ["claud", "claude"],
         ["text-embedding-3-larg", "text-embedding-3-large"],
         ["davinci-003", "davinci-002"],
