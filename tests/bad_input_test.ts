@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SluiceError, Tokenizer } from "../mod.ts";
+import { type SluiceError, Tokenizer } from "../mod.ts";
 
 /** Passes a wrong type where the compiler would not let it. */
 // deno-lint-ignore no-explicit-any

@@ -1,0 +1,38 @@
+# sluice: everything a checkout can do. Needs git, make, Node.js with npm, and Rust with cargo;
+# Bun and Deno come from npm at the versions in package.json.
+
+BUN  := node_modules/.bin/bun
+DENO := node_modules/.bin/deno
+INSTALLED := node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench abi fmt clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: $(INSTALLED) ## Install pinned tools and build the native library
+	cargo build --release --locked -p sluice-abi
+
+demo: build ## Count and encode real corpora under Bun and Deno, against tiktoken
+	$(BUN) scripts/demo.ts
+
+test: build ## Everything CI runs: format, lint, types, drift, tests, benches once, publish dry-run
+	$(BUN) scripts/gate.ts
+
+bench: build ## Measure against rivals, write bench/record and the README's tables
+	$(BUN) bench/run.ts
+
+abi: ## Regenerate sluice.h, symbols.gen.ts and the ABI hash from rust/abi
+	cargo run --quiet --locked -p sluice-abigen
+
+fmt: $(INSTALLED) ## Format everything
+	cargo fmt --all
+	$(DENO) fmt --quiet
+
+clean: ## Remove everything that was built or installed
+	rm -rf target node_modules
+
+$(INSTALLED): package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,133 @@
+/**
+ * The gate: everything that must hold before a change lands, in one run, the same in CI and here.
+ *
+ * Every step runs even after one failed, so that one run tells everything. The last line sums all
+ * runners, with each step that is no test runner counted as one.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import process from "node:process";
+
+const BIN = "node_modules/.bin";
+
+/** How many passed and failed. */
+interface Tally {
+  passed: number;
+  failed: number;
+}
+
+/** One command of the gate. */
+interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Reads the tally out of a test runner's output. */
+  readonly read?: (output: string) => Tally;
+}
+
+const STEPS: readonly Step[] = [
+  { name: "format of Rust", command: ["cargo", "fmt", "--all", "--check"] },
+  { name: "format of TypeScript", command: [`${BIN}/deno`, "fmt", "--check"] },
+  { name: "lint of TypeScript", command: [`${BIN}/deno`, "lint"] },
+  { name: "types for Bun", command: [`${BIN}/tsc`, "-p", "."] },
+  {
+    name: "types for Deno",
+    command: ["sh", "-c", `${BIN}/deno check --quiet $(git ls-files '*.ts' ':!tests/runtime/bun')`],
+  },
+  {
+    name: "drift of the ABI",
+    command: ["cargo", "run", "-q", "--locked", "-p", "sluice-abigen", "--", "--check"],
+  },
+  {
+    name: "lint of Rust",
+    command: ["cargo", "clippy", "-q", "--locked", "--workspace", "--all-targets"]
+      .concat("--", "-D", "warnings"),
+  },
+  { name: "cargo test", command: ["cargo", "test", "--locked", "--workspace"], read: cargo },
+  { name: "bun test", command: [`${BIN}/bun`, "test"], read: bun },
+  {
+    name: "deno test",
+    command: [`${BIN}/deno`, "test", "--allow-all", "--no-check", "--quiet"],
+    read: deno,
+  },
+  { name: "benches, once", command: [`${BIN}/bun`, "bench/run.ts", "--brief"] },
+  {
+    name: "publish to JSR, dry run",
+    command: [`${BIN}/deno`, "publish", "--dry-run", "--allow-dirty", "--quiet"],
+  },
+  { name: "publish to npm, dry run", command: ["npm", "pack", "--dry-run", "--silent"] },
+];
+
+/** Sums every `test result:` line, one for each test binary. */
+function cargo(output: string): Tally {
+  return sum(output.matchAll(/^test result: .*? (\d+) passed; (\d+) failed/gm));
+}
+
+function bun(output: string): Tally {
+  const passed = Number(/^ *(\d+) pass$/m.exec(output)?.[1] ?? 0);
+  const failed = Number(/^ *(\d+) fail$/m.exec(output)?.[1] ?? 0);
+  return { passed, failed };
+}
+
+/** Deno counts a `describe` as one test with steps; the steps are what Bun calls tests. */
+function deno(output: string): Tally {
+  const passed = /(\d+) passed(?: \((\d+) steps?\))?/.exec(output);
+  const failed = /(\d+) failed(?: \((\d+) steps?\))?/.exec(output);
+  const leaves = (match: RegExpExecArray | null) => Number(match?.[2] ?? match?.[1] ?? 0);
+  return { passed: leaves(passed), failed: leaves(failed) };
+}
+
+function sum(matches: Iterable<RegExpMatchArray>): Tally {
+  const tally = { passed: 0, failed: 0 };
+  for (const [, passed, failed] of matches) {
+    tally.passed += Number(passed);
+    tally.failed += Number(failed);
+  }
+  return tally;
+}
+
+/** Runs one step, showing its output as it comes. */
+async function run({ name, command, read }: Step): Promise<Tally> {
+  console.log(`\n── ${name}: ${command.join(" ")}`);
+  const started = performance.now();
+  const { code, output } = await execute(command);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`── ${name}: ${code === 0 ? "ok" : `FAILED with exit code ${code}`} (${seconds} s)`);
+  const tally = read?.(output) ?? { passed: code === 0 ? 1 : 0, failed: 0 };
+  // A runner that dies before its summary, or finds no test at all, has failed.
+  if (tally.passed === 0 || code !== 0) tally.failed = Math.max(tally.failed, 1);
+  return tally;
+}
+
+function execute([file, ...args]: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file!, args, {
+      env: { ...process.env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8");
+      stream.on("data", (text: string) => {
+        output += text;
+        process.stdout.write(text);
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+const only = process.argv.slice(2);
+const total: Tally = { passed: 0, failed: 0 };
+const failures: string[] = [];
+for (const step of STEPS) {
+  if (only.length > 0 && !only.some((word) => step.name.includes(word))) continue;
+  const { passed, failed } = await run(step);
+  total.passed += passed;
+  total.failed += failed;
+  if (failed > 0) failures.push(step.name);
+}
+if (failures.length > 0) console.log(`\nFailed: ${failures.join("; ")}`);
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
