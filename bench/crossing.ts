@@ -1,0 +1,130 @@
+/**
+ * What it costs to get from JavaScript into the library: nothing, a buffer, a string by length and
+ * script. Transcoding apart from counting.
+ *
+ *     bun bench/crossing.ts [--brief] [--out FILE]
+ *     deno run -A bench/crossing.ts [--brief] [--out FILE]
+ *
+ * @module
+ */
+import { measure } from "mitata";
+import { Tokenizer } from "../mod.ts";
+import { native } from "../src/ffi/load.ts";
+import { TextBuffer } from "../src/text_buffer.ts";
+import { rounded } from "./measure.ts";
+import { type Bench, expect, program } from "./program.ts";
+import { alignRight } from "./text_table.ts";
+import { type TextClass, TextWalk } from "./text_walk.ts";
+
+/** A step of the way in, timed alone. */
+export interface Crossing {
+  /** What is done. */
+  readonly step: "empty" | "buffer" | "transcode" | "count";
+  /** How JavaScript holds the string; absent where there is none. */
+  readonly script?: Script;
+  /** UTF-16 units per string. */
+  readonly size?: number;
+  /** Median, 25th and 75th percentile, in nanoseconds a call. */
+  readonly ns: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What decides how a runtime transcodes a string. */
+export type Script = "ASCII" | "Latin-1" | "CJK";
+
+const CLASSES: Readonly<Record<Script, TextClass>> = {
+  "ASCII": "english",
+  "Latin-1": "european",
+  "CJK": "cjk",
+};
+
+const SIZES = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
+
+/** Enough different strings that no runtime profits from having encoded one before. */
+const STRINGS_PER_SIZE = 512;
+const CHARACTERS_PER_SIZE = 4_000_000;
+
+const bench: Bench<Crossing[]> = {
+  name: "crossing",
+
+  async run(brief) {
+    const library = native();
+    const kilobyte = new Uint8Array(new ArrayBuffer(1024));
+    const results: Crossing[] = [];
+    results.push({ step: "empty", ...await time(() => library.sluice_abi_hash(), brief) });
+    results.push({
+      step: "buffer",
+      ...await time(() => library.sluice_version(kilobyte, 0), brief),
+    });
+    using tokenizer = new Tokenizer("o200k_base");
+    for (const script of ["ASCII", "Latin-1", "CJK"] as const) {
+      for (const size of brief ? SIZES.slice(0, 3) : SIZES) {
+        const strings = stringsOf(script, size);
+        const buffer = new TextBuffer();
+        const next = cycle(strings);
+        const transcode = await time(() => buffer.write(next()), brief);
+        const count = await time(() => tokenizer.count(next()), brief);
+        results.push({ step: "transcode", script, size, ...transcode });
+        results.push({ step: "count", script, size, ...count });
+      }
+    }
+    return results;
+  },
+
+  check(results) {
+    for (const { step, ns } of results) expect(ns > 0 && Number.isFinite(ns), `${step} takes time`);
+    const cheapest = results.find(({ step }) => step === "empty")!;
+    const dearest = Math.max(...results.map(({ ns }) => ns));
+    expect(cheapest.ns < dearest, "the empty crossing is cheaper than a string's");
+  },
+
+  describe(results) {
+    const rows = [["", "characters", "ns", "25 %", "75 %"]];
+    for (const { step, script, size, ns, low, high } of results) {
+      const name = script === undefined ? `${step} crossing` : `${step} ${script}`;
+      rows.push([name, String(size ?? ""), ...[ns, low, high].map((n) => n.toPrecision(3))]);
+    }
+    return alignRight(rows);
+  },
+};
+
+/** mitata's measurement of one function, in nanoseconds. */
+async function time(
+  call: () => unknown,
+  brief: boolean,
+): Promise<Pick<Crossing, "ns" | "low" | "high">> {
+  const { p50, p25, p75 } = await measure(call, {
+    min_cpu_time: brief ? 1e6 : 2e8,
+    min_samples: brief ? 4 : 12,
+    warmup_samples: brief ? 1 : 10,
+  });
+  return { ns: rounded(p50), low: rounded(p25), high: rounded(p75) };
+}
+
+function stringsOf(script: Script, size: number): string[] {
+  const count = Math.max(2, Math.min(STRINGS_PER_SIZE, CHARACTERS_PER_SIZE / size));
+  const walk = new TextWalk(CLASSES[script]);
+  const strings: string[] = [];
+  while (strings.length < count) {
+    strings.push(within(script, walk.next(size)));
+  }
+  return strings;
+}
+
+/** One character beyond its script would make the runtime hold a whole string in another way. */
+function within(script: Script, text: string): string {
+  if (script === "CJK") return text;
+  const kept = text.replace(script === "ASCII" ? /[^\0-\x7f]/g : /[^\0-\xff]/g, "e");
+  return JSON.parse(JSON.stringify(kept)) as string;
+}
+
+function cycle(strings: readonly string[]): () => string {
+  let at = 0;
+  return () => {
+    at = at + 1 < strings.length ? at + 1 : 0;
+    return strings[at]!;
+  };
+}
+
+if (import.meta.main) await program(bench);

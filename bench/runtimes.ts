@@ -1,0 +1,34 @@
+/**
+ * Starts programs in this runtime or another one.
+ *
+ * @module
+ */
+import { execFile } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type RuntimeName, runtimeName } from "./machine.ts";
+
+const run = promisify(execFile);
+
+/** The executable that npm installed for a runtime. */
+export function executable(runtime: RuntimeName): string {
+  if (runtime === runtimeName()) return process.execPath;
+  return fileURLToPath(new URL(`../node_modules/.bin/${runtime}`, import.meta.url));
+}
+
+/** The arguments that run a TypeScript file with everything allowed. */
+export function runArguments(runtime: RuntimeName, file: URL, args: readonly string[]): string[] {
+  const path = fileURLToPath(file);
+  return runtime === "bun" ? [path, ...args] : ["run", "-A", path, ...args];
+}
+
+/** Runs a file of this folder in a fresh process of this runtime and returns what it printed. */
+export async function runSelf(file: string, args: readonly string[]): Promise<string> {
+  const runtime = runtimeName();
+  const url = new URL(file, import.meta.url);
+  const { stdout } = await run(executable(runtime), runArguments(runtime, url, args), {
+    maxBuffer: 2 ** 28,
+  });
+  return stdout;
+}
