@@ -46,7 +46,12 @@ export function unwrap(result: number): number {
   throw statusError(result, lastError());
 }
 
-function detectBackend(): Backend {
+/**
+ * The runtime that this is.
+ *
+ * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if it is neither of the two.
+ */
+export function detectBackend(): Backend {
   const backend = bunBackend() ?? denoBackend();
   if (backend !== undefined) return backend;
   throw new SluiceError(

@@ -1,0 +1,110 @@
+/**
+ * `sluice decode`: token ids back to texts.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { SluiceError, type Tokenizer } from "../../mod.ts";
+import { addEncodingOptions, addFiles, type EncodingOptions, openTokenizer } from "./options.ts";
+import { IdReader } from "./ids.ts";
+import type { Input } from "./input.ts";
+import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
+import type { Output } from "./output.ts";
+import { eachInput, onPiece, type Session } from "./session.ts";
+import { decodeUtf8, invalidUtf8At } from "./utf8.ts";
+
+const EXAMPLES = `Examples:
+  sluice encode -e o200k_base a.txt | sluice decode -e o200k_base      a.txt, byte for byte
+  echo '[13225,11,2375,0]' | sluice decode --model gpt-5               Hello, world!
+  sluice decode -e o200k_base --jsonl ids.jsonl     {"ids":[…]} in, {"text":"…"} out
+`;
+
+interface DecodeOptions extends EncodingOptions {
+  readonly jsonl?: true;
+  readonly field: string;
+  readonly quiet?: true;
+}
+
+/** The command. */
+export function decodeCommand(session: Session): Command {
+  const command = new Command("decode")
+    .summary("turn token ids back into texts")
+    .description(
+      "Reads JSON arrays of token ids and writes the bytes that they stand for, one text right " +
+        "behind the other and nothing in between.",
+    )
+    .addHelpText("before", EXAMPLES);
+  addFiles(command);
+  addEncodingOptions(command);
+  return command
+    .option(
+      "--jsonl",
+      'read {"ids":[…]} from each line and print {"text":"…"} for it; for a bad line ' +
+        '{"error":"…","line":N}, and exit with code 1 in the end',
+    )
+    .option("--field <name>", "with --jsonl: the member to put the text in", "text")
+    .option("-q, --quiet", "no notes and no progress bar")
+    .action((files: string[], options: DecodeOptions) => decode(files, options, session));
+}
+
+async function decode(files: string[], options: DecodeOptions, session: Session): Promise<void> {
+  const { out, report } = session;
+  report.quiet = options.quiet === true;
+  using tokenizer = openTokenizer(options, report);
+  await eachInput(session, files, true, async (input) => {
+    if (options.jsonl) await decodeLines(input, tokenizer, options.field, session);
+    else await decodeArrays(input, tokenizer, out);
+    await out.drain();
+  });
+  await out.flush();
+}
+
+/** Writes as it reads: what comes before a mistake stands, as with every filter. */
+async function decodeArrays(input: Input, tokenizer: Tokenizer, out: Output): Promise<void> {
+  const reader = new IdReader();
+  const toTheEnd = (_: Uint8Array, __: number, end: number) => end;
+  for await (const piece of input.pieces(toTheEnd)) {
+    onPiece(input, piece, (bytes) => {
+      for (const ids of reader.read(bytes)) out.bytes(tokenizer.decodeBytes(ids));
+    });
+    await out.drain();
+  }
+  onPiece(input, { bytes: new Uint8Array(), offset: 0 }, () => reader.end());
+}
+
+/** A line in, a line out, in the same order. */
+async function decodeLines(
+  input: Input,
+  tokenizer: Tokenizer,
+  field: string,
+  { out, report }: Session,
+): Promise<void> {
+  const bad = new BadLines(input.name);
+  for await (const lines of jsonLines(input)) {
+    for (const line of lines) {
+      const text = textOf(line, tokenizer);
+      if (typeof text === "string") out.text(JSON.stringify({ [field]: text }) + "\n");
+      else bad.write(out, line.number, text.error);
+    }
+    await out.drain();
+  }
+  bad.report(report);
+}
+
+/** A text in JSON is characters: ids that end within one are an error, and never U+FFFD. */
+function textOf(line: Line, tokenizer: Tokenizer): string | Bad {
+  if ("error" in line) return line;
+  if (!Object.hasOwn(line.value, "ids")) return { error: 'there is no "ids"' };
+  const { ids } = line.value;
+  if (!Array.isArray(ids)) return { error: `"ids" is not an array but ${kind(ids)}` };
+  try {
+    const bytes = tokenizer.decodeBytes(ids);
+    return decodeUtf8(bytes) ??
+      { error: `the ids make no valid UTF-8 at byte ${invalidUtf8At(bytes)} of the text` };
+  } catch (error) {
+    const refused = error instanceof TypeError || error instanceof RangeError ||
+      error instanceof SluiceError && error.code === "SLUICE_UNKNOWN_TOKEN";
+    if (!refused) throw error;
+    return { error: error.message };
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * `sluice encode`: texts to token ids.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { type EncodedBatch, SluiceError, type Tokenizer } from "../../mod.ts";
+import { lastTokenCut } from "./cut.ts";
+import {
+  addEncodingOptions,
+  addFiles,
+  addSpecialOption,
+  type EncodingOptions,
+  openTokenizer,
+} from "./options.ts";
+import { type Input, InputError } from "./input.ts";
+import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
+import type { Output } from "./output.ts";
+import { eachInput, onPiece, type Session } from "./session.ts";
+
+const EXAMPLES = `Examples:
+  sluice encode --encoding o200k_base a.txt           [13225,11,2375,0]
+  sluice encode --model gpt-4o --jsonl < in.jsonl     {"text":"…"} in, {"ids":[…]} out
+  sluice encode -e cl100k_base --jsonl --field body mails.jsonl
+`;
+
+interface EncodeOptions extends EncodingOptions {
+  readonly jsonl?: true;
+  readonly field: string;
+  readonly quiet?: true;
+}
+
+/** The command. */
+export function encodeCommand(session: Session): Command {
+  const command = new Command("encode")
+    .summary("turn texts into token ids")
+    .description(
+      "Prints the token ids of each file, or of standard input, as a JSON array on a line of its own.",
+    )
+    .addHelpText("before", EXAMPLES);
+  addFiles(command);
+  addEncodingOptions(command);
+  addSpecialOption(command);
+  return command
+    .option(
+      "--jsonl",
+      'read a JSON object with "text" from each line and print {"ids":[…]} for it; for a bad ' +
+        'line {"error":"…","line":N}, and exit with code 1 in the end',
+    )
+    .option("--field <name>", "with --jsonl: the member that holds the text", "text")
+    .option("-q, --quiet", "no notes and no progress bar")
+    .action((files: string[], options: EncodeOptions) => encode(files, options, session));
+}
+
+async function encode(files: string[], options: EncodeOptions, session: Session): Promise<void> {
+  const { out, report } = session;
+  report.quiet = options.quiet === true;
+  using tokenizer = openTokenizer(options, report);
+  await eachInput(session, files, true, async (input) => {
+    if (options.jsonl) await encodeLines(input, tokenizer, options.field, session);
+    else await encodeText(input, tokenizer, out);
+    await out.drain();
+  });
+  await out.flush();
+}
+
+/**
+ * One array for the whole input, written as it is read. If the input turns out to be bad, what is
+ * still here is taken back, and what is gone stays an array without an end, which no parser takes
+ * for a result.
+ */
+async function encodeText(input: Input, tokenizer: Tokenizer, out: Output): Promise<void> {
+  const start = out.position;
+  try {
+    out.text("[");
+    let first = true;
+    for await (const piece of input.pieces(lastTokenCut)) {
+      const ids = onPiece(input, piece, (bytes) => tokenizer.encode(bytes));
+      if (!first) out.text(",");
+      first = false;
+      out.ids(ids);
+      await out.drain();
+    }
+    out.text("]\n");
+  } catch (error) {
+    if (error instanceof InputError && !out.rewind(start)) out.text("\n");
+    throw error;
+  }
+}
+
+/** A line in, a line out, in the same order. */
+async function encodeLines(
+  input: Input,
+  tokenizer: Tokenizer,
+  field: string,
+  { out, report }: Session,
+): Promise<void> {
+  const bad = new BadLines(input.name);
+  for await (const lines of jsonLines(input)) {
+    const texts = lines.map((line) => textOf(line, field));
+    const results = encodeAll(tokenizer, texts.filter((text) => typeof text === "string"));
+    for (const [i, text] of texts.entries()) {
+      const result = typeof text === "string" ? results.next().value! : text;
+      if (result instanceof Uint32Array) {
+        out.text('{"ids":[');
+        out.ids(result);
+        out.text("]}\n");
+      } else {
+        bad.write(out, lines[i]!.number, result.error);
+      }
+    }
+    await out.drain();
+  }
+  bad.report(report);
+}
+
+function textOf(line: Line, field: string): string | Bad {
+  if ("error" in line) return line;
+  if (!Object.hasOwn(line.value, field)) return { error: `there is no ${JSON.stringify(field)}` };
+  const text = line.value[field];
+  if (typeof text === "string") return text;
+  return { error: `${JSON.stringify(field)} is not a string but ${kind(text)}` };
+}
+
+/** What each text encodes to. One crossing does them all, unless one of them is refused. */
+function* encodeAll(
+  tokenizer: Tokenizer,
+  texts: string[],
+): Generator<Uint32Array | Bad, undefined> {
+  let batch: EncodedBatch;
+  try {
+    batch = tokenizer.encodeBatch(texts);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    for (const text of texts) yield encodeOne(tokenizer, text);
+    return;
+  }
+  const { ids, offsets } = batch;
+  for (let i = 0; i < texts.length; i++) yield ids.subarray(offsets[i], offsets[i + 1]);
+}
+
+function encodeOne(tokenizer: Tokenizer, text: string): Uint32Array | Bad {
+  try {
+    return tokenizer.encode(text);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { error: error.message };
+  }
+}
+
+function isRefusal(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.code === "SLUICE_SPECIAL_TOKEN";
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env bun
+/**
+ * `sluice`, the command line: counts, encodes and decodes files and pipes.
+ *
+ * Results go to standard output, everything else to standard error. Exit codes are those of
+ * {@linkcode EXIT}.
+ *
+ * @module
+ */
+import process from "node:process";
+import { Command, CommanderError } from "commander";
+import { SluiceError } from "../../mod.ts";
+import { detectBackend } from "../ffi/load.ts";
+import { countCommand } from "./count.ts";
+import { decodeCommand } from "./decode.ts";
+import { doctorCommand } from "./doctor.ts";
+import { encodeCommand } from "./encode.ts";
+import { modelsCommand } from "./models.ts";
+import { Output } from "./output.ts";
+import { EXIT, Report, UsageError } from "./report.ts";
+import type { Session } from "./session.ts";
+import { version } from "./version.ts";
+
+const EXAMPLES = `Examples:
+  sluice count prompt.txt                               tokens of a file
+  git diff | sluice count --model gpt-4o --max 8000     exit code 3 if there are more
+  sluice encode --encoding o200k_base --jsonl < in.jsonl > ids.jsonl
+  sluice doctor                                         is everything in place?
+`;
+
+const EXIT_CODES = "\nExit codes: 0 done, 1 something failed, 2 wrong usage, 3 over --max";
+
+/** Runs the program and returns its exit code. Writes what it has to say; never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  const session: Session = { out: new Output(), report: new Report() };
+  const { report } = session;
+  process.once("SIGINT", () => {
+    report.stopProgress();
+    process.exit(EXIT.interrupted);
+  });
+  try {
+    await program(session).parseAsync(args, { from: "user" });
+    return report.exitCode;
+  } catch (error) {
+    return explain(error, report);
+  }
+}
+
+function program(session: Session): Command {
+  const program = new Command("sluice")
+    .description("Exact BPE token counts, ids and texts, for files and pipes.")
+    .version(version, "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .addHelpText("before", EXAMPLES)
+    .addHelpText("after", EXIT_CODES)
+    .exitOverride()
+    .configureOutput({
+      outputError: (message, write) =>
+        write(`sluice: ${message.replace(/^error: /, "").trim().replaceAll("\n", " ")}\n`),
+      // No colours are used, and to ask whether they may be takes a permission in some runtimes.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  const commands = [countCommand, encodeCommand, decodeCommand, modelsCommand, doctorCommand];
+  for (const command of commands) {
+    program.addCommand(command(session).copyInheritedSettings(program));
+  }
+  return program;
+}
+
+/** Says what an error means to the user, unless it was said already, and returns the exit code. */
+function explain(error: unknown, report: Report): number {
+  report.stopProgress();
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  // The reader has seen enough, as `head` has: no failure of ours.
+  if (code === "EPIPE") return EXIT.ok;
+  report.error(debugging() && stack !== undefined ? stack : message);
+  return isUsage(error) ? EXIT.usage : EXIT.failure;
+}
+
+/** Names of encodings and models come from the command line only. */
+function isUsage(error: unknown): boolean {
+  if (error instanceof UsageError) return true;
+  return error instanceof SluiceError &&
+    (error.code === "SLUICE_UNKNOWN_ENCODING" || error.code === "SLUICE_UNKNOWN_MODEL");
+}
+
+function debugging(): boolean {
+  try {
+    return (detectBackend().environment("SLUICE_DEBUG") ?? "") !== "";
+  } catch {
+    return false;
+  }
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

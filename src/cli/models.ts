@@ -1,0 +1,39 @@
+/**
+ * `sluice models`: what models are known.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { MODELS } from "../models.ts";
+import type { Session } from "./session.ts";
+
+const EXAMPLES = `Examples:
+  sluice models                        the table
+  sluice models --json | jq '.[].name'
+`;
+
+/** The command. */
+export function modelsCommand({ out }: Session): Command {
+  return new Command("models")
+    .summary("list the models that are known")
+    .description(
+      "Lists models, their encodings, and whether counts are exact or an estimate. A * stands for " +
+        "any ending. Fine-tunes and names with a provider, such as openrouter/openai/gpt-4o, are " +
+        "understood as well.",
+    )
+    .addHelpText("before", EXAMPLES)
+    .option("--json", 'print [{"name","encoding","exact"}]')
+    .action(async ({ json }: { json?: true }) => {
+      out.text(json ? JSON.stringify(MODELS) + "\n" : table());
+      await out.flush();
+    });
+}
+
+function table(): string {
+  const name = Math.max(...MODELS.map(({ name }) => name.length));
+  const encoding = Math.max(...MODELS.map(({ encoding }) => encoding.length));
+  return MODELS.map((model) =>
+    `${model.name.padEnd(name)}  ${model.encoding.padEnd(encoding)}  ` +
+    `${model.exact ? "exact" : "estimate"}\n`
+  ).join("");
+}

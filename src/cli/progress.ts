@@ -1,0 +1,71 @@
+/**
+ * A progress bar for large inputs.
+ *
+ * @module
+ */
+import { Presets, SingleBar } from "cli-progress";
+
+/** Less than this needs no bar: it is done before one is read. */
+const LARGE_BYTES = 1 << 25;
+
+/** A bar that counts bytes. It shows itself once there is much, and again after it was hidden. */
+export class Progress {
+  readonly #stream: NodeJS.WritableStream;
+  readonly #total: number | undefined;
+  readonly #start = performance.now();
+  #bar: SingleBar | undefined;
+  #done = 0;
+
+  /**
+   * @param stream The terminal to draw on.
+   * @param total How many bytes there are, if that is known.
+   */
+  constructor(stream: NodeJS.WritableStream, total: number | undefined) {
+    this.#stream = stream;
+    this.#total = total;
+  }
+
+  /** Says that another `bytes` are done. */
+  advance(bytes: number): void {
+    this.#done += bytes;
+    if (this.#bar !== undefined) this.#bar.update(this.#done, this.#payload());
+    else if ((this.#total ?? this.#done) >= LARGE_BYTES) this.#show();
+  }
+
+  /** Clears the line, for something else to be written there. */
+  hide(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #show(): void {
+    const known = this.#total !== undefined;
+    this.#bar = new SingleBar({
+      format: known
+        ? "{bar} {percentage}%  {done} of {whole}  {speed}/s  {eta_formatted} left"
+        : "{done}  {speed}/s",
+      stream: this.#stream,
+      barsize: 24,
+      etaBuffer: 200,
+      clearOnComplete: true,
+      hideCursor: null,
+      // Interrupting is the program's business.
+      gracefulExit: false,
+    }, Presets.shades_classic);
+    this.#bar.start(this.#total ?? Infinity, this.#done, this.#payload());
+  }
+
+  #payload(): Record<string, string> {
+    const seconds = (performance.now() - this.#start) / 1000;
+    return {
+      done: size(this.#done),
+      whole: size(this.#total ?? 0),
+      speed: size(this.#done / Math.max(seconds, 0.001)),
+    };
+  }
+}
+
+function size(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return `${(bytes / 1e6).toFixed(bytes >= 1e7 ? 0 : 1)} MB`;
+}
