@@ -60,7 +60,7 @@ const bench: Bench<GatewayCell[]> = {
     try {
       const cells: GatewayCell[] = [];
       for (const size of sizes) {
-        const prompts = promptsOf(size);
+        const prompts = promptsOf(size, brief);
         const bodies = join(folder, `${size}.json`);
         writeFileSync(bodies, JSON.stringify(prompts));
         const group = variants.map((variant) => ({
@@ -167,9 +167,9 @@ export function profileShare(profile: ProfileSum, doing: keyof ProfileSum): numb
 }
 
 /** Chat requests with one English prompt each, none like another. */
-function promptsOf(size: number): string[] {
+function promptsOf(size: number, brief: boolean): string[] {
   const walk = new TextWalk("english");
-  const count = Math.min(2000, Math.ceil(6_000_000 / size));
+  const count = brief ? 32 : Math.min(2000, Math.ceil(6_000_000 / size));
   return walk.take(count, size).map((content) =>
     JSON.stringify({ model: "gpt-5", messages: [{ role: "user", content }] })
   );

@@ -9,6 +9,7 @@
 import process from "node:process";
 import type { ChatMessage, ChatRequest } from "../made_texts.ts";
 import { startProfile, stopProfile } from "./profile.ts";
+import type { Served } from "./served.ts";
 import { loadVariant, type Variant } from "./variants.ts";
 
 /** What the gateway did since it started. */
@@ -73,7 +74,7 @@ function stats(): GatewayStats {
 }
 
 /** What `bun FILE` and `deno serve FILE` serve. */
-export default {
+const server: Served = {
   hostname: "127.0.0.1",
   port: Number(process.env["PORT"]),
   /** The chat endpoint, and three more for who measures. */
@@ -91,3 +92,5 @@ export default {
     }
   },
 };
+
+export default server;

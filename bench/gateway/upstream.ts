@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import type { Served } from "./served.ts";
 
 const COMPLETION = JSON.stringify({
   id: "chatcmpl-0",
@@ -25,7 +26,7 @@ const COMPLETION = JSON.stringify({
 const HEADERS = { "content-type": "application/json" };
 
 /** What `bun FILE` serves. */
-export default {
+const server: Served = {
   hostname: "127.0.0.1",
   port: Number(process.env["PORT"]),
   /** Reads the request to its end, as a provider must, and answers. */
@@ -34,3 +35,5 @@ export default {
     return new Response(COMPLETION, { headers: HEADERS });
   },
 };
+
+export default server;

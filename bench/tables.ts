@@ -1,0 +1,85 @@
+/**
+ * The tables of the README, made from the newest record of each bench and put between markers such
+ * as `<!-- bench:tokenizer -->` and `<!-- /bench:tokenizer -->`.
+ *
+ *     bun bench/tables.ts            # writes them
+ *     bun bench/tables.ts --check    # exits with 1 if the README does not say what the records say
+ *
+ * @module
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { batchTable } from "./tables/batch.ts";
+import { crossingTable } from "./tables/crossing.ts";
+import { gatewayTable } from "./tables/gateway.ts";
+import { loadTable } from "./tables/load.ts";
+import { tokenizerTable } from "./tables/tokenizer.ts";
+import { worstTable } from "./tables/worst.ts";
+import { type BenchRecord, machineLine, newestRecord, recordName } from "./record.ts";
+
+const README = new URL("../README.md", import.meta.url);
+
+/** A section for each bench; `never` because each reads rows of its own. */
+const SECTIONS: { readonly [bench: string]: (record: BenchRecord<never>) => string[] } = {
+  crossing: crossingTable,
+  tokenizer: tokenizerTable,
+  load: loadTable,
+  batch: batchTable,
+  worst: worstTable,
+  gateway: gatewayTable,
+};
+
+/** Puts the newest tables into the README. Returns whether that changed it. */
+export function writeTables(): boolean {
+  const before = readme();
+  const after = withTables(before);
+  if (after !== before) writeFileSync(README, after);
+  return after !== before;
+}
+
+function withTables(text: string): string {
+  for (const [bench, section] of Object.entries(SECTIONS)) {
+    const [start, end] = [`<!-- bench:${bench} -->`, `<!-- /bench:${bench} -->`];
+    const from = text.indexOf(start);
+    const to = text.indexOf(end);
+    if (from < 0 || to < from) continue;
+    const record = newestRecord<never>(bench);
+    if (record === undefined) continue;
+    const lines = [start, "", ...section(record), "", source(record), "", ""];
+    text = text.slice(0, from) + lines.join("\n").trimEnd() + "\n\n" + text.slice(to);
+  }
+  return text;
+}
+
+/** Where the numbers come from. */
+function source(record: BenchRecord<unknown>): string {
+  const runtimes = Object.values(record.runtimes).map(({ runtime }) => runtime).join(", ");
+  return `<sub>[Record](bench/record/${recordName(record)}.md) of ${record.date}: ` +
+    `${machineLine(record.machine)}; ${runtimes}.</sub>`;
+}
+
+function readme(): string {
+  try {
+    return readFileSync(README, "utf8");
+  } catch {
+    // No README has no markers.
+    return "";
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: { check: { type: "boolean", default: false } },
+  });
+  if (values.check) {
+    const text = readme();
+    if (withTables(text) !== text) {
+      console.error("The README's tables are not those of the newest records: bun bench/tables.ts");
+      process.exitCode = 1;
+    }
+  } else {
+    console.log(writeTables() ? "README.md: new tables" : "README.md: nothing to change");
+  }
+}

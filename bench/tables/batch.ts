@@ -1,0 +1,49 @@
+/**
+ * The README's section about batches.
+ *
+ * @module
+ */
+import { type BatchCell, breakEven, same, type Way } from "../batch.ts";
+import type { BenchRecord } from "../record.ts";
+import { markdown } from "../text_table.ts";
+import { duration } from "./duration.ts";
+
+const WAYS: readonly Way[] = ["single calls", "batch, 1 thread", "batch, automatic"];
+const SHOWN = [1, 4, 16, 64, 256, 1000, 4096];
+
+/** The time per text by size of batch, and where a batch begins to pay. */
+export function batchTable({ runtimes }: BenchRecord<BatchCell>): string[] {
+  const results = Object.values(runtimes);
+  const sizes = [...new Set(results[0]!.result.map(({ size }) => size))];
+  const rows: string[][] = [];
+  for (const size of sizes) {
+    for (const batch of SHOWN) {
+      const times = results.flatMap(({ result }) =>
+        WAYS.map((way) => {
+          const any = result.find((cell) => cell.size === size && cell.batch === batch);
+          return any === undefined ? "–" : duration(same(result, any, way).median);
+        })
+      );
+      rows.push([`${batch.toLocaleString("en")} × ${size} characters`, ...times]);
+    }
+  }
+  const pays = results.flatMap(({ runtime, result }) =>
+    sizes.map((size) => {
+      const from = breakEven(result, size);
+      return `${runtime}, ${size} characters: ` +
+        (from === undefined ? "**never in what was measured**" : `from ${from} on`);
+    })
+  );
+  return [
+    "![Cost of a text by size of batch](bench/plots/batch.svg)",
+    "",
+    "Time per text:",
+    "",
+    ...markdown(
+      ["", ...results.flatMap(({ runtime }) => WAYS.map((way) => `${way}, ${runtime}`))],
+      rows,
+    ),
+    "",
+    `A batch is cheaper than single calls: ${pays.join("; ")}.`,
+  ];
+}

@@ -1,0 +1,47 @@
+/**
+ * The README's section about the way into the library.
+ *
+ * @module
+ */
+import type { Crossing, Script } from "../crossing.ts";
+import type { BenchRecord } from "../record.ts";
+import { markdown } from "../text_table.ts";
+import { duration } from "./duration.ts";
+
+const SCRIPTS: readonly Script[] = ["ASCII", "Latin-1", "CJK"];
+
+/** An empty crossing, a buffer, and strings by script and length. */
+export function crossingTable({ runtimes }: BenchRecord<Crossing>): string[] {
+  const results = Object.values(runtimes);
+  const sizes = [
+    ...new Set(results[0]!.result.flatMap(({ size }) => size === undefined ? [] : [size])),
+  ];
+  const row = (title: string, matches: (crossing: Crossing) => boolean) => [
+    title,
+    ...results.map(({ result }) => {
+      const found = result.find(matches);
+      return found === undefined ? "–" : duration(found.ns);
+    }),
+  ];
+  const rows = [
+    row("nothing, and back", ({ step }) => step === "empty"),
+    row("a buffer", ({ step }) => step === "buffer"),
+  ];
+  for (const script of SCRIPTS) {
+    for (const size of sizes) {
+      const of = (wanted: Crossing["step"]) => (crossing: Crossing) =>
+        crossing.step === wanted && crossing.script === script && crossing.size === size;
+      const transcode = row("", of("transcode")).slice(1);
+      const count = row("", of("count")).slice(1);
+      rows.push([
+        `${size.toLocaleString("en")} characters of ${script}`,
+        ...transcode.map((time, i) => `${time} of ${count[i]}`),
+      ]);
+    }
+  }
+  return [
+    "What a call costs. For strings: transcoding to UTF-8, of the whole `count`.",
+    "",
+    ...markdown(["", ...results.map(({ runtime }) => runtime)], rows),
+  ];
+}

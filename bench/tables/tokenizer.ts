@@ -1,0 +1,148 @@
+/**
+ * The README's section about speed.
+ *
+ * @module
+ */
+import { ENGINE_NAMES, type EngineName } from "../engines.ts";
+import { geometricMean, median } from "../measure.ts";
+import type { BenchRecord } from "../record.ts";
+import { markdown } from "../text_table.ts";
+import { CLASS_TITLES, TEXT_CLASSES } from "../text_walk.ts";
+import { pairedRatio, pairs, SIZES } from "../tokenizer.ts";
+import type { Cell } from "../tokenizer_cells.ts";
+
+const PASSES = ["first", "warm"] as const;
+
+/** Leads, speeds by class, speeds by length, and every cell that was lost. */
+export function tokenizerTable(record: BenchRecord<Cell>): string[] {
+  return [
+    "![Speed by class and length of text](bench/plots/tokenizer.svg)",
+    "",
+    "How many times as fast as each rival sluice is: geometric mean over all cells (8 classes of " +
+    "text, 6 lengths, count and encode, two encodings), lowest and highest cell. *First*: texts " +
+    "the process has never seen. *Warm*: the same texts again.",
+    "",
+    ...leads(record),
+    "",
+    ...byClass(record),
+    "Megabytes a second, count, `o200k_base`, English prose, first pass / warm:",
+    "",
+    ...bySize(record),
+    "",
+    ...losses(record),
+  ];
+}
+
+function leads({ runtimes }: BenchRecord<Cell>): string[] {
+  const head = ["against"];
+  for (const { runtime } of Object.values(runtimes)) {
+    head.push(`${runtime}, first`, `${runtime}, warm`);
+  }
+  const rows = ENGINE_NAMES.slice(1).map((rival) => {
+    const row: string[] = [rival];
+    for (const { result } of Object.values(runtimes)) {
+      const both = pairs(result, rival);
+      for (const pass of PASSES) {
+        const ratios = both.map(([ours, theirs]) => pairedRatio(ours, theirs, pass));
+        row.push(
+          ratios.length === 0
+            ? "–"
+            : `**${times(geometricMean(ratios))}** (${times(Math.min(...ratios))}–` +
+              `${times(Math.max(...ratios))})`,
+        );
+      }
+    }
+    return row;
+  });
+  return markdown([...head], rows);
+}
+
+function byClass({ runtimes }: BenchRecord<Cell>): string[] {
+  const lines: string[] = [];
+  for (const { runtime, result } of Object.values(runtimes)) {
+    const rows = TEXT_CLASSES.map((textClass) => [
+      CLASS_TITLES[textClass],
+      ...ENGINE_NAMES.map((engine) => {
+        const cell = find(result, engine, { class: textClass, size: 4000 });
+        return cell === undefined ? "–" : speed(median(cell.warm)) + (cell.equal ? "" : " ≠");
+      }),
+    ]);
+    lines.push(
+      `Megabytes a second in ${runtime}, count, \`o200k_base\`, texts of 4,000 characters, warm ` +
+        "(≠: some counts differ from tiktoken's):",
+      "",
+      ...markdown(["", ...ENGINE_NAMES], rows),
+      "",
+    );
+  }
+  return lines;
+}
+
+function bySize({ runtimes }: BenchRecord<Cell>): string[] {
+  const engines: EngineName[] = ["sluice", "hypertok", "gpt-tokenizer"];
+  const head = [
+    "characters",
+    ...Object.values(runtimes).flatMap(({ runtime }) =>
+      engines.map((engine) => `${engine}, ${runtime.split(" ")[0]}`)
+    ),
+  ];
+  const rows = SIZES.map((size) => [
+    size.toLocaleString("en"),
+    ...Object.values(runtimes).flatMap(({ result }) =>
+      engines.map((engine) => {
+        const cell = find(result, engine, { class: "english", size });
+        if (cell === undefined) return "–";
+        return `${speed(median(cell.first))} / ${speed(median(cell.warm))}`;
+      })
+    ),
+  ]);
+  return markdown(head, rows);
+}
+
+function losses({ runtimes }: BenchRecord<Cell>): string[] {
+  const lines: string[] = [];
+  let cells = 0;
+  for (const { runtime, result } of Object.values(runtimes)) {
+    for (const rival of ENGINE_NAMES.slice(1)) {
+      for (const [ours, theirs] of pairs(result, rival)) {
+        for (const pass of PASSES) {
+          cells++;
+          const ratio = pairedRatio(ours, theirs, pass);
+          if (ratio >= 1) continue;
+          lines.push(
+            `- ${runtime}, against ${rival}: ${CLASS_TITLES[ours.class]}, ` +
+              `${ours.size.toLocaleString("en")} characters, ${ours.operation}, ` +
+              `${ours.encoding}, ${pass === "first" ? "first pass" : "warm"}: ${times(ratio)}`,
+          );
+        }
+      }
+    }
+  }
+  if (lines.length === 0) return [`No cell of ${cells} is lost.`];
+  return [
+    `<details><summary>Lost: ${lines.length} of ${cells} cells</summary>`,
+    "",
+    ...lines,
+    "",
+    "</details>",
+  ];
+}
+
+function find(
+  cells: readonly Cell[],
+  engine: EngineName,
+  { class: textClass, size }: Pick<Cell, "class" | "size">,
+): Cell | undefined {
+  return cells.find((cell) =>
+    cell.engine === engine && cell.class === textClass && cell.size === size &&
+    cell.operation === "count" && cell.encoding === "o200k_base"
+  );
+}
+
+function times(ratio: number): string {
+  return `${ratio < 10 ? ratio.toPrecision(2) : ratio.toFixed(0)}x`;
+}
+
+function speed(megabytes: number): string {
+  return megabytes < 10 ? megabytes.toPrecision(2) : megabytes.toFixed(0);
+}
