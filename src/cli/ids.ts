@@ -79,8 +79,10 @@ export class IdReader {
       default:
         this.#fail(i, `"${digit}"`);
     }
+    if (this.#id > 0xffff_ffff) {
+      throw new IdsError(`no token id is as large as the number at byte ${this.#offset + i}`);
+    }
     this.#state = "a digit, a comma or ]";
-    if (this.#id > 0xffff_ffff) this.#fail(i, "a number above 4294967295");
   }
 
   #next(byte: number, i: number): State {
@@ -101,6 +103,10 @@ export class IdReader {
       case 0x5d: // ]
         if (this.#state !== "an array" && this.#state !== "an id") return "an array";
         break;
+    }
+    // The one mistake that many will make.
+    if (byte === 0x7b && this.#state === "an array") {
+      throw new IdsError("holds a JSON object, which takes --jsonl, and not an array of token ids");
     }
     const found = byte > 0x20 && byte < 0x7f
       ? JSON.stringify(String.fromCharCode(byte))

@@ -16,7 +16,7 @@ import { decodeCommand } from "./decode.ts";
 import { doctorCommand } from "./doctor.ts";
 import { encodeCommand } from "./encode.ts";
 import { modelsCommand } from "./models.ts";
-import { Output } from "./output.ts";
+import { BrokenPipe, Output } from "./output.ts";
 import { EXIT, Report, UsageError } from "./report.ts";
 import type { Session } from "./session.ts";
 import { version } from "./version.ts";
@@ -30,23 +30,36 @@ const EXAMPLES = `Examples:
 
 const EXIT_CODES = "\nExit codes: 0 done, 1 something failed, 2 wrong usage, 3 over --max";
 
-/** Runs the program and returns its exit code. Writes what it has to say; never throws. */
+/** Runs the program and returns its exit code. Says what goes wrong; never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   const session: Session = { out: new Output(), report: new Report() };
-  const { report } = session;
+  const { out, report } = session;
   process.once("SIGINT", () => {
     report.stopProgress();
     process.exit(EXIT.interrupted);
   });
   try {
-    await program(session).parseAsync(args, { from: "user" });
+    await parse(args, session);
+    await out.flush();
     return report.exitCode;
   } catch (error) {
     return explain(error, report);
   }
 }
 
+/** Parses the command line and runs the command. */
+async function parse(args: readonly string[], session: Session): Promise<void> {
+  try {
+    await program(session).parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end this way as well, and all has been said.
+    if (error.exitCode !== 0) session.report.exitCode = EXIT.usage;
+  }
+}
+
 function program(session: Session): Command {
+  const { out, report } = session;
   const program = new Command("sluice")
     .description("Exact BPE token counts, ids and texts, for files and pipes.")
     .version(version, "-v, --version", "print the version")
@@ -56,8 +69,10 @@ function program(session: Session): Command {
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
     .configureOutput({
-      outputError: (message, write) =>
-        write(`sluice: ${message.replace(/^error: /, "").trim().replaceAll("\n", " ")}\n`),
+      writeOut: (text) => out.text(text),
+      writeErr: (text) => report.write(text),
+      outputError: (message) =>
+        report.error(message.replace(/^error: /, "").trim().replaceAll("\n", " ")),
       // No colours are used, and to ask whether they may be takes a permission in some runtimes.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
@@ -69,13 +84,10 @@ function program(session: Session): Command {
   return program;
 }
 
-/** Says what an error means to the user, unless it was said already, and returns the exit code. */
+/** Says what an error means to the user and returns the exit code. */
 function explain(error: unknown, report: Report): number {
-  report.stopProgress();
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  // The reader has seen enough, as `head` has: no failure of ours.
-  if (code === "EPIPE") return EXIT.ok;
+  if (error instanceof BrokenPipe) return EXIT.ok;
+  const { message, stack } = error as Error;
   report.error(debugging() && stack !== undefined ? stack : message);
   return isUsage(error) ? EXIT.usage : EXIT.failure;
 }

@@ -18,7 +18,12 @@ const ID_BYTES = 11;
 
 const encoder = new TextEncoder();
 
-/** A buffered writer. Writes fail with the error of the system; `EPIPE` if the reader is gone. */
+/** Whoever reads the results has seen enough, as `head` has: no failure of ours. */
+export class BrokenPipe extends Error {
+  override readonly name = "BrokenPipe";
+}
+
+/** A buffered writer. Writing fails with {@linkcode BrokenPipe} if nobody reads any more. */
 export class Output {
   readonly #fd: number;
   #buffer = new Uint8Array(2 * FULL);
@@ -116,7 +121,12 @@ async function write(fd: number, bytes: Uint8Array): Promise<number> {
       );
     } catch (error) {
       // Another process may have made a pipe that we share non-blocking.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") throw new BrokenPipe();
+      if (code !== "EAGAIN") {
+        const reason = code === "ENOSPC" ? "no space left on device" : message;
+        throw new Error(`the results cannot be written: ${reason}`, { cause: error });
+      }
       await sleep(5);
     }
   }

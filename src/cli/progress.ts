@@ -29,13 +29,18 @@ export class Progress {
   advance(bytes: number): void {
     this.#done += bytes;
     if (this.#bar !== undefined) this.#bar.update(this.#done, this.#payload());
-    else if ((this.#total ?? this.#done) >= LARGE_BYTES) this.#show();
+    else if (this.#isWorthwhile()) this.#show();
   }
 
   /** Clears the line, for something else to be written there. */
   hide(): void {
     this.#bar?.stop();
     this.#bar = undefined;
+  }
+
+  #isWorthwhile(): boolean {
+    if (this.#total === undefined) return this.#done >= LARGE_BYTES;
+    return this.#total >= LARGE_BYTES && this.#done < this.#total;
   }
 
   #show(): void {

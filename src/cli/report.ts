@@ -69,12 +69,17 @@ export class Report {
     this.#progress = undefined;
   }
 
-  #say(message: string): void {
+  /** Writes text as it is. */
+  write(text: string): void {
     this.#progress?.hide();
     try {
-      fs.writeSync(2, `sluice: ${message}\n`);
+      fs.writeSync(2, text);
     } catch {
-      // Nobody listens; there is no one to tell.
+      // Nobody listens, and there is no one to tell.
     }
+  }
+
+  #say(message: string): void {
+    this.write(`sluice: ${message}\n`);
   }
 }
