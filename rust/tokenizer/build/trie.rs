@@ -10,13 +10,19 @@
 //!
 //! No two nodes share a base, so the byte alone tells whether a slot belongs to the node that
 //! asks. The root is at index 0 and the rest of the first 256 slots stays empty: base 0 is that
-//! of a node without children.
+//! of a node without children. Nodes that lead to the tokens of the lowest ids, which are the
+//! most frequent, are placed first and so lie close together.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 const EMPTY: u64 = 256;
 
 struct Node {
     byte: u8,
+    /// The id of the token that ends here plus one, or 0.
     token: u32,
+    /// The lowest id plus one of the tokens that end here or further on.
+    lowest: u32,
     children: Vec<u32>,
 }
 
@@ -25,9 +31,9 @@ pub(crate) fn build(tokens: &[Vec<u8>]) -> Vec<u8> {
     let mut slots = vec![EMPTY; 256];
     let mut taken_bases = vec![true; 256];
     let mut first_free = 256;
-    // Nodes in breadth-first order with the slot each has been given.
-    let mut queue = std::collections::VecDeque::from([(0u32, 0usize)]);
-    while let Some((node, slot)) = queue.pop_front() {
+    // The lowest token, the number and the slot of the nodes whose children have no slot yet.
+    let mut queue = BinaryHeap::from([Reverse((0, 0u32, 0usize))]);
+    while let Some(Reverse((_, node, slot))) = queue.pop() {
         let node = &nodes[node as usize];
         let bytes: Vec<u8> = node.children.iter().map(|&c| nodes[c as usize].byte).collect();
         let base = if bytes.is_empty() {
@@ -43,7 +49,7 @@ pub(crate) fn build(tokens: &[Vec<u8>]) -> Vec<u8> {
             let byte = nodes[child as usize].byte;
             let at = base ^ usize::from(byte);
             slots[at] = u64::from(byte);
-            queue.push_back((child, at));
+            queue.push(Reverse((nodes[child as usize].lowest, child, at)));
         }
     }
     assert!(slots.len() < 1 << 23, "a base has 23 bits");
@@ -69,7 +75,7 @@ fn place(bytes: &[u8], from: usize, slots: &mut Vec<u64>, taken: &mut Vec<bool>)
 }
 
 fn grow(tokens: &[Vec<u8>]) -> Vec<Node> {
-    let mut nodes = vec![Node { byte: 0, token: 0, children: Vec::new() }];
+    let mut nodes = vec![Node { byte: 0, token: 0, lowest: 0, children: Vec::new() }];
     for (token, id) in tokens.iter().zip(1u32..) {
         if token.is_empty() {
             continue;
@@ -81,7 +87,7 @@ fn grow(tokens: &[Vec<u8>]) -> Vec<Node> {
                 Some(&child) => child as usize,
                 None => {
                     let child = nodes.len();
-                    nodes.push(Node { byte, token: 0, children: Vec::new() });
+                    nodes.push(Node { byte, token: 0, lowest: id, children: Vec::new() });
                     nodes[at].children.push(child as u32);
                     child
                 }

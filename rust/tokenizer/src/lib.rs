@@ -23,6 +23,9 @@ mod error;
 mod merge;
 #[cfg(feature = "oracle")]
 pub mod naive;
+mod pieces;
+mod recent;
+mod simd;
 mod sink;
 mod special;
 mod split;

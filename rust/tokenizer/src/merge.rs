@@ -13,29 +13,35 @@
 //! token, their sequences together have only fitting neighbours and are the encoding. Where they
 //! do not, which no known text brings about, the piece is encoded in one go.
 
-use crate::{sink::Sink, vocabulary::Vocabulary};
+use crate::{recent::Seams, sink::Sink, vocabulary::Vocabulary};
 
-/// Most pieces that are no token are at most this long.
-const SHORT: usize = 64;
+/// Pieces of up to this many bytes are merged by [`merge_short`].
+pub(crate) const SHORT: usize = 63;
+
 /// The length of a window of a long piece.
 const WINDOW: usize = 2048;
 /// Tokens that end this near the end of a window are left to the next window.
 const MARGIN: usize = 512;
 
-/// Gives the tokens of `piece`, which is not empty, to `sink`.
-pub(crate) fn merge<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
-    if piece.len() <= SHORT {
-        let mut tokens = [0; SHORT];
-        let mut dead = [0; SHORT / 64 + 1];
-        let found = encode(vocabulary, piece, &mut tokens, &mut dead);
-        sink.tokens(&tokens[..found]);
-    } else {
-        merge_long(vocabulary, piece, sink);
-    }
+/// Writes the tokens of `piece`, of 1 to 63 bytes, into `tokens` and says how many they are.
+#[inline(never)]
+pub(crate) fn merge_short(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    tokens: &mut [u32; SHORT],
+    seams: Option<&mut Seams>,
+) -> usize {
+    encode_with(vocabulary, piece, tokens, &mut [0], seams)
 }
 
+/// Gives the tokens of `piece`, of any length but 0, to `sink`.
 #[inline(never)]
-fn merge_long<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
+pub(crate) fn merge_long<S: Sink>(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    mut seams: Option<&mut Seams>,
+    sink: &mut S,
+) {
     let mut tokens = [0; WINDOW];
     let mut start = 0;
     let mut seam = None;
@@ -44,7 +50,7 @@ fn merge_long<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
         let rest = &piece[start..];
         let window = &rest[..rest.len().min(WINDOW)];
         let mut dead = [0; WINDOW / 64 + 1];
-        let found = encode(vocabulary, window, &mut tokens, &mut dead);
+        let found = encode_window(vocabulary, window, &mut tokens, &mut dead, seams.as_deref_mut());
         if seam.is_some_and(|token| token != tokens[0]) {
             sink.rewind(mark);
             return merge_whole(vocabulary, piece, sink);
@@ -63,6 +69,9 @@ fn merge_long<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
             kept += 1;
         }
         sink.tokens(&tokens[..kept]);
+        if sink.is_satisfied() {
+            return;
+        }
         seam = Some(tokens[kept]);
         start += end;
     }
@@ -72,36 +81,77 @@ fn merge_long<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
 fn merge_whole<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
     let mut tokens = vec![0; piece.len()];
     let mut dead = vec![0; piece.len() / 64 + 1];
-    let found = encode(vocabulary, piece, &mut tokens, &mut dead);
+    let found = encode_window(vocabulary, piece, &mut tokens, &mut dead, None);
     sink.tokens(&tokens[..found]);
+}
+
+#[inline(never)]
+fn encode_window(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    tokens: &mut [u32],
+    dead: &mut [u64],
+    seams: Option<&mut Seams>,
+) -> usize {
+    encode_with(vocabulary, piece, tokens, dead, seams)
+}
+
+#[inline(always)]
+fn encode_with(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    tokens: &mut [u32],
+    dead: &mut [u64],
+    seams: Option<&mut Seams>,
+) -> usize {
+    match seams {
+        Some(seams) => encode(vocabulary, piece, tokens, dead, |left, right| {
+            seams.stay_apart(vocabulary, left, right)
+        }),
+        None => encode(vocabulary, piece, tokens, dead, |left, right| {
+            vocabulary.stay_apart(left, right)
+        }),
+    }
 }
 
 /// Writes the encoding of `piece` into `tokens` and says how many they are. `dead` has a zero bit
 /// for every place in the piece, its end included.
 #[inline(always)]
-fn encode(vocabulary: &Vocabulary, piece: &[u8], tokens: &mut [u32], dead: &mut [u64]) -> usize {
+fn encode(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    tokens: &mut [u32],
+    dead: &mut [u64],
+    mut stay_apart: impl FnMut(u32, u32) -> bool,
+) -> usize {
     let mut found = 0;
     let mut at = 0;
     let mut candidate = vocabulary.longest(piece);
-    while let Some(token) = candidate {
-        let length = vocabulary.length(token);
-        let end = at + length;
+    loop {
+        let end = at + candidate.length;
         let is_dead = dead[end / 64] >> (end % 64) & 1 == 1;
-        if !is_dead && (found == 0 || vocabulary.stay_apart(tokens[found - 1], token)) {
-            tokens[found] = token;
+        if !is_dead && (found == 0 || stay_apart(tokens[found - 1], candidate.id)) {
+            tokens[found] = candidate.id;
             found += 1;
             at = end;
+            if at == piece.len() {
+                return found;
+            }
             candidate = vocabulary.longest(&piece[at..]);
             continue;
         }
-        candidate = vocabulary.longest(&piece[at..end - 1]);
-        while candidate.is_none() && found > 0 {
+        let mut shorter = candidate.length - 1;
+        while shorter == 0 {
             dead[at / 64] |= 1 << (at % 64);
+            if found == 0 {
+                // Not reached: some sequence of tokens always fits.
+                return 0;
+            }
             found -= 1;
-            let length = vocabulary.length(tokens[found]);
-            at -= length;
-            candidate = vocabulary.longest(&piece[at..at + length - 1]);
+            let taken_back = vocabulary.length(tokens[found]);
+            at -= taken_back;
+            shorter = taken_back - 1;
         }
+        candidate = vocabulary.longest(&piece[at..at + shorter]);
     }
-    found
 }

@@ -1,5 +1,7 @@
 //! Where tokens go: counted, counted up to a limit, or written to a buffer.
 
+use crate::recent::unpack;
+
 /// Takes the tokens of a text in order.
 pub(crate) trait Sink {
     /// Takes one token.
@@ -7,6 +9,12 @@ pub(crate) trait Sink {
 
     /// Takes several tokens.
     fn tokens(&mut self, ids: &[u32]);
+
+    /// Takes `count` tokens as [`unpack`] gives them.
+    #[inline(always)]
+    fn packed(&mut self, packed: u128, count: usize) {
+        unpack(packed, count).for_each(|id| self.token(id));
+    }
 
     /// Whether no more tokens are wanted.
     #[inline(always)]
@@ -36,6 +44,11 @@ impl<const LIMITED: bool> Sink for Count<LIMITED> {
     #[inline(always)]
     fn tokens(&mut self, ids: &[u32]) {
         self.count += ids.len();
+    }
+
+    #[inline(always)]
+    fn packed(&mut self, _: u128, count: usize) {
+        self.count += count;
     }
 
     #[inline(always)]

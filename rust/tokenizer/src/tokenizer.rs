@@ -4,11 +4,11 @@ use crate::{
     cut,
     encoding::Encoding,
     error::Error,
-    merge::merge,
+    pieces::pieces,
     sink::{Count, Sink, Write},
     special::{self, Special},
-    split::{Cl100k, O200k, R50k, Splitter},
-    vocabulary::{KEY_BYTES, Vocabulary},
+    split::{Cl100k, O200k, R50k},
+    vocabulary::Vocabulary,
 };
 use std::sync::OnceLock;
 
@@ -193,20 +193,6 @@ impl Tokenizer {
                 pieces::<O200k, S>(self.vocabulary, text, sink);
             }
         }
-    }
-}
-
-/// Splits `text` into pieces and gives the tokens of each to `sink`.
-fn pieces<P: Splitter, S: Sink>(vocabulary: &Vocabulary, text: &[u8], sink: &mut S) {
-    let mut start = 0;
-    while start < text.len() && !sink.is_satisfied() {
-        let end = P::end(text, start);
-        let length = end - start;
-        match (length <= KEY_BYTES).then(|| vocabulary.token_at(text, start, length)).flatten() {
-            Some(id) => sink.token(id),
-            None => merge(vocabulary, &text[start..end], sink),
-        }
-        start = end;
     }
 }
 

@@ -1,6 +1,10 @@
 //! The pattern of `cl100k_base`.
 
-use super::{Blank, Splitter, contraction, run, up_to_three_numbers};
+use super::{
+    Blank, Splitter,
+    block::{Block, Entry, below, run_starts, to_run_end},
+    contraction, run, up_to_three_numbers,
+};
 use crate::unicode::{Class, class_at};
 
 /// `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*`
@@ -30,6 +34,36 @@ impl Splitter for Cl100k {
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    fn entry(class: Class) -> Entry {
+        match class {
+            class if class.is_letter() => Entry::Lower,
+            class if class.is_symbol() => Entry::Symbol,
+            _ => Entry::Unknown,
+        }
+    }
+
+    #[inline(always)]
+    fn starts(block: &Block, text: &[u8], at: usize) -> u64 {
+        let taken = to_run_end(block.line_end & block.symbol << 1, block.line_end);
+        let white = block.white_with_lines(taken, true);
+        let symbols = run_starts(block.symbol) & !white.after_space;
+        let attached = white.after_blank | block.after_first(symbols);
+        let words = run_starts(block.upper | block.lower) & !attached;
+        let mut starts = white.starts | symbols | words | block.digits_by_three();
+
+        let mut quotes = block.apostrophe & symbols;
+        while quotes != 0 {
+            let quote = quotes.trailing_zeros();
+            quotes &= quotes - 1;
+            if let Some(end) = contraction(text, at + quote as usize) {
+                let end = (end - at) as u32;
+                starts |= below(end + 1) & !below(end);
+            }
+        }
+        starts
     }
 }
 

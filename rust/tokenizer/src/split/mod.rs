@@ -6,7 +6,9 @@
 //! O(n): no character is looked at more than a few times.
 
 use crate::unicode::{Class, class_at};
+use block::{Block, Entry};
 
+pub(crate) mod block;
 mod cl100k;
 mod o200k;
 mod r50k;
@@ -18,6 +20,13 @@ pub(crate) trait Splitter {
     /// Where the piece of UTF-8 `text` that begins at byte `at` ends. `at` is a character's first
     /// byte and less than the length; the answer is more than `at`.
     fn end(text: &[u8], at: usize) -> usize;
+
+    /// The class that a character outside ASCII has in a [`Block`].
+    fn entry(class: Class) -> Entry;
+
+    /// The piece starts of a block of `text` that begins at `at`, a bit each. Bit 0 may be set or
+    /// not.
+    fn starts(block: &Block, text: &[u8], at: usize) -> u64;
 }
 
 /// The end of the run of characters from `at` on whose class is in `class`.

@@ -14,7 +14,11 @@
 //! last character that is in `Y` too; and if it has no such character, all of it, by the second
 //! branch.
 
-use super::{Blank, Splitter, contraction, run, up_to_three_numbers};
+use super::{
+    Blank, Splitter,
+    block::{Block, Entry, below, run_starts, to_run_end},
+    contraction, run, up_to_three_numbers,
+};
 use crate::unicode::{Class, class_at};
 
 /// The word branches above, then
@@ -43,6 +47,44 @@ impl Splitter for O200k {
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    fn entry(class: Class) -> Entry {
+        match class {
+            Class::Lower => Entry::Lower,
+            Class::Upper => Entry::Upper,
+            Class::Other => Entry::Symbol,
+            _ => Entry::Unknown,
+        }
+    }
+
+    #[inline(always)]
+    fn starts(block: &Block, text: &[u8], at: usize) -> u64 {
+        let tail = block.line_end | block.slash;
+        let taken = to_run_end(block.line_end & block.symbol << 1, tail);
+        let white = block.white_with_lines(taken, false);
+        let symbols = run_starts(block.symbol & !taken) & !white.after_space;
+        let letter = block.upper | block.lower;
+        let attached = white.after_blank | block.after_first(symbols);
+        let words = (run_starts(letter) & !attached) | (block.upper & block.lower << 1);
+        let mut starts = white.starts | symbols | words | block.digits_by_three();
+
+        let mut quotes = block.apostrophe & letter << 1 & letter >> 1;
+        let mut contracted = 0;
+        while quotes != 0 {
+            let quote = quotes.trailing_zeros();
+            quotes &= quotes - 1;
+            // A contraction belongs to a word and not to another contraction.
+            if quote != contracted
+                && let Some(end) = contraction(text, at + quote as usize)
+            {
+                contracted = (end - at) as u32;
+                starts &= !(below(contracted) & !below(quote));
+                starts |= below(contracted + 1) & !below(contracted);
+            }
+        }
+        starts
     }
 }
 

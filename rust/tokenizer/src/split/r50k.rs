@@ -1,6 +1,10 @@
 //! The pattern of `r50k_base`, `p50k_base` and `p50k_edit`.
 
-use super::{Blank, Splitter, run};
+use super::{
+    Blank, Splitter,
+    block::{Block, Entry, below, run_starts},
+    run,
+};
 use crate::unicode::{Class, class_at};
 
 /// `'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+$|\s+(?!\S)|\s`
@@ -19,6 +23,37 @@ impl Splitter for R50k {
             class if class.is_symbol() => run(text, after_space, Class::is_symbol),
             _ => Blank::run(text, at).end_before_next(text, at),
         }
+    }
+
+    #[inline(always)]
+    fn entry(class: Class) -> Entry {
+        match class {
+            class if class.is_letter() => Entry::Lower,
+            class if class.is_symbol() => Entry::Symbol,
+            _ => Entry::Unknown,
+        }
+    }
+
+    #[inline(always)]
+    fn starts(block: &Block, text: &[u8], at: usize) -> u64 {
+        let white = block.white_alike();
+        let symbols = run_starts(block.symbol) & !white.after_space;
+        let words = run_starts(block.upper | block.lower) & !white.after_space;
+        let numbers = run_starts(block.digit) & !white.after_space;
+        let mut starts = white.starts | symbols | words | numbers;
+
+        // A contraction is a piece, and so its letters do not begin one.
+        let mut quotes = block.apostrophe & symbols;
+        while quotes != 0 {
+            let quote = quotes.trailing_zeros();
+            quotes &= quotes - 1;
+            if let Some(end) = small_contraction(text, at + quote as usize) {
+                let end = (end - at) as u32;
+                starts &= !(below(end) & !below(quote + 1));
+                starts |= below(end + 1) & !below(end);
+            }
+        }
+        starts
     }
 }
 

@@ -1,0 +1,201 @@
+//! Telling the classes of 64 ASCII bytes at once, with vector instructions where there are any.
+//!
+//! This is the only module with unsafe code. [`dispatch`] looks at the processor once per text
+//! and runs the whole of the work compiled for it, so that the vector code is inlined; the
+//! [`Portable`] twin does the same in safe Rust for every other processor.
+#![allow(unsafe_code)]
+
+/// A bit for every byte of a block of 64, in each of the classes that ASCII has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ascii {
+    pub(crate) upper: u64,
+    pub(crate) lower: u64,
+    pub(crate) digit: u64,
+    pub(crate) space: u64,
+    /// White space that is neither a space nor a line end.
+    pub(crate) blank: u64,
+    pub(crate) line_end: u64,
+    pub(crate) apostrophe: u64,
+    pub(crate) slash: u64,
+    /// Bytes of characters outside ASCII.
+    pub(crate) high: u64,
+}
+
+impl Ascii {
+    /// The masks without the first `count` bytes.
+    #[inline(always)]
+    pub(crate) fn after(self, count: u32) -> Self {
+        Self {
+            upper: self.upper >> count,
+            lower: self.lower >> count,
+            digit: self.digit >> count,
+            space: self.space >> count,
+            blank: self.blank >> count,
+            line_end: self.line_end >> count,
+            apostrophe: self.apostrophe >> count,
+            slash: self.slash >> count,
+            high: self.high >> count,
+        }
+    }
+}
+
+/// A way to classify a block.
+pub(crate) trait Classify: Copy {
+    fn classify(self, block: &[u8; 64]) -> Ascii;
+}
+
+/// Work to be done with the best [`Classify`] there is.
+pub(crate) trait Work {
+    fn run<C: Classify>(self, classify: C);
+}
+
+/// Runs `work` compiled for this processor.
+#[inline(always)]
+pub(crate) fn dispatch(work: impl Work) {
+    #[cfg(target_arch = "x86_64")]
+    if x86::is_available() {
+        // SAFETY: the processor has all the features that `x86::run` is compiled for.
+        return unsafe { x86::run(work) };
+    }
+    work.run(Portable);
+}
+
+/// Classifies byte by byte, by table.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+const fn table() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'A'..=b'Z' => 1,
+            b'a'..=b'z' => 2,
+            b'0'..=b'9' => 3,
+            b' ' => 4,
+            b'\t' | 0x0B | 0x0C => 5,
+            b'\r' | b'\n' => 6,
+            b'\'' => 7,
+            b'/' => 8,
+            0x80.. => 9,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+}
+
+static TABLE: [u8; 256] = table();
+
+impl Classify for Portable {
+    #[inline(always)]
+    fn classify(self, block: &[u8; 64]) -> Ascii {
+        let mut masks = [0u64; 16];
+        for (at, &byte) in block.iter().enumerate() {
+            masks[usize::from(TABLE[usize::from(byte)] & 15)] |= 1 << at;
+        }
+        let [_, upper, lower, digit, space, blank, line_end, apostrophe, slash, high, ..] = masks;
+        Ascii { upper, lower, digit, space, blank, line_end, apostrophe, slash, high }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Ascii, Classify, Work};
+    use std::arch::x86_64::{
+        __m256i, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    };
+
+    pub(super) fn is_available() -> bool {
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt")
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(super) fn run(work: impl Work) {
+        work.run(Avx2(()));
+    }
+
+    /// Exists only within [`run`], so AVX2 is there.
+    #[derive(Clone, Copy)]
+    pub(super) struct Avx2(());
+
+    impl Classify for Avx2 {
+        #[inline(always)]
+        fn classify(self, block: &[u8; 64]) -> Ascii {
+            let (low, high) = block.split_at(32);
+            // SAFETY: an `Avx2` exists, so the processor has AVX2, and both halves of the block
+            // are 32 bytes long; the loads need no alignment.
+            let halves = unsafe {
+                [
+                    _mm256_loadu_si256(low.as_ptr().cast::<__m256i>()),
+                    _mm256_loadu_si256(high.as_ptr().cast::<__m256i>()),
+                ]
+            };
+            let bits = |class: &dyn Fn(__m256i) -> __m256i| -> u64 {
+                // SAFETY: an `Avx2` exists, so the processor has AVX2.
+                let [low, high] =
+                    halves.map(|half| unsafe { _mm256_movemask_epi8(class(half)) as u32 });
+                u64::from(low) | u64::from(high) << 32
+            };
+            // SAFETY: an `Avx2` exists, so the processor has AVX2.
+            unsafe {
+                let is =
+                    |byte: u8| move |half| _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte as i8));
+                // The first byte of a range moves to -128, so that one comparison is enough.
+                let within = |first: u8, last: u8| {
+                    let end = (last - first) as i8 - 127;
+                    move |half| {
+                        let moved = _mm256_add_epi8(
+                            half,
+                            _mm256_set1_epi8(128u8.wrapping_sub(first) as i8),
+                        );
+                        _mm256_cmpgt_epi8(_mm256_set1_epi8(end), moved)
+                    }
+                };
+                let either = |half| _mm256_or_si256(is(b'\r')(half), is(b'\n')(half));
+                let line_end = bits(&either);
+                Ascii {
+                    upper: bits(&within(b'A', b'Z')),
+                    lower: bits(&within(b'a', b'z')),
+                    digit: bits(&within(b'0', b'9')),
+                    space: bits(&is(b' ')),
+                    blank: bits(&within(b'\t', b'\r')) & !line_end,
+                    line_end,
+                    apostrophe: bits(&is(b'\'')),
+                    slash: bits(&is(b'/')),
+                    high: bits(&|half| half),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ascii, Classify, Portable, Work, dispatch};
+
+    struct Compare<'a>(&'a [u8; 64], &'a mut Ascii);
+
+    impl Work for Compare<'_> {
+        fn run<C: Classify>(self, classify: C) {
+            *self.1 = classify.classify(self.0);
+        }
+    }
+
+    #[test]
+    fn vectors_and_bytes_agree() {
+        for first in 0..=255u8 {
+            for step in [0, 1, 7, 31] {
+                let block = std::array::from_fn(|i| first.wrapping_add(step * i as u8));
+                let mut found = Ascii::default();
+                dispatch(Compare(&block, &mut found));
+                assert_eq!(found, Portable.classify(&block), "{block:?}");
+            }
+        }
+    }
+}

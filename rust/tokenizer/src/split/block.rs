@@ -1,0 +1,263 @@
+//! Finding all the piece starts in up to 64 bytes at once, by arithmetic on bit masks.
+//!
+//! A block begins where a piece begins. Its bytes are told apart into one mask per class, a bit a
+//! byte; the characters outside ASCII are entered one by one, all bytes of a character in the
+//! class of the character, so that a run of characters is a run of bits. The rules of a pattern
+//! are then shifts, and carries of additions that run along a run. What depends on bytes behind
+//! the block is not trusted: the next block begins at the last start that is certain, so blocks
+//! overlap a little and share no state.
+//!
+//! A block ends early at a character that no mask describes (digits and spaces outside ASCII;
+//! where the pattern looks at case, also letters without case, and marks). There the splitter's
+//! [`end`](super::Splitter::end) takes over for one piece.
+
+use super::Splitter;
+use crate::{
+    simd::{Ascii, Classify},
+    unicode::class_at,
+    vocabulary::load_end,
+};
+
+/// The bytes of a block by class, one bit a byte.
+pub(crate) struct Block {
+    pub(crate) upper: u64,
+    /// Small letters, and the letters without case where case does not matter.
+    pub(crate) lower: u64,
+    pub(crate) digit: u64,
+    pub(crate) space: u64,
+    /// White space that is neither a space nor a line end.
+    pub(crate) blank: u64,
+    pub(crate) line_end: u64,
+    pub(crate) symbol: u64,
+    /// Those of `symbol` that are apostrophes.
+    pub(crate) apostrophe: u64,
+    /// Those of `symbol` that are slashes.
+    pub(crate) slash: u64,
+    /// All bytes of a character but its first.
+    pub(crate) inner: u64,
+    /// The text ends with the block.
+    pub(crate) is_last: bool,
+    /// The number of bytes described, at most 64; less than 64 in the last block.
+    pub(crate) length: u32,
+}
+
+/// What a splitter makes of a character outside ASCII.
+pub(crate) enum Entry {
+    Upper,
+    Lower,
+    Symbol,
+    /// It ends the block.
+    Unknown,
+}
+
+/// The piece starts of the block of `text` at `at`: bit `i` is set where a piece begins at byte
+/// `at + i`. Bit 0 is not told; the last bit set is where the next block begins. Also whether the
+/// text ends with the block.
+#[inline(always)]
+pub(crate) fn starts<P: Splitter>(text: &[u8], at: usize, classify: impl Classify) -> (u64, bool) {
+    let block = Block::read::<P>(text, at, classify);
+    let starts = P::starts(&block, text, at);
+    (starts & block.trusted() & !1, block.is_last)
+}
+
+impl Block {
+    #[inline(always)]
+    fn read<P: Splitter>(text: &[u8], at: usize, classify: impl Classify) -> Self {
+        let rest = &text[at..];
+        let length = rest.len().min(64) as u32;
+        let Ascii { upper, lower, digit, space, blank, line_end, apostrophe, slash, high } =
+            match (rest.first_chunk::<64>(), text.last_chunk::<64>()) {
+                (Some(block), _) => classify.classify(block),
+                (None, Some(end)) => classify.classify(end).after(64 - length),
+                (None, None) => classify.classify(&padded(rest)),
+            };
+        let known = upper | lower | digit | space | blank | line_end | high;
+        let mut block = Self {
+            upper,
+            lower,
+            digit,
+            space,
+            blank,
+            line_end,
+            symbol: !known & below(length),
+            apostrophe,
+            slash,
+            inner: 0,
+            is_last: length < 64,
+            length,
+        };
+        if high != 0 {
+            block.enter_high::<P>(text, at, high);
+        }
+        block
+    }
+
+    #[inline(always)]
+    fn enter_high<P: Splitter>(&mut self, text: &[u8], at: usize, mut high: u64) {
+        while high != 0 {
+            let place = high.trailing_zeros();
+            let (class, width) = class_at(text, at + place as usize);
+            let bits = below(width as u32) << place;
+            let end = place + width as u32;
+            let entered = match P::entry(class) {
+                Entry::Upper => &mut self.upper,
+                Entry::Lower => &mut self.lower,
+                Entry::Symbol => &mut self.symbol,
+                Entry::Unknown => return self.shorten(place),
+            };
+            if end > 64 {
+                return self.shorten(place);
+            }
+            *entered |= bits;
+            self.inner |= bits & (bits - 1) & bits << 1;
+            high &= !bits;
+        }
+    }
+
+    #[cold]
+    fn shorten(&mut self, length: u32) {
+        let keep = below(length);
+        for mask in [
+            &mut self.upper,
+            &mut self.lower,
+            &mut self.digit,
+            &mut self.space,
+            &mut self.blank,
+            &mut self.line_end,
+            &mut self.symbol,
+            &mut self.apostrophe,
+            &mut self.slash,
+            &mut self.inner,
+        ] {
+            *mask &= keep;
+        }
+        self.length = length;
+        self.is_last = false;
+    }
+
+    /// The starts that do not depend on what is behind the block. Nothing looks further ahead
+    /// than a contraction's three bytes, and white space to the end of its run.
+    #[inline(always)]
+    fn trusted(&self) -> u64 {
+        if self.is_last {
+            return below(self.length);
+        }
+        let white = self.space | self.blank | self.line_end;
+        let run = (!(white << (64 - self.length.max(1)))).leading_zeros().min(self.length);
+        below((self.length - run).min(self.length.saturating_sub(4)) + 1)
+    }
+}
+
+/// Less than 64 bytes, then zeros.
+#[inline(always)]
+fn padded(rest: &[u8]) -> [u8; 64] {
+    let mut block = [0; 64];
+    if let (Some(head), Some(tail)) = (rest.first_chunk::<32>(), rest.last_chunk::<32>()) {
+        block[..32].copy_from_slice(head);
+        block[rest.len() - 32..][..32].copy_from_slice(tail);
+    } else if let (Some(head), Some(tail)) = (rest.first_chunk::<16>(), rest.last_chunk::<16>()) {
+        block[..16].copy_from_slice(head);
+        block[rest.len() - 16..][..16].copy_from_slice(tail);
+    } else {
+        block[..16].copy_from_slice(&load_end(rest, 0).to_le_bytes());
+    }
+    block
+}
+
+/// The bits below `count`.
+#[inline(always)]
+pub(crate) fn below(count: u32) -> u64 {
+    if count >= 64 { u64::MAX } else { (1 << count) - 1 }
+}
+
+/// The bits of the runs of `class` from each bit of `from`, which lies within, to the run's end.
+#[inline(always)]
+pub(crate) fn to_run_end(from: u64, class: u64) -> u64 {
+    ((from.wrapping_add(class) ^ class) & class) | from
+}
+
+/// The first bit of every run of `class`.
+#[inline(always)]
+pub(crate) fn run_starts(class: u64) -> u64 {
+    class & !(class << 1)
+}
+
+/// The starts that white space makes, and what it gives away.
+pub(crate) struct White {
+    /// Starts of pieces within white space.
+    pub(crate) starts: u64,
+    /// Where a space that is the last of its run comes right before.
+    pub(crate) after_space: u64,
+    /// Where white space, but no line end, that is the last of its run comes right before.
+    pub(crate) after_blank: u64,
+}
+
+impl Block {
+    /// White space where line ends make pieces: `\s*[\r\n]+|\s+(?!\S)|\s`, without the line ends
+    /// in `taken`, which belong to the symbols before them. If `undivided_at_end`, a run that
+    /// ends the text is one piece.
+    #[inline(always)]
+    pub(crate) fn white_with_lines(&self, taken: u64, undivided_at_end: bool) -> White {
+        let line_end = self.line_end & !taken;
+        let flat = self.space | self.blank;
+        let white = flat | line_end;
+        let last = self.last_of_runs(white) & flat;
+        // What follows a line end begins a piece, unless another line end follows in the run.
+        let mut after_line = flat & line_end << 1;
+        if after_line != 0 {
+            let mut ends = line_end;
+            if undivided_at_end && self.is_last {
+                ends |= 1 << self.length;
+            }
+            let mut continued = after_line.wrapping_add(flat) & !flat & ends;
+            while continued != 0 {
+                let before = after_line & below(continued.trailing_zeros());
+                after_line ^= 1 << (63 - before.leading_zeros());
+                continued &= continued - 1;
+            }
+        }
+        White {
+            starts: run_starts(white) | after_line | last,
+            after_space: (last & self.space) << 1,
+            after_blank: last << 1,
+        }
+    }
+
+    /// White space where all is alike: `\s+$|\s+(?!\S)|\s`.
+    #[inline(always)]
+    pub(crate) fn white_alike(&self) -> White {
+        let white = self.space | self.blank | self.line_end;
+        let last = self.last_of_runs(white);
+        White {
+            starts: run_starts(white) | last,
+            after_space: (last & self.space) << 1,
+            after_blank: 0,
+        }
+    }
+
+    /// The last bit of every run of white space; not that of a run that ends the text.
+    #[inline(always)]
+    fn last_of_runs(&self, white: u64) -> u64 {
+        let last = white & !(white >> 1);
+        if self.is_last { last & below(self.length.saturating_sub(1)) } else { last }
+    }
+
+    /// Where the first character of a run of symbols at `starts` has just ended.
+    #[inline(always)]
+    pub(crate) fn after_first(&self, starts: u64) -> u64 {
+        (starts << 1).wrapping_add(self.inner) & !self.inner
+    }
+
+    /// The starts of `\p{N}{1,3}`.
+    #[inline(always)]
+    pub(crate) fn digits_by_three(&self) -> u64 {
+        let mut starts = run_starts(self.digit);
+        let full = self.digit & self.digit << 1 & self.digit << 2;
+        let mut next = starts << 3 & full;
+        while next != 0 {
+            starts |= next;
+            next = next << 3 & full;
+        }
+        starts
+    }
+}
