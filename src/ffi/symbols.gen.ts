@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x63ea80e2;
+export const ABI_HASH = 0x23361bcb;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -12,6 +12,12 @@ export const BATCH_UTF16 = 1;
 
 /** Words before the lengths of a packed batch. */
 export const BATCH_HEADER = 3;
+
+/** The job counts: its result is one count for each text. */
+export const JOB_COUNT = 0;
+
+/** The job encodes: its result is `n + 1` offsets and then the ids, as `sluice_batch_encode` has it. */
+export const JOB_ENCODE = 1;
 
 /** The text of a special token counts as the ordinary text that it is. */
 export const SPECIAL_TEXT = 0;
@@ -45,6 +51,45 @@ export const symbols = {
    * `sluice_tokenizer_encode` one by one. O(`batch_len`). Fails as `sluice_batch_count` does.
    */
   sluice_batch_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, special, kind, bytes)`
+   *
+   * Opens a job for the texts of a packed batch and returns its handle. O(1).
+   *
+   * `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
+   * be wrong. Fails with `TOO_MANY_HANDLES`.
+   */
+  sluice_job_open: { args: ["u32", "u32", "u32", "u32"], returns: "i32" },
+  /**
+   * `(job, bytes, bytes_len, last)`
+   *
+   * Appends a part of the packed batch; with `last` not 0 the job starts. O(`bytes_len`).
+   *
+   * Fails with `WRONG_STEP` once the job is started.
+   */
+  sluice_job_write: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(job)`
+   *
+   * Returns 1 if the job is done, 0 if it is not, or why it failed. O(1).
+   *
+   * Fails as `sluice_batch_count` does, and with `WRONG_STEP` before the job is started.
+   */
+  sluice_job_poll: { args: ["u32"], returns: "i32" },
+  /**
+   * `(job, start, out, out_cap)`
+   *
+   * Writes the result from word `start` on and returns how many words the whole of it has.
+   *
+   * O(`out_cap`). Fails as `sluice_job_poll` does, and with `WRONG_STEP` before the job is done.
+   */
+  sluice_job_read: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(job)`
+   *
+   * Closes a job, and stops it if it is not done. O(1).
+   */
+  sluice_job_close: { args: ["u32"], returns: "i32" },
   /**
    * `()`
    *
@@ -144,6 +189,10 @@ export const statusCodes = {
   "-4": "SLUICE_TOO_MANY_HANDLES",
   /** The result does not fit an `int32_t`. */
   "-5": "SLUICE_TOO_LARGE",
+  /** The work was stopped before it was done. */
+  "-6": "SLUICE_STOPPED",
+  /** A job is not at a step where that can be asked of it. */
+  "-7": "SLUICE_WRONG_STEP",
   /** No encoding of that name. */
   "-101": "SLUICE_UNKNOWN_ENCODING",
   /** The text is not valid UTF-8. */

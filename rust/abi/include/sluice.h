@@ -14,6 +14,12 @@
 // Words before the lengths of a packed batch.
 #define SLUICE_BATCH_HEADER 3
 
+// The job counts: its result is one count for each text.
+#define SLUICE_JOB_COUNT 0
+
+// The job encodes: its result is `n + 1` offsets and then the ids, as `sluice_batch_encode` has it.
+#define SLUICE_JOB_ENCODE 1
+
 // The text of a special token counts as the ordinary text that it is.
 #define SLUICE_SPECIAL_TEXT 0
 
@@ -43,6 +49,10 @@ enum SluiceStatus
   SLUICE_STATUS_TOO_MANY_HANDLES = -4,
   // The result does not fit an `int32_t`.
   SLUICE_STATUS_TOO_LARGE = -5,
+  // The work was stopped before it was done.
+  SLUICE_STATUS_STOPPED = -6,
+  // A job is not at a step where that can be asked of it.
+  SLUICE_STATUS_WRONG_STEP = -7,
   // No encoding of that name.
   SLUICE_STATUS_UNKNOWN_ENCODING = -101,
   // The text is not valid UTF-8.
@@ -94,6 +104,36 @@ int32_t sluice_batch_encode(uint32_t tokenizer,
                             uint32_t special,
                             uint32_t *out,
                             uint32_t out_cap);
+
+// Opens a job for the texts of a packed batch and returns its handle. O(1).
+//
+// `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
+// be wrong. Fails with `TOO_MANY_HANDLES`.
+int32_t sluice_job_open(uint32_t tokenizer, uint32_t special, uint32_t kind, uint32_t bytes);
+
+// Appends a part of the packed batch; with `last` not 0 the job starts. O(`bytes_len`).
+//
+// Fails with `WRONG_STEP` once the job is started.
+//
+// # Safety
+// `bytes` points to `bytes_len` readable bytes.
+int32_t sluice_job_write(uint32_t job, const uint8_t *bytes, uint32_t bytes_len, uint32_t last);
+
+// Returns 1 if the job is done, 0 if it is not, or why it failed. O(1).
+//
+// Fails as `sluice_batch_count` does, and with `WRONG_STEP` before the job is started.
+int32_t sluice_job_poll(uint32_t job);
+
+// Writes the result from word `start` on and returns how many words the whole of it has.
+//
+// O(`out_cap`). Fails as `sluice_job_poll` does, and with `WRONG_STEP` before the job is done.
+//
+// # Safety
+// `out` points to `out_cap` writable words.
+int32_t sluice_job_read(uint32_t job, uint32_t start, uint32_t *out, uint32_t out_cap);
+
+// Closes a job, and stops it if it is not done. O(1).
+int32_t sluice_job_close(uint32_t job);
 
 // The hash of this ABI: 31 bits over every signature, status and constant.
 //

@@ -17,11 +17,13 @@
 //! short strings, transcode them in one go, and need not know where each one landed; and two lone
 //! surrogates of neighbouring strings cannot fuse into one character.
 
-use sluice_tokenizer::Tokenizer;
+use std::sync::atomic::AtomicBool;
+
+use sluice_tokenizer::{BatchError, BatchOptions, PARALLEL_BYTES, Special, Tokenizer};
 
 use crate::boundary::boundary;
 use crate::slice;
-use crate::status::{Failure, count};
+use crate::status::{Failure, Outcome, SluiceStatus, count};
 use crate::tokenizer::{failure, resolve, special_mode};
 
 /// Lengths in a packed batch count bytes; nothing stands between the texts.
@@ -30,6 +32,9 @@ pub const SLUICE_BATCH_BYTES: u32 = 0;
 pub const SLUICE_BATCH_UTF16: u32 = 1;
 /// Words before the lengths of a packed batch.
 pub const SLUICE_BATCH_HEADER: u32 = 3;
+
+/// Nothing stops a batch that its caller waits for.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Writes the token count of each text of a packed batch and returns the number of texts.
 ///
@@ -56,7 +61,14 @@ pub unsafe extern "C" fn sluice_batch_count(
         let bytes = unsafe { slice::input("batch", batch, batch_len) }?;
         // SAFETY: the caller's contract.
         let out = unsafe { slice::output("out", out, out_cap, bytes) }?;
-        let texts = Batch::parse(bytes)?.texts()?;
+        let batch = Batch::parse(bytes)?;
+        let texts = batch.texts()?;
+        if batch.is_parallel() {
+            let counts =
+                tokenizer.count_batch(&texts, batch.options(special, &NEVER)).map_err(refused)?;
+            write(&counts, out);
+            return count(texts.len());
+        }
         for (i, text) in texts.iter().enumerate() {
             let tokens = tokenizer.count(text, special).map_err(|e| at(i, failure(e)))?;
             if let Some(slot) = out.get_mut(i) {
@@ -91,17 +103,19 @@ pub unsafe extern "C" fn sluice_batch_encode(
         let bytes = unsafe { slice::input("batch", batch, batch_len) }?;
         // SAFETY: the caller's contract.
         let out = unsafe { slice::output("out", out, out_cap, bytes) }?;
-        let texts = Batch::parse(bytes)?.texts()?;
+        let batch = Batch::parse(bytes)?;
+        let texts = batch.texts()?;
+        if batch.is_parallel() {
+            let words =
+                tokenizer.encode_batch(&texts, batch.options(special, &NEVER)).map_err(refused)?;
+            write(&words, out);
+            return count(words.len());
+        }
         encode(tokenizer, &texts, special, out)
     })
 }
 
-fn encode(
-    tokenizer: &Tokenizer,
-    texts: &[&str],
-    special: sluice_tokenizer::Special,
-    out: &mut [u32],
-) -> crate::status::Outcome {
+fn encode(tokenizer: &Tokenizer, texts: &[&str], special: Special, out: &mut [u32]) -> Outcome {
     let (offsets, ids) = out.split_at_mut(out.len().min(texts.len() + 1));
     let mut total = 0;
     for (i, text) in texts.iter().enumerate() {
@@ -117,22 +131,37 @@ fn encode(
     count(texts.len() + 1 + total)
 }
 
+/// Writes as much of `words` as there is room for.
+fn write(words: &[u32], out: &mut [u32]) {
+    let fits = words.len().min(out.len());
+    out[..fits].copy_from_slice(&words[..fits]);
+}
+
+/// What a batch refuses, as the ABI says it.
+pub(crate) fn refused(error: BatchError) -> Failure {
+    match error {
+        BatchError::Text { index, error } => at(index, failure(error)),
+        BatchError::Stopped => Failure::new(SluiceStatus::Stopped, "the job was closed"),
+    }
+}
+
 fn at(index: usize, failure: Failure) -> Failure {
     Failure::new(failure.status, format!("text {index}: {}", failure.message))
 }
 
 /// A packed batch, its header checked against its size.
-struct Batch<'a> {
+pub(crate) struct Batch<'a> {
     lengths: &'a [u8],
     unit: u32,
+    threads: usize,
     text: &'a str,
 }
 
 impl<'a> Batch<'a> {
-    fn parse(bytes: &'a [u8]) -> Result<Self, Failure> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Failure> {
         let header = SLUICE_BATCH_HEADER as usize * 4;
         let word = |i: usize| bytes.get(i * 4..i * 4 + 4).map(word_at).unwrap_or_default();
-        let (n, unit) = (word(0) as usize, word(1));
+        let (n, unit, threads) = (word(0) as usize, word(1), word(2) as usize);
         let start = n.checked_mul(4).and_then(|lengths| lengths.checked_add(header));
         let Some(start) = start.filter(|&start| start <= bytes.len()) else {
             return Err(Failure::argument(format!(
@@ -144,11 +173,21 @@ impl<'a> Batch<'a> {
             return Err(Failure::argument(format!("batch has unit {unit}, not 0 or 1")));
         }
         let text = slice::utf8("batch", &bytes[start..])?;
-        Ok(Self { lengths: &bytes[header..start], unit, text })
+        Ok(Self { lengths: &bytes[header..start], unit, threads, text })
+    }
+
+    /// Whether other threads may help and could.
+    fn is_parallel(&self) -> bool {
+        self.threads != 1 && self.text.len() >= PARALLEL_BYTES
+    }
+
+    /// How the caller wants it done.
+    pub(crate) fn options<'s>(&self, special: Special, stop: &'s AtomicBool) -> BatchOptions<'s> {
+        BatchOptions { special, threads: self.threads, stop }
     }
 
     /// The texts, which must use up the bytes exactly.
-    fn texts(&self) -> Result<Vec<&'a str>, Failure> {
+    pub(crate) fn texts(&self) -> Result<Vec<&'a str>, Failure> {
         let n = self.lengths.len() / 4;
         let total: usize = self.lengths.chunks_exact(4).map(|w| word_at(w) as usize).sum();
         let separators = if self.unit == SLUICE_BATCH_UTF16 { n } else { 0 };

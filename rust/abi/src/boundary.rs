@@ -20,11 +20,13 @@ thread_local! {
 /// repaired by its own locks; the caller's output buffers may hold a partial result, as documented
 /// for every failed call.
 pub(crate) fn boundary(body: impl FnOnce() -> Outcome) -> i32 {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(result)) => result,
-        Ok(Err(failure)) => refuse(failure),
-        Err(payload) => refuse(Failure::new(SluiceStatus::Panic, panic_message(&*payload))),
-    }
+    caught(body).unwrap_or_else(refuse)
+}
+
+/// The part of [`boundary`] that also work on other threads needs: a panic becomes a failure.
+pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|payload| Err(Failure::new(SluiceStatus::Panic, panic_message(&*payload))))
 }
 
 /// Hands the last failure's message of this thread to `read`.

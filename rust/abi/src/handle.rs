@@ -12,10 +12,13 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::owner::Table;
 use crate::status::{Failure, SluiceStatus};
 
-const CHUNK: usize = 1 << 10;
-const CHUNKS: usize = 1 << 6;
+/// Slots are allocated this many at a time,
+pub(crate) const CHUNK: usize = 1 << 10;
+/// at most this many times.
+pub(crate) const CHUNKS: usize = 1 << 6;
 const GENERATIONS: u32 = 1 << 15;
 const QUARANTINE: usize = CHUNK;
 
@@ -76,6 +79,13 @@ impl Handles {
 
     /// Closes `handle` and returns what it named. Of two concurrent closes one fails.
     pub(crate) fn close(&self, handle: u32) -> Result<u32, Failure> {
+        let value = self.invalidate(handle)?;
+        self.recycle(handle);
+        Ok(value)
+    }
+
+    /// The first half of [`Handles::close`]: from here on `handle` is stale.
+    pub(crate) fn invalidate(&self, handle: u32) -> Result<u32, Failure> {
         let word = self.word(handle).ok_or_else(|| self.invalid(handle))?;
         let seen = word.load(Ordering::Acquire);
         let closed = u64::from((generation_of(seen) + 1) % GENERATIONS) << 32;
@@ -84,24 +94,42 @@ impl Handles {
         {
             return Err(self.invalid(handle));
         }
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.closed.push_back(handle & 0xFFFF);
         Ok(seen as u32)
+    }
+
+    /// The second half: the slot of a handle that was invalidated may be used again.
+    pub(crate) fn recycle(&self, handle: u32) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.closed.push_back(slot_of(handle) as u32);
     }
 
     #[inline]
     fn word(&self, handle: u32) -> Option<&AtomicU64> {
-        let slot = handle as usize & 0xFFFF;
+        let slot = slot_of(handle);
         Some(&self.chunks[slot / CHUNK].get()?[slot % CHUNK])
     }
 
+    /// What to say of a handle that is not live.
     #[cold]
-    fn invalid(&self, handle: u32) -> Failure {
+    pub(crate) fn invalid(&self, handle: u32) -> Failure {
         Failure::new(
             SluiceStatus::InvalidHandle,
             format!("{} handle {handle:#x} was never opened or is closed", self.kind),
         )
     }
+}
+
+impl Table for Handles {
+    fn abandon(&self, handle: u32) {
+        // Another thread may have closed it meanwhile, which is as good.
+        let _ = self.close(handle);
+    }
+}
+
+/// Where in its table a handle's slot is.
+#[inline]
+pub(crate) fn slot_of(handle: u32) -> usize {
+    handle as usize & 0xFFFF
 }
 
 #[inline]

@@ -17,14 +17,16 @@
 //!   returned: a result greater than the capacity means "call again with this much room".
 //! - No input aborts the process: every body runs inside [`boundary`].
 //!
-//! Files: `boundary` (panics), `status` (failures), `handle` (generations), `owner` (threads that
+//! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind handles), `owner` (threads that
 //! die), `slice` (pointers) and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
 pub mod batch;
 mod boundary;
 pub mod handle;
+pub mod job;
 pub mod library;
+mod objects;
 mod owner;
 mod pin;
 mod slice;

@@ -9,7 +9,11 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
-use crate::handle::Handles;
+/// A table of handles that a thread can leave behind.
+pub(crate) trait Table: Sync {
+    /// Closes `handle`, whose owner is gone; does nothing if it is closed already.
+    fn abandon(&self, handle: u32);
+}
 
 thread_local! {
     static OWNED: RefCell<Owned> = RefCell::new(Owned(HashSet::new()));
@@ -20,13 +24,13 @@ struct Owned(HashSet<Ownership>);
 /// One handle of one table. Tables are statics, so their address is their identity.
 #[derive(Clone, Copy)]
 struct Ownership {
-    table: &'static Handles,
+    table: &'static dyn Table,
     handle: u32,
 }
 
 impl PartialEq for Ownership {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.table, other.table) && self.handle == other.handle
+        std::ptr::addr_eq(self.table, other.table) && self.handle == other.handle
     }
 }
 
@@ -34,7 +38,7 @@ impl Eq for Ownership {}
 
 impl Hash for Ownership {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        std::ptr::from_ref(self.table).hash(state);
+        std::ptr::from_ref(self.table).cast::<()>().hash(state);
         self.handle.hash(state);
     }
 }
@@ -42,25 +46,25 @@ impl Hash for Ownership {
 impl Drop for Owned {
     fn drop(&mut self) {
         for Ownership { table, handle } in self.0.drain() {
-            // Another thread may have closed it meanwhile, which is as good.
-            let _ = table.close(handle);
+            table.abandon(handle);
         }
     }
 }
 
 /// Makes this thread the owner of `handle`. O(1).
-pub(crate) fn adopt(table: &'static Handles, handle: u32) {
+pub(crate) fn adopt(table: &'static dyn Table, handle: u32) {
     let _ = OWNED.try_with(|owned| owned.borrow_mut().0.insert(Ownership { table, handle }));
 }
 
 /// Forgets a handle that was closed, if this thread owned it. O(1).
-pub(crate) fn release(table: &'static Handles, handle: u32) {
+pub(crate) fn release(table: &'static dyn Table, handle: u32) {
     let _ = OWNED.try_with(|owned| owned.borrow_mut().0.remove(&Ownership { table, handle }));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handle::Handles;
 
     static TABLE: Handles = Handles::new("thing");
 

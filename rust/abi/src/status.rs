@@ -20,6 +20,10 @@ pub enum SluiceStatus {
     TooManyHandles = -4,
     /// The result does not fit an `int32_t`.
     TooLarge = -5,
+    /// The work was stopped before it was done.
+    Stopped = -6,
+    /// A job is not at a step where that can be asked of it.
+    WrongStep = -7,
     /// No encoding of that name.
     UnknownEncoding = -101,
     /// The text is not valid UTF-8.
@@ -31,7 +35,7 @@ pub enum SluiceStatus {
 }
 
 /// A status and the sentence that [`sluice_last_error`](crate::library::sluice_last_error) tells.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: SluiceStatus,
     pub(crate) message: Cow<'static, str>,

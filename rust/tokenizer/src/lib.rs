@@ -17,6 +17,7 @@
 //! length of the text, whatever the text is. Ids equal those of OpenAI's `tiktoken`.
 #![deny(unsafe_code)]
 
+mod batch;
 mod cut;
 mod encoding;
 mod error;
@@ -34,6 +35,7 @@ mod trie;
 mod unicode;
 mod vocabulary;
 
+pub use batch::{BatchError, BatchOptions, PARALLEL_BYTES};
 pub use encoding::Encoding;
 pub use error::Error;
 pub use special::Special;

@@ -1,0 +1,291 @@
+//! Many texts at once, on as many threads as pay.
+//!
+//! The texts are cut into *groups* of about [`GROUP_BYTES`]: neighbouring short texts stay
+//! together, a long text is cut where cutting changes nothing (see [`Tokenizer::cut`]). Threads take
+//! groups in order, and results are put together in order, so a batch equals its texts one by one
+//! whatever the threads do. Between two groups a batch can be stopped.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::{error::Error, special::Special, tokenizer::Tokenizer};
+
+/// About this much text is taken at a time: large enough that taking it costs nothing beside
+/// tokenizing it, small enough that threads finish together and a stop is soon noticed.
+const GROUP_BYTES: usize = 64 << 10;
+
+/// Batches smaller than this stay on the calling thread: waking others costs more than they save.
+/// Record: `bench/record`, threads table.
+pub const PARALLEL_BYTES: usize = 256 << 10;
+
+/// Why a batch has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchError {
+    /// A text failed, the first of those that do.
+    Text {
+        /// Which one.
+        index: usize,
+        /// Why.
+        error: Error,
+    },
+    /// The batch was stopped.
+    Stopped,
+}
+
+/// How a batch is to be worked on.
+#[derive(Clone, Copy)]
+pub struct BatchOptions<'a> {
+    /// What the text of a special token means.
+    pub special: Special,
+    /// At most so many threads, the calling one among them; 0 is one for each CPU.
+    pub threads: usize,
+    /// Stops the batch soon after it becomes true.
+    pub stop: &'a AtomicBool,
+}
+
+impl Tokenizer {
+    /// The number of tokens of each text.
+    ///
+    /// # Errors
+    /// [`BatchError`]: the first text that fails, or that the batch was stopped.
+    pub fn count_batch(
+        &self,
+        texts: &[&str],
+        options: BatchOptions<'_>,
+    ) -> Result<Vec<u32>, BatchError> {
+        let plan = Plan::new(self, texts, options.special)?;
+        let parts = plan.run(options, |segments| {
+            let counts = segments.iter().map(|s| plan.check(s, self.count(s.part, plan.special)));
+            counts.collect::<Result<Vec<usize>, _>>()
+        })?;
+        let mut counts = vec![0u32; texts.len()];
+        for (segment, tokens) in plan.segments.iter().zip(parts.into_iter().flatten()) {
+            counts[segment.text] += tokens as u32;
+        }
+        Ok(counts)
+    }
+
+    /// `n + 1` offsets and then the ids of the tokens of all `n` texts: those of text `i` are words
+    /// `n + 1 + offsets[i]` up to `n + 1 + offsets[i + 1]`.
+    ///
+    /// # Errors
+    /// [`BatchError`]: the first text that fails, or that the batch was stopped.
+    pub fn encode_batch(
+        &self,
+        texts: &[&str],
+        options: BatchOptions<'_>,
+    ) -> Result<Vec<u32>, BatchError> {
+        let plan = Plan::new(self, texts, options.special)?;
+        let parts = plan.run(options, |segments| {
+            let bytes: usize = segments.iter().map(|s| s.part.len()).sum();
+            let longest = segments.iter().map(|s| s.part.len()).max().unwrap_or_default();
+            let mut part = Part { ids: Vec::with_capacity(bytes / 3), ends: Vec::new() };
+            // No text has more tokens than bytes.
+            let mut room = vec![0; longest];
+            for s in segments {
+                let n = plan.check(s, self.encode_into(s.part, plan.special, &mut room))?;
+                part.ids.extend_from_slice(&room[..n]);
+                part.ends.push(part.ids.len());
+            }
+            Ok(part)
+        })?;
+        let header = texts.len() + 1;
+        let total: usize = parts.iter().map(|part| part.ids.len()).sum();
+        let mut words = Vec::with_capacity(header + total);
+        words.resize(header, 0);
+        let mut segments = plan.segments.iter();
+        for part in parts {
+            let base = words.len() - header;
+            for end in &part.ends {
+                if let Some(segment) = segments.next() {
+                    words[segment.text + 1] = (base + end) as u32;
+                }
+            }
+            words.extend_from_slice(&part.ids);
+        }
+        Ok(words)
+    }
+}
+
+/// The tokens of one group.
+struct Part {
+    ids: Vec<u32>,
+    /// Where the ids of each segment end.
+    ends: Vec<usize>,
+}
+
+/// A whole text, or a piece of a long one.
+struct Segment<'a> {
+    text: usize,
+    part: &'a str,
+}
+
+/// The batch, cut into segments and grouped.
+struct Plan<'a> {
+    special: Special,
+    segments: Vec<Segment<'a>>,
+    groups: Vec<Range<usize>>,
+    bytes: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn new(tokenizer: &Tokenizer, texts: &[&'a str], special: Special) -> Result<Self, BatchError> {
+        let mut plan = Self {
+            // A text without special tokens is the same in every mode, and may then be cut.
+            special: if special == Special::Error { Special::Text } else { special },
+            segments: Vec::with_capacity(texts.len()),
+            groups: Vec::new(),
+            bytes: texts.iter().map(|text| text.len()).sum(),
+        };
+        for (text, mut part) in texts.iter().copied().enumerate() {
+            if special == Special::Error {
+                // Looks for special tokens in all of the text, and counts nothing.
+                tokenizer
+                    .count_within(part, special, 0)
+                    .map_err(|error| BatchError::Text { index: text, error })?;
+            }
+            while plan.special == Special::Text && part.len() > 2 * GROUP_BYTES {
+                let Some(at) = tokenizer.cut(part, GROUP_BYTES) else { break };
+                plan.segments.push(Segment { text, part: &part[..at] });
+                part = &part[at..];
+            }
+            plan.segments.push(Segment { text, part });
+        }
+        let (mut start, mut bytes) = (0, 0);
+        for (i, segment) in plan.segments.iter().enumerate() {
+            bytes += segment.part.len();
+            if bytes >= GROUP_BYTES {
+                plan.groups.push(start..i + 1);
+                (start, bytes) = (i + 1, 0);
+            }
+        }
+        if start < plan.segments.len() {
+            plan.groups.push(start..plan.segments.len());
+        }
+        Ok(plan)
+    }
+
+    fn check<T>(&self, segment: &Segment<'_>, result: Result<T, Error>) -> Result<T, BatchError> {
+        result.map_err(|error| BatchError::Text { index: segment.text, error })
+    }
+
+    /// Works on every group and returns the results in order.
+    fn run<T: Send>(
+        &self,
+        options: BatchOptions<'_>,
+        work: impl Fn(&[Segment<'a>]) -> Result<T, BatchError> + Sync,
+    ) -> Result<Vec<T>, BatchError> {
+        let next = AtomicUsize::new(0);
+        let failed = AtomicBool::new(false);
+        let results: Vec<Mutex<Option<Result<T, BatchError>>>> =
+            self.groups.iter().map(|_| Mutex::new(None)).collect();
+        // Groups are taken in order and a taken one is finished, so whatever stops the batch early,
+        // nothing before it is missing.
+        let take = || {
+            while !failed.load(Ordering::Relaxed) {
+                let group = next.fetch_add(1, Ordering::Relaxed);
+                let Some(range) = self.groups.get(group) else { break };
+                let result = if options.stop.load(Ordering::Relaxed) {
+                    Err(BatchError::Stopped)
+                } else {
+                    work(&self.segments[range.clone()])
+                };
+                if result.is_err() {
+                    failed.store(true, Ordering::Relaxed);
+                }
+                *results[group].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            }
+        };
+        let helpers = helpers(options.threads, self.groups.len(), self.bytes);
+        std::thread::scope(|scope| {
+            for _ in 0..helpers {
+                // Where the system gives no thread, the others do the work.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, take);
+            }
+            take();
+        });
+        let finished = results
+            .into_iter()
+            .map_while(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
+        finished.collect()
+    }
+}
+
+/// How many threads to start beside the calling one.
+///
+/// Threads of their own and not a pool's: a batch must not wait for another one's work to end
+/// before its helpers get their turn.
+fn helpers(threads: usize, groups: usize, bytes: usize) -> usize {
+    if bytes < PARALLEL_BYTES {
+        return 0;
+    }
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if threads == 0 { cpus } else { threads.min(cpus) };
+    threads.min(groups).saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Encoding;
+
+    static NEVER: AtomicBool = AtomicBool::new(false);
+
+    fn options(special: Special, threads: usize) -> BatchOptions<'static> {
+        BatchOptions { special, threads, stop: &NEVER }
+    }
+
+    /// Texts from empty to half a megabyte, some of which cannot be cut.
+    fn texts() -> Vec<String> {
+        let mut texts: Vec<String> = (0..300).map(|i| "word é中 12'll\n".repeat(i % 40)).collect();
+        texts.push("Many words, one text. ".repeat(25_000));
+        texts.push(String::new());
+        texts.push("z".repeat(300_000));
+        texts.push("a <|endoftext|> b ".repeat(20_000));
+        texts
+    }
+
+    #[test]
+    fn a_batch_equals_its_texts_one_by_one() {
+        let tokenizer = Tokenizer::get(Encoding::O200kBase);
+        let texts = texts();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        for (special, threads) in [(Special::Text, 1), (Special::Text, 0), (Special::Allow, 3)] {
+            let single: Vec<Vec<u32>> =
+                texts.iter().map(|t| tokenizer.encode(t, special).expect("encodes")).collect();
+            let counts = tokenizer.count_batch(&texts, options(special, threads)).expect("counts");
+            let words = tokenizer.encode_batch(&texts, options(special, threads)).expect("encodes");
+            assert_eq!(counts.len(), texts.len());
+            let ids = &words[texts.len() + 1..];
+            for (i, expected) in single.iter().enumerate() {
+                assert_eq!(counts[i] as usize, expected.len(), "text {i}");
+                assert_eq!(&ids[words[i] as usize..words[i + 1] as usize], expected, "text {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_failing_text_is_named() {
+        let tokenizer = Tokenizer::get(Encoding::O200kBase);
+        let texts = ["fine", "<|endofprompt|>", "<|endoftext|>"];
+        let refused = tokenizer.count_batch(&texts, options(Special::Error, 0));
+        assert!(matches!(refused, Err(BatchError::Text { index: 1, .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn a_batch_that_is_stopped_says_so() {
+        let stop = AtomicBool::new(true);
+        let tokenizer = Tokenizer::get(Encoding::O200kBase);
+        let stopped = BatchOptions { special: Special::Text, threads: 0, stop: &stop };
+        assert_eq!(tokenizer.count_batch(&["a"], stopped), Err(BatchError::Stopped));
+        assert_eq!(tokenizer.encode_batch(&["a"], stopped), Err(BatchError::Stopped));
+    }
+
+    #[test]
+    fn an_empty_batch_is_empty() {
+        let tokenizer = Tokenizer::get(Encoding::O200kBase);
+        assert_eq!(tokenizer.count_batch(&[], options(Special::Text, 0)), Ok(vec![]));
+        assert_eq!(tokenizer.encode_batch(&[], options(Special::Text, 0)), Ok(vec![0]));
+    }
+}
