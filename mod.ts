@@ -18,6 +18,7 @@ export { type EncodingName, ENCODINGS } from "./src/encodings.ts";
 export { SluiceError, type SluiceErrorCode } from "./src/errors.ts";
 export { type ResolvedModel, resolveModel } from "./src/models.ts";
 export {
+  type AsyncOptions,
   type BatchOptions,
   type EncodedBatch,
   type Special,

@@ -9,7 +9,14 @@ import { checkEncoding, type EncodingName } from "./encodings.ts";
 import { show, SluiceError } from "./errors.ts";
 import { native, unwrap } from "./ffi/load.ts";
 import type { Native } from "./ffi/native.ts";
-import { SPECIAL_ALLOW, SPECIAL_ERROR, SPECIAL_TEXT } from "./ffi/symbols.gen.ts";
+import {
+  JOB_COUNT,
+  JOB_ENCODE,
+  SPECIAL_ALLOW,
+  SPECIAL_ERROR,
+  SPECIAL_TEXT,
+} from "./ffi/symbols.gen.ts";
+import { runJob } from "./job.ts";
 import { resolveModel } from "./models.ts";
 import { textBuffer } from "./text_buffer.ts";
 import { wordBuffer } from "./word_buffer.ts";
@@ -43,6 +50,18 @@ export interface BatchOptions extends TextOptions {
   readonly threads?: number;
 }
 
+/** Options of the calls that work off the event loop. */
+export interface AsyncOptions extends TextOptions {
+  /** Gives up the work, and rejects with the signal's reason, when it aborts. */
+  readonly signal?: AbortSignal;
+  /**
+   * How many threads of the library may work on it. 0 is one for each CPU.
+   *
+   * @default 1, which leaves the other CPUs to JavaScript and to other jobs.
+   */
+  readonly threads?: number;
+}
+
 /** Options of a tokenizer. */
 export interface TokenizerOptions {
   /**
@@ -69,6 +88,12 @@ const MODES: Readonly<Record<Special, number>> = {
 
 /** No token of any encoding is longer than this, in bytes. */
 const LONGEST_TOKEN = 128;
+
+/**
+ * Up to this length the asynchronous calls work at once: at the slowest 0.2 ms, less than it takes
+ * a job to be noticed as done (record: `bench/record`, async table).
+ */
+const SHORT_UNITS = 1 << 15;
 
 /** Not ignoring the BOM: U+FEFF is text like any other, and dropping it loses it. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -283,6 +308,48 @@ export class Tokenizer implements Disposable {
     return { ids: concat(parts, total), offsets };
   }
 
+  /**
+   * {@linkcode Tokenizer.count} off the event loop: a long text goes over in slices and is counted
+   * by a thread of the library. A short one is counted at once, which takes less time than a slice.
+   *
+   * A `Uint8Array` must not be changed until the promise settles.
+   */
+  async countAsync(text: Text, options: AsyncOptions = {}): Promise<number> {
+    options.signal?.throwIfAborted();
+    if (isShort(text)) return this.count(text, options);
+    const counts = await this.#runOne(JOB_COUNT, text, options);
+    return counts[0]!;
+  }
+
+  /** {@linkcode Tokenizer.encode} off the event loop; see {@linkcode Tokenizer.countAsync}. */
+  async encodeAsync(text: Text, options: AsyncOptions = {}): Promise<Uint32Array<ArrayBuffer>> {
+    options.signal?.throwIfAborted();
+    if (isShort(text)) return this.encode(text, options);
+    const words = await this.#runOne(JOB_ENCODE, text, options);
+    return words.subarray(2);
+  }
+
+  /** {@linkcode Tokenizer.countBatch} off the event loop; see {@linkcode Tokenizer.countAsync}. */
+  async countBatchAsync(
+    texts: readonly Text[],
+    options: AsyncOptions = {},
+  ): Promise<Uint32Array<ArrayBuffer>> {
+    options.signal?.throwIfAborted();
+    if (areShort(texts)) return this.countBatch(texts, options);
+    return await this.#run(JOB_COUNT, texts, options);
+  }
+
+  /** {@linkcode Tokenizer.encodeBatch} off the event loop; see {@linkcode Tokenizer.countAsync}. */
+  async encodeBatchAsync(
+    texts: readonly Text[],
+    options: AsyncOptions = {},
+  ): Promise<EncodedBatch> {
+    options.signal?.throwIfAborted();
+    if (areShort(texts)) return this.encodeBatch(texts, options);
+    const words = await this.#run(JOB_ENCODE, texts, options);
+    return { ids: words.subarray(texts.length + 1), offsets: words.slice(0, texts.length + 1) };
+  }
+
   /** Gives the native handle back. Any later use throws `SLUICE_DISPOSED`; closing again is fine. */
   close(): void {
     if (this.#handle === 0) return;
@@ -294,6 +361,36 @@ export class Tokenizer implements Disposable {
   /** {@linkcode Tokenizer.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** A single text is a batch of one, except in what a refusal says. */
+  async #runOne(
+    kind: number,
+    text: Text,
+    options: AsyncOptions,
+  ): Promise<Uint32Array<ArrayBuffer>> {
+    try {
+      return await this.#run(kind, [text], options);
+    } catch (error) {
+      throw renumbered(error, "");
+    }
+  }
+
+  #run(
+    kind: number,
+    texts: readonly Text[],
+    options: AsyncOptions,
+  ): Promise<Uint32Array<ArrayBuffer>> {
+    return runJob({
+      native: this.#native,
+      tokenizer: this.#handle,
+      special: mode(options, this.#mode),
+      kind,
+      texts,
+      threads: checkThreads({ threads: 1, ...options }),
+      signal: options.signal,
+      unwrap: (result) => this.#unwrap(result),
+    });
   }
 
   #countWithin(bytes: Uint8Array, length: number, special: number, limit: number): number {
@@ -335,19 +432,24 @@ export class Tokenizer implements Disposable {
   }
 }
 
-/** A batch of several groups numbers its texts over all of them. */
+/** What went wrong with a text of a group, which is numbered within its group. */
 function unwrapGroup(result: number, firstText: number): never {
   try {
     unwrap(result);
   } catch (error) {
-    if (!(error instanceof SluiceError)) throw error;
-    const message = error.message.replace(
-      /^text (\d+)/,
-      (_, index: string) => `text ${firstText + Number(index)}`,
-    );
-    throw new SluiceError(error.code, message, { cause: error });
+    throw renumbered(error, (_, index) => `text ${firstText + Number(index)}: `);
   }
   throw new Error("unreachable: a negative result always throws");
+}
+
+/** An error that names a text of a batch, with another name for it. */
+function renumbered(
+  error: unknown,
+  name: "" | ((match: string, index: string) => string),
+): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  const message = error.message.replace(/^text (\d+): /, name as string);
+  return new SluiceError(error.code, message, { cause: error });
 }
 
 function mode({ special }: TextOptions, fallback: number): number {
@@ -357,6 +459,21 @@ function mode({ special }: TextOptions, fallback: number): number {
     throw new TypeError(`special must be "text", "allow" or "error", not ${show(special)}`);
   }
   return mode;
+}
+
+/** Whether counting `text` takes so little time that no other thread need be asked. */
+function isShort(text: Text): boolean {
+  if (typeof text !== "string") checkBytes("text", text);
+  return text.length <= SHORT_UNITS;
+}
+
+function areShort(texts: readonly Text[]): boolean {
+  checkArray("texts", texts);
+  let units = 0;
+  texts.forEach((text, i) => {
+    units += (typeof text === "string" ? text : checkBytes(`texts[${i}]`, text)).length;
+  });
+  return units <= SHORT_UNITS;
 }
 
 function checkThreads({ threads = 0 }: BatchOptions): number {

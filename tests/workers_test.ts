@@ -70,4 +70,15 @@ describe("Workers", () => {
     workers.forEach((worker) => worker.terminate());
     for (let i = 0; i < 100; i++) assert.equal(tokenizer.count("Hello, world!"), 4);
   });
+
+  it("can be killed in the middle of jobs and harm nobody", async () => {
+    using tokenizer = new Tokenizer("o200k_base");
+    const workers = Array.from({ length: 4 }, start);
+    for (const worker of workers) await ask(worker, { kind: "job", encoding: "o200k_base" });
+    await sleep(20);
+    workers.forEach((worker) => worker.terminate());
+    // Their jobs are closed with their threads, so ours are not behind them for long.
+    const text = "ours ".repeat(100_000);
+    assert.equal(await tokenizer.countAsync(text), tokenizer.count(text));
+  });
 });

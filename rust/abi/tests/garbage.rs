@@ -4,6 +4,9 @@
 use std::ptr::{null, null_mut};
 
 use sluice::batch::{sluice_batch_count, sluice_batch_encode};
+use sluice::job::{
+    sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_write,
+};
 use sluice::library::{sluice_abi_hash, sluice_last_error, sluice_version};
 use sluice::status::SluiceStatus as Status;
 use sluice::tokenizer::{
@@ -180,4 +183,52 @@ fn limits_are_exact_at_their_edges() {
 #[test]
 fn the_hash_is_the_generated_one() {
     assert_eq!(sluice_abi_hash(), sluice::abi_hash::ABI_HASH);
+}
+
+fn write_job(job: u32, words: &[u32], bytes: &[u8], last: u32) -> i32 {
+    let packed = batch(words, bytes);
+    let length = (4 * words.len() + bytes.len()) as u32;
+    // SAFETY: pointer and length come from a live vector.
+    unsafe { sluice_job_write(job, packed.as_ptr().cast(), length, last) }
+}
+
+fn wait(job: u32) -> i32 {
+    loop {
+        match sluice_job_poll(job) {
+            0 => std::thread::sleep(std::time::Duration::from_millis(1)),
+            done => return done,
+        }
+    }
+}
+
+#[test]
+fn jobs_at_the_wrong_step_and_with_wrong_batches() {
+    let handle = open("o200k_base").cast_unsigned();
+    assert_eq!(sluice_job_open(handle, 0, 2, 0), Status::InvalidArgument as i32);
+    assert_eq!(sluice_job_open(handle, 9, 0, 0), Status::InvalidArgument as i32);
+    assert_eq!(sluice_job_open(0, 0, 0, 0), Status::InvalidHandle as i32);
+
+    let job = sluice_job_open(handle, 0, 1, 16).cast_unsigned();
+    assert_eq!(sluice_job_poll(job), Status::WrongStep as i32);
+    assert_eq!(write_job(job, &[1, 0, 0, 5], b"Hello", 1), 0);
+    assert_eq!(write_job(job, &[], b"more", 1), Status::WrongStep as i32);
+    assert_eq!(wait(job), 1);
+    let mut words = [9u32; 4];
+    // SAFETY: pointer and capacity come from a live array.
+    let (all, past) = unsafe {
+        let mut read = |start| sluice_job_read(job, start, words.as_mut_ptr(), 4);
+        (read(0), read(u32::MAX))
+    };
+    assert_eq!((all, past), (3, 3));
+    assert_eq!(words, [0, 1, 13225, 9]);
+    assert_eq!(sluice_job_close(job), 0);
+    for status in [sluice_job_poll(job), sluice_job_close(job), write_job(job, &[], b"", 1)] {
+        assert_eq!(status, Status::InvalidHandle as i32);
+    }
+
+    let bad = sluice_job_open(handle, 0, 0, 0).cast_unsigned();
+    assert_eq!(write_job(bad, &[7, 0, 0], b"", 1), 0);
+    assert_eq!(wait(bad), Status::InvalidArgument as i32);
+    assert!(last_error().contains("too small for 7 texts"), "{}", last_error());
+    assert_eq!(sluice_job_close(bad), 0);
 }

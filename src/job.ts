@@ -1,0 +1,215 @@
+/**
+ * Tokenizes off the event loop: the text goes over in slices, a thread of the library works on it,
+ * and the result comes back in slices, with the loop running in between.
+ *
+ * The same code serves both runtimes. Deno could await a `nonblocking` symbol instead, but Bun has
+ * none, its threads are shared with file I/O, and it saves only the last poll.
+ *
+ * @module
+ */
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { checkMemory, type Text } from "./arguments.ts";
+import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "./ffi/symbols.gen.ts";
+import type { Native } from "./ffi/native.ts";
+import { Slots } from "./slots.ts";
+import { textBuffer } from "./text_buffer.ts";
+
+/**
+ * A string is transcoded this many UTF-16 units at a time, at most 0.25 ms in either runtime
+ * (record: `bench/record`, crossing table, CJK in Deno).
+ */
+const SLICE_UNITS = 1 << 16;
+
+/** Words of a result that are copied at a time. */
+const SLICE_WORDS = 1 << 17;
+
+/** The event loop gets its turn when this much time has gone by. */
+const BUDGET_MS = 1;
+
+/** Polling starts at the shortest timer there is and slows down to this. */
+const LONGEST_POLL_MS = 8;
+
+/**
+ * Jobs in flight for each isolate. The library has one thread less than there are CPUs, so more
+ * jobs would only keep more copies of texts waiting.
+ */
+const slots = new Slots(4);
+
+/** What a job is to do. */
+export interface JobRequest {
+  readonly native: Native;
+  readonly tokenizer: number;
+  readonly special: number;
+  /** `JOB_COUNT` or `JOB_ENCODE`. */
+  readonly kind: number;
+  readonly texts: readonly Text[];
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+  /** Passes on what is not negative and throws otherwise. */
+  unwrap(result: number): number;
+}
+
+/**
+ * Runs a job and gives its result: counts, or `n + 1` offsets and the ids.
+ *
+ * @throws What `unwrap` throws, or the signal's reason.
+ */
+export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
+  const { native, unwrap, signal } = request;
+  signal?.throwIfAborted();
+  await slots.take(signal);
+  try {
+    const turn = new Turn(signal);
+    const texts = await uniform(request.texts, turn);
+    const bytes = texts.reduce((sum, text) => sum + text.length + 1, 4 * texts.length + 12);
+    const { tokenizer, special, kind } = request;
+    const job = unwrap(
+      native.sluice_job_open(tokenizer, special, kind, Math.min(bytes, 2 ** 32 - 1)),
+    );
+    try {
+      await write(request, job, texts, turn);
+      await done(request, job);
+      return await read(request, job, turn);
+    } finally {
+      native.sluice_job_close(job);
+    }
+  } finally {
+    slots.give();
+  }
+}
+
+/** Lets the event loop run whenever a budget of time is used up. */
+class Turn {
+  readonly #signal: AbortSignal | undefined;
+  #started = performance.now();
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  /** Whether it is time to `yield`. Apart from it, so that most slices cost no promise. */
+  get isOver(): boolean {
+    return performance.now() - this.#started >= BUDGET_MS;
+  }
+
+  async yield(): Promise<void> {
+    await setImmediate();
+    this.#signal?.throwIfAborted();
+    this.#started = performance.now();
+  }
+}
+
+/** All strings or all bytes: a packed batch has one unit of length. */
+async function uniform(texts: readonly Text[], turn: Turn): Promise<readonly Text[]> {
+  const strings = texts.reduce((n, text) => n + (typeof text === "string" ? 1 : 0), 0);
+  if (strings === 0 || strings === texts.length) return texts;
+  const encoder = new TextEncoder();
+  const bytes: Uint8Array[] = [];
+  for (const text of texts) {
+    bytes.push(typeof text === "string" ? encoder.encode(text) : text);
+    if (turn.isOver) await turn.yield();
+  }
+  return bytes;
+}
+
+/** Writes the packed batch, slice by slice, and starts the job. */
+async function write(
+  { native, unwrap, threads }: JobRequest,
+  job: number,
+  texts: readonly Text[],
+  turn: Turn,
+): Promise<void> {
+  const strings = typeof texts[0] === "string";
+  const send = (bytes: Uint8Array, length: number, last = 0): void =>
+    void unwrap(native.sluice_job_write(job, bytes, length, last));
+
+  const words = new Uint32Array(new ArrayBuffer(4 * (BATCH_HEADER + texts.length)));
+  words.set([texts.length, strings ? BATCH_UTF16 : BATCH_BYTES, threads]);
+  texts.forEach((text, i) => words[BATCH_HEADER + i] = text.length);
+  const header = new Uint8Array(words.buffer);
+  for (let at = 0; at < header.length; at += 4 * SLICE_WORDS) {
+    const slice = header.subarray(at, at + 4 * SLICE_WORDS);
+    send(slice, slice.length);
+    if (turn.isOver) await turn.yield();
+  }
+  for (
+    const slice of strings ? sliceStrings(texts as string[]) : sliceBytes(texts as Uint8Array[])
+  ) {
+    if (typeof slice === "string") {
+      const length = textBuffer.write(slice);
+      send(textBuffer.bytes, length);
+    } else {
+      send(slice, slice.length);
+    }
+    if (turn.isOver) await turn.yield();
+  }
+  send(header, 0, 1);
+}
+
+/** The texts, each with a separator behind it, in slices that cut no surrogate pair. */
+function* sliceStrings(texts: readonly string[]): Generator<string> {
+  let joined = "";
+  for (const text of texts) {
+    if (joined.length + text.length < SLICE_UNITS) {
+      joined += text + "\n";
+      continue;
+    }
+    if (joined !== "") yield joined;
+    let start = 0;
+    while (text.length - start >= SLICE_UNITS) {
+      let end = start + SLICE_UNITS;
+      if (isHighSurrogate(text.charCodeAt(end - 1))) end--;
+      yield text.slice(start, end);
+      start = end;
+    }
+    joined = text.slice(start) + "\n";
+  }
+  if (joined !== "") yield joined;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return (unit & 0xfc00) === 0xd800;
+}
+
+function* sliceBytes(texts: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const [i, text] of texts.entries()) {
+    const { length } = text;
+    for (let at = 0; at < length; at += 4 * SLICE_UNITS) {
+      // The loop has run since the last look.
+      checkMemory(`texts[${i}]`, text);
+      yield text.subarray(at, at + 4 * SLICE_UNITS);
+    }
+  }
+}
+
+/** Waits until the job is done. */
+async function done({ native, unwrap, signal }: JobRequest, job: number): Promise<void> {
+  for (let delay = 1; unwrap(native.sluice_job_poll(job)) === 0;) {
+    try {
+      await setTimeout(delay, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // The timer knows only "aborted"; the caller gets the reason that was given.
+      signal?.throwIfAborted();
+      throw error;
+    }
+    delay = Math.min(2 * delay, LONGEST_POLL_MS);
+  }
+}
+
+/** Copies the result, slice by slice. */
+async function read(
+  { native, unwrap }: JobRequest,
+  job: number,
+  turn: Turn,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const none = new Uint32Array(new ArrayBuffer(0));
+  const result = new Uint32Array(
+    new ArrayBuffer(4 * unwrap(native.sluice_job_read(job, 0, none, 0))),
+  );
+  for (let at = 0; at < result.length; at += SLICE_WORDS) {
+    const slice = result.subarray(at, at + SLICE_WORDS);
+    unwrap(native.sluice_job_read(job, at, slice, slice.length));
+    if (turn.isOver) await turn.yield();
+  }
+  return result;
+}
