@@ -1,5 +1,6 @@
 //! The header is a C header: `smoke.c` compiles against it without a warning, links with the
 //! library and runs; and it is a C++ header too.
+#![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! Drift between rust/abi and the generated files is caught, and named.
+#![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
