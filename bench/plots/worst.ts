@@ -18,7 +18,7 @@ export function worstPlot({ runtimes, date }: BenchRecord<WorstCell>): string {
       runtime,
       dash: dashOf(runtime),
       megabytes: cell.megabytes,
-      ms: cell.ms / cell.megabytes,
+      ms: cell.ms / (cell.bytes / 1e6),
     }))
   );
   const inputs = [...new Set(rows.map(({ input }) => input))].filter((name) => name !== ORDINARY);
