@@ -1,0 +1,74 @@
+//! `count`, `count_within`, `encode_into` and `decode_into` say what `encode` and `decode` say.
+
+use proptest::prelude::*;
+use sluice_tokenizer::{Encoding, Special, Tokenizer};
+
+use crate::support::pathological::{MAKERS, prose};
+use crate::support::texts::strategy;
+
+/// Marks the part of a buffer that must not be written.
+const UNTOUCHED: u32 = 0xdead_beef;
+
+fn agrees(encoding: Encoding, text: &str, special: Special) {
+    let tokenizer = Tokenizer::get(encoding);
+    let ids = tokenizer.encode(text, special).expect("no error in these modes");
+    let total = ids.len();
+    let named = format!("{} {:.80?} {total} tokens", encoding.name(), text);
+
+    assert_eq!(tokenizer.count(text, special), Ok(total), "{named}");
+    for limit in [0, 1, total / 2, total.saturating_sub(1), total, total + 1, usize::MAX] {
+        let expected = (total <= limit).then_some(total);
+        let within = tokenizer.count_within(text, special, limit);
+        assert_eq!(within, Ok(expected), "limit {limit}: {named}");
+    }
+    for room in [0, 1, total / 2, total.saturating_sub(1), total, total + 3] {
+        let mut buffer = vec![UNTOUCHED; room];
+        let needed = tokenizer.encode_into(text, special, &mut buffer);
+        assert_eq!(needed, Ok(total), "room {room}: {named}");
+        let written = room.min(total);
+        assert_eq!(buffer[..written], ids[..written], "room {room}: {named}");
+        assert!(buffer[written..].iter().all(|&id| id == UNTOUCHED), "room {room}: {named}");
+    }
+    for room in [0, 1, text.len() / 2, text.len().saturating_sub(1), text.len(), text.len() + 3] {
+        let mut buffer = vec![0xaa; room];
+        let needed = tokenizer.decode_into(&ids, &mut buffer);
+        assert_eq!(needed, Ok(text.len()), "room {room}: {named}");
+        if room >= text.len() {
+            assert_eq!(&buffer[..text.len()], text.as_bytes(), "room {room}: {named}");
+            assert!(buffer[text.len()..].iter().all(|&byte| byte == 0xaa), "room {room}: {named}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn short_texts(text in strategy()) {
+        for encoding in Encoding::ALL {
+            agrees(encoding, &text, Special::Text);
+            agrees(encoding, &text, Special::Allow);
+        }
+    }
+}
+
+#[test]
+fn long_texts() {
+    for encoding in Encoding::ALL {
+        agrees(encoding, &prose(5_000), Special::Text);
+        for (_, make) in MAKERS {
+            agrees(encoding, &make(1_000), Special::Text);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_nothing() {
+    for encoding in Encoding::ALL {
+        let tokenizer = Tokenizer::get(encoding);
+        assert_eq!(tokenizer.encode("", Special::Error), Ok(vec![]));
+        assert_eq!(tokenizer.count_within("", Special::Text, 0), Ok(Some(0)));
+        assert_eq!(tokenizer.decode(&[]), Ok(vec![]));
+        assert_eq!(tokenizer.decode_into(&[], &mut []), Ok(0));
+    }
+}

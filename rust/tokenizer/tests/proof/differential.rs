@@ -1,0 +1,66 @@
+//! Generated texts: engine = reference = naive, for every encoding.
+
+use proptest::prelude::*;
+use sluice_tokenizer::{Encoding, Special, Tokenizer};
+
+use crate::support::oracle::{DISTINCT, assert_exact, ids, naive, reference_ids};
+use crate::support::texts::{Rng, fill, strategy};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
+    /// The same text goes through all encodings in turn, so that a piece remembered for one of
+    /// them can never answer for another.
+    #[test]
+    fn texts_full_of_boundaries(text in strategy()) {
+        for encoding in Encoding::ALL {
+            assert_exact(encoding, &text);
+        }
+    }
+
+    #[test]
+    fn any_unicode(text in "\\PC{0,40}") {
+        for encoding in Encoding::ALL {
+            assert_exact(encoding, &text);
+        }
+    }
+
+    #[test]
+    fn two_texts_in_one_are_not_confused_with_their_parts(a in strategy(), b in strategy()) {
+        for encoding in DISTINCT {
+            for text in [&a, &b, &format!("{a}{b}"), &a] {
+                prop_assert_eq!(ids(encoding, text), naive(encoding).encode(text));
+            }
+        }
+    }
+
+    #[test]
+    fn decoding_returns_the_text(text in strategy()) {
+        for encoding in Encoding::ALL {
+            let tokenizer = Tokenizer::get(encoding);
+            for special in [Special::Text, Special::Allow] {
+                let ids = tokenizer.encode(&text, special).expect("no error in these modes");
+                let decoded = tokenizer.decode(&ids).expect("ids of the engine's own");
+                prop_assert_eq!(decoded.as_slice(), text.as_bytes());
+            }
+        }
+    }
+}
+
+/// More distinct pieces than a bounded cache can hold, each met twice with many others between.
+#[test]
+fn remembered_pieces_stay_right_when_the_cache_overflows() {
+    let texts: Vec<String> = (0..40_000)
+        .map(|seed| {
+            let mut text = String::new();
+            fill(&mut Rng(seed / 2 * 0x9e37), &mut text);
+            text
+        })
+        .collect();
+    for encoding in DISTINCT {
+        for text in texts.iter().step_by(2).chain(texts.iter().skip(1).step_by(2)) {
+            let reference = reference_ids(encoding, text).expect("short texts never overflow");
+            assert_eq!(ids(encoding, text), reference, "{} {text:?}", encoding.name());
+        }
+    }
+}

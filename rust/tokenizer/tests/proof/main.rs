@@ -1,0 +1,19 @@
+//! Proof that the engine gives tiktoken's ids, in one binary so that the oracles load once.
+//!
+//! `conformance`, `vocabulary` and `code_points` hold the engine against goldens of PyPI tiktoken;
+//! `differential`, `specials`, `counting`, `cuts` and `threads` against live oracles on generated
+//! texts. What takes time in proportion to its input has a binary of its own, `linear_time`.
+
+mod code_points;
+mod conformance;
+mod counting;
+mod cuts;
+mod differential;
+mod goldens;
+mod pathological;
+mod specials;
+mod threads;
+mod vocabulary;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,140 @@
+//! Texts that dwell on the boundaries between the character classes of the split patterns.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use regex_syntax::hir::{Class, HirKind};
+
+/// Characters and short strings that patterns treat specially, or that look as if they did.
+#[rustfmt::skip]
+pub const ATOMS: &[&str] = &[
+    // White space, and what is easily taken for it.
+    " ", " ", " ", "  ", "   ", "\n", "\n", "\r", "\r\n", "\t", "\u{85}", "\u{a0}", "\u{b}", "\u{c}",
+    "\u{1680}", "\u{2003}", "\u{2028}", "\u{2029}", "\u{202f}", "\u{3000}",
+    "\u{feff}", "\u{200b}", "\u{200d}", "\u{180e}", "\u{1c}", "\0",
+    // Contractions and their parts.
+    "'", "'", "'s", "'S", "'ſ", "'t", "'T", "'re", "'RE", "'Re", "'ve", "'VE", "'m", "'M", "'ll", "'LL",
+    "'lL", "'d", "'D", "’s", "ſ", "K", "s",
+    // Letters of every kind, and marks.
+    "a", "b", "A", "B", "É", "é", "ß", "ẞ", "Я", "я", "ǅ", "ʰ", "ー", "ª", "中", "国", "한", "ア", "ا",
+    "\u{301}", "\u{3099}", "\u{903}", "\u{20dd}", "\u{fe0f}",
+    // Numbers.
+    "0", "1", "9", "12", "123", "1234", "٣", "Ⅷ", "²", "½", "𝟘",
+    // Punctuation, symbols, and code points that are nothing.
+    "/", "//", "/", "!", ".", ",", "_", "-", "—", "。", "(", "\"", "$", "+", "€", "😀", "👨", "🏽", "🇩",
+    "\u{e000}", "\u{378}", "\u{fffd}", "\u{ffff}", "\u{10ffff}",
+    // Words and fragments.
+    "the", " the", "Hello", " World", "HTTP", "camelCase", "ing", "tion", "://", "<|", "|>", "<|endoftext|>",
+];
+
+/// General categories to draw any member of.
+const CATEGORIES: [&str; 20] = [
+    "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "P", "Sm", "Sc", "Sk", "So",
+    "Z", "Cc", "Cf", "Cn",
+];
+
+/// Ranges of code points of each category.
+static RANGES: LazyLock<Vec<Vec<(char, char)>>> = LazyLock::new(|| {
+    let ranges = |category: &&str| {
+        let parsed = regex_syntax::parse(&format!(r"\p{{{category}}}")).expect("a category");
+        match parsed.kind() {
+            HirKind::Class(Class::Unicode(class)) => {
+                class.ranges().iter().map(|range| (range.start(), range.end())).collect()
+            }
+            other => panic!("\\p{{{category}}} is no class: {other:?}"),
+        }
+    };
+    CATEGORIES.iter().map(ranges).collect()
+});
+
+/// SplitMix64: seeded, small, the same on every machine.
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        ((u128::from(self.next()) * end as u128) >> 64) as usize
+    }
+
+    pub fn choose<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+}
+
+/// A character of a category drawn first, so that small categories are as likely as large ones.
+pub fn class_char(rng: &mut Rng) -> char {
+    let category = &RANGES[rng.below(RANGES.len())];
+    let (first, last) = rng.choose(category);
+    let span = last as usize - first as usize + 1;
+    // Ranges of categories never contain surrogates, but `Cn` may touch them.
+    char::from_u32(first as u32 + rng.below(span) as u32).unwrap_or(first)
+}
+
+/// Appends one fragment: an atom, any character, an ASCII run, or a repeated character.
+pub fn push_fragment(rng: &mut Rng, text: &mut String) {
+    match rng.below(20) {
+        0..=9 => text.push_str(rng.choose(ATOMS)),
+        10..=13 => text.push(class_char(rng)),
+        14..=16 => {
+            let alphabets: [&[u8]; 4] =
+                [b"abcdefghijklmnopqrstuvwxyz", b"ABCdefGHIjkl", b"0123456789", b"aA1 .'\n/_"];
+            let alphabet = rng.choose(&alphabets);
+            for _ in 0..=rng.below(7) {
+                text.push(char::from(rng.choose(alphabet)));
+            }
+        }
+        17 => text.push(char::from(rng.below(128) as u8)),
+        _ => {
+            let unit = rng.choose(ATOMS);
+            text.push_str(&unit.repeat(1 + rng.below(6)));
+        }
+    }
+}
+
+/// Writes the next text of the family "short and full of boundaries"; one in 512 is long.
+pub fn fill(rng: &mut Rng, text: &mut String) {
+    text.clear();
+    if rng.below(512) == 0 {
+        return fill_long(rng, text);
+    }
+    for _ in 0..=rng.below(12) {
+        push_fragment(rng, text);
+    }
+}
+
+/// One piece, or few, of hundreds of bytes: what the merge for long pieces is for.
+fn fill_long(rng: &mut Rng, text: &mut String) {
+    let kind = rng.below(6);
+    let repeated = rng.choose(ATOMS);
+    for _ in 0..rng.below(700) {
+        match kind {
+            0 => text.push(char::from(b'a' + rng.below(26) as u8)),
+            1 => text.push(char::from(b'a' + rng.below(2) as u8)),
+            2 => text.push(char::from_u32(0x4e00 + rng.below(0x2000) as u32).unwrap_or('中')),
+            3 => text.push_str(repeated),
+            4 => text.push(rng.choose(&['!', '=', '-', '_', '*', '.', '#'])),
+            _ => push_fragment(rng, text),
+        }
+    }
+}
+
+/// The same texts as a strategy that can shrink: fragments are dropped until the failure is small.
+pub fn strategy() -> impl Strategy<Value = String> {
+    let fragment = prop_oneof![
+        6 => prop::sample::select(ATOMS).prop_map(String::from),
+        2 => any::<u64>().prop_map(|seed| class_char(&mut Rng(seed)).to_string()),
+        2 => "[a-z]{1,6}",
+        1 => "[ -~]{1,4}",
+        1 => any::<char>().prop_map(String::from),
+        1 => (prop::sample::select(ATOMS), 2..8usize).prop_map(|(unit, times)| unit.repeat(times)),
+    ];
+    prop::collection::vec(fragment, 0..16).prop_map(|fragments| fragments.concat())
+}
