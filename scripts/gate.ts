@@ -44,7 +44,7 @@ const STEPS: readonly Step[] = [
       .concat("--", "-D", "warnings"),
   },
   { name: "cargo test", command: ["cargo", "test", "--locked", "--workspace"], read: cargo },
-  { name: "bun test", command: [`${BIN}/bun`, "test"], read: bun },
+  { name: "bun test", command: [`${BIN}/bun`, "test", "--timeout", "60000"], read: bun },
   {
     name: "deno test",
     command: [`${BIN}/deno`, "test", "--allow-all", "--no-check", "--quiet"],
