@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { type BenchedEncoding, type Engine, type EngineName, ENGINES } from "./engines.ts";
-import { compilePass, type Pass, type PassTimes, rounded, timePasses } from "./measure.ts";
+import { compilePass, median, type Pass, type PassTimes, rounded, timePasses } from "./measure.ts";
 import { type TextClass, TextWalk } from "./text_walk.ts";
 
 /** What is done with a text. */
@@ -45,15 +45,15 @@ export interface CellOrder {
 }
 
 /** A single text that would take longer than this many milliseconds is left out. */
-const LONGEST_TEXT = 500;
+const LONGEST_TEXT = 1000;
 
 const OPERATIONS: readonly Operation[] = ["count", "encode"];
 
 interface Runner {
   readonly name: EngineName;
   readonly engine: Engine;
-  /** The slowest speed seen, in characters per millisecond; unknown at first. */
-  slowest: number;
+  /** Its speed on the texts one size smaller, in characters per millisecond. */
+  speed: number;
 }
 
 async function measure(order: CellOrder): Promise<Cell[]> {
@@ -61,12 +61,12 @@ async function measure(order: CellOrder): Promise<Cell[]> {
   for (const encoding of order.encodings) {
     const runners: Runner[] = [];
     for (const name of order.engines) {
-      runners.push({ name, engine: await ENGINES[name].load(encoding), slowest: Infinity });
+      runners.push({ name, engine: await ENGINES[name].load(encoding), speed: Infinity });
     }
     for (const textClass of order.classes) {
       const walk = new TextWalk(textClass);
       for (const runner of runners) {
-        runner.slowest = Infinity;
+        runner.speed = Infinity;
         warmUp(runner, walk, order.budget);
       }
       for (const size of order.sizes) {
@@ -104,7 +104,7 @@ function measureGroup(
   operation: Operation,
 ): GroupCell[] {
   const entries = runners
-    .filter(({ slowest }) => size / slowest < LONGEST_TEXT)
+    .filter(({ speed }) => size / speed < LONGEST_TEXT)
     .map((runner) => ({
       runner,
       pass: passOf(runner.engine, operation, size),
@@ -135,7 +135,6 @@ function measureGroup(
       const done = bytes.slice(0, times.done).reduce((sum, n) => sum + n, 0);
       cell.first.push(rounded(done / times.first / 1e3));
       cell.warm.push(rounded(done / times.warm / 1e3));
-      runner.slowest = Math.min(runner.slowest, times.done * size / times.warm);
       if (runner.name === "sluice") truth = times;
       return { cell, times };
     });
@@ -145,6 +144,9 @@ function measureGroup(
       const common = Math.min(times.done, truth?.done ?? 0);
       for (let i = 0; i < common; i++) cell.equal &&= times.counts[i] === truth!.counts[i];
     }
+  }
+  for (const { runner, cell } of entries) {
+    runner.speed = median(cell.warm) * 1e3 / cell.bytes * size;
   }
   return entries.map(({ cell }) => cell);
 }
