@@ -15,7 +15,7 @@ build: $(INSTALLED) ## Install pinned tools and build the native library
 	cargo build --release --locked -p sluice-abi
 
 demo: build ## Count and encode real corpora under Bun and Deno, against tiktoken
-	$(BUN) scripts/demo.ts
+	node scripts/demo_all.mjs
 
 test: build ## Everything CI runs: format, lint, types, drift, tests, benches once, publish dry-run
 	$(BUN) scripts/gate.ts
