@@ -46,11 +46,18 @@ pub(crate) fn merge_long<S: Sink>(
     let mut start = 0;
     let mut seam = None;
     let mark = sink.mark();
+    let mut last: &[u8] = &[];
+    let mut found = 0;
     loop {
         let rest = &piece[start..];
         let window = &rest[..rest.len().min(WINDOW)];
-        let mut dead = [0; WINDOW / 64 + 1];
-        let found = encode_window(vocabulary, window, &mut tokens, &mut dead, seams.as_deref_mut());
+        // Very long pieces are mostly repetitions, whose windows are all alike.
+        if window != last {
+            let mut dead = [0; WINDOW / 64 + 1];
+            let seams = seams.as_deref_mut();
+            found = encode_window(vocabulary, window, &mut tokens, &mut dead, seams);
+            last = window;
+        }
         if seam.is_some_and(|token| token != tokens[0]) {
             sink.rewind(mark);
             return merge_whole(vocabulary, piece, sink);
@@ -126,32 +133,44 @@ fn encode(
 ) -> usize {
     let mut found = 0;
     let mut at = 0;
-    let mut candidate = vocabulary.longest(piece);
-    loop {
-        let end = at + candidate.length;
+    while at < piece.len() {
+        let longest = vocabulary.longest(&piece[at..]);
+        let end = at + longest.length;
         let is_dead = dead[end / 64] >> (end % 64) & 1 == 1;
-        if !is_dead && (found == 0 || stay_apart(tokens[found - 1], candidate.id)) {
-            tokens[found] = candidate.id;
+        if !is_dead && (found == 0 || stay_apart(tokens[found - 1], longest.id)) {
+            tokens[found] = longest.id;
             found += 1;
             at = end;
-            if at == piece.len() {
-                return found;
-            }
-            candidate = vocabulary.longest(&piece[at..]);
             continue;
         }
-        let mut shorter = candidate.length - 1;
-        while shorter == 0 {
-            dead[at / 64] |= 1 << (at % 64);
-            if found == 0 {
-                // Not reached: some sequence of tokens always fits.
-                return 0;
+        // Shorter tokens, below `shorter` bytes; several at a time, since one search finds them.
+        let mut shorter = longest.length;
+        let mut prefixes = vocabulary.prefixes(&piece[at..at + shorter - 1]);
+        loop {
+            let Some(candidate) = prefixes.next() else {
+                if shorter == 1 {
+                    dead[at / 64] |= 1 << (at % 64);
+                    if found == 0 {
+                        // Not reached: some sequence of tokens always fits.
+                        return 0;
+                    }
+                    found -= 1;
+                    shorter = vocabulary.length(tokens[found]);
+                    at -= shorter;
+                }
+                prefixes = vocabulary.prefixes(&piece[at..at + shorter - 1]);
+                continue;
+            };
+            shorter = candidate.length;
+            let end = at + candidate.length;
+            let is_dead = dead[end / 64] >> (end % 64) & 1 == 1;
+            if !is_dead && (found == 0 || stay_apart(tokens[found - 1], candidate.id)) {
+                tokens[found] = candidate.id;
+                found += 1;
+                at = end;
+                break;
             }
-            found -= 1;
-            let taken_back = vocabulary.length(tokens[found]);
-            at -= taken_back;
-            shorter = taken_back - 1;
         }
-        candidate = vocabulary.longest(&piece[at..at + shorter]);
     }
+    found
 }

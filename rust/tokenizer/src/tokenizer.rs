@@ -8,13 +8,10 @@ use crate::{
     sink::{Count, Sink, Write},
     special::{self, Special},
     split::{Cl100k, O200k, R50k},
+    trie::LONGEST_TOKEN,
     vocabulary::Vocabulary,
 };
 use std::sync::OnceLock;
-
-/// The longest token of any encoding has this many bytes, so a text of `n` bytes has at least
-/// `n / 128` tokens.
-const LONGEST_TOKEN: usize = 128;
 
 /// Encodes, counts and decodes with one encoding. See [`Tokenizer::get`].
 pub struct Tokenizer {

@@ -3,6 +3,9 @@
 //! The layout is described where it is made, in `build/trie.rs`. A search costs one eight-byte
 //! load per byte of the match, but the first two bytes are taken in one step.
 
+/// The longest token of any vocabulary has this many bytes.
+pub(crate) const LONGEST_TOKEN: usize = 128;
+
 /// A token that begins a text, with its length.
 #[derive(Clone, Copy)]
 pub(crate) struct Prefix {
@@ -39,11 +42,20 @@ impl Trie {
             let Some(node) = trie.child(root, first) else { continue };
             trie.first[usize::from(first)] = token(node);
             for second in 0..=255 {
-                trie.second[usize::from(first) | usize::from(second) << 8] =
-                    trie.child(node, second).unwrap_or(0);
+                if let Some(child) = trie.child(node, second)
+                    && trie.leads_to_token(child)
+                {
+                    trie.second[usize::from(first) | usize::from(second) << 8] = child;
+                }
             }
         }
         trie
+    }
+
+    /// Whether a token of the vocabulary ends at `node` or further on.
+    fn leads_to_token(&self, node: u64) -> bool {
+        token(node) < self.limit
+            || (0..=255).filter_map(|byte| self.child(node, byte)).any(|c| self.leads_to_token(c))
     }
 
     #[inline(always)]
@@ -74,5 +86,43 @@ impl Trie {
             node = child;
             length += 1;
         }
+    }
+
+    /// The longest few of the tokens that begin `text`.
+    #[inline(always)]
+    pub(crate) fn prefixes(&self, text: &[u8]) -> Prefixes {
+        let mut prefixes = Prefixes { last: [Prefix { id: 0, length: 0 }; 8], found: 0, left: 0 };
+        let mut node = u64::from_le_bytes(self.nodes[0]);
+        for (place, &byte) in text.iter().enumerate() {
+            let Some(child) = self.child(node, byte) else { break };
+            if token(child) < self.limit {
+                let prefix = Prefix { id: token(child), length: place + 1 };
+                prefixes.last[prefixes.found % 8] = prefix;
+                prefixes.found += 1;
+            }
+            node = child;
+        }
+        prefixes.left = prefixes.found.min(8);
+        prefixes
+    }
+}
+
+/// Some tokens that begin a text, one the beginning of the next, up to the longest; as an iterator
+/// from the longest on.
+pub(crate) struct Prefixes {
+    /// A ring of the last ones found.
+    last: [Prefix; 8],
+    found: usize,
+    left: usize,
+}
+
+impl Iterator for Prefixes {
+    type Item = Prefix;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Prefix> {
+        self.left = self.left.checked_sub(1)?;
+        self.found -= 1;
+        Some(self.last[self.found % 8])
     }
 }

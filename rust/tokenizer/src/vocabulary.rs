@@ -6,7 +6,7 @@
 //! that merge. Tokens enter the tables by rank, so the common ones lie where they are looked for
 //! first.
 
-use crate::trie::{Prefix, Trie};
+use crate::trie::{Prefix, Prefixes, Trie};
 
 /// Data that the build embeds, aligned so that no entry of eight bytes crosses a cache line.
 #[repr(C, align(64))]
@@ -222,8 +222,8 @@ impl Vocabulary {
         let mut bucket = self.bucket(hash);
         loop {
             let keys = self.keys(bucket);
-            for slot in 0..4 {
-                if keys[slot] == key {
+            for (slot, known) in keys.iter().enumerate() {
+                if *known == key {
                     return Some(self.ids[bucket][slot]);
                 }
             }
@@ -235,14 +235,20 @@ impl Vocabulary {
     }
 
     #[inline(always)]
-    fn keys(&self, bucket: usize) -> &[Key] {
-        &self.keys[self.first_key + bucket * 4..][..4]
+    fn keys(&self, bucket: usize) -> &[Key; 4] {
+        self.keys[self.first_key + bucket * 4..].first_chunk().unwrap_or(&[0; 4])
     }
 
     /// The longest token that begins `text`, which is not empty.
     #[inline(always)]
     pub(crate) fn longest(&self, text: &[u8]) -> Prefix {
         self.trie.longest(text)
+    }
+
+    /// The longest few of the tokens that begin `text`.
+    #[inline(always)]
+    pub(crate) fn prefixes(&self, text: &[u8]) -> Prefixes {
+        self.trie.prefixes(text)
     }
 
     /// The bytes of a token; none for an id without one.
@@ -261,7 +267,7 @@ impl Vocabulary {
     #[inline(always)]
     fn packed_parts(&self, id: u32) -> u64 {
         let at = id as usize * 5;
-        let eight = self.parts[at..at + 8].try_into().unwrap_or_default();
+        let eight = self.parts[at..].first_chunk().copied().unwrap_or_default();
         u64::from_le_bytes(eight) & ((1 << (2 * ID_BITS)) - 1)
     }
 
