@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Machine, RuntimeName } from "./machine.ts";
 import type { RuntimeResult } from "./program.ts";
 
@@ -46,6 +46,8 @@ export function writeRecord(record: BenchRecord<unknown>, described: readonly st
 /** The newest record of a bench, or undefined if there is none yet. */
 export function newestRecord<Row>(bench: string): BenchRecord<Row> | undefined {
   const pattern = new RegExp(`^\\d{4}-\\d\\d-\\d\\d-${bench}\\.json$`);
+  // A clone without records has no folder.
+  if (!existsSync(FOLDER)) return undefined;
   const newest = readdirSync(FOLDER).filter((file) => pattern.test(file)).sort().at(-1);
   if (newest === undefined) return undefined;
   const { head, runtimes } = JSON.parse(readFileSync(new URL(newest, FOLDER), "utf8")) as {

@@ -15,6 +15,11 @@ import type { Variant } from "./variants.ts";
 
 const run = promisify(execFile);
 
+/** Servers that are up; none may outlive an interrupted bench. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 /** A server of ours in another process. */
 export interface Server {
   readonly url: string;
@@ -54,6 +59,8 @@ async function start(
     env: { ...process.env, ...environment, PORT: String(port) },
     stdio: ["ignore", "ignore", "inherit"],
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const url = `http://127.0.0.1:${port}/`;
   await answering(child, `${url}stats`, name);
   return { url, stop: () => stopped(child) };

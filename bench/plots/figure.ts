@@ -35,15 +35,12 @@ svg { color: #24292f; }
 /** Draws a figure. */
 export function figure({ title, subtitle, legend, plot: options }: Figure): string {
   const { document } = parseHTML("<html><body></body></html>");
-  const drawing = plot({
-    ...options,
-    document,
-    style: { background: "transparent", fontSize: "11px", overflow: "visible" },
-  });
+  const drawing = plot({ ...options, document });
   const width = Number(drawing.getAttribute("width"));
   const height = Number(drawing.getAttribute("height"));
+  // Its style is for a page; within this document a group needs none.
+  drawing.querySelector("style")?.remove();
   const top = 70;
-  drawing.setAttribute("y", String(top));
   const total = height + top;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" ` +
@@ -54,7 +51,9 @@ export function figure({ title, subtitle, legend, plot: options }: Figure): stri
     `<text x="8" y="38" font-size="11" opacity="0.75">${escape(subtitle)}</text>`,
     ...legendLines(legend),
     "</g>",
-    drawing.outerHTML,
+    `<g transform="translate(0,${top})" fill="currentColor" font-size="11" text-anchor="middle">`,
+    drawing.innerHTML,
+    "</g>",
     "</svg>",
     "",
   ].join("\n");
@@ -67,7 +66,7 @@ function legendLines(legend: readonly LegendEntry[]): string[] {
     const line = `<line x1="${x}" x2="${x + 18}" y1="54" y2="54" stroke="${colour}" ` +
       `stroke-width="3"${dash}/><text x="${x + 24}" y="58" font-size="11">${escape(label)}</text>`;
     // No font is at hand to measure with; this is wide enough for the usual ones.
-    x += 40 + 6.4 * label.length;
+    x += 40 + Math.round(6.4 * label.length);
     return line;
   });
 }

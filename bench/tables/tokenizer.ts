@@ -9,9 +9,10 @@ import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { CLASS_TITLES, TEXT_CLASSES } from "../text_walk.ts";
 import { pairedRatio, pairs, SIZES } from "../tokenizer.ts";
-import type { Cell } from "../tokenizer_cells.ts";
+import type { Cell, Operation } from "../tokenizer_cells.ts";
 
 const PASSES = ["first", "warm"] as const;
+const OPERATIONS: readonly Operation[] = ["count", "encode"];
 
 /** Leads, speeds by class, speeds by length, and every cell that was lost. */
 export function tokenizerTable(record: BenchRecord<Cell>): string[] {
@@ -19,7 +20,7 @@ export function tokenizerTable(record: BenchRecord<Cell>): string[] {
     "![Speed by class and length of text](bench/plots/tokenizer.svg)",
     "",
     "How many times as fast as each rival sluice is: geometric mean over all cells (8 classes of " +
-    "text, 6 lengths, count and encode, two encodings), lowest and highest cell. *First*: texts " +
+    "text, 6 lengths, 2 encodings), lowest and highest cell. *First*: texts " +
     "the process has never seen. *Warm*: the same texts again.",
     "",
     ...leads(record),
@@ -38,23 +39,25 @@ function leads({ runtimes }: BenchRecord<Cell>): string[] {
   for (const { runtime } of Object.values(runtimes)) {
     head.push(`${runtime}, first`, `${runtime}, warm`);
   }
-  const rows = ENGINE_NAMES.slice(1).map((rival) => {
-    const row: string[] = [rival];
-    for (const { result } of Object.values(runtimes)) {
-      const both = pairs(result, rival);
-      for (const pass of PASSES) {
-        const ratios = both.map(([ours, theirs]) => pairedRatio(ours, theirs, pass));
-        row.push(
-          ratios.length === 0
-            ? "–"
-            : `**${times(geometricMean(ratios))}** (${times(Math.min(...ratios))}–` +
-              `${times(Math.max(...ratios))})`,
-        );
+  const rows = ENGINE_NAMES.slice(1).flatMap((rival) =>
+    OPERATIONS.map((operation) => {
+      const row = [`${rival}, ${operation}`];
+      for (const { result } of Object.values(runtimes)) {
+        const both = pairs(result, rival).filter(([ours]) => ours.operation === operation);
+        for (const pass of PASSES) {
+          const ratios = both.map(([ours, theirs]) => pairedRatio(ours, theirs, pass));
+          row.push(ratios.length === 0 ? "–" : lead(ratios));
+        }
       }
-    }
-    return row;
-  });
-  return markdown([...head], rows);
+      return row;
+    })
+  );
+  return markdown(head, rows);
+}
+
+function lead(ratios: readonly number[]): string {
+  const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
+  return `**${times(geometricMean(ratios))}** (${times(low)}–${times(high)})`;
 }
 
 function byClass({ runtimes }: BenchRecord<Cell>): string[] {
