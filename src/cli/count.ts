@@ -6,6 +6,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Tokenizer } from "../../mod.ts";
 import { lastTokenCut } from "./cut.ts";
+import type { Input } from "./input.ts";
 import {
   addEncodingOptions,
   addFiles,
@@ -13,7 +14,6 @@ import {
   type EncodingOptions,
   openTokenizer,
 } from "./options.ts";
-import type { Input } from "./input.ts";
 import { EXIT } from "./report.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
 

@@ -5,10 +5,10 @@
  */
 import { Command } from "commander";
 import { SluiceError, type Tokenizer } from "../../mod.ts";
-import { addEncodingOptions, addFiles, type EncodingOptions, openTokenizer } from "./options.ts";
 import { IdReader } from "./ids.ts";
 import type { Input } from "./input.ts";
 import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
+import { addEncodingOptions, addFiles, type EncodingOptions, openTokenizer } from "./options.ts";
 import type { Output } from "./output.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
 import { decodeUtf8, invalidUtf8At } from "./utf8.ts";

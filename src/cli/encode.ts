@@ -6,6 +6,8 @@
 import { Command } from "commander";
 import { type EncodedBatch, SluiceError, type Tokenizer } from "../../mod.ts";
 import { lastTokenCut } from "./cut.ts";
+import { type Input, InputError } from "./input.ts";
+import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
 import {
   addEncodingOptions,
   addFiles,
@@ -13,8 +15,6 @@ import {
   type EncodingOptions,
   openTokenizer,
 } from "./options.ts";
-import { type Input, InputError } from "./input.ts";
-import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
 import type { Output } from "./output.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
 

@@ -12,8 +12,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** How much is read at once. Larger pieces are no faster and take more memory. */
 const PIECE_BYTES = 1 << 20;
 
-/** A piece that cannot be cut is gathered in memory, up to here; strings end soon after. */
-const MAX_PIECE_BYTES = 1 << 29;
+/** A piece that cannot be cut is gathered in memory, up to here: half of what a string can hold. */
+const MAX_PIECE_BYTES = 1 << 28;
 
 /** The path that stands for standard input. */
 export const STDIN = "-";
