@@ -6,7 +6,7 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench abi fmt clean
+.PHONY: help build demo test bench abi pack fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,12 +26,15 @@ bench: build ## Measure against rivals, write bench/record and the README's tabl
 abi: ## Regenerate sluice.h, symbols.gen.ts and the ABI hash from rust/abi
 	cargo run --quiet --locked -p sluice-abigen
 
+pack: build ## Pack the npm packages of this platform under .build/npm
+	$(BUN) scripts/pack_npm.ts
+
 fmt: $(INSTALLED) ## Format everything
 	cargo fmt --all
 	$(DENO) fmt --quiet
 
 clean: ## Remove everything that was built or installed
-	rm -rf target node_modules
+	rm -rf target node_modules .build
 
 $(INSTALLED): package.json package-lock.json
 	npm ci --no-audit --no-fund

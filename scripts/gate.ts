@@ -55,7 +55,10 @@ const STEPS: readonly Step[] = [
     name: "publish to JSR, dry run",
     command: [`${BIN}/deno`, "publish", "--dry-run", "--allow-dirty", "--quiet"],
   },
-  { name: "publish to npm, dry run", command: ["npm", "pack", "--dry-run", "--silent"] },
+  {
+    name: "publish to npm, dry run",
+    command: [`${BIN}/bun`, "scripts/pack_npm.ts", "--check"],
+  },
 ];
 
 /** Sums every `test result:` line, one for each test binary. */

@@ -57,9 +57,7 @@ export function candidates(
     );
   }
   const found: Candidate[] = [];
-  const packaged = resolve(
-    `@sluice/${platform}-${arch}${platform === "linux" ? "-gnu" : ""}/${file}`,
-  );
+  const packaged = resolve(`${packageName(`${platform}-${arch}`)}/${file}`);
   if (packaged !== undefined) found.push({ path: packaged, origin: "platform package" });
   const local = new URL(`../../target/release/${file}`, import.meta.url);
   // A module that came over the network has no library beside it.
@@ -67,6 +65,11 @@ export function candidates(
     found.push({ path: fileURLToPath(local), origin: "local build" });
   }
   return found;
+}
+
+/** The npm package that carries the library of one of {@linkcode PLATFORMS}. */
+export function packageName(platform: string): string {
+  return `@sluice/${platform}${platform.startsWith("linux") ? "-gnu" : ""}`;
 }
 
 function resolve(specifier: string): string | undefined {

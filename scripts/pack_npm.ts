@@ -1,0 +1,92 @@
+/**
+ * Makes the two npm packages of this platform under `.build/npm` and packs them:
+ *
+ * - `sluice`: JavaScript with types. Bun would take the TypeScript as it is; Deno does not read
+ *   TypeScript inside `node_modules`.
+ * - `@sluice/<platform>`: the native library, with the licences of what is in it.
+ *
+ *     bun scripts/pack_npm.ts           # writes .build/npm/*.tgz
+ *     bun scripts/pack_npm.ts --check   # and asks npm what it would publish
+ *
+ * @module
+ */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { library } from "../src/ffi/load.ts";
+import { packageName, PLATFORMS } from "../src/ffi/locate.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const OUT = join(ROOT, ".build/npm");
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly [field: string]: unknown;
+}
+
+const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+
+/** What every package says of itself. */
+const shared = { version: manifest.version, license: manifest["license"], type: "module" };
+
+function write(folder: string, manifest: Manifest, files: readonly string[]): string {
+  mkdirSync(folder, { recursive: true });
+  for (const file of files) copyFileSync(file, join(folder, basename(file)));
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, undefined, 2) + "\n");
+  return folder;
+}
+
+function mainPackage(): string {
+  const folder = join(OUT, "sluice");
+  execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", join(ROOT, "tsconfig.npm.json")], {
+    stdio: "inherit",
+  });
+  const { name, description, engines, dependencies, sideEffects } = manifest;
+  const natives = PLATFORMS.map((platform) => [packageName(platform), manifest.version]);
+  return write(folder, {
+    name,
+    description,
+    ...shared,
+    engines,
+    sideEffects,
+    exports: { ".": { types: "./mod.d.ts", default: "./mod.js" } },
+    bin: { sluice: "./src/cli/main.js" },
+    dependencies,
+    optionalDependencies: Object.fromEntries(natives),
+  }, ["README.md", "CHANGELOG.md", "LICENSE"].map((file) => join(ROOT, file)));
+}
+
+function platformPackage(): string {
+  const { platform, arch } = process;
+  const name = packageName(`${platform}-${arch}`);
+  const { path } = library();
+  return write(join(OUT, basename(name)), {
+    name,
+    description: `The native library of sluice for ${platform} on ${arch}`,
+    ...shared,
+    os: [platform],
+    cpu: [arch],
+    ...(platform === "linux" ? { libc: ["glibc"] } : {}),
+    exports: { [`./${basename(path)}`]: `./${basename(path)}` },
+    files: [basename(path), "LICENSE"],
+  }, [path, join(ROOT, "LICENSE")]);
+}
+
+rmSync(OUT, { recursive: true, force: true });
+const check = process.argv.includes("--check");
+for (const folder of [mainPackage(), platformPackage()]) {
+  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", OUT], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  console.log(`packed ${packed.trim()}`);
+  if (check) {
+    execFileSync("npm", ["publish", "--dry-run", "--silent", "--access", "public"], {
+      cwd: folder,
+      stdio: "inherit",
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/** What a user installs: both packages packed, installed in an empty project, and run. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const PACKAGES = join(ROOT, ".build/npm");
+const PROGRAM = `import { Tokenizer } from "sluice";
+console.log(new Tokenizer("o200k_base").count("Hello, world!"));
+`;
+
+// Here and not in a hook: type-checking and packing take longer than hooks may.
+execFileSync(join(ROOT, "node_modules/.bin/bun"), ["scripts/pack_npm.ts"], { cwd: ROOT });
+const project = install();
+after(() => rmSync(project, { recursive: true, force: true }));
+
+/** A project with both packages; unpacked by hand, because `npm install` would ask a registry. */
+function install(): string {
+  const project = mkdtempSync(join(tmpdir(), "sluice-package-"));
+  const modules = join(project, "node_modules");
+  mkdirSync(modules);
+  writeFileSync(join(project, "main.ts"), PROGRAM);
+  writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
+  for (const file of readdirSync(PACKAGES).filter((name) => name.endsWith(".tgz"))) {
+    // npm names the tarball of @sluice/linux-x64-gnu sluice-linux-x64-gnu-<version>.tgz.
+    const name = file.replace(/-\d+\.\d+\..*$/, "").replace(/^sluice-/, "@sluice/");
+    const folder = join(modules, name);
+    mkdirSync(folder, { recursive: true });
+    execFileSync("tar", ["xzf", join(PACKAGES, file), "--strip-components=1", "-C", folder]);
+  }
+  for (const name of ["commander", "cli-progress", "fastest-levenshtein"]) {
+    symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
+  }
+  return project;
+}
+
+/** How this runtime runs a file, with no more than it needs. */
+const RUN = process.versions["bun"] === undefined ? ["run", "--allow-ffi", "--allow-env"] : [];
+
+describe("the npm packages", () => {
+  it("find the library in the platform package", () => {
+    const output = execFileSync(process.execPath, [...RUN, "main.ts"], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    assert.equal(output.trim(), "4");
+  });
+
+  it("bring the command", () => {
+    const flags = RUN.length === 0 ? [] : [...RUN, "--allow-read"];
+    const main = "node_modules/sluice/src/cli/main.js";
+    const run = (command: string, input = ""): string =>
+      execFileSync(process.execPath, [...flags, main, command], {
+        cwd: project,
+        encoding: "utf8",
+        input,
+      });
+    assert.match(run("doctor"), /platform package/);
+    assert.match(run("count", "Hello, world!"), /\b4\b/);
+  });
+});
