@@ -2,8 +2,8 @@
 //!
 //! Texts repeat their names, and gateways see the same prompts again and again, so most pieces
 //! that have to be merged have been merged before, and most tokens that meet have met before.
-//! Three tables remember both. All are direct-mapped and of fixed size: what is new replaces what
-//! was in its place. They compare the bytes or the ids themselves and not a hash of them, so a hit
+//! Three tables remember both, of fixed size: what is new replaces what was in its place, or, of the
+//! two places for a short piece, moves on what was in the first. They compare the bytes or the ids themselves and not a hash of them, so a hit
 //! is as exact as a merge. Memory is taken on a thread's first merge, about 2 MiB of which only
 //! the pages in use count, and goes with the thread; where a thread is about to end and its
 //! tables are gone, pieces are merged without them.
@@ -15,8 +15,8 @@ use crate::{
 };
 use std::cell::RefCell;
 
-/// Places for pieces of up to 15 bytes: 1 MiB.
-const KEYED_PLACES: usize = 1 << 15;
+/// Pairs of places for pieces of up to 15 bytes: 1 MiB.
+const KEYED_PAIRS: usize = 1 << 14;
 /// The tokens that fit into such a place.
 const KEYED_TOKENS: usize = 6;
 const KEYED_COUNT: u32 = 108;
@@ -36,8 +36,8 @@ const SEAM_PLACES: usize = 1 << 14;
 /// The tables of one thread.
 pub(crate) struct Recent {
     /// A key, and its tokens: six ids of 18 bits, four bits that count them, and the number of
-    /// the vocabulary, which is not 0.
-    keyed: Box<[[u128; 2]]>,
+    /// the vocabulary, which is not 0. The newer one of a pair is the first.
+    keyed: Box<[[[u128; 2]; 2]]>,
     /// The bytes of a piece, then zeros, with the length in the last of the first 48 bytes; the
     /// number of tokens and, above eight bits, that of the vocabulary; the tokens.
     long: Box<[[u32; 32]]>,
@@ -71,7 +71,7 @@ impl Recent {
     #[cold]
     fn new() -> Self {
         Self {
-            keyed: vec![[0; 2]; KEYED_PLACES].into(),
+            keyed: vec![[[0; 2]; 2]; KEYED_PAIRS].into(),
             long: vec![[0; 32]; LONG_PLACES].into(),
             seams: Seams(vec![0; SEAM_PLACES].into()),
         }
@@ -109,20 +109,22 @@ pub(crate) fn merge_keyed<S: Sink>(
         let Some(recent) = recent else {
             return merge_unremembered(vocabulary, piece, None, sink);
         };
-        let [known, packed] = &mut recent.keyed[(hash >> 32) as usize & (KEYED_PLACES - 1)];
-        if *known == key && (*packed >> KEYED_VOCABULARY) as u32 == vocabulary.number {
-            return sink.packed(*packed, (*packed >> KEYED_COUNT) as usize & 15);
+        let places = &mut recent.keyed[(hash >> 32) as usize & (KEYED_PAIRS - 1)];
+        for [known, packed] in *places {
+            if known == key && (packed >> KEYED_VOCABULARY) as u32 == vocabulary.number {
+                return sink.packed(packed, (packed >> KEYED_COUNT) as usize & 15);
+            }
         }
         let mut tokens = [0; SHORT];
         let found = merge_short(vocabulary, piece, &mut tokens, Some(&mut recent.seams));
         if found <= KEYED_TOKENS {
-            *known = key;
-            *packed = u128::from(vocabulary.number) << KEYED_VOCABULARY
+            let packed = tokens[..found]
+                .iter()
+                .rev()
+                .fold(0, |packed, &id| packed << ID_BITS | u128::from(id))
                 | (found as u128) << KEYED_COUNT
-                | tokens[..found]
-                    .iter()
-                    .rev()
-                    .fold(0, |packed, &id| packed << ID_BITS | u128::from(id));
+                | u128::from(vocabulary.number) << KEYED_VOCABULARY;
+            *places = [[key, packed], places[0]];
         }
         sink.tokens(&tokens[..found]);
     });

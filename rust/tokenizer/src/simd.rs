@@ -42,6 +42,10 @@ impl Ascii {
 /// A way to classify a block.
 pub(crate) trait Classify: Copy {
     fn classify(self, block: &[u8; 64]) -> Ascii;
+
+    /// The same for a block that was put together in registers. Through memory, a load that
+    /// spans several fresh stores would have to wait for them.
+    fn classify_words(self, words: [u64; 8]) -> Ascii;
 }
 
 /// Work to be done with the best [`Classify`] there is.
@@ -97,6 +101,15 @@ impl Classify for Portable {
         let [_, upper, lower, digit, space, blank, line_end, apostrophe, slash, high, ..] = masks;
         Ascii { upper, lower, digit, space, blank, line_end, apostrophe, slash, high }
     }
+
+    #[inline(always)]
+    fn classify_words(self, words: [u64; 8]) -> Ascii {
+        let mut block = [0; 64];
+        for (bytes, word) in block.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
+        }
+        self.classify(&block)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -104,15 +117,21 @@ mod x86 {
     use super::{Ascii, Classify, Work};
     use std::arch::x86_64::{
         __m256i, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
     };
+    use std::sync::OnceLock;
 
+    /// Whether the processor has what [`run`] is compiled for.
+    #[inline(always)]
     pub(super) fn is_available() -> bool {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-            && is_x86_feature_detected!("popcnt")
+        static IS_AVAILABLE: OnceLock<bool> = OnceLock::new();
+        *IS_AVAILABLE.get_or_init(|| {
+            is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("popcnt")
+        })
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -136,6 +155,21 @@ mod x86 {
                     _mm256_loadu_si256(high.as_ptr().cast::<__m256i>()),
                 ]
             };
+            self.classify_halves(halves)
+        }
+
+        #[inline(always)]
+        fn classify_words(self, words: [u64; 8]) -> Ascii {
+            let [a, b, c, d, e, f, g, h] = words.map(u64::cast_signed);
+            // SAFETY: an `Avx2` exists, so the processor has AVX2.
+            let halves = unsafe { [_mm256_set_epi64x(d, c, b, a), _mm256_set_epi64x(h, g, f, e)] };
+            self.classify_halves(halves)
+        }
+    }
+
+    impl Avx2 {
+        #[inline(always)]
+        fn classify_halves(self, halves: [__m256i; 2]) -> Ascii {
             let bits = |class: &dyn Fn(__m256i) -> __m256i| -> u64 {
                 // SAFETY: an `Avx2` exists, so the processor has AVX2.
                 let [low, high] =
@@ -184,6 +218,9 @@ mod tests {
     impl Work for Compare<'_> {
         fn run<C: Classify>(self, classify: C) {
             *self.1 = classify.classify(self.0);
+            let words = self.0.as_chunks().0;
+            let words = std::array::from_fn(|i| u64::from_le_bytes(words[i]));
+            assert_eq!(classify.classify_words(words), *self.1);
         }
     }
 

@@ -69,7 +69,7 @@ impl Block {
             match (rest.first_chunk::<64>(), text.last_chunk::<64>()) {
                 (Some(block), _) => classify.classify(block),
                 (None, Some(end)) => classify.classify(end).after(64 - length),
-                (None, None) => classify.classify(&padded(rest)),
+                (None, None) => classify.classify_words(padded(rest)),
             };
         let known = upper | lower | digit | space | blank | line_end | high;
         let mut block = Self {
@@ -150,18 +150,19 @@ impl Block {
 
 /// Less than 64 bytes, then zeros.
 #[inline(always)]
-fn padded(rest: &[u8]) -> [u8; 64] {
-    let mut block = [0; 64];
-    if let (Some(head), Some(tail)) = (rest.first_chunk::<32>(), rest.last_chunk::<32>()) {
-        block[..32].copy_from_slice(head);
-        block[rest.len() - 32..][..32].copy_from_slice(tail);
-    } else if let (Some(head), Some(tail)) = (rest.first_chunk::<16>(), rest.last_chunk::<16>()) {
-        block[..16].copy_from_slice(head);
-        block[rest.len() - 16..][..16].copy_from_slice(tail);
-    } else {
-        block[..16].copy_from_slice(&load_end(rest, 0).to_le_bytes());
+fn padded(rest: &[u8]) -> [u64; 8] {
+    let mut words = [0; 8];
+    for (i, pair) in words.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let sixteen = match rest.get(16 * i..) {
+            None | Some([]) => break,
+            Some(part) => match part.first_chunk() {
+                Some(sixteen) => u128::from_le_bytes(*sixteen),
+                None => load_end(rest, 16 * i),
+            },
+        };
+        *pair = [sixteen as u64, (sixteen >> 64) as u64];
     }
-    block
+    words
 }
 
 /// The bits below `count`.
