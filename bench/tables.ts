@@ -10,6 +10,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { asyncTable } from "./tables/async.ts";
 import { batchTable } from "./tables/batch.ts";
 import { crossingTable } from "./tables/crossing.ts";
 import { gatewayTable } from "./tables/gateway.ts";
@@ -26,6 +27,7 @@ const SECTIONS: { readonly [bench: string]: (record: BenchRecord<never>) => stri
   tokenizer: tokenizerTable,
   load: loadTable,
   batch: batchTable,
+  async: asyncTable,
   worst: worstTable,
   gateway: gatewayTable,
 };

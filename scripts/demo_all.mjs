@@ -57,7 +57,12 @@ const start = performance.now();
 const results = [];
 for (const [runtime, args] of COMMANDS) {
   if (process.stderr.isTTY) process.stderr.write(`${runtime} `);
-  results.push(await demo(runtime, args));
+  try {
+    results.push(await demo(runtime, args));
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
   if (process.stderr.isTTY) process.stderr.write("\n");
 }
 

@@ -29,7 +29,7 @@ let tokens = 0;
 
 async function forwardChat(request: Request): Promise<Response> {
   const body = await request.text();
-  const chat = JSON.parse(body) as ChatRequest;
+  const chat = parseChat(body);
   const counted = countRequest(chat);
   const prompt = typeof counted === "number" ? counted : await counted;
   requests++;
@@ -45,7 +45,11 @@ async function forwardChat(request: Request): Promise<Response> {
   });
 }
 
-/** A function of its own, so that a profile shows its time under its name. */
+/** A function of its own, as {@linkcode countRequest} is: a profile shows their time by name. */
+function parseChat(body: string): ChatRequest {
+  return JSON.parse(body) as ChatRequest;
+}
+
 function countRequest({ messages }: ChatRequest): number | Promise<number> {
   if (countText === undefined) return 0;
   let sum = 0;

@@ -1,0 +1,33 @@
+/**
+ * The README's section about working off the event loop.
+ *
+ * @module
+ */
+import type { AsyncCell } from "../async.ts";
+import type { BenchRecord } from "../record.ts";
+import { markdown } from "../text_table.ts";
+
+const CALLS = ["transcoding", "count", "countAsync", "encodeAsync"];
+
+/** How long each call holds the loop for the largest text, and how long it takes. */
+export function asyncTable({ runtimes }: BenchRecord<AsyncCell>): string[] {
+  const rows = Object.values(runtimes).flatMap(({ runtime, result }) => {
+    const largest = Math.max(...result.map(({ characters }) => characters));
+    const texts = [...new Set(result.map(({ text }) => text))];
+    return texts.map((text) => {
+      const cells = CALLS.map((call) => {
+        const cell = result.filter((one) => one.text === text && one.call === call)
+          .reduce((a, b) => b.characters > a.characters ? b : a);
+        return `${cell.held.toFixed(1)} (${cell.ms.toFixed(0)})`;
+      });
+      return [`${runtime}, ${text}, ${Math.round(largest / 1e6)} M characters`, ...cells];
+    });
+  });
+  return [
+    "The longest the event loop is held, in milliseconds, and in brackets how long the call takes. " +
+    "*Transcoding* is `TextEncoder.encode` of the same string: what any native code has to pay " +
+    "once, here in one go.",
+    "",
+    ...markdown(["", ...CALLS.map((call) => call === "transcoding" ? call : `\`${call}\``)], rows),
+  ];
+}
