@@ -40,8 +40,10 @@ export function checkEncoding(name: unknown): EncodingName {
 /** " Did you mean …?" if one of `known` is near enough to `name`, else nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
   if (name === "" || name.length > 64) return "";
-  const nearest = closest(name, known);
-  // A third of the letters may differ; more is a guess.
-  const near = distance(name, nearest) <= Math.max(2, Math.floor(nearest.length / 3));
+  const nearest = known.find((one) => name.length >= 3 && one.startsWith(name)) ??
+    closest(name, known);
+  // The beginning of a name is meant as that name; else a third of the letters may differ.
+  const near = nearest.startsWith(name) ||
+    distance(name, nearest) <= Math.max(1, Math.floor(nearest.length / 3));
   return near ? ` Did you mean ${show(nearest)}?` : "";
 }

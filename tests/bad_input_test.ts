@@ -33,6 +33,11 @@ describe("bad input", () => {
       assert.match(error.message, /Unknown encoding "o200k_bas"\. Did you mean "o200k_base"\?/);
       return true;
     });
+    assert.throws(() => new Tokenizer(any("cl100k")), /Did you mean "cl100k_base"\?/);
+    assert.throws(() => new Tokenizer(any("xyz")), (error: SluiceError) => {
+      assert.doesNotMatch(error.message, /Did you mean/);
+      return true;
+    });
     assert.throws(() => new Tokenizer(any("constructor")), { code: "SLUICE_UNKNOWN_ENCODING" });
     assert.throws(() => new Tokenizer(any("x".repeat(1e6))), { code: "SLUICE_UNKNOWN_ENCODING" });
     assert.throws(() => new Tokenizer(any(7)), /TypeError: encoding must be a string, not 7/);
