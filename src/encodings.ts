@@ -40,10 +40,10 @@ export function checkEncoding(name: unknown): EncodingName {
 /** " Did you mean …?" if one of `known` is near enough to `name`, else nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
   if (name === "" || name.length > 64) return "";
-  const nearest = known.find((one) => name.length >= 3 && one.startsWith(name)) ??
-    closest(name, known);
-  // The beginning of a name is meant as that name; else a third of the letters may differ.
+  const begun = name.length < 3 ? [] : known.filter((one) => one.startsWith(name));
+  const nearest = closest(name, begun.length > 0 ? begun : known);
+  // The beginning of a name is meant as that name; else two letters, or a third, may differ.
   const near = nearest.startsWith(name) ||
-    distance(name, nearest) <= Math.max(1, Math.floor(nearest.length / 3));
+    distance(name, nearest) <= Math.max(name.length > 3 ? 2 : 1, Math.floor(nearest.length / 3));
   return near ? ` Did you mean ${show(nearest)}?` : "";
 }
