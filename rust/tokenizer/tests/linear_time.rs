@@ -3,6 +3,7 @@
 //! The bound is a ratio within one run, of processor time where the system tells it, so that a
 //! slow or busy machine cannot fail it: eight times the text may take at most 32 times as long,
 //! where quadratic work takes 64 times.
+#![allow(clippy::expect_used, reason = "a test that cannot go on panics")]
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 //! `conformance`, `vocabulary` and `code_points` hold the engine against goldens of PyPI tiktoken;
 //! `differential`, `specials`, `counting`, `cuts` and `threads` against live oracles on generated
 //! texts. What takes time in proportion to its input has a binary of its own, `linear_time`.
+#![allow(clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod code_points;
 mod conformance;
