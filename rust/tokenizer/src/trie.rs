@@ -34,7 +34,9 @@ const fn token(node: u64) -> u32 {
 }
 
 impl Trie {
-    pub(crate) fn new(data: &'static [u8], limit: u32) -> Self {
+    /// The trie in `data` without the ids from `limit` on. Whether there are any is told by
+    /// `is_part`, as it costs a search of the trie to find where none but they are left.
+    pub(crate) fn new(data: &'static [u8], limit: u32, is_part: bool) -> Self {
         let nodes = data.as_chunks().0;
         let mut trie = Self { nodes, second: vec![0; 1 << 16].into(), first: [0; 256], limit };
         let root = u64::from_le_bytes(nodes[0]);
@@ -43,7 +45,7 @@ impl Trie {
             trie.first[usize::from(first)] = token(node);
             for second in 0..=255 {
                 if let Some(child) = trie.child(node, second)
-                    && trie.leads_to_token(child)
+                    && (!is_part || trie.leads_to_token(child))
                 {
                     trie.second[usize::from(first) | usize::from(second) << 8] = child;
                 }

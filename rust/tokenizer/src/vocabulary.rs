@@ -163,7 +163,7 @@ impl Vocabulary {
             number,
             bytes: data.bytes,
             parts: data.parts,
-            trie: Trie::new(data.trie, count as u32),
+            trie: Trie::new(data.trie, count as u32, count < data.lengths.len()),
             offsets: offsets.into(),
             keys,
             first_key,
