@@ -45,7 +45,7 @@ fn each(check: impl Fn(&Vocabulary, Encoding, &'static Tokenizer)) {
 /// Ids and bytes of the ordinary tokens, in order of their ids.
 fn ordinary(encoding: Encoding) -> impl Iterator<Item = (u32, &'static [u8])> {
     let special = encoding.special_tokens();
-    (0..encoding.vocab_size() as u32)
+    (0..encoding.vocab_size())
         .filter(move |id| !special.iter().any(|(_, special)| special == id))
         .filter_map(move |id| Some((id, Tokenizer::get(encoding).token_bytes(id)?)))
 }
@@ -69,7 +69,7 @@ fn every_token_has_the_bytes_of_tiktoken() {
         assert_eq!(longest, golden.longest_token, "{}", encoding.name());
         assert_eq!(not_utf8, golden.not_utf8, "{}", encoding.name());
         assert_eq!(listing.hex(), golden.bytes_sha256, "{}", encoding.name());
-        assert_eq!(encoding.vocab_size() as u32, golden.vocab_size, "{}", encoding.name());
+        assert_eq!(encoding.vocab_size(), golden.vocab_size, "{}", encoding.name());
     });
 }
 
@@ -91,7 +91,7 @@ fn every_id_decodes_alone_and_all_of_them_in_a_row() {
     for encoding in Encoding::ALL {
         let tokenizer = Tokenizer::get(encoding);
         let (mut known, mut joined) = (Vec::new(), Vec::new());
-        for id in 0..encoding.vocab_size() as u32 {
+        for id in 0..encoding.vocab_size() {
             if let Some(bytes) = tokenizer.token_bytes(id) {
                 assert_eq!(tokenizer.decode(&[id]).as_deref(), Ok(bytes));
                 known.push(id);
