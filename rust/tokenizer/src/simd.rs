@@ -228,7 +228,7 @@ mod tests {
     fn vectors_and_bytes_agree() {
         for first in 0..=255u8 {
             for step in [0, 1, 7, 31] {
-                let block = std::array::from_fn(|i| first.wrapping_add(step * i as u8));
+                let block = std::array::from_fn(|i| first.wrapping_add(step.wrapping_mul(i as u8)));
                 let mut found = Ascii::default();
                 dispatch(Compare(&block, &mut found));
                 assert_eq!(found, Portable.classify(&block), "{block:?}");
