@@ -361,9 +361,10 @@ export class Tokenizer implements Disposable {
    *
    * The result ends (begins) where one of the text's first (last) `limit` tokens does, at a
    * character's edge, and is the longest such that, counted again, is within the limit; with
-   * `"middle"` its longer half is the first to give way. A marker that alone is beyond the limit
-   * leaves nothing. Looks only at as much of a text as can matter: O(limit), or O(length) with
-   * `special: "error"`.
+   * `"middle"` its longer half is the first to give way. Only where a text has no space for a
+   * thousand characters may the tokens be those of the part looked at. A marker that alone is
+   * beyond the limit leaves nothing. Looks only at as much of a text as can matter: O(limit), or
+   * O(length) with `special: "error"`.
    *
    * @param limit A non-negative integer or `Infinity`.
    * @throws {SluiceError} `SLUICE_SPECIAL_TOKEN` with `special: "error"`.

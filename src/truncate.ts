@@ -34,6 +34,9 @@ const SIDES = { head: [1, 0], tail: [0, 1], middle: [0.5, 0.5] } as const;
 /** As many tokens more than are kept are looked at: the last few may belong to what is behind. */
 const SPARE_TOKENS = 16;
 
+/** So many units around the part that is looked at are searched for a place to cut it out. */
+const SEARCHED_UNITS = 1024;
+
 /** See {@linkcode Tokenizer.truncate}. */
 export function truncate(
   measure: Measure,
@@ -77,8 +80,8 @@ function cuts(measure: Measure, text: string, tokens: number, fromEnd: boolean):
   if (tokens === 0) return [none];
   for (let units = 4 * (tokens + SPARE_TOKENS);; units *= 4) {
     const isWhole = units >= text.length;
-    const start = fromEnd && !isWhole ? atCharacter(text, text.length - units) : 0;
-    const end = fromEnd || isWhole ? text.length : atCharacter(text, units);
+    const start = fromEnd && !isWhole ? edge(text, text.length - units, -1) : 0;
+    const end = fromEnd || isWhole ? text.length : edge(text, units, 1);
     const ends = measure.ends(text.slice(start, end));
     if (!isWhole && ends.length < tokens + SPARE_TOKENS) continue;
     const places = [none];
@@ -89,8 +92,18 @@ function cuts(measure: Measure, text: string, tokens: number, fromEnd: boolean):
   }
 }
 
-/** `at`, or one less where that is inside a surrogate pair. */
-function atCharacter(text: string, at: number): number {
+/**
+ * The nearest place from `at` on in direction `step` where a space follows something visible, since
+ * every pattern breaks a text there, whatever surrounds it. Failing that, a character's edge.
+ */
+function edge(text: string, at: number, step: 1 | -1): number {
+  for (let near = at; Math.abs(near - at) < SEARCHED_UNITS; near += step) {
+    if (near <= 0 || near >= text.length) return near;
+    const before = text.charCodeAt(near - 1);
+    // No white space is in either range.
+    const isVisible = (before > 0x20 && before < 0x7F) || before > 0x3000;
+    if (isVisible && text.charCodeAt(near) === 0x20) return near;
+  }
   const isHigh = (text.charCodeAt(at - 1) & 0xFC00) === 0xD800;
   return isHigh && (text.charCodeAt(at) & 0xFC00) === 0xDC00 ? at - 1 : at;
 }
