@@ -9,6 +9,14 @@ import type { Tokenizer } from "./tokenizer.ts";
 export type TokenIds = Uint32Array | readonly number[] | number;
 
 /**
+ * Not ignoring the BOM: U+FEFF is text like any other, and dropping it loses it. Not streaming:
+ * that costs Deno a third more for each push, and a native object for each decoder.
+ */
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+const NOTHING = new Uint8Array(0);
+
+/**
  * Decodes ids as they arrive. Made by {@linkcode Tokenizer.decoder}.
  *
  * A token's bytes need not be whole characters: an emoji often takes three tokens. What `push`
@@ -28,8 +36,8 @@ export type TokenIds = Uint32Array | readonly number[] | number;
  * ```
  */
 export class TokenDecoder {
-  /** Not ignoring the BOM: U+FEFF is text like any other, and dropping it loses it. */
-  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  /** The beginning of a character whose end has not come yet: at most three bytes. */
+  #held: Uint8Array = NOTHING;
   readonly #bytes: (ids: Uint32Array | readonly number[]) => Uint8Array;
 
   /**
@@ -47,13 +55,40 @@ export class TokenDecoder {
    * ids of that push are not added. `SLUICE_DISPOSED` once the tokenizer is closed.
    */
   push(ids: TokenIds): string {
-    return this.#utf8.decode(this.#bytes(typeof ids === "number" ? [ids] : ids), { stream: true });
+    let bytes = this.#bytes(typeof ids === "number" ? [ids] : ids);
+    if (this.#held.length > 0) bytes = concat(this.#held, bytes);
+    const whole = wholeLength(bytes);
+    this.#held = whole === bytes.length ? NOTHING : bytes.slice(whole);
+    return whole === 0 ? "" : utf8.decode(bytes.subarray(0, whole));
   }
 
   /** The rest: U+FFFD if the last character is not whole, or nothing. Then begins anew. */
   end(): string {
-    return this.#utf8.decode();
+    const rest = utf8.decode(this.#held);
+    this.#held = NOTHING;
+    return rest;
   }
+}
+
+/** How many of `bytes` come before a character at their end that is not whole. */
+function wholeLength(bytes: Uint8Array): number {
+  const { length } = bytes;
+  for (let back = 1; back <= 3 && back <= length; back++) {
+    const byte = bytes[length - back]!;
+    if (byte < 0x80) break;
+    // Continuation bytes say nothing; the byte before them says how many there should be.
+    if (byte < 0xC0) continue;
+    const needed = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : byte < 0xF8 ? 4 : 1;
+    return needed > back ? length - back : length;
+  }
+  return length;
+}
+
+function concat(held: Uint8Array, more: Uint8Array): Uint8Array {
+  const all = new Uint8Array(held.length + more.length);
+  all.set(held);
+  all.set(more, held.length);
+  return all;
 }
 
 /**

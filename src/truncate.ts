@@ -72,13 +72,13 @@ export function truncate(
 
 /**
  * Where `text` is cut to keep its first (or last) 0, 1, … `tokens` tokens. Looks only at as much of
- * it as it takes to see them, guessing four characters a token, and four times that if it was
+ * it as it takes to see them, guessing six characters a token, and four times that if it was
  * wrong: O(tokens), as no token is longer than 128 bytes.
  */
 function cuts(measure: Measure, text: string, tokens: number, fromEnd: boolean): number[] {
   const none = fromEnd ? text.length : 0;
   if (tokens === 0) return [none];
-  for (let units = 4 * (tokens + SPARE_TOKENS);; units *= 4) {
+  for (let units = 6 * (tokens + SPARE_TOKENS);; units *= 4) {
     const isWhole = units >= text.length;
     const start = fromEnd && !isWhole ? edge(text, text.length - units, -1) : 0;
     const end = fromEnd || isWhole ? text.length : edge(text, units, 1);

@@ -78,6 +78,18 @@ impl Breaks {
         Self { pattern, state: State::Empty, open: 0 }
     }
 
+    /// Takes the small ASCII letters that `text` begins with where they only make a word longer,
+    /// and returns how many: what most text is made of, without a look at each one's class.
+    #[inline]
+    pub(super) fn take_small_letters(&mut self, text: &[u8]) -> usize {
+        if !matches!(self.state, State::Letters | State::Small) {
+            return 0;
+        }
+        let letters = text.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        self.open += letters;
+        letters
+    }
+
     /// Takes a character and gives the length of every piece that it ends to `piece`.
     #[inline]
     pub(super) fn take(&mut self, char: char, mut piece: impl FnMut(usize)) {

@@ -214,11 +214,14 @@ impl Counter {
     fn extend(&mut self, text: &str) {
         self.open.push_str(text);
         let mut end = self.ends.last().copied().unwrap_or(0);
-        for char in text.chars() {
+        let mut rest = text.chars();
+        while let Some(char) = rest.next() {
             self.breaks.take(char, |length| {
                 end += length;
                 self.ends.push(end);
             });
+            let letters = self.breaks.take_small_letters(rest.as_str().as_bytes());
+            rest = rest.as_str()[letters..].chars();
         }
     }
 
