@@ -14,6 +14,9 @@
  *
  * @module
  */
+export type { Chunk, ChunkOptions } from "./src/chunks.ts";
+export type { TokenCounter } from "./src/counter.ts";
+export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./src/decoder.ts";
 export { type EncodingName, ENCODINGS } from "./src/encodings.ts";
 export { SluiceError, type SluiceErrorCode } from "./src/errors.ts";
 export { type ResolvedModel, resolveModel } from "./src/models.ts";
@@ -26,3 +29,4 @@ export {
   Tokenizer,
   type TokenizerOptions,
 } from "./src/tokenizer.ts";
+export type { TruncateOptions } from "./src/truncate.ts";

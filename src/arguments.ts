@@ -9,6 +9,13 @@ import { show } from "./errors.ts";
 /** A text: a string, or bytes that are valid UTF-8. */
 export type Text = string | Uint8Array;
 
+/** Refuses what is not a string. */
+export function checkString(name: string, value: unknown): asserts value is string {
+  if (typeof value !== "string") {
+    throw new TypeError(`${name} must be a string, not ${show(value)}`);
+  }
+}
+
 /** Refuses what is neither a string nor bytes that the native side may read. */
 export function checkBytes(name: string, value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) {

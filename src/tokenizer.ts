@@ -5,6 +5,9 @@
  */
 import { checkArray, checkBytes, checkIds, checkLimit, type Text } from "./arguments.ts";
 import { groups, pack } from "./batch.ts";
+import { type Chunk, type ChunkOptions, chunks } from "./chunks.ts";
+import { TokenCounter } from "./counter.ts";
+import { TokenDecoder } from "./decoder.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
 import { show, SluiceError } from "./errors.ts";
 import { native, unwrap } from "./ffi/load.ts";
@@ -17,8 +20,10 @@ import {
   SPECIAL_TEXT,
 } from "./ffi/symbols.gen.ts";
 import { runJob } from "./job.ts";
+import type { Measure } from "./measure.ts";
 import { resolveModel } from "./models.ts";
 import { textBuffer } from "./text_buffer.ts";
+import { truncate, type TruncateOptions } from "./truncate.ts";
 import { wordBuffer } from "./word_buffer.ts";
 
 /**
@@ -350,6 +355,77 @@ export class Tokenizer implements Disposable {
     return { ids: words.subarray(texts.length + 1), offsets: words.slice(0, texts.length + 1) };
   }
 
+  /**
+   * `text` cut to at most `limit` tokens, marker included: its beginning, its end or both ends, as
+   * `side` says. A text that is within the limit is returned as it is.
+   *
+   * The result ends (begins) where one of the text's first (last) `limit` tokens does, at a
+   * character's edge, and is the longest such that, counted again, is within the limit; with
+   * `"middle"` its longer half is the first to give way. Only where a text has no space for a
+   * thousand characters may the tokens be those of the part looked at. A marker that alone is
+   * beyond the limit leaves nothing. Looks only at as much of a text as can matter: O(limit), or
+   * O(length) with `special: "error"`.
+   *
+   * @param limit A non-negative integer or `Infinity`.
+   * @throws {SluiceError} `SLUICE_SPECIAL_TOKEN` with `special: "error"`.
+   *
+   * @example
+   * ```ts
+   * import { Tokenizer } from "./mod.ts";
+   *
+   * using tokenizer = Tokenizer.forModel("gpt-5");
+   * tokenizer.truncate("one two three four five", 3); // "one two three"
+   * tokenizer.truncate("one two three four five", 3, { side: "tail" }); // " three four five"
+   * tokenizer.truncate("one two three four five", 3, { side: "middle" }); // "one… five"
+   * ```
+   */
+  truncate(text: string, limit: number, options: TruncateOptions = {}): string {
+    return truncate(this.#measure(options), text, limit, options);
+  }
+
+  /**
+   * Cuts `text` into chunks of at most `size` tokens and says where they are: they cover the text
+   * in order, cut no character, and neighbours share at most `overlap` of the text's tokens.
+   *
+   * Chunks begin and end where the text's tokens do, or inside a token if that alone, out of its
+   * place, has more than `size`. Each is the longest that, counted alone, has at most `size`.
+   * O(length · size / (size − overlap)).
+   *
+   * @throws {RangeError} For a `size` or `overlap` out of range, and where a single character has
+   * more than `size` tokens, as some have two, three or four.
+   * @throws {SluiceError} `SLUICE_SPECIAL_TOKEN` with `special: "error"`.
+   *
+   * @example
+   * ```ts
+   * import { Tokenizer } from "./mod.ts";
+   *
+   * using tokenizer = Tokenizer.forModel("text-embedding-3-small");
+   * const text = "one two three four five";
+   * for (const { start, end, tokens } of tokenizer.chunks(text, { size: 3, overlap: 1 })) {
+   *   console.log(tokens, text.slice(start, end)); // 3 "one two three", 3 " three four five"
+   * }
+   * ```
+   */
+  chunks(text: string, options: ChunkOptions): Chunk[] {
+    return chunks(this.#measure(options ?? {}), text, options);
+  }
+
+  /**
+   * A counter for a text that arrives in parts: after each, the exact count of the whole so far.
+   * It stays usable when this tokenizer is closed.
+   */
+  counter(options: TextOptions = {}): TokenCounter {
+    const special = mode(options, this.#mode);
+    const handle = this.#unwrap(this.#native.sluice_counter_open(this.#handle, special));
+    return new TokenCounter(this.#native, handle);
+  }
+
+  /** A decoder for ids that arrive in parts, which never gives half a character. */
+  decoder(): TokenDecoder {
+    this.#checkOpen();
+    return new TokenDecoder((ids) => textBuffer.bytes.subarray(0, this.#decode(ids)));
+  }
+
   /** Gives the native handle back. Any later use throws `SLUICE_DISPOSED`; closing again is fine. */
   close(): void {
     if (this.#handle === 0) return;
@@ -397,6 +473,31 @@ export class Tokenizer implements Disposable {
     return this.#unwrap(
       this.#native.sluice_tokenizer_count_within(this.#handle, bytes, length, special, limit),
     );
+  }
+
+  #measure({ special }: TextOptions): Measure {
+    const options: TextOptions = special === undefined ? {} : { special };
+    const number = mode(options, this.#mode);
+    this.#checkOpen();
+    return {
+      count: (text) => this.count(text, options),
+      isWithinLimit: (text, limit) => this.isWithinLimit(text, limit, options),
+      ends: (text) => {
+        const length = textBuffer.write(text);
+        const { bytes } = textBuffer;
+        return wordBuffer.collect(length, (words) =>
+          this.#unwrap(
+            this.#native.sluice_tokenizer_ends(
+              this.#handle,
+              bytes,
+              length,
+              number,
+              words,
+              words.length,
+            ),
+          ));
+      },
+    };
   }
 
   /** Leaves the bytes in the text buffer and returns how many there are. */

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x23361bcb;
+export const ABI_HASH = 0x7c502a45;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -12,6 +12,12 @@ export const BATCH_UTF16 = 1;
 
 /** Words before the lengths of a packed batch. */
 export const BATCH_HEADER = 3;
+
+/** Forget everything that was pushed before this text. */
+export const COUNTER_RESET = 1;
+
+/** Count the last character of this text, but do not keep it: the next push says what it is. */
+export const COUNTER_HOLD = 2;
 
 /** The job counts: its result is one count for each text. */
 export const JOB_COUNT = 0;
@@ -51,6 +57,35 @@ export const symbols = {
    * `sluice_tokenizer_encode` one by one. O(`batch_len`). Fails as `sluice_batch_count` does.
    */
   sluice_batch_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, special)`
+   *
+   * Opens a counter for a text that is pushed part by part and returns its handle.
+   *
+   * The counter needs the tokenizer's handle no more. Any thread may use it, one at a time; it
+   * lives until it is closed or the thread that opened it ends. It takes about 1 KB, and a byte
+   * for each byte of the last piece where that is long. O(1). Fails with `TOO_MANY_HANDLES`.
+   */
+  sluice_counter_open: { args: ["u32", "u32"], returns: "i32" },
+  /**
+   * `(counter, text, text_len, flags)`
+   *
+   * Adds `text` (UTF-8) and returns the number of tokens of all that was pushed, equal to
+   * `sluice_tokenizer_count` of it. Amortised O(`text_len`) for every text.
+   *
+   * `flags` is 0 or a sum of `SLUICE_COUNTER_*` constants. A text that breaks off inside a UTF-16
+   * surrogate pair ends in U+FFFD for the time being: `SLUICE_COUNTER_HOLD` counts that and leaves
+   * the whole character to the next push.
+   * Fails with `INVALID_UTF8` and adds nothing then, and with `SPECIAL_TOKEN`, as the counter's
+   * `special` asks, from the push on that completes one until a reset.
+   */
+  sluice_counter_push: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(counter)`
+   *
+   * Closes a counter; a second close, like any use after the first, is `INVALID_HANDLE`. O(1).
+   */
+  sluice_counter_close: { args: ["u32"], returns: "i32" },
   /**
    * `(tokenizer, special, kind, bytes)`
    *
@@ -163,6 +198,17 @@ export const symbols = {
    * Never more ids than bytes. Fails as `sluice_tokenizer_count` does.
    */
   sluice_tokenizer_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, text, text_len, special, out, out_cap)`
+   *
+   * Writes where each token of `text` (UTF-8) ends and returns how many there are. O(`text_len`).
+   *
+   * Ends are offsets in UTF-16 code units, as JavaScript counts. A token that ends inside a
+   * character is given the place where that character begins, so no end cuts a character; ends
+   * never decrease, and the last one is the length of the text. Fails as `sluice_tokenizer_count`
+   * does.
+   */
+  sluice_tokenizer_ends: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(tokenizer, ids, ids_len, out, out_cap)`
    *

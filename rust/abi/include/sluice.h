@@ -14,6 +14,12 @@
 // Words before the lengths of a packed batch.
 #define SLUICE_BATCH_HEADER 3
 
+// Forget everything that was pushed before this text.
+#define SLUICE_COUNTER_RESET 1
+
+// Count the last character of this text, but do not keep it: the next push says what it is.
+#define SLUICE_COUNTER_HOLD 2
+
 // The job counts: its result is one count for each text.
 #define SLUICE_JOB_COUNT 0
 
@@ -104,6 +110,32 @@ int32_t sluice_batch_encode(uint32_t tokenizer,
                             uint32_t special,
                             uint32_t *out,
                             uint32_t out_cap);
+
+// Opens a counter for a text that is pushed part by part and returns its handle.
+//
+// The counter needs the tokenizer's handle no more. Any thread may use it, one at a time; it
+// lives until it is closed or the thread that opened it ends. It takes about 1 KB, and a byte
+// for each byte of the last piece where that is long. O(1). Fails with `TOO_MANY_HANDLES`.
+int32_t sluice_counter_open(uint32_t tokenizer, uint32_t special);
+
+// Adds `text` (UTF-8) and returns the number of tokens of all that was pushed, equal to
+// `sluice_tokenizer_count` of it. Amortised O(`text_len`) for every text.
+//
+// `flags` is 0 or a sum of `SLUICE_COUNTER_*` constants. A text that breaks off inside a UTF-16
+// surrogate pair ends in U+FFFD for the time being: `SLUICE_COUNTER_HOLD` counts that and leaves
+// the whole character to the next push.
+// Fails with `INVALID_UTF8` and adds nothing then, and with `SPECIAL_TOKEN`, as the counter's
+// `special` asks, from the push on that completes one until a reset.
+//
+// # Safety
+// `text` points to `text_len` readable bytes.
+int32_t sluice_counter_push(uint32_t counter,
+                            const uint8_t *text,
+                            uint32_t text_len,
+                            uint32_t flags);
+
+// Closes a counter; a second close, like any use after the first, is `INVALID_HANDLE`. O(1).
+int32_t sluice_counter_close(uint32_t counter);
 
 // Opens a job for the texts of a packed batch and returns its handle. O(1).
 //
@@ -213,6 +245,22 @@ int32_t sluice_tokenizer_encode(uint32_t tokenizer,
                                 uint32_t special,
                                 uint32_t *out,
                                 uint32_t out_cap);
+
+// Writes where each token of `text` (UTF-8) ends and returns how many there are. O(`text_len`).
+//
+// Ends are offsets in UTF-16 code units, as JavaScript counts. A token that ends inside a
+// character is given the place where that character begins, so no end cuts a character; ends
+// never decrease, and the last one is the length of the text. Fails as `sluice_tokenizer_count`
+// does.
+//
+// # Safety
+// `text` points to `text_len` readable bytes, `out` to `out_cap` writable offsets.
+int32_t sluice_tokenizer_ends(uint32_t tokenizer,
+                              const uint8_t *text,
+                              uint32_t text_len,
+                              uint32_t special,
+                              uint32_t *out,
+                              uint32_t out_cap);
 
 // Writes the bytes that `ids` stand for and returns how many there are. O(bytes).
 //

@@ -126,6 +126,34 @@ pub unsafe extern "C" fn sluice_tokenizer_encode(
     })
 }
 
+/// Writes where each token of `text` (UTF-8) ends and returns how many there are. O(`text_len`).
+///
+/// Ends are offsets in UTF-16 code units, as JavaScript counts. A token that ends inside a
+/// character is given the place where that character begins, so no end cuts a character; ends
+/// never decrease, and the last one is the length of the text. Fails as `sluice_tokenizer_count`
+/// does.
+///
+/// # Safety
+/// `text` points to `text_len` readable bytes, `out` to `out_cap` writable offsets.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_tokenizer_ends(
+    tokenizer: u32,
+    text: *const u8,
+    text_len: u32,
+    special: u32,
+    out: *mut u32,
+    out_cap: u32,
+) -> i32 {
+    boundary(|| {
+        let tokenizer = resolve(tokenizer)?;
+        // SAFETY: the caller's contract.
+        let text = unsafe { slice::text("text", text, text_len) }?;
+        // SAFETY: the caller's contract.
+        let out = unsafe { slice::output("out", out, out_cap, text.as_bytes()) }?;
+        count(tokenizer.ends_into(text, special_mode(special)?, out).map_err(failure)?)
+    })
+}
+
 /// Writes the bytes that `ids` stand for and returns how many there are. O(bytes).
 ///
 /// The bytes of one token need not be whole characters. At most 128 bytes an id.

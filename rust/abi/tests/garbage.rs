@@ -5,6 +5,10 @@
 use std::ptr::{null, null_mut};
 
 use sluice::batch::{sluice_batch_count, sluice_batch_encode};
+use sluice::counter::{
+    SLUICE_COUNTER_HOLD, SLUICE_COUNTER_RESET, sluice_counter_close, sluice_counter_open,
+    sluice_counter_push,
+};
 use sluice::job::{
     sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_write,
 };
@@ -12,7 +16,7 @@ use sluice::library::{sluice_abi_hash, sluice_last_error, sluice_version};
 use sluice::status::SluiceStatus as Status;
 use sluice::tokenizer::{
     sluice_tokenizer_close, sluice_tokenizer_count, sluice_tokenizer_count_within,
-    sluice_tokenizer_decode, sluice_tokenizer_encode, sluice_tokenizer_open,
+    sluice_tokenizer_decode, sluice_tokenizer_encode, sluice_tokenizer_ends, sluice_tokenizer_open,
 };
 
 fn open(name: &str) -> i32 {
@@ -23,6 +27,11 @@ fn open(name: &str) -> i32 {
 fn count(handle: u32, text: &[u8], special: u32) -> i32 {
     // SAFETY: pointer and length come from a live slice.
     unsafe { sluice_tokenizer_count(handle, text.as_ptr(), text.len() as u32, special) }
+}
+
+fn push(counter: u32, text: &[u8], flags: u32) -> i32 {
+    // SAFETY: pointer and length come from a live slice.
+    unsafe { sluice_counter_push(counter, text.as_ptr(), text.len() as u32, flags) }
 }
 
 fn last_error() -> String {
@@ -232,4 +241,74 @@ fn jobs_at_the_wrong_step_and_with_wrong_batches() {
     assert_eq!(wait(bad), Status::InvalidArgument as i32);
     assert!(last_error().contains("too small for 7 texts"), "{}", last_error());
     assert_eq!(sluice_job_close(bad), 0);
+}
+
+#[test]
+fn ends_are_written_as_far_as_they_fit_and_refused_like_ids() {
+    let handle = open("o200k_base").cast_unsigned();
+    let text = "one two 😀 three".as_bytes();
+    let mut out = [7u32; 8];
+    let mut ends = |text: &[u8], special, room| {
+        out = [7; 8];
+        // SAFETY: pointers and sizes come from live values; the room is at most the array's.
+        let result = unsafe {
+            let (at, length) = (text.as_ptr(), text.len() as u32);
+            sluice_tokenizer_ends(handle, at, length, special, out.as_mut_ptr(), room)
+        };
+        (result, out)
+    };
+    assert_eq!(ends(text, 0, 8), (4, [3, 7, 10, 16, 7, 7, 7, 7]));
+    assert_eq!(ends(text, 0, 2), (4, [3, 7, 7, 7, 7, 7, 7, 7]));
+    assert_eq!(ends(b"<|endoftext|>!", 1, 8).0, 2);
+    assert_eq!(ends(b"<|endoftext|>!", 2, 8).0, Status::SpecialToken as i32);
+    assert_eq!(ends(b"x", 3, 8).0, Status::InvalidArgument as i32);
+    assert_eq!(ends(b"\xff", 0, 8).0, Status::InvalidUtf8 as i32);
+    // SAFETY: refused before it is used, or used for nothing.
+    unsafe {
+        let (x, refused) = (b"x".as_ptr(), Status::InvalidArgument as i32);
+        assert_eq!(sluice_tokenizer_ends(handle, null(), 1, 0, null_mut(), 0), refused);
+        assert_eq!(sluice_tokenizer_ends(handle, x, 1, 0, null_mut(), 1), refused);
+        assert_eq!(sluice_tokenizer_ends(0, x, 1, 0, null_mut(), 0), Status::InvalidHandle as i32);
+        assert_eq!(sluice_tokenizer_ends(handle, x, 1, 0, null_mut(), 0), 1);
+    }
+}
+
+#[test]
+fn counters_refuse_garbage_and_are_as_they_were() {
+    let tokenizer = open("o200k_base").cast_unsigned();
+    assert_eq!(sluice_counter_open(tokenizer ^ 0x10000, 0), Status::InvalidHandle as i32);
+    assert_eq!(sluice_counter_open(tokenizer, 3), Status::InvalidArgument as i32);
+    let counter = sluice_counter_open(tokenizer, 0).cast_unsigned();
+    assert_eq!(sluice_tokenizer_close(tokenizer), 0);
+    assert_eq!(push(counter, b"Hello", 0), 1);
+    assert_eq!(push(counter, b"\xff", 0), Status::InvalidUtf8 as i32);
+    assert_eq!(push(counter, b"\xf0\x9f", SLUICE_COUNTER_RESET), Status::InvalidUtf8 as i32);
+    assert_eq!(push(counter, b" x", 4), Status::InvalidArgument as i32);
+    assert_eq!(last_error(), "flags is 4, not 0 to 3");
+    // SAFETY: the null pointer is refused with a length and not used without.
+    unsafe {
+        assert_eq!(sluice_counter_push(counter, null(), 1, 0), Status::InvalidArgument as i32);
+        assert_eq!(sluice_counter_push(counter, null(), 0, 0), 1);
+        assert_eq!(sluice_counter_push(counter, null(), 0, SLUICE_COUNTER_HOLD), 1);
+    }
+    assert_eq!(push(counter, ", world!".as_bytes(), 0), 4);
+    assert_eq!(push(counter, b"x", SLUICE_COUNTER_RESET), 1);
+    for handle in [0, tokenizer, counter ^ 0x10000, counter + 1, u32::MAX] {
+        assert_eq!(push(handle, b"x", 0), Status::InvalidHandle as i32, "{handle:#x}");
+        assert!(last_error().contains("counter handle"), "{}", last_error());
+        assert_eq!(sluice_counter_close(handle), Status::InvalidHandle as i32);
+    }
+    assert_eq!(sluice_counter_close(counter), 0);
+    assert_eq!(push(counter, b"x", 0), Status::InvalidHandle as i32);
+    assert_eq!(sluice_counter_close(counter), Status::InvalidHandle as i32);
+}
+
+#[test]
+fn a_held_character_is_counted_and_not_kept() {
+    let tokenizer = open("o200k_base").cast_unsigned();
+    let counter = sluice_counter_open(tokenizer, 0).cast_unsigned();
+    let lone = "a\u{fffd}".as_bytes();
+    assert_eq!(push(counter, lone, SLUICE_COUNTER_HOLD), count(tokenizer, lone, 0));
+    let whole = "a😀".as_bytes();
+    assert_eq!(push(counter, "😀".as_bytes(), 0), count(tokenizer, whole, 0));
 }

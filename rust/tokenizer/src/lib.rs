@@ -18,8 +18,10 @@
 #![deny(unsafe_code)]
 
 mod batch;
+mod counter;
 mod cut;
 mod encoding;
+mod ends;
 mod error;
 mod merge;
 #[cfg(feature = "oracle")]
@@ -36,6 +38,7 @@ mod unicode;
 mod vocabulary;
 
 pub use batch::{BatchError, BatchOptions, PARALLEL_BYTES};
+pub use counter::Counter;
 pub use encoding::Encoding;
 pub use error::Error;
 pub use special::Special;

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 /// Encodes, counts and decodes with one encoding. See [`Tokenizer::get`].
 pub struct Tokenizer {
     encoding: Encoding,
-    vocabulary: &'static Vocabulary,
+    pub(crate) vocabulary: &'static Vocabulary,
 }
 
 impl Tokenizer {

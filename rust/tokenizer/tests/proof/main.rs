@@ -1,8 +1,9 @@
 //! Proof that the engine gives tiktoken's ids, in one binary so that the oracles load once.
 //!
 //! `conformance`, `vocabulary` and `code_points` hold the engine against goldens of PyPI tiktoken;
-//! `differential`, `specials`, `counting`, `cuts` and `threads` against live oracles on generated
-//! texts. What takes time in proportion to its input has a binary of its own, `linear_time`.
+//! `differential`, `specials`, `counting`, `cuts`, `ends`, `streamed` and `threads` against live
+//! oracles on generated texts. What takes time in proportion to its input has a binary of its own,
+//! `linear_time`.
 #![allow(clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod code_points;
@@ -10,9 +11,11 @@ mod conformance;
 mod counting;
 mod cuts;
 mod differential;
+mod ends;
 mod goldens;
 mod pathological;
 mod specials;
+mod streamed;
 mod threads;
 mod vocabulary;
 
