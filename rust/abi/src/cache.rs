@@ -118,7 +118,9 @@ pub(crate) fn count_many(
     let fresh: Vec<&str> = missing.iter().map(|&(_, text, _)| text).collect();
     let fresh = count_batch(&fresh).map_err(|error| {
         refused(match error {
-            BatchError::Text { index, error } => BatchError::Text { index: missing[index].0, error },
+            BatchError::Text { index, error } => {
+                BatchError::Text { index: missing[index].0, error }
+            }
             BatchError::Stopped => error,
         })
     })?;
