@@ -24,7 +24,7 @@ import { executable, runArguments } from "./runtimes.ts";
 import { writeTables } from "./tables.ts";
 
 /** Every bench, quickest first: a mistake shows early. */
-const BENCHES = ["crossing", "batch", "async", "worst", "load", "gateway", "tokenizer"];
+const BENCHES = ["crossing", "batch", "async", "cache", "worst", "load", "gateway", "tokenizer"];
 
 interface Outcome {
   readonly result?: RuntimeResult<readonly unknown[]>;

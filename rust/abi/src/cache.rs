@@ -18,7 +18,8 @@ use crate::tokenizer::failure;
 /// Added to `special` in a count: look the text up in the count cache, and remember its count.
 /// Without an open cache it changes nothing.
 pub const SLUICE_CACHE: u32 = 4;
-/// Shorter texts, in bytes, pass the cache by: counting them costs no more than looking them up.
+/// Shorter texts, in bytes, pass the cache by: a hit would save them 0.2 µs at most, and they would
+/// push out the long ones, which save more.
 pub const SLUICE_CACHE_SHORTEST: u32 = 256;
 /// How many numbers `sluice_cache_stats` writes.
 pub const SLUICE_CACHE_STATS: u32 = 4;
