@@ -17,8 +17,23 @@
 export type { Chunk, ChunkOptions } from "./src/chunks.ts";
 export type { TokenCounter } from "./src/counter.ts";
 export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./src/decoder.ts";
+export { type CacheOptions, type CacheStats, cacheStats } from "./src/cache.ts";
+export type { MessageCount, ToolCount, Uncounted } from "./src/chat_request.ts";
+export type {
+  ChatFunction,
+  ChatMessage,
+  ChatPart,
+  ChatTool,
+  ChatToolCall,
+} from "./src/chat_types.ts";
 export { type EncodingName, ENCODINGS } from "./src/encodings.ts";
 export { SluiceError, type SluiceErrorCode } from "./src/errors.ts";
+export {
+  countMessages,
+  type CountMessagesOptions,
+  type EstimateReason,
+  type MessagesCount,
+} from "./src/messages.ts";
 export { type ResolvedModel, resolveModel } from "./src/models.ts";
 export {
   type AsyncOptions,

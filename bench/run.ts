@@ -24,7 +24,17 @@ import { executable, runArguments } from "./runtimes.ts";
 import { writeTables } from "./tables.ts";
 
 /** Every bench, quickest first: a mistake shows early. */
-const BENCHES = ["crossing", "batch", "async", "streamed", "worst", "load", "gateway", "tokenizer"];
+const BENCHES = [
+  "crossing",
+  "batch",
+  "async",
+  "streamed",
+  "cache",
+  "worst",
+  "load",
+  "gateway",
+  "tokenizer",
+];
 
 interface Outcome {
   readonly result?: RuntimeResult<readonly unknown[]>;

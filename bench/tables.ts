@@ -12,6 +12,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { asyncTable } from "./tables/async.ts";
 import { batchTable } from "./tables/batch.ts";
+import { cacheTable } from "./tables/cache.ts";
 import { crossingTable } from "./tables/crossing.ts";
 import { gatewayTable } from "./tables/gateway.ts";
 import { loadTable } from "./tables/load.ts";
@@ -28,6 +29,7 @@ const SECTIONS: { readonly [bench: string]: (record: BenchRecord<never>) => stri
   load: loadTable,
   batch: batchTable,
   async: asyncTable,
+  cache: cacheTable,
   worst: worstTable,
   gateway: gatewayTable,
 };

@@ -8,11 +8,13 @@ import { groups, pack } from "./batch.ts";
 import { type Chunk, type ChunkOptions, chunks } from "./chunks.ts";
 import { TokenCounter } from "./counter.ts";
 import { TokenDecoder } from "./decoder.ts";
+import { type CacheOptions, openCache } from "./cache.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
 import { show, SluiceError } from "./errors.ts";
 import { native, unwrap } from "./ffi/load.ts";
 import type { Native } from "./ffi/native.ts";
 import {
+  CACHE,
   JOB_COUNT,
   JOB_ENCODE,
   SPECIAL_ALLOW,
@@ -75,6 +77,15 @@ export interface TokenizerOptions {
    * @default "text"
    */
   readonly special?: Special;
+  /**
+   * Whether {@linkcode Tokenizer.count} and {@linkcode Tokenizer.countBatch} remember the counts of
+   * texts of 256 bytes and more, in one bounded cache that all Workers of the process share; see
+   * {@linkcode cacheStats}. It pays where the same texts come again, as chat histories do. The
+   * asynchronous calls do not use it.
+   *
+   * @default false
+   */
+  readonly cache?: boolean | CacheOptions;
 }
 
 /** The ids of many texts, one after the other. */
@@ -139,16 +150,19 @@ export class Tokenizer implements Disposable {
   /** 0 once closed, which no live handle is. */
   #handle: number;
   readonly #mode: number;
+  /** What is added to the mode of a count. */
+  readonly #cache: number;
 
   /**
    * @param encoding One of {@linkcode ENCODINGS}.
-   * @param options What the text of special tokens means.
+   * @param options What the text of special tokens means, and whether counts are remembered.
    * @throws {SluiceError} `SLUICE_UNKNOWN_ENCODING`, or why the library cannot be loaded.
    */
   constructor(encoding: EncodingName, options: TokenizerOptions = {}) {
     this.encoding = checkEncoding(encoding);
     this.#mode = mode(options, SPECIAL_TEXT);
     this.#native = native();
+    this.#cache = openCache(this.#native, options.cache) ? CACHE : 0;
     const length = textBuffer.write(encoding);
     this.#handle = unwrap(this.#native.sluice_tokenizer_open(textBuffer.bytes, length));
     abandoned.register(this, { native: this.#native, handle: this.#handle }, this);
@@ -177,12 +191,22 @@ export class Tokenizer implements Disposable {
     if (typeof text === "string") {
       const length = textBuffer.write(text);
       return this.#unwrap(
-        this.#native.sluice_tokenizer_count(this.#handle, textBuffer.bytes, length, special),
+        this.#native.sluice_tokenizer_count(
+          this.#handle,
+          textBuffer.bytes,
+          length,
+          special | this.#cache,
+        ),
       );
     }
     const bytes = checkBytes("text", text);
     return this.#unwrap(
-      this.#native.sluice_tokenizer_count(this.#handle, bytes, bytes.length, special),
+      this.#native.sluice_tokenizer_count(
+        this.#handle,
+        bytes,
+        bytes.length,
+        special | this.#cache,
+      ),
     );
   }
 
@@ -269,7 +293,7 @@ export class Tokenizer implements Disposable {
           this.#handle,
           textBuffer.bytes,
           length,
-          special,
+          special | this.#cache,
           out,
           out.length,
         ),

@@ -14,6 +14,17 @@
 // Words before the lengths of a packed batch.
 #define SLUICE_BATCH_HEADER 3
 
+// Added to `special` in a count: look the text up in the count cache, and remember its count.
+// Without an open cache it changes nothing.
+#define SLUICE_CACHE 4
+
+// Shorter texts, in bytes, pass the cache by: a hit would save them 0.2 µs at most, and they would
+// push out the long ones, which save more.
+#define SLUICE_CACHE_SHORTEST 256
+
+// How many numbers `sluice_cache_stats` writes.
+#define SLUICE_CACHE_STATS 4
+
 // Forget everything that was pushed before this text.
 #define SLUICE_COUNTER_RESET 1
 
@@ -67,6 +78,8 @@ enum SluiceStatus
   SLUICE_STATUS_SPECIAL_TOKEN = -103,
   // A token id that the vocabulary does not have.
   SLUICE_STATUS_UNKNOWN_TOKEN = -104,
+  // The system gave no random bytes, which the key of the count cache is made of.
+  SLUICE_STATUS_NO_ENTROPY = -105,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -110,6 +123,21 @@ int32_t sluice_batch_encode(uint32_t tokenizer,
                             uint32_t special,
                             uint32_t *out,
                             uint32_t out_cap);
+
+// Opens the count cache of the process with room for at least `entries` counts, unless it is open
+// already, and returns how many it has room for. O(`entries`) the first time, then O(1).
+//
+// It takes 25.6 bytes an entry and lives as long as the process. Fails with `NO_ENTROPY` if the
+// system has no random bytes for its key.
+int32_t sluice_cache_open(uint32_t entries);
+
+// Writes how many entries the count cache has room for, and how many lookups were hits, how many
+// were misses and how many entries were evicted; returns how many numbers that is. All are 0 while
+// no cache is open. O(1).
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_cache_stats(double *out, uint32_t out_cap);
 
 // Opens a counter for a text that is pushed part by part and returns its handle.
 //
@@ -209,7 +237,7 @@ int32_t sluice_tokenizer_close(uint32_t tokenizer);
 
 // Returns the number of tokens in `text` (UTF-8). O(`text_len`), allocates nothing.
 //
-// `special` is one of the `SLUICE_SPECIAL_*` constants.
+// `special` is one of the `SLUICE_SPECIAL_*` constants, with `SLUICE_CACHE` added or not.
 // Fails with `INVALID_UTF8` or, as `special` asks, `SPECIAL_TOKEN`.
 //
 // # Safety

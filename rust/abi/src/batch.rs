@@ -22,6 +22,7 @@ use std::sync::atomic::AtomicBool;
 use sluice_tokenizer::{BatchError, BatchOptions, PARALLEL_BYTES, Special, Tokenizer};
 
 use crate::boundary::boundary;
+use crate::cache;
 use crate::slice;
 use crate::status::{Failure, Outcome, SluiceStatus, count};
 use crate::tokenizer::{failure, resolve, special_mode};
@@ -56,6 +57,7 @@ pub unsafe extern "C" fn sluice_batch_count(
 ) -> i32 {
     boundary(|| {
         let tokenizer = resolve(tokenizer)?;
+        let (cache, special) = cache::wanted(special);
         let special = special_mode(special)?;
         // SAFETY: the caller's contract.
         let bytes = unsafe { slice::input("batch", batch, batch_len) }?;
@@ -63,6 +65,13 @@ pub unsafe extern "C" fn sluice_batch_count(
         let out = unsafe { slice::output("out", out, out_cap, bytes) }?;
         let batch = Batch::parse(bytes)?;
         let texts = batch.texts()?;
+        if let Some(cache) = cache {
+            let counts = cache::count_many(cache, tokenizer, &texts, special, |missing| {
+                tokenizer.count_batch(missing, batch.options(special, &NEVER))
+            })?;
+            write(&counts, out);
+            return count(texts.len());
+        }
         if batch.is_parallel() {
             let counts =
                 tokenizer.count_batch(&texts, batch.options(special, &NEVER)).map_err(refused)?;

@@ -23,6 +23,7 @@
 pub mod abi_hash;
 pub mod batch;
 mod boundary;
+pub mod cache;
 pub mod counter;
 pub mod handle;
 pub mod job;

@@ -32,6 +32,8 @@ pub enum SluiceStatus {
     SpecialToken = -103,
     /// A token id that the vocabulary does not have.
     UnknownToken = -104,
+    /// The system gave no random bytes, which the key of the count cache is made of.
+    NoEntropy = -105,
 }
 
 /// A status and the sentence that [`sluice_last_error`](crate::library::sluice_last_error) tells.

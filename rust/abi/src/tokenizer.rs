@@ -5,6 +5,7 @@
 use sluice_tokenizer::{Encoding, Error, Special, Tokenizer};
 
 use crate::boundary::boundary;
+use crate::cache;
 use crate::handle::Handles;
 use crate::owner;
 use crate::slice;
@@ -54,7 +55,7 @@ pub extern "C" fn sluice_tokenizer_close(tokenizer: u32) -> i32 {
 
 /// Returns the number of tokens in `text` (UTF-8). O(`text_len`), allocates nothing.
 ///
-/// `special` is one of the `SLUICE_SPECIAL_*` constants.
+/// `special` is one of the `SLUICE_SPECIAL_*` constants, with `SLUICE_CACHE` added or not.
 /// Fails with `INVALID_UTF8` or, as `special` asks, `SPECIAL_TOKEN`.
 ///
 /// # Safety
@@ -69,8 +70,14 @@ pub unsafe extern "C" fn sluice_tokenizer_count(
     boundary(|| {
         let tokenizer = resolve(tokenizer)?;
         // SAFETY: the caller's contract.
-        let text = unsafe { slice::text("text", text, text_len) }?;
-        count(tokenizer.count(text, special_mode(special)?).map_err(failure)?)
+        let bytes = unsafe { slice::input("text", text, text_len) }?;
+        let (cache, special) = cache::wanted(special);
+        let special = special_mode(special)?;
+        if let Some(cache) = cache {
+            return count(cache::count_one(cache, tokenizer, bytes, special)?);
+        }
+        let text = slice::utf8("text", bytes)?;
+        count(tokenizer.count(text, special).map_err(failure)?)
     })
 }
 

@@ -5,6 +5,7 @@
 use std::ptr::{null, null_mut};
 
 use sluice::batch::{sluice_batch_count, sluice_batch_encode};
+use sluice::cache::{SLUICE_CACHE, sluice_cache_open, sluice_cache_stats};
 use sluice::counter::{
     SLUICE_COUNTER_HOLD, SLUICE_COUNTER_RESET, sluice_counter_close, sluice_counter_open,
     sluice_counter_push,
@@ -64,6 +65,34 @@ fn unknown_names_and_modes() {
     let handle = open("o200k_base").cast_unsigned();
     assert_eq!(count(handle, b"x", 3), Status::InvalidArgument as i32);
     assert_eq!(count(handle, b"<|endoftext|>", 2), Status::SpecialToken as i32);
+}
+
+#[test]
+fn the_cache_before_and_after_it_is_open() {
+    let handle = open("o200k_base").cast_unsigned();
+    let text = [b'x'; 1_000];
+    let plain = count(handle, &text, 0);
+    assert_eq!(count(handle, &text, SLUICE_CACHE), plain, "no cache is open");
+    let mut numbers = [-1.0f64; 6];
+    // SAFETY: null is refused before it is used; then pointer and capacity of a live array.
+    unsafe {
+        assert_eq!(sluice_cache_stats(null_mut(), 1), Status::InvalidArgument as i32);
+        assert_eq!(sluice_cache_stats(numbers.as_mut_ptr(), 6), 4);
+    }
+    assert_eq!(numbers, [0.0, 0.0, 0.0, 0.0, -1.0, -1.0]);
+    assert_eq!(sluice_cache_open(1_000), 1_280);
+    assert_eq!(sluice_cache_open(u32::MAX), 1_280, "the first decides");
+    for special in [SLUICE_CACHE, SLUICE_CACHE | 1, SLUICE_CACHE | 2] {
+        assert_eq!([count(handle, &text, special), count(handle, &text, special)], [plain; 2]);
+    }
+    assert_eq!(count(handle, &text, SLUICE_CACHE | 3), Status::InvalidArgument as i32);
+    assert_eq!(count(handle, &[0xFF; 300], SLUICE_CACHE), Status::InvalidUtf8 as i32);
+    // SAFETY: refused for its mode, whatever the pointers.
+    let within = unsafe { sluice_tokenizer_count_within(handle, null(), 0, SLUICE_CACHE, 1) };
+    assert_eq!(within, Status::InvalidArgument as i32);
+    // SAFETY: pointer and capacity come from a live array.
+    unsafe { sluice_cache_stats(numbers.as_mut_ptr(), 2) };
+    assert_eq!(numbers[..3], [1_280.0, 3.0, 0.0]);
 }
 
 #[test]

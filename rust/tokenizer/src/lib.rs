@@ -18,6 +18,7 @@
 #![deny(unsafe_code)]
 
 mod batch;
+pub mod count_cache;
 mod counter;
 mod cut;
 mod encoding;

@@ -1,0 +1,171 @@
+/**
+ * Tools as the text that models see: a TypeScript namespace, as OpenAI's harmony format documents it
+ * for gpt-oss and as totals show for the models before.
+ *
+ * @module
+ */
+
+/** Deeper schemas are written as `any`. */
+const DEEPEST = 32;
+
+/** So many references are followed in one tool; others are written by their name. */
+const MOST_REFERENCES = 256;
+
+/**
+ * How schemas are written.
+ *
+ * - `"unions"`: unions and references are written out, titles are not; so totals of gpt-3.5 show.
+ * - `"plain"`: titles are comments; unions and references are `any`. So totals of gpt-4o show.
+ * - `"harmony"`: as plain, with defaults as comments; so the harmony format has it.
+ */
+export type ToolStyle = "unions" | "plain" | "harmony";
+
+/** A function or custom tool, checked. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** A JSON schema; none for a tool without parameters. */
+  readonly parameters: object | undefined;
+  /** A custom tool takes a text instead of parameters. */
+  readonly custom: boolean;
+}
+
+/** The text of some tools, cut so that the counts of its pieces add up to that of the whole. */
+export interface ToolText {
+  /** What stands before the first tool and behind the last. */
+  readonly frame: readonly [string, string];
+  /** A piece for each tool. */
+  readonly pieces: readonly string[];
+}
+
+/**
+ * Writes the tools down.
+ *
+ * The marks that begin a comment belong to the piece before: o200k reads line ends and the slashes
+ * behind them as one, so a cut there, and only there, falls between two tokens.
+ */
+export function toolText(tools: readonly ToolDefinition[], style: ToolStyle): ToolText {
+  const mark = (i: number) => tools[i] !== undefined && tools[i].description !== "" ? "//" : "";
+  const pieces = tools.map((tool, i) => {
+    const description = tool.description === "" ? "" : ` ${tool.description}\n`;
+    return `${description}type ${tool.name} = ${signature(tool, style)} => any;\n\n${mark(i + 1)}`;
+  });
+  return { frame: [`namespace functions {\n\n${mark(0)}`, "} // namespace functions"], pieces };
+}
+
+/** The first of a tool's parameters, if it has any. */
+export function firstParameter({ parameters }: ToolDefinition): Schema | undefined {
+  const [first] = properties((parameters ?? {}) as Schema);
+  return first?.[1];
+}
+
+/** Whether a parameter has a description or a title. */
+export function isCommented({ title, description }: Schema): boolean {
+  return typeof title === "string" || (typeof description === "string" && description !== "");
+}
+
+/** A JSON schema, as far as it is looked at. Nothing about it is certain: it comes from requests. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+function signature(tool: ToolDefinition, style: ToolStyle): string {
+  if (tool.custom) return "(_: string)";
+  const root = (tool.parameters ?? {}) as Schema;
+  if (properties(root).length === 0) return "()";
+  return `(_: {\n${new Writer(root, style).members(root, 0, 0)}\n})`;
+}
+
+class Writer {
+  readonly #root: Schema;
+  readonly #style: ToolStyle;
+  #references = 0;
+
+  constructor(root: Schema, style: ToolStyle) {
+    this.#root = root;
+    this.#style = style;
+  }
+
+  members(schema: Schema, indent: number, depth: number): string {
+    const required: ReadonlySet<unknown> = new Set(list(schema.required));
+    const lines: string[] = [];
+    for (const [name, property] of properties(schema)) {
+      const { title, description } = property;
+      if (typeof title === "string" && this.#style !== "unions") lines.push(`// ${title}`, "//");
+      // Totals of gpt-3.5 show no comments inside of nested objects.
+      if (typeof description === "string" && description !== "") {
+        if (indent === 0 || this.#style !== "unions") lines.push(`// ${description}`);
+      }
+      const optional = required.has(name) ? "" : "?";
+      lines.push(
+        `${name}${optional}: ${this.type(property, indent, depth + 1)},${this.#default(property)}`,
+      );
+    }
+    const margin = " ".repeat(indent);
+    return lines.map((line) => margin + line).join("\n");
+  }
+
+  type(schema: Schema, indent: number, depth: number): string {
+    if (depth > DEEPEST) return "any";
+    const { $ref, enum: values, type } = schema;
+    const isUnion = $ref ?? schema.anyOf ?? schema.oneOf ?? schema.allOf;
+    if (isUnion !== undefined && this.#style !== "unions") return "any";
+    if (typeof $ref === "string") return this.#reference($ref, indent, depth);
+    for (const choices of [schema.anyOf, schema.oneOf, schema.allOf]) {
+      const schemas = list(choices).filter(isSchema);
+      if (schemas.length > 0) {
+        return schemas.map((s) => this.type(s, indent, depth + 1)).join(" | ");
+      }
+    }
+    if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(" | ");
+    if (Array.isArray(type)) {
+      return type.map((one) => this.type({ ...schema, type: one }, indent, depth + 1)).join(" | ");
+    }
+    switch (type) {
+      case "string":
+      case "number":
+      case "boolean":
+      case "null":
+        return type;
+      case "integer":
+        return "number";
+      case "array":
+        return `${isSchema(schema.items) ? this.type(schema.items, indent, depth + 1) : "any"}[]`;
+      case "object":
+        return `{\n${
+          this.members(schema, indent + (this.#style === "unions" ? 2 : 4), depth + 1)
+        }\n}`;
+      default:
+        return "any";
+    }
+  }
+
+  #default({ default: value }: Schema): string {
+    if (this.#style !== "harmony" || value === undefined || value === null) return "";
+    return ` // default: ${typeof value === "string" ? value : JSON.stringify(value)}`;
+  }
+
+  /** `#/$defs/Name`, which schemas made from classes are full of. */
+  #reference(path: string, indent: number, depth: number): string {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    const definitions = this.#root.$defs ?? this.#root.definitions;
+    const definition = isSchema(definitions) && Object.hasOwn(definitions, name)
+      ? definitions[name]
+      : undefined;
+    if (!isSchema(definition) || ++this.#references > MOST_REFERENCES) return name;
+    return this.type(definition, indent, depth + 1);
+  }
+}
+
+function properties(schema: Schema): [string, Schema][] {
+  if (!isSchema(schema.properties)) return [];
+  return Object.entries(schema.properties).filter((entry): entry is [string, Schema] =>
+    isSchema(entry[1])
+  );
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

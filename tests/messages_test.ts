@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import {
+  type ChatMessage,
+  countMessages,
+  type CountMessagesOptions,
+  type MessagesCount,
+  SluiceError,
+  Tokenizer,
+} from "../mod.ts";
+import { type ToolDefinition, toolText } from "../src/tool_text.ts";
+
+/** A request of `tests/fixtures/chat_totals` and what the API charged for it. */
+interface Charged {
+  readonly model: string;
+  readonly request: Omit<CountMessagesOptions, "model"> & { messages: ChatMessage[] };
+  readonly prompt_tokens: number;
+}
+
+function charged(file: string): Charged[] {
+  const url = new URL(`./fixtures/chat_totals/${file}.json`, import.meta.url);
+  return JSON.parse(readFileSync(url, "utf8"));
+}
+
+function countOf({ model, request }: Charged): MessagesCount {
+  return countMessages(request.messages, { model, ...request });
+}
+
+/** How far off the counts are: how many there are, how many are hit, mean and largest error. */
+function errors(requests: readonly Charged[]): [number, number, number, number] {
+  const off = requests.map((request) => Math.abs(countOf(request).tokens - request.prompt_tokens));
+  const mean = off.reduce((sum, error) => sum + error, 0) / off.length;
+  return [off.length, off.filter((e) => e === 0).length, +mean.toFixed(2), Math.max(...off)];
+}
+
+const HELLO: ChatMessage[] = [
+  { role: "system", content: "You are a helpful assistant." },
+  { role: "user", content: "Hello!" },
+];
+
+/** Anything may stand in a request; this says so to the type checker. */
+// deno-lint-ignore no-explicit-any
+const wrong = (value: unknown): any => value;
+
+describe("countMessages against what the API charged", () => {
+  // Models that answer with prompts of their own in front of, or instead of, what was sent.
+  const HIDDEN = /search-preview|^o1-mini/;
+
+  const split = (file: string): [Charged[], Charged[]] => {
+    const all = charged(file).filter(({ model }) => !HIDDEN.test(model));
+    const plain = (request: Charged): boolean => countOf(request).estimated.length === 0;
+    return [all.filter(plain), all.filter((request) => !plain(request))];
+  };
+
+  // requests, hit, mean error, largest error
+  const EXPECTED: Record<string, [plain: number[], tools: number[]]> = {
+    cookbook: [[7, 7, 0, 0], [4, 4, 0, 0]],
+    openai_chat_tokens: [[14, 14, 0, 0], [22, 22, 0, 0]],
+    fantasy: [[4, 4, 0, 0], [14, 14, 0, 0]],
+    pydantic_ai: [[18, 18, 0, 0], [54, 42, 0.22, 1]],
+    llama_stack: [[40, 40, 0, 0], [39, 30, 2.46, 12]],
+  };
+
+  for (const [file, [plain, tools]] of Object.entries(EXPECTED)) {
+    it(`${file}: ${plain[0]} without tools hit, ${tools[1]} of ${tools[0]} with`, () => {
+      const [without, with_] = split(file);
+      assert.deepEqual(errors(without), plain);
+      assert.deepEqual(errors(with_), tools);
+    });
+  }
+
+  it("is off where the provider adds prompts that nobody sees", () => {
+    const hidden = Object.keys(EXPECTED).flatMap(charged).filter(({ model }) => HIDDEN.test(model));
+    assert.deepEqual(errors(hidden), [3, 0, 10, 11]);
+  });
+
+  it("agrees with itself: every total is the sum of its parts", () => {
+    for (const request of Object.keys(EXPECTED).flatMap(charged)) {
+      const { tokens, messages, tools, overhead } = countOf(request);
+      const parts = [...messages, ...tools].reduce((sum, part) => sum + part.tokens, overhead);
+      assert.equal(tokens, parts);
+      for (const { tokens, content, name, calls, frame } of messages) {
+        assert.equal(tokens, content + name + calls + frame);
+      }
+    }
+  });
+});
+
+describe("countMessages", () => {
+  it("says which part costs how much", () => {
+    const count = countMessages(HELLO, { model: "gpt-4o" });
+    assert.equal(count.tokens, 19);
+    assert.equal(count.exact, true);
+    assert.equal(count.encoding, "o200k_base");
+    assert.deepEqual(count.messages, [
+      { role: "system", tokens: 10, content: 6, name: 0, calls: 0, frame: 4 },
+      { role: "user", tokens: 6, content: 2, name: 0, calls: 0, frame: 4 },
+    ]);
+    assert.deepEqual([count.overhead, count.tools, count.uncounted], [3, [], []]);
+  });
+
+  it("opens the reply with one token less for reasoning models", () => {
+    for (const model of ["o1", "o3-mini", "o4-mini", "gpt-5", "openai/gpt-5-mini", "gpt-5.1"]) {
+      assert.equal(countMessages(HELLO, { model }).tokens, 18, model);
+    }
+    for (const model of ["gpt-4.1", "ft:gpt-4o:acme::1", "chatgpt-4o-latest", "gpt-4-turbo"]) {
+      assert.equal(countMessages(HELLO, { model }).tokens, 19, model);
+    }
+  });
+
+  it("counts every text as text, also one that looks like a special token", () => {
+    using tokenizer = new Tokenizer("o200k_base");
+    const content = "ignore <|endoftext|> and <|im_start|>";
+    const count = countMessages([{ role: "user", content }], { model: "gpt-4o" });
+    assert.equal(count.messages[0]!.content, tokenizer.count(content, { special: "text" }));
+  });
+
+  it("reports what it cannot count and counts the rest", () => {
+    const messages: ChatMessage[] = [
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "What is in this?" },
+          { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
+          { type: "input_audio", input_audio: { data: "", format: "wav" } },
+        ],
+      },
+      { role: "assistant", audio: { id: "audio_1" } },
+    ];
+    const count = countMessages(messages, {
+      model: "gpt-4o",
+      tools: [{ type: "web_search" }],
+      response_format: { type: "json_schema" },
+    });
+    assert.deepEqual(count.uncounted, [
+      { path: "tools[0]", type: "web_search" },
+      { path: "messages[0].content[1]", type: "image_url" },
+      { path: "messages[0].content[2]", type: "input_audio" },
+      { path: "messages[1].audio", type: "audio" },
+      { path: "response_format", type: "json_schema" },
+    ]);
+    assert.equal(count.exact, false);
+    assert.deepEqual(count.estimated, []);
+    assert.equal(count.messages[0]!.content, 5);
+  });
+
+  it("says why a count is an estimate", () => {
+    const call = { id: "1", function: { name: "f", arguments: "{}" } };
+    const tools = [{ type: "function", function: { name: "f" } }];
+    const messages = [...HELLO, { role: "assistant", tool_calls: [call] }];
+    const reasons = (model: string, options = {}, of: ChatMessage[] = HELLO) =>
+      countMessages(of, { model, ...options }).estimated;
+    assert.deepEqual(reasons("claude-sonnet-4-5"), ["vocabulary"]);
+    assert.deepEqual(reasons("gpt-oss-20b"), ["frame"]);
+    assert.deepEqual(reasons("gpt-4o", { tools }), ["tools"]);
+    assert.deepEqual(reasons("gpt-4o", {}, messages), ["calls"]);
+    assert.deepEqual(reasons("llama-3", { tools }, messages), ["vocabulary", "tools", "calls"]);
+  });
+
+  it("counts custom tools, refusals, and tools beside functions", () => {
+    const count = countMessages([{ role: "assistant", content: null, refusal: "No." }], {
+      model: "gpt-4o",
+      tools: [{ type: "custom", custom: { name: "sql", description: "Runs SQL" } }],
+      functions: [{ name: "now" }],
+    });
+    assert.deepEqual(count.tools.map(({ name }) => name), ["sql", "now"]);
+    assert.ok(count.tools.every(({ tokens }) => tokens > 5));
+    assert.equal(count.messages[0]!.content, 2);
+  });
+
+  it("counts with a cache what it counts without", () => {
+    const messages = [{ role: "user", content: "word ".repeat(1_000) }];
+    const plain = countMessages(messages, { model: "gpt-4o" });
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual(countMessages(messages, { model: "gpt-4o", cache: true }), plain);
+    }
+  });
+
+  it("takes a chat without messages", () => {
+    assert.equal(countMessages([], { model: "gpt-4o" }).tokens, 3);
+  });
+
+  it("names what is wrong", () => {
+    const cases: [unknown, object, RegExp][] = [
+      ["hi", {}, /^messages must be an array, not "hi"$/],
+      [[null], {}, /^messages\[0\] must be an object, not null$/],
+      [[{ content: "x" }], {}, /^messages\[0\]\.role must be a string, not undefined$/],
+      [
+        [...HELLO, { role: "user", content: 5 }],
+        {},
+        /^messages\[2\]\.content must be a string, an array of parts or null, not 5$/,
+      ],
+      [[{ role: "user", content: [{ type: "text" }] }], {}, /^messages\[0\]\.content\[0\]\.text /],
+      [[{ role: "user", content: ["x"] }], {}, /^messages\[0\]\.content\[0\] must be an object/],
+      [[{ role: "user", name: 7 }], {}, /^messages\[0\]\.name must be a string, not 7$/],
+      [[{ role: "assistant", tool_calls: [{}] }], {}, /^messages\[0\]\.tool_calls\[0\]\.function /],
+      [
+        [{ role: "assistant", tool_calls: [{ function: { name: "f", arguments: {} } }] }],
+        {},
+        /^messages\[0\]\.tool_calls\[0\]\.function\.arguments must be a string/,
+      ],
+      [[{ role: "assistant", function_call: "f" }], {}, /^messages\[0\]\.function_call must be an/],
+      [[{ role: "tool", tool_call_id: 1 }], {}, /^messages\[0\]\.tool_call_id must be a string/],
+      [HELLO, { tools: {} }, /^tools must be an array/],
+      [HELLO, { tools: [{ type: "function" }] }, /^tools\[0\]\.function must be an object/],
+      [HELLO, { functions: [{ name: 1 }] }, /^functions\[0\]\.name must be a string, not 1$/],
+      [HELLO, { function_call: 1 }, /^function_call must be an object, not 1$/],
+      [HELLO, { cache: "yes" }, /^cache must be a boolean or an object, not "yes"$/],
+      [HELLO, { model: 4 }, /^model must be a string, not 4$/],
+    ];
+    for (const [messages, options, message] of cases) {
+      assert.throws(
+        () => countMessages(wrong(messages), wrong({ model: "gpt-4o", ...options })),
+        (error) => error instanceof TypeError && message.test(error.message),
+        String(message),
+      );
+    }
+    assert.throws(() => countMessages(HELLO, wrong(undefined)), TypeError);
+    assert.throws(
+      () => countMessages(HELLO, { model: "gtp-4o" }),
+      (error) => error instanceof SluiceError && error.code === "SLUICE_UNKNOWN_MODEL",
+    );
+  });
+
+  it("survives schemas that are deep, circular or explode", () => {
+    let deep: object = { type: "string" };
+    for (let i = 0; i < 5_000; i++) {
+      deep = { type: "array", items: { type: "object", properties: { a: deep } } };
+    }
+    const $defs: Record<string, object> = { Loop: { $ref: "#/$defs/Loop" } };
+    for (let i = 0; i < 40; i++) {
+      const next = { $ref: `#/$defs/D${i + 1}` };
+      $defs[`D${i}`] = { type: "object", properties: { a: next, b: next } };
+    }
+    const properties = { deep, loop: { $ref: "#/$defs/Loop" }, bomb: { $ref: "#/$defs/D0" } };
+    const tool = { type: "function", function: { name: "f", parameters: { properties, $defs } } };
+    for (const model of ["gpt-3.5-turbo", "gpt-4o", "gpt-5"]) {
+      const { tokens } = countMessages(HELLO, { model, tools: [tool] });
+      assert.ok(tokens > 0 && tokens < 20_000, `${model}: ${tokens}`);
+    }
+  });
+});
+
+describe("toolText", () => {
+  it("is what the harmony format documents", () => {
+    const parameters = {
+      type: "object",
+      properties: {
+        location: { type: "string", description: "The city, e.g. Paris" },
+        format: { type: "string", enum: ["celsius", "fahrenheit"], default: "celsius" },
+      },
+      required: ["location"],
+    };
+    const { frame, pieces } = toolText([
+      { name: "where", description: "Where am I?", parameters: undefined, custom: false },
+      { name: "weather", description: "The weather.", parameters, custom: false },
+    ], "harmony");
+    assert.equal(
+      frame[0] + pieces.join("") + frame[1],
+      `namespace functions {
+
+// Where am I?
+type where = () => any;
+
+// The weather.
+type weather = (_: {
+// The city, e.g. Paris
+location: string,
+format?: "celsius" | "fahrenheit", // default: celsius
+}) => any;
+
+} // namespace functions`,
+    );
+  });
+
+  it("is cut where no token is", () => {
+    const word = fc.stringMatching(/^[A-Za-z][A-Za-z .,]{0,20}$/);
+    const tool = fc.record({
+      name: fc.stringMatching(/^[a-z_]{1,12}$/),
+      description: fc.oneof(fc.constant(""), word),
+      parameters: fc.dictionary(
+        fc.stringMatching(/^[a-z]{1,8}$/),
+        fc.record({ type: fc.constantFrom("string", "integer", "array"), description: word }),
+      ).map((properties) => ({ type: "object", properties })),
+      custom: fc.boolean(),
+    }) as fc.Arbitrary<ToolDefinition>;
+    for (const encoding of ["cl100k_base", "o200k_base"] as const) {
+      using tokenizer = new Tokenizer(encoding);
+      fc.assert(
+        fc.property(fc.array(tool, { minLength: 1, maxLength: 5 }), (tools) => {
+          const { frame, pieces } = toolText(tools, "plain");
+          const texts = [frame[0], ...pieces, frame[1]];
+          const sum = tokenizer.countBatch(texts).reduce((a, b) => a + b, 0);
+          assert.equal(sum, tokenizer.count(texts.join("")), texts.join(""));
+        }),
+        { numRuns: 300 },
+      );
+    }
+  });
+});
