@@ -160,7 +160,8 @@ describe("finding the library", () => {
 describe("garbage straight at the ABI", () => {
   it("answers forged handles with a status", () => {
     const text = new Uint8Array(8);
-    for (const handle of [0, 1, 0xffff, 0x10001, 0x7fffffff, 0xffffffff]) {
+    // An even generation is never open; another test of this process may hold slot 1 in an odd one.
+    for (const handle of [0, 1, 0xffff, 0x20001, 0x7fffffff, 0xffffffff]) {
       assert.equal(native().sluice_tokenizer_close(handle), INVALID_HANDLE);
       assert.equal(native().sluice_tokenizer_count(handle, text, 8, 0), INVALID_HANDLE);
     }
