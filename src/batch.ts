@@ -1,9 +1,9 @@
 /**
  * Packs many texts into one buffer, so that one crossing does the work of many.
  *
- * The layout is the packed batch of `rust/abi/src/batch.rs`. Strings are joined and transcoded in
- * one go, which costs 14–30 ns a short string where one by one costs 60–100 (record:
- * `bench/record`, batch table); the native side splits them again by their UTF-16 lengths.
+ * The layout is the packed batch of `rust/abi/src/batch.rs`. Short strings are joined and transcoded
+ * in one go; the native side splits them again by their UTF-16 lengths. Longer strings are transcoded one by one: then their lengths in bytes
+ * are known, and looking for the places where they end would cost more than it saves.
  *
  * @module
  */
@@ -13,6 +13,13 @@ import type { TextBuffer } from "./text_buffer.ts";
 
 /** No crossing takes more text than this, in UTF-16 units or bytes: joined strings have a limit. */
 const MAX_UNITS = 1 << 26;
+
+/**
+ * Strings of less than this many UTF-16 units on average are joined. At 20 that makes a batch a third
+ * cheaper in Deno and costs Bun nothing; from 100 on it costs both, because one character outside
+ * Latin-1 makes the whole joined string wide (record: `bench/record`, batch table).
+ */
+const JOINED_UNITS = 50;
 
 /** A run of texts that go over in one crossing. */
 export interface Group {
@@ -47,11 +54,11 @@ export function pack(
   const header = 4 * (BATCH_HEADER + n);
   buffer.reserve(header);
   const group = start === 0 && end === texts.length ? texts : texts.slice(start, end);
-  const strings = group.every((text) => typeof text === "string");
+  const joined = areShortStrings(group);
   // The bytes go first: writing them may move the buffer, and the words go where it ends up.
   const lengths = new Uint32Array(n);
   let used = header;
-  if (strings) {
+  if (joined) {
     for (let i = 0; i < n; i++) lengths[i] = group[i]!.length;
     used += buffer.write(group.join("\n") + "\n", header);
   } else {
@@ -62,10 +69,19 @@ export function pack(
   }
   const words = new Uint32Array(buffer.bytes.buffer, 0, BATCH_HEADER + n);
   words[0] = n;
-  words[1] = strings ? BATCH_UTF16 : BATCH_BYTES;
+  words[1] = joined ? BATCH_UTF16 : BATCH_BYTES;
   words[2] = threads;
   words.set(lengths, BATCH_HEADER);
   return used;
+}
+
+function areShortStrings(texts: readonly Text[]): boolean {
+  let units = 0;
+  for (const text of texts) {
+    if (typeof text !== "string") return false;
+    units += text.length;
+  }
+  return units < JOINED_UNITS * texts.length;
 }
 
 function writeOne(buffer: TextBuffer, text: Text, offset: number): number {

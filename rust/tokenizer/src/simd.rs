@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn vectors_and_bytes_agree() {
         for first in 0..=255u8 {
-            for step in [0, 1, 7, 31] {
+            for step in [0u8, 1, 7, 31] {
                 let block = std::array::from_fn(|i| first.wrapping_add(step.wrapping_mul(i as u8)));
                 let mut found = Ascii::default();
                 dispatch(Compare(&block, &mut found));
