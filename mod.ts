@@ -35,13 +35,13 @@ export {
   type MessagesCount,
 } from "./src/messages.ts";
 export { type ResolvedModel, resolveModel } from "./src/models.ts";
-export {
-  type AsyncOptions,
-  type BatchOptions,
-  type EncodedBatch,
-  type Special,
-  type TextOptions,
-  Tokenizer,
-  type TokenizerOptions,
-} from "./src/tokenizer.ts";
+export type { EncodedBatch } from "./src/batch.ts";
+export type {
+  AsyncOptions,
+  BatchOptions,
+  Special,
+  TextOptions,
+  TokenizerOptions,
+} from "./src/options.ts";
+export { Tokenizer } from "./src/tokenizer.ts";
 export type { TruncateOptions } from "./src/truncate.ts";

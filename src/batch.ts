@@ -8,8 +8,11 @@
  * @module
  */
 import { checkBytes, type Text } from "./arguments.ts";
+import { renumbered } from "./errors.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "./ffi/symbols.gen.ts";
-import type { TextBuffer } from "./text_buffer.ts";
+import type { NativeTokenizer } from "./native_tokenizer.ts";
+import { type TextBuffer, textBuffer } from "./text_buffer.ts";
+import { wordBuffer } from "./word_buffer.ts";
 
 /** No crossing takes more text than this, in UTF-16 units or bytes: joined strings have a limit. */
 const MAX_UNITS = 1 << 26;
@@ -21,14 +24,93 @@ const MAX_UNITS = 1 << 26;
  */
 const JOINED_UNITS = 50;
 
+/** The ids of many texts, one after the other. */
+export interface EncodedBatch {
+  /** The ids of all texts. */
+  readonly ids: Uint32Array<ArrayBuffer>;
+  /** One more than there are texts: text `i` is `ids.subarray(offsets[i], offsets[i + 1])`. */
+  readonly offsets: Uint32Array<ArrayBuffer>;
+}
+
+/** See {@linkcode Tokenizer.countBatch}. */
+export function countBatch(
+  tokenizer: NativeTokenizer,
+  texts: readonly Text[],
+  mode: number,
+  threads: number,
+): Uint32Array<ArrayBuffer> {
+  const counts = new Uint32Array(new ArrayBuffer(4 * texts.length));
+  for (const group of groups(texts)) {
+    const length = pack(textBuffer, texts, group, threads);
+    const out = counts.subarray(group.start, group.end);
+    const { native, handle } = tokenizer;
+    const { bytes } = textBuffer;
+    unwrapGroup(
+      tokenizer,
+      native.sluice_batch_count(handle, bytes, length, mode, out, out.length),
+      group,
+    );
+  }
+  return counts;
+}
+
+/** See {@linkcode Tokenizer.encodeBatch}. */
+export function encodeBatch(
+  tokenizer: NativeTokenizer,
+  texts: readonly Text[],
+  mode: number,
+  threads: number,
+): EncodedBatch {
+  const offsets = new Uint32Array(new ArrayBuffer(4 * (texts.length + 1)));
+  const parts: Uint32Array<ArrayBuffer>[] = [];
+  let total = 0;
+  for (const group of groups(texts)) {
+    const length = pack(textBuffer, texts, group, threads);
+    const { native, handle } = tokenizer;
+    const { bytes } = textBuffer;
+    const words = wordBuffer.collect(length, (words) =>
+      unwrapGroup(
+        tokenizer,
+        native.sluice_batch_encode(handle, bytes, length, mode, words, words.length),
+        group,
+      ));
+    const n = group.end - group.start;
+    for (let i = 0; i <= n; i++) offsets[group.start + i] = total + words[i]!;
+    parts.push(words.subarray(n + 1));
+    total += words.length - n - 1;
+  }
+  return { ids: concat(parts, total), offsets };
+}
+
+/** A refusal numbers texts within their group; the caller knows them by their place in the batch. */
+function unwrapGroup(tokenizer: NativeTokenizer, result: number, { start }: Group): number {
+  if (result >= 0) return result;
+  try {
+    return tokenizer.unwrap(result);
+  } catch (error) {
+    throw renumbered(error, (index) => `text ${start + index}: `);
+  }
+}
+
+function concat(parts: Uint32Array<ArrayBuffer>[], total: number): Uint32Array<ArrayBuffer> {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Uint32Array(new ArrayBuffer(4 * total));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** A run of texts that go over in one crossing. */
-export interface Group {
+interface Group {
   readonly start: number;
   readonly end: number;
 }
 
 /** Cuts `texts` into runs of at most {@linkcode MAX_UNITS}; nearly always there is one. */
-export function* groups(texts: readonly Text[]): Generator<Group> {
+function* groups(texts: readonly Text[]): Generator<Group> {
   let start = 0;
   let units = 0;
   for (let i = 0; i < texts.length; i++) {
@@ -44,7 +126,7 @@ export function* groups(texts: readonly Text[]): Generator<Group> {
 }
 
 /** Packs `texts[start..end)` into `buffer` and returns the packed length in bytes. */
-export function pack(
+function pack(
   buffer: TextBuffer,
   texts: readonly Text[],
   { start, end }: Group,

@@ -6,7 +6,7 @@
 import { checkString } from "./arguments.ts";
 import { show } from "./errors.ts";
 import type { Measure } from "./measure.ts";
-import type { TextOptions } from "./tokenizer.ts";
+import type { TextOptions } from "./options.ts";
 
 /** Options of {@linkcode Tokenizer.chunks}. */
 export interface ChunkOptions extends TextOptions {

@@ -52,6 +52,16 @@ export function statusError(status: number, message: string): SluiceError {
   return new SluiceError(codes[status] ?? "SLUICE_PANIC", message);
 }
 
+/** An error that names a text of a batch by its index, with another name for it. */
+export function renumbered(error: unknown, name: (index: number) => string): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  const message = error.message.replace(
+    /^text (\d+): /,
+    (_, index: string) => name(Number(index)),
+  );
+  return new SluiceError(error.code, message, { cause: error });
+}
+
 /** A value as an error message shows it: its type, and as much of it as fits on a line. */
 export function show(value: unknown): string {
   if (value === null || value === undefined) return String(value);

@@ -8,9 +8,10 @@
  * @module
  */
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { checkMemory, type Text } from "./arguments.ts";
+import { checkArray, checkBytes, checkMemory, type Text } from "./arguments.ts";
+import { renumbered } from "./errors.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "./ffi/symbols.gen.ts";
-import type { Native } from "./ffi/native.ts";
+import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { Slots } from "./slots.ts";
 import { textBuffer } from "./text_buffer.ts";
 
@@ -35,36 +36,55 @@ const LONGEST_POLL_MS = 8;
  */
 const slots = new Slots(4);
 
+/**
+ * Up to this length, in UTF-16 units or bytes, nothing is handed over: counting takes 0.2 ms at the
+ * slowest, less than it takes a job to be noticed as done (record: `bench/record`, async table).
+ */
+const SHORT = 1 << 15;
+
 /** What a job is to do. */
 export interface JobRequest {
-  readonly native: Native;
-  readonly tokenizer: number;
-  readonly special: number;
+  readonly tokenizer: NativeTokenizer;
+  readonly mode: number;
   /** `JOB_COUNT` or `JOB_ENCODE`. */
   readonly kind: number;
   readonly texts: readonly Text[];
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
-  /** Passes on what is not negative and throws otherwise. */
-  unwrap(result: number): number;
+}
+
+/** Whether counting `texts` takes so little time that no other thread need be asked. */
+export function areShort(texts: readonly Text[]): boolean {
+  checkArray("texts", texts);
+  let length = 0;
+  texts.forEach((text, i) => {
+    length += (typeof text === "string" ? text : checkBytes(`texts[${i}]`, text)).length;
+  });
+  return length <= SHORT;
+}
+
+/** {@linkcode areShort} for one text, which is called just that. */
+export function isShort(text: Text): boolean {
+  return (typeof text === "string" ? text : checkBytes("text", text)).length <= SHORT;
 }
 
 /**
  * Runs a job and gives its result: counts, or `n + 1` offsets and the ids.
  *
- * @throws What `unwrap` throws, or the signal's reason.
+ * @throws {SluiceError} What the synchronous calls throw, or the signal's reason.
  */
 export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
-  const { native, unwrap, signal } = request;
+  const { tokenizer, mode, kind, signal } = request;
+  const { native } = tokenizer;
   signal?.throwIfAborted();
   await slots.take(signal);
   try {
     const turn = new Turn(signal);
     const texts = await uniform(request.texts, turn);
     const bytes = texts.reduce((sum, text) => sum + text.length + 1, 4 * texts.length + 12);
-    const { tokenizer, special, kind } = request;
-    const job = unwrap(
-      native.sluice_job_open(tokenizer, special, kind, Math.min(bytes, 2 ** 32 - 1)),
+    const expected = Math.min(bytes, 2 ** 32 - 1);
+    const job = tokenizer.unwrap(
+      native.sluice_job_open(tokenizer.handle, mode, kind, expected),
     );
     try {
       await write(request, job, texts, turn);
@@ -75,6 +95,18 @@ export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuff
     }
   } finally {
     slots.give();
+  }
+}
+
+/** A job for a single text: a batch of one, except in what a refusal says. */
+export async function runJobForOne(
+  text: Text,
+  request: Omit<JobRequest, "texts">,
+): Promise<Uint32Array<ArrayBuffer>> {
+  try {
+    return await runJob({ ...request, texts: [text] });
+  } catch (error) {
+    throw renumbered(error, () => "");
   }
 }
 
@@ -114,14 +146,14 @@ async function uniform(texts: readonly Text[], turn: Turn): Promise<readonly Tex
 
 /** Writes the packed batch, slice by slice, and starts the job. */
 async function write(
-  { native, unwrap, threads }: JobRequest,
+  { tokenizer, threads }: JobRequest,
   job: number,
   texts: readonly Text[],
   turn: Turn,
 ): Promise<void> {
   const strings = typeof texts[0] === "string";
   const send = (bytes: Uint8Array, length: number, last = 0): void =>
-    void unwrap(native.sluice_job_write(job, bytes, length, last));
+    void tokenizer.unwrap(tokenizer.native.sluice_job_write(job, bytes, length, last));
 
   const words = new Uint32Array(new ArrayBuffer(4 * (BATCH_HEADER + texts.length)));
   words.set([texts.length, strings ? BATCH_UTF16 : BATCH_BYTES, threads]);
@@ -183,8 +215,8 @@ function* sliceBytes(texts: readonly Uint8Array[]): Generator<Uint8Array> {
 }
 
 /** Waits until the job is done. */
-async function done({ native, unwrap, signal }: JobRequest, job: number): Promise<void> {
-  for (let delay = 1; unwrap(native.sluice_job_poll(job)) === 0;) {
+async function done({ tokenizer, signal }: JobRequest, job: number): Promise<void> {
+  for (let delay = 1; tokenizer.unwrap(tokenizer.native.sluice_job_poll(job)) === 0;) {
     try {
       await setTimeout(delay, undefined, signal === undefined ? {} : { signal });
     } catch (error) {
@@ -198,17 +230,18 @@ async function done({ native, unwrap, signal }: JobRequest, job: number): Promis
 
 /** Copies the result, slice by slice. */
 async function read(
-  { native, unwrap }: JobRequest,
+  { tokenizer }: JobRequest,
   job: number,
   turn: Turn,
 ): Promise<Uint32Array<ArrayBuffer>> {
+  const { native } = tokenizer;
   const none = new Uint32Array(new ArrayBuffer(0));
   const result = new Uint32Array(
-    new ArrayBuffer(4 * unwrap(native.sluice_job_read(job, 0, none, 0))),
+    new ArrayBuffer(4 * tokenizer.unwrap(native.sluice_job_read(job, 0, none, 0))),
   );
   for (let at = 0; at < result.length; at += SLICE_WORDS) {
     const slice = result.subarray(at, at + SLICE_WORDS);
-    unwrap(native.sluice_job_read(job, at, slice, slice.length));
+    tokenizer.unwrap(native.sluice_job_read(job, at, slice, slice.length));
     if (turn.isOver) await turn.yield();
   }
   return result;

@@ -6,7 +6,7 @@
 import { checkLimit, checkString } from "./arguments.ts";
 import { show } from "./errors.ts";
 import type { Measure } from "./measure.ts";
-import type { TextOptions } from "./tokenizer.ts";
+import type { TextOptions } from "./options.ts";
 
 /** Options of {@linkcode Tokenizer.truncate}. */
 export interface TruncateOptions extends TextOptions {
