@@ -14,6 +14,7 @@
  *
  * @module
  */
+export type { Text } from "./src/arguments.ts";
 export type { Chunk, ChunkOptions } from "./src/chunks.ts";
 export type { TokenCounter } from "./src/counter.ts";
 export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./src/decoder.ts";
@@ -34,6 +35,7 @@ export {
   type EstimateReason,
   type MessagesCount,
 } from "./src/messages.ts";
+export type { StatusCode } from "./src/ffi/symbols.gen.ts";
 export { type ResolvedModel, resolveModel } from "./src/models.ts";
 export type { EncodedBatch } from "./src/batch.ts";
 export type {

@@ -29,6 +29,7 @@ const STEPS: readonly Step[] = [
   { name: "format of Rust", command: ["cargo", "fmt", "--all", "--check"] },
   { name: "format of TypeScript", command: [`${BIN}/deno`, "fmt", "--check"] },
   { name: "lint of TypeScript", command: [`${BIN}/deno`, "lint"] },
+  { name: "lint of documentation", command: [`${BIN}/deno`, "doc", "--lint", "--quiet", "mod.ts"] },
   { name: "types for Bun", command: [`${BIN}/tsc`, "-p", "."] },
   {
     name: "types for Deno",

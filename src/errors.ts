@@ -6,10 +6,7 @@
  *
  * @module
  */
-import { statusCodes } from "./ffi/symbols.gen.ts";
-
-/** Codes that the native library reports. */
-export type StatusCode = typeof statusCodes[keyof typeof statusCodes];
+import { type StatusCode, statusCodes } from "./ffi/symbols.gen.ts";
 
 /** Every value of {@linkcode SluiceError.code}. Codes are stable; messages are not. */
 export type SluiceErrorCode =
@@ -35,6 +32,8 @@ export class SluiceError extends Error {
   readonly code: SluiceErrorCode;
 
   /**
+   * Makes an error; sluice does, and programs rarely need to.
+   *
    * @param code What went wrong, for programs.
    * @param message What went wrong and what to do, for people.
    * @param options `cause`, as for every error.

@@ -64,6 +64,8 @@ export class Tokenizer implements Disposable {
   readonly #cache: number;
 
   /**
+   * Opens a tokenizer; the first one of a process also loads the library.
+   *
    * @param encoding One of {@linkcode ENCODINGS}.
    * @param options What the text of special tokens means, and whether counts are remembered.
    * @throws {SluiceError} `SLUICE_UNKNOWN_ENCODING`, or why the library cannot be loaded.

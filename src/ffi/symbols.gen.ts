@@ -283,3 +283,18 @@ export const statusCodes = {
   /** The system gave no random bytes, which the key of the count cache is made of. */
   "-105": "SLUICE_NO_ENTROPY",
 } as const;
+
+/** The codes of failures that the library reports. */
+export type StatusCode =
+  | "SLUICE_PANIC"
+  | "SLUICE_INVALID_ARGUMENT"
+  | "SLUICE_INVALID_HANDLE"
+  | "SLUICE_TOO_MANY_HANDLES"
+  | "SLUICE_TOO_LARGE"
+  | "SLUICE_STOPPED"
+  | "SLUICE_WRONG_STEP"
+  | "SLUICE_UNKNOWN_ENCODING"
+  | "SLUICE_INVALID_UTF8"
+  | "SLUICE_SPECIAL_TOKEN"
+  | "SLUICE_UNKNOWN_TOKEN"
+  | "SLUICE_NO_ENTROPY";

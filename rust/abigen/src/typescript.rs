@@ -40,7 +40,10 @@ pub(crate) fn write(abi: &Abi) -> String {
         out += &format!("  \"{}\": {code:?},\n", status.value);
     }
     out += "} as const;\n";
-    out
+    out += "\n/** The codes of failures that the library reports. */\nexport type StatusCode =\n";
+    let codes: Vec<String> =
+        abi.statuses.iter().map(|status| format!("  | \"SLUICE_{}\"", status.name)).collect();
+    out + &codes.join("\n") + ";\n"
 }
 
 /// The doc comment with the C signature first, so that a reader of the table sees the names.
