@@ -20,8 +20,8 @@ export const SIZES = [10, 40, 400, 4_000, 32_000, 1_000_000] as const;
 const FULL: Omit<CellOrder, "encodings" | "classes"> = {
   engines: ENGINE_NAMES,
   sizes: SIZES,
-  rounds: 5,
-  budget: 40,
+  rounds: 3,
+  budget: 30,
 };
 
 const BRIEF: CellOrder = {

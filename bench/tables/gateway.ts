@@ -31,7 +31,9 @@ export function gatewayTable({ runtimes }: BenchRecord<GatewayCell>): string[] {
   return [
     "![Throughput kept while counting](bench/plots/gateway.svg)",
     "",
-    "A gateway that parses, counts, forwards and answers; *kept* is relative to no counting.",
+    "A gateway that parses, counts, forwards and answers; *kept* is relative to no counting. The load " +
+    "sends the same prompts again and again, as clients resend their histories: *sluice, cached* is " +
+    "the content cache when it knows every prompt.",
     "",
     ...markdown(
       [
