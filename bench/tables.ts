@@ -16,6 +16,7 @@ import { cacheTable } from "./tables/cache.ts";
 import { crossingTable } from "./tables/crossing.ts";
 import { gatewayTable } from "./tables/gateway.ts";
 import { loadTable } from "./tables/load.ts";
+import { streamedTable } from "./tables/streamed.ts";
 import { tokenizerTable } from "./tables/tokenizer.ts";
 import { worstTable } from "./tables/worst.ts";
 import { type BenchRecord, machineLine, newestRecord, recordName } from "./record.ts";
@@ -30,6 +31,7 @@ const SECTIONS: { readonly [bench: string]: (record: BenchRecord<never>) => stri
   batch: batchTable,
   async: asyncTable,
   cache: cacheTable,
+  streamed: streamedTable,
   worst: worstTable,
   gateway: gatewayTable,
 };
