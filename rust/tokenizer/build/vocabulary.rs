@@ -1,5 +1,6 @@
 //! Reads the vocabularies and works out how each token is made from two others.
 
+use crate::pair_hash::ID_BITS;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fmt::Write};
@@ -77,6 +78,17 @@ impl Vocabulary {
         self.tokens.iter().map(|t| u8::try_from(t.len()).expect("tokens are short")).collect()
     }
 
+    /// The packed parts of every token that is a merge.
+    pub(crate) fn pairs(&self) -> Vec<u64> {
+        let parts = self.parts();
+        let packed = |id: usize| {
+            let mut eight = [0; 8];
+            eight[..5].copy_from_slice(&parts[id * 5..][..5]);
+            u64::from_le_bytes(eight)
+        };
+        (0..self.tokens.len()).filter(|&id| self.tokens[id].len() > 1).map(packed).collect()
+    }
+
     /// For every token the two tokens whose merge makes it, 18 bits each in five bytes.
     /// A single byte, and an id without a token, names itself twice.
     ///
@@ -97,7 +109,7 @@ impl Vocabulary {
                 let single = self.tokens[part as usize].len() == 1;
                 assert!(token.len() < 2 || single || part < id, "token {id} is made too late");
             }
-            let pair = u64::from(left) | u64::from(right) << 18;
+            let pair = u64::from(left) | u64::from(right) << ID_BITS;
             packed.extend_from_slice(&pair.to_le_bytes()[..5]);
         }
         packed.extend_from_slice(&[0; 3]); // so that eight bytes can be read at any entry

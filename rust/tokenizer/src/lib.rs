@@ -18,15 +18,18 @@
 #![deny(unsafe_code)]
 
 mod batch;
+mod characters;
 pub mod count_cache;
 mod counter;
 mod cut;
 mod encoding;
 mod ends;
 mod error;
+mod flat;
 mod merge;
 #[cfg(feature = "oracle")]
 pub mod naive;
+mod pair_hash;
 mod pieces;
 mod recent;
 mod simd;
@@ -34,7 +37,7 @@ mod sink;
 mod special;
 mod split;
 mod tokenizer;
-mod trie;
+mod tree;
 mod unicode;
 mod vocabulary;
 

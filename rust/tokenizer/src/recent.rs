@@ -1,17 +1,19 @@
 //! What each thread has merged lately.
 //!
 //! Texts repeat their names, and gateways see the same prompts again and again, so most pieces
-//! that have to be merged have been merged before, and most tokens that meet have met before.
-//! Three tables remember both, of fixed size: what is new replaces what was in its place, or, of the
-//! two places for a short piece, moves on what was in the first. They compare the bytes or the ids themselves and not a hash of them, so a hit
-//! is as exact as a merge. Memory is taken on a thread's first merge, about 2 MiB of which only
+//! that have to be merged have been merged before. Two tables remember them, of fixed size: what
+//! is new replaces what was in its place, or, of the two places for a short piece, moves on what
+//! was in the first. They compare the bytes themselves and not a hash of them, so a hit is as
+//! exact as a merge. Memory is taken on a thread's first merge, about 2 MiB of which only
 //! the pages in use count, and goes with the thread; where a thread is about to end and its
 //! tables are gone, pieces are merged without them.
 
 use crate::{
-    merge::{SHORT, merge_long, merge_short},
+    flat::{SHORT, merge_flat},
+    merge::merge_long,
+    pair_hash::ID_BITS,
     sink::Sink,
-    vocabulary::{ID_BITS, ID_MASK, Key, Vocabulary},
+    vocabulary::{ID_MASK, Key, Vocabulary},
 };
 use std::cell::RefCell;
 
@@ -30,9 +32,6 @@ const LONG_BYTES: usize = 47;
 const LONG_TOKENS: usize = 19;
 const LONG_HEADER: usize = 12;
 
-/// Places for pairs of tokens: 128 KiB.
-const SEAM_PLACES: usize = 1 << 14;
-
 /// The tables of one thread.
 pub(crate) struct Recent {
     /// A key, and its tokens: six ids of 18 bits, four bits that count them, and the number of
@@ -41,11 +40,7 @@ pub(crate) struct Recent {
     /// The bytes of a piece, then zeros, with the length in the last of the first 48 bytes; the
     /// number of tokens and, above eight bits, that of the vocabulary; the tokens.
     long: Box<[[u32; 32]]>,
-    seams: Seams,
 }
-
-/// Pairs of tokens with whether they stay apart.
-pub(crate) struct Seams(Box<[u64]>);
 
 thread_local! {
     static RECENT: RefCell<Option<Recent>> = const { RefCell::new(None) };
@@ -73,26 +68,7 @@ impl Recent {
         Self {
             keyed: vec![[[0; 2]; 2]; KEYED_PAIRS].into(),
             long: vec![[0; 32]; LONG_PLACES].into(),
-            seams: Seams(vec![0; SEAM_PLACES].into()),
         }
-    }
-}
-
-impl Seams {
-    /// [`Vocabulary::stay_apart`], remembered.
-    #[inline(always)]
-    pub(crate) fn stay_apart(&mut self, vocabulary: &Vocabulary, left: u32, right: u32) -> bool {
-        let seam = u64::from(left)
-            | u64::from(right) << ID_BITS
-            | u64::from(vocabulary.number) << (2 * ID_BITS);
-        let hash = seam.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-        let place = &mut self.0[hash as usize & (SEAM_PLACES - 1)];
-        if *place >> 1 == seam {
-            return *place & 1 == 1;
-        }
-        let apart = vocabulary.stay_apart(left, right);
-        *place = seam << 1 | u64::from(apart);
-        apart
     }
 }
 
@@ -107,7 +83,7 @@ pub(crate) fn merge_keyed<S: Sink>(
 ) {
     with(|recent| {
         let Some(recent) = recent else {
-            return merge_unremembered(vocabulary, piece, None, sink);
+            return merge_unremembered(vocabulary, piece, sink);
         };
         let places = &mut recent.keyed[(hash >> 32) as usize & (KEYED_PAIRS - 1)];
         for [known, packed] in *places {
@@ -115,8 +91,8 @@ pub(crate) fn merge_keyed<S: Sink>(
                 return sink.packed(packed, (packed >> KEYED_COUNT) as usize & 15);
             }
         }
-        let mut tokens = [0; SHORT];
-        let found = merge_short(vocabulary, piece, &mut tokens, Some(&mut recent.seams));
+        let mut tokens = [0; SHORT + 1];
+        let found = merge_flat(vocabulary, piece, &mut tokens);
         if found <= KEYED_TOKENS {
             let packed = tokens[..found]
                 .iter()
@@ -135,10 +111,10 @@ pub(crate) fn merge_keyed<S: Sink>(
 pub(crate) fn merge_unkeyed<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
     with(|recent| {
         let Some(recent) = recent else {
-            return merge_unremembered(vocabulary, piece, None, sink);
+            return merge_unremembered(vocabulary, piece, sink);
         };
         if piece.len() > LONG_BYTES {
-            return merge_unremembered(vocabulary, piece, Some(&mut recent.seams), sink);
+            return merge_unremembered(vocabulary, piece, sink);
         }
         let mut padded = [0; LONG_BYTES + 1];
         padded[..piece.len()].copy_from_slice(piece);
@@ -151,8 +127,8 @@ pub(crate) fn merge_unkeyed<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink
             let count = (header as usize & 255).min(LONG_TOKENS);
             return sink.tokens(&place[LONG_HEADER + 1..][..count]);
         }
-        let mut tokens = [0; SHORT];
-        let found = merge_short(vocabulary, piece, &mut tokens, Some(&mut recent.seams));
+        let mut tokens = [0; SHORT + 1];
+        let found = merge_flat(vocabulary, piece, &mut tokens);
         if found <= LONG_TOKENS {
             for (word, bytes) in place.iter_mut().zip(words) {
                 *word = u32::from_le_bytes(*bytes);
@@ -164,17 +140,12 @@ pub(crate) fn merge_unkeyed<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink
     });
 }
 
-fn merge_unremembered<S: Sink>(
-    vocabulary: &Vocabulary,
-    piece: &[u8],
-    seams: Option<&mut Seams>,
-    sink: &mut S,
-) {
+fn merge_unremembered<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
     if piece.len() > SHORT {
-        return merge_long(vocabulary, piece, seams, sink);
+        return merge_long(vocabulary, piece, sink);
     }
-    let mut tokens = [0; SHORT];
-    let found = merge_short(vocabulary, piece, &mut tokens, seams);
+    let mut tokens = [0; SHORT + 1];
+    let found = merge_flat(vocabulary, piece, &mut tokens);
     sink.tokens(&tokens[..found]);
 }
 

@@ -8,8 +8,7 @@ use crate::{
     sink::{Count, Sink, Write},
     special::{self, Special},
     split::{Cl100k, O200k, R50k},
-    trie::LONGEST_TOKEN,
-    vocabulary::Vocabulary,
+    vocabulary::{LONGEST_TOKEN, Vocabulary},
 };
 use std::sync::OnceLock;
 

@@ -1,25 +1,23 @@
 //! A vocabulary in the shape that the engine works on.
 //!
-//! What the build embeds (token bytes, lengths, parts, trie) is used where it lies. Three tables
-//! are made when an encoding is first used, in a few milliseconds: where each token's bytes
-//! begin, an open-addressed table of the tokens of up to 15 bytes, and one of the pairs of tokens
-//! that merge. Tokens enter the tables by rank, so the common ones lie where they are looked for
+//! What the build embeds (token bytes, lengths, parts) is used where it lies. Tables are made when
+//! an encoding is first used, in a few milliseconds: where each token's bytes begin, an
+//! open-addressed table of the tokens of up to 15 bytes, a perfect hash of the pairs of tokens
+//! that merge (`pair_hash`), and the characters that are tokens (`characters`). Tokens enter the tables by rank, so the common ones lie where they are looked for
 //! first.
 
-use crate::trie::{Prefix, Prefixes, Trie};
-
-/// Data that the build embeds, aligned so that no entry of eight bytes crosses a cache line.
-#[repr(C, align(64))]
-struct Aligned<T: ?Sized>(T);
+use crate::{
+    characters::Characters,
+    pair_hash::{self, ID_BITS},
+};
 
 macro_rules! embedded {
     ($name:literal) => {{
         static BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bytes"));
         static LENGTHS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".lengths"));
         static PARTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".parts"));
-        static TRIE: &Aligned<[u8]> =
-            &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".trie")));
-        Embedded { bytes: BYTES, lengths: LENGTHS, parts: PARTS, trie: &TRIE.0 }
+        static GROUPS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".groups"));
+        Embedded { bytes: BYTES, lengths: LENGTHS, parts: PARTS, groups: GROUPS }
     }};
 }
 
@@ -28,7 +26,7 @@ struct Embedded {
     bytes: &'static [u8],
     lengths: &'static [u8],
     parts: &'static [u8],
-    trie: &'static [u8],
+    groups: &'static [u8],
 }
 
 /// Pieces of up to this many bytes have a [`Key`].
@@ -88,15 +86,14 @@ pub(crate) fn key_hash(key: Key) -> u64 {
     mixed ^ mixed >> 32
 }
 
-#[inline(always)]
-fn pair_hash(pair: u64) -> u64 {
-    pair.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
+/// No merge: more than any id.
+pub(crate) const NONE: u32 = u32::MAX;
 
-/// An id, or two, take 18 bits each in packed entries.
-pub(crate) const ID_BITS: u32 = 18;
 pub(crate) const ID_MASK: u64 = (1 << ID_BITS) - 1;
 const NO_PAIR: u64 = u64::MAX;
+
+/// The longest token of any vocabulary has this many bytes.
+pub(crate) const LONGEST_TOKEN: usize = 128;
 
 /// The tokens of an encoding, without its special tokens.
 pub(crate) struct Vocabulary {
@@ -104,7 +101,6 @@ pub(crate) struct Vocabulary {
     pub(crate) number: u32,
     bytes: &'static [u8],
     parts: &'static [u8],
-    trie: Trie,
     /// Where the bytes of each token begin; one entry more than there are tokens.
     offsets: Box<[u32]>,
     /// Buckets of four, by [`key_hash`], from `first_key` on. A bucket is a cache line, filled
@@ -116,17 +112,28 @@ pub(crate) struct Vocabulary {
     bucket_mask: usize,
     /// The ids of the tokens in the same bucket of `keys`.
     ids: Box<[[u32; 4]]>,
-    /// Open-addressed by [`pair_hash`]: left id, right id and the id of their merge.
-    pairs: Box<[u64]>,
-    /// A bit for every hash value that some pair has, since most pairs asked for do not merge.
-    pair_hashes: Box<[u64]>,
-    pair_shift: u32,
+    /// For each group of pairs the number that sends them to their places, see
+    /// [`pair_hash`].
+    groups: &'static [[u8; 2]],
+    group_bits: u32,
+    /// By place, the id of a merge and, above it, fourteen bits of the hash of its parts.
+    merges: Box<[u32]>,
+    place_bits: u32,
+    /// The token of each byte.
+    singles: [u32; 256],
+    /// What is known of characters outside ASCII.
+    characters: Characters,
 }
 
 /// The id of a single byte is less; that of every merge is not.
 const MERGES: u32 = 256;
-/// Bits of the hash of a pair that `pair_hashes` distinguishes.
-const PAIR_HASH_BITS: u32 = 21;
+
+/// The bits of a hash that are compared, as they stand in an entry of `merges`. They are not
+/// among those that choose the group.
+#[inline(always)]
+const fn tag(hash: u64) -> u32 {
+    (hash >> 14) as u32 & (NONE << ID_BITS)
+}
 
 impl Vocabulary {
     pub(crate) fn r50k() -> Self {
@@ -155,6 +162,8 @@ impl Vocabulary {
             offsets.push(end);
         }
         let slots = (count * 5 / 4).next_power_of_two();
+        let group_bits = (data.groups.len() / 2).trailing_zeros();
+        let place_bits = group_bits + pair_hash::PLACES_PER_GROUP_BITS;
         // Fresh memory for a table is all zeros without being written, which a type that asks for
         // alignment would lose.
         let keys = vec![0; slots + 3].into_boxed_slice();
@@ -163,15 +172,17 @@ impl Vocabulary {
             number,
             bytes: data.bytes,
             parts: data.parts,
-            trie: Trie::new(data.trie, count as u32, count < data.lengths.len()),
             offsets: offsets.into(),
             keys,
             first_key,
             bucket_mask: slots / 4 - 1,
             ids: vec![[0; 4]; slots / 4].into(),
-            pairs: vec![NO_PAIR; slots].into(),
-            pair_hashes: vec![0; 1 << (PAIR_HASH_BITS - 6)].into(),
-            pair_shift: 64 - slots.trailing_zeros(),
+            groups: data.groups.as_chunks().0,
+            group_bits,
+            merges: vec![NONE; 1 << place_bits].into(),
+            place_bits,
+            singles: [0; 256],
+            characters: Characters::new(),
         };
         for id in 0..count as u32 {
             vocabulary.enter(id);
@@ -193,16 +204,16 @@ impl Vocabulary {
             self.keys[self.first_key + bucket * 4 + slot] = key;
             self.ids[bucket][slot] = id;
         }
-        if id >= MERGES && length > 0 {
+        let token = &self.bytes[self.offsets[id as usize] as usize..][..length];
+        if let [byte] = *token {
+            self.singles[usize::from(byte)] = id;
+        }
+        if length > 1 {
             let pair = self.packed_parts(id);
-            let hash = pair_hash(pair);
-            let mut slot = self.pair_slot(hash);
-            while self.pairs[slot] != NO_PAIR {
-                slot = (slot + 1) & (self.pairs.len() - 1);
-            }
-            self.pairs[slot] = pair << ID_BITS | u64::from(id);
-            let bit = hash >> (64 - PAIR_HASH_BITS);
-            self.pair_hashes[bit as usize / 64] |= 1 << (bit % 64);
+            let hash = pair_hash::hash(pair);
+            let place = self.place(hash);
+            self.merges[place] = tag(hash) | id;
+            self.characters.enter(id, token, self.length(left_part(pair)));
         }
     }
 
@@ -212,8 +223,9 @@ impl Vocabulary {
     }
 
     #[inline(always)]
-    fn pair_slot(&self, hash: u64) -> usize {
-        (hash >> self.pair_shift) as usize & (self.pairs.len() - 1)
+    fn place(&self, hash: u64) -> usize {
+        let number = self.groups[pair_hash::group(hash, self.group_bits)];
+        pair_hash::place(hash, u16::from_le_bytes(number), self.place_bits)
     }
 
     /// The token with this key.
@@ -239,16 +251,16 @@ impl Vocabulary {
         self.keys[self.first_key + bucket * 4..].first_chunk().unwrap_or(&[0; 4])
     }
 
-    /// The longest token that begins `text`, which is not empty.
+    /// The token of a byte.
     #[inline(always)]
-    pub(crate) fn longest(&self, text: &[u8]) -> Prefix {
-        self.trie.longest(text)
+    pub(crate) fn byte(&self, byte: u8) -> u32 {
+        self.singles[usize::from(byte)]
     }
 
-    /// The longest few of the tokens that begin `text`.
+    /// What is known of characters outside ASCII.
     #[inline(always)]
-    pub(crate) fn prefixes(&self, text: &[u8]) -> Prefixes {
-        self.trie.prefixes(text)
+    pub(crate) fn characters(&self) -> &Characters {
+        &self.characters
     }
 
     /// The bytes of a token; none for an id without one.
@@ -267,42 +279,25 @@ impl Vocabulary {
     #[inline(always)]
     fn packed_parts(&self, id: u32) -> u64 {
         let at = id as usize * 5;
-        let eight = self.parts[at..].first_chunk().copied().unwrap_or_default();
-        u64::from_le_bytes(eight) & ((1 << (2 * ID_BITS)) - 1)
-    }
-
-    /// The left one of the two tokens whose merge makes `id`.
-    #[inline(always)]
-    fn left_part(&self, id: u32) -> u32 {
-        (self.packed_parts(id) & ID_MASK) as u32
-    }
-
-    /// The right one of the two tokens whose merge makes `id`.
-    #[inline(always)]
-    fn right_part(&self, id: u32) -> u32 {
-        (self.packed_parts(id) >> ID_BITS) as u32
-    }
-
-    /// The token that `left` and `right` merge to.
-    #[inline(always)]
-    fn merged(&self, left: u32, right: u32) -> Option<u32> {
-        let pair = u64::from(left) | u64::from(right) << ID_BITS;
-        let hash = pair_hash(pair);
-        let bit = hash >> (64 - PAIR_HASH_BITS);
-        if self.pair_hashes[bit as usize / 64] >> (bit % 64) & 1 == 0 {
-            return None;
+        match self.parts.get(at..).and_then(<[u8]>::first_chunk) {
+            Some(eight) => u64::from_le_bytes(*eight) & ((1 << (2 * ID_BITS)) - 1),
+            None => NO_PAIR,
         }
-        let mut slot = self.pair_slot(hash);
-        loop {
-            let found = self.pairs[slot];
-            if found >> ID_BITS == pair {
-                return Some((found & ID_MASK) as u32);
-            }
-            if found == NO_PAIR {
-                return None;
-            }
-            slot = (slot + 1) & (self.pairs.len() - 1);
-        }
+    }
+
+    /// The token that `left` and `right` merge to, or [`NONE`]. Of many thousand pairs that do
+    /// not merge one gets another pair's token, so it has to be checked ([`Self::is_merge`]).
+    #[inline(always)]
+    pub(crate) fn candidate(&self, left: u32, right: u32) -> u32 {
+        let hash = pair_hash::hash(pack(left, right));
+        let entry = self.merges[self.place(hash)];
+        if (entry ^ tag(hash)) >> ID_BITS == 0 { entry & ID_MASK as u32 } else { NONE }
+    }
+
+    /// Whether `left` and `right` merge to `merged`.
+    #[inline(always)]
+    pub(crate) fn is_merge(&self, merged: u32, left: u32, right: u32) -> bool {
+        self.packed_parts(merged) == pack(left, right)
     }
 
     /// Whether merging the bytes of `left` and `right` together gives just these two tokens.
@@ -311,12 +306,12 @@ impl Vocabulary {
     /// merges are undone from the last to the first, and each time the tokens that meet at the
     /// seam are asked whether they would have merged earlier. Of equal ranks the left one goes
     /// first.
-    #[inline(never)]
     pub(crate) fn stay_apart(&self, mut left: u32, mut right: u32) -> bool {
         // A merge across the seam takes precedence when its rank is below this.
-        let mut before = u32::MAX;
+        let mut before = NONE;
         loop {
-            if self.merged(left, right).is_some_and(|merged| merged < before) {
+            let merged = self.candidate(left, right);
+            if merged < before && self.is_merge(merged, left, right) {
                 return false;
             }
             if left.max(right) < MERGES {
@@ -324,11 +319,24 @@ impl Vocabulary {
             }
             if left > right {
                 before = left;
-                left = self.right_part(left);
+                left = right_part(self.packed_parts(left));
             } else {
                 before = right + 1;
-                right = self.left_part(right);
+                right = left_part(self.packed_parts(right));
             }
         }
     }
+}
+
+#[inline(always)]
+fn pack(left: u32, right: u32) -> u64 {
+    u64::from(left) | u64::from(right) << ID_BITS
+}
+
+fn left_part(pair: u64) -> u32 {
+    (pair & ID_MASK) as u32
+}
+
+fn right_part(pair: u64) -> u32 {
+    (pair >> ID_BITS) as u32
 }
