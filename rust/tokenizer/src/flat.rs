@@ -22,15 +22,21 @@ const BLOCK: usize = 16;
 /// one after the piece.
 const NOBODY: u32 = (1 << 18) - 1;
 
-/// Writes the tokens of `piece`, of 1 to 63 bytes, into `tokens` and says how many they are.
+/// Writes the tokens of `piece`, of 1 to 63 bytes, into `tokens` and says how many they are: at
+/// least `fewest`, which is 2 where the piece is known to be no token, and else 1.
 #[inline(always)]
-pub(crate) fn merge_flat(vocabulary: &Vocabulary, piece: &[u8], tokens: &mut [u32; 64]) -> usize {
+pub(crate) fn merge_flat(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    tokens: &mut [u32; 64],
+    fewest: usize,
+) -> usize {
     let piece = &piece[..piece.len().min(SHORT)];
     let count = begin(vocabulary, piece, tokens);
     if count < BLOCK {
-        merge_row::<1>(vocabulary, count, tokens)
+        merge_row::<1>(vocabulary, count, tokens, fewest)
     } else {
-        merge_row::<4>(vocabulary, count, tokens)
+        merge_row::<4>(vocabulary, count, tokens, fewest)
     }
 }
 
@@ -65,7 +71,11 @@ fn merge_row<const BLOCKS: usize>(
     vocabulary: &Vocabulary,
     count: usize,
     tokens: &mut [u32; 64],
+    fewest: usize,
 ) -> usize {
+    if count <= fewest {
+        return count;
+    }
     let at = |place: u32| (place as usize / BLOCK % BLOCKS, place as usize % BLOCK);
     let count = count.min(BLOCKS * BLOCK - 1);
     let mut ids = [[NOBODY; BLOCK]; BLOCKS];
@@ -78,6 +88,7 @@ fn merge_row<const BLOCKS: usize>(
     }
     // The places that hold a token, and the one after the piece.
     let mut used = u64::MAX >> (63 - count);
+    let mut left_over = count;
     let mut least_of: [u32; BLOCKS] = std::array::from_fn(|block| least(&merges[block]));
     loop {
         let found = least_of.iter().fold(NONE, |a, &b| a.min(b));
@@ -101,6 +112,10 @@ fn merge_row<const BLOCKS: usize>(
         }
         used &= !(1 << right);
         ids[block][i] = merged;
+        left_over -= 1;
+        if left_over == fewest {
+            break;
+        }
         let (left_block, left_i) = at(left);
         let (next_block, next_i) = at(next);
         let with_next = vocabulary.candidate(merged, ids[next_block][next_i]);

@@ -33,7 +33,7 @@ pub(crate) fn merge_long<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &
     let mut tokens = [0; SHORT + 1];
     let is_done =
         by_windows(vocabulary, piece, sink, &mut tokens, (SHORT, SHORT_MARGIN), |window, to| {
-            merge_flat(vocabulary, window, to)
+            merge_flat(vocabulary, window, to, 1)
         });
     // Short windows may not agree further on, so they cannot tell that there are enough tokens.
     if !is_done || sink.is_satisfied() {

@@ -92,7 +92,7 @@ pub(crate) fn merge_keyed<S: Sink>(
             }
         }
         let mut tokens = [0; SHORT + 1];
-        let found = merge_flat(vocabulary, piece, &mut tokens);
+        let found = merge_flat(vocabulary, piece, &mut tokens, 2);
         if found <= KEYED_TOKENS {
             let packed = tokens[..found]
                 .iter()
@@ -128,7 +128,7 @@ pub(crate) fn merge_unkeyed<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink
             return sink.tokens(&place[LONG_HEADER + 1..][..count]);
         }
         let mut tokens = [0; SHORT + 1];
-        let found = merge_flat(vocabulary, piece, &mut tokens);
+        let found = merge_flat(vocabulary, piece, &mut tokens, 1);
         if found <= LONG_TOKENS {
             for (word, bytes) in place.iter_mut().zip(words) {
                 *word = u32::from_le_bytes(*bytes);
@@ -145,7 +145,7 @@ fn merge_unremembered<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut
         return merge_long(vocabulary, piece, sink);
     }
     let mut tokens = [0; SHORT + 1];
-    let found = merge_flat(vocabulary, piece, &mut tokens);
+    let found = merge_flat(vocabulary, piece, &mut tokens, 1);
     sink.tokens(&tokens[..found]);
 }
 
