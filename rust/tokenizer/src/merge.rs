@@ -20,8 +20,9 @@ use crate::{
     vocabulary::Vocabulary,
 };
 
-/// Tokens that end this near the end of a short window are left to the next window.
-const SHORT_MARGIN: usize = 16;
+/// Tokens that end this near the end of a short window are left to the next window. With 16 a
+/// megabyte of random characters takes 5 to 8 % longer; with 8, some windows do not agree.
+const SHORT_MARGIN: usize = 12;
 /// The length of the longer windows.
 const WINDOW: usize = 2048;
 const MARGIN: usize = 512;
