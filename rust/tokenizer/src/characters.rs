@@ -8,7 +8,7 @@
 //! character are above its own, it is a token from the start: all its merges come before. That is
 //! so for nine characters of ten in Chinese, Russian or French.
 
-use crate::vocabulary::NONE;
+use crate::merges::NONE;
 
 pub(crate) struct Characters {
     /// By code point below 2^16, the id of the token that is the character, plus one; or 0.

@@ -8,10 +8,10 @@
 //! Branches that guess wrong and loads that wait for one another are what takes time here, so
 //! there are few of either: neighbours that do not exist are a token that merges with none, and a
 //! look-up neither searches nor compares more than fourteen bits of the pair
-//! ([`Vocabulary::candidate`]). Whether it was the right pair is asked when the merge is to be
+//! ([`Merges::candidate`](crate::merges::Merges::candidate)). Whether it was the right pair is asked when the merge is to be
 //! made, where the answer is yes but for one time in many thousands.
 
-use crate::vocabulary::{NONE, Vocabulary};
+use crate::{merges::NONE, vocabulary::Vocabulary};
 
 /// The longest piece that is merged in one row.
 pub(crate) const SHORT: usize = 63;
@@ -84,7 +84,7 @@ fn merge_row<const BLOCKS: usize>(
     ids.as_flattened_mut()[..count].copy_from_slice(&tokens[..count]);
     for (place, pair) in (0..).zip(tokens[..count].windows(2)) {
         let (block, i) = at(place);
-        merges[block][i] = placed(vocabulary.candidate(pair[0], pair[1]), place);
+        merges[block][i] = placed(vocabulary.merges().candidate(pair[0], pair[1]), place);
     }
     // The places that hold a token, and the one after the piece.
     let mut used = u64::MAX >> (63 - count);
@@ -105,7 +105,7 @@ fn merge_row<const BLOCKS: usize>(
 
         let (block, i) = at(place);
         let (right_block, right_i) = at(right);
-        if !vocabulary.is_merge(merged, ids[block][i], ids[right_block][right_i]) {
+        if !vocabulary.merges().is_merge(merged, ids[block][i], ids[right_block][right_i]) {
             merges[block][i] = NONE;
             least_of[block] = least(&merges[block]);
             continue;
@@ -118,8 +118,8 @@ fn merge_row<const BLOCKS: usize>(
         }
         let (left_block, left_i) = at(left);
         let (next_block, next_i) = at(next);
-        let with_next = vocabulary.candidate(merged, ids[next_block][next_i]);
-        let with_left = vocabulary.candidate(ids[left_block][left_i], merged);
+        let with_next = vocabulary.merges().candidate(merged, ids[next_block][next_i]);
+        let with_left = vocabulary.merges().candidate(ids[left_block][left_i], merged);
         merges[right_block][right_i] = NONE;
         merges[block][i] = placed(with_next, place);
         merges[left_block][left_i] = placed(with_left, left);

@@ -27,6 +27,7 @@ mod ends;
 mod error;
 mod flat;
 mod merge;
+mod merges;
 #[cfg(feature = "oracle")]
 pub mod naive;
 mod pair_hash;

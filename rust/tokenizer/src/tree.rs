@@ -3,10 +3,7 @@
 //! As in [`flat`](crate::flat), but the least entry is found at the root of a tree of which every
 //! node holds the lesser of its two children.
 
-use crate::{
-    flat::begin,
-    vocabulary::{NONE, Vocabulary},
-};
+use crate::{flat::begin, merges::NONE, vocabulary::Vocabulary};
 
 /// Where the work is done: for `2^k` places at least as many as the piece has bytes, `ids` and
 /// `links` have `2^k` entries and `tree` has twice as many.
@@ -33,7 +30,7 @@ pub(crate) fn merge_tree(vocabulary: &Vocabulary, piece: &[u8], space: Space<'_>
     for place in 0..count {
         links[place] = [(place as u32).wrapping_sub(1), place as u32 + 1];
         if place + 1 < count {
-            tree[leaves + place] = vocabulary.candidate(ids[place], ids[place + 1]);
+            tree[leaves + place] = vocabulary.merges().candidate(ids[place], ids[place + 1]);
         }
     }
     links[count - 1][1] = END;
@@ -50,7 +47,7 @@ pub(crate) fn merge_tree(vocabulary: &Vocabulary, piece: &[u8], space: Space<'_>
         let place = node - leaves;
         let right = links[place][1] as usize;
         let merged = tree[node];
-        if !vocabulary.is_merge(merged, ids[place], ids[right]) {
+        if !vocabulary.merges().is_merge(merged, ids[place], ids[right]) {
             set(tree, place, NONE);
             continue;
         }
@@ -63,11 +60,11 @@ pub(crate) fn merge_tree(vocabulary: &Vocabulary, piece: &[u8], space: Space<'_>
             NONE
         } else {
             links[after as usize][0] = place as u32;
-            vocabulary.candidate(merged, ids[after as usize])
+            vocabulary.merges().candidate(merged, ids[after as usize])
         };
         set(tree, place, with_after);
         if before != END {
-            set(tree, before as usize, vocabulary.candidate(ids[before as usize], merged));
+            set(tree, before as usize, vocabulary.merges().candidate(ids[before as usize], merged));
         }
     }
     let mut found = 0;

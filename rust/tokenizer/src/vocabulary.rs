@@ -3,13 +3,10 @@
 //! What the build embeds (token bytes, lengths, parts) is used where it lies. Tables are made when
 //! an encoding is first used, in a few milliseconds: where each token's bytes begin, an
 //! open-addressed table of the tokens of up to 15 bytes, a perfect hash of the pairs of tokens
-//! that merge (`pair_hash`), and the characters that are tokens (`characters`). Tokens enter the tables by rank, so the common ones lie where they are looked for
+//! that merge (`merges`), and the characters that are tokens (`characters`). Tokens enter the tables by rank, so the common ones lie where they are looked for
 //! first.
 
-use crate::{
-    characters::Characters,
-    pair_hash::{self, ID_BITS},
-};
+use crate::{characters::Characters, merges::Merges, pair_hash::ID_BITS};
 
 macro_rules! embedded {
     ($name:literal) => {{
@@ -86,12 +83,7 @@ pub(crate) fn key_hash(key: Key) -> u64 {
     mixed ^ mixed >> 32
 }
 
-/// No merge: more than any id.
-pub(crate) const NONE: u32 = u32::MAX;
-
 pub(crate) const ID_MASK: u64 = (1 << ID_BITS) - 1;
-const NO_PAIR: u64 = u64::MAX;
-
 /// The longest token of any vocabulary has this many bytes.
 pub(crate) const LONGEST_TOKEN: usize = 128;
 
@@ -100,7 +92,6 @@ pub(crate) struct Vocabulary {
     /// Tells vocabularies apart in caches that several share; not 0.
     pub(crate) number: u32,
     bytes: &'static [u8],
-    parts: &'static [u8],
     /// Where the bytes of each token begin; one entry more than there are tokens.
     offsets: Box<[u32]>,
     /// Buckets of four, by [`key_hash`], from `first_key` on. A bucket is a cache line, filled
@@ -112,27 +103,12 @@ pub(crate) struct Vocabulary {
     bucket_mask: usize,
     /// The ids of the tokens in the same bucket of `keys`.
     ids: Box<[[u32; 4]]>,
-    /// For each group of pairs the number that sends them to their places, see
-    /// [`pair_hash`].
-    groups: &'static [[u8; 2]],
-    group_bits: u32,
-    /// By place, the id of a merge and, above it, fourteen bits of the hash of its parts.
-    merges: Box<[u32]>,
-    place_bits: u32,
+    /// What two tokens merge to.
+    merges: Merges,
     /// The token of each byte.
     singles: [u32; 256],
     /// What is known of characters outside ASCII.
     characters: Characters,
-}
-
-/// The id of a single byte is less; that of every merge is not.
-const MERGES: u32 = 256;
-
-/// The bits of a hash that are compared, as they stand in an entry of `merges`. They are not
-/// among those that choose the group.
-#[inline(always)]
-const fn tag(hash: u64) -> u32 {
-    (hash >> 14) as u32 & (NONE << ID_BITS)
 }
 
 impl Vocabulary {
@@ -162,8 +138,6 @@ impl Vocabulary {
             offsets.push(end);
         }
         let slots = (count * 5 / 4).next_power_of_two();
-        let group_bits = (data.groups.len() / 2).trailing_zeros();
-        let place_bits = group_bits + pair_hash::PLACES_PER_GROUP_BITS;
         // Fresh memory for a table is all zeros without being written, which a type that asks for
         // alignment would lose.
         let keys = vec![0; slots + 3].into_boxed_slice();
@@ -171,16 +145,12 @@ impl Vocabulary {
         let mut vocabulary = Self {
             number,
             bytes: data.bytes,
-            parts: data.parts,
             offsets: offsets.into(),
             keys,
             first_key,
             bucket_mask: slots / 4 - 1,
             ids: vec![[0; 4]; slots / 4].into(),
-            groups: data.groups.as_chunks().0,
-            group_bits,
-            merges: vec![NONE; 1 << place_bits].into(),
-            place_bits,
+            merges: Merges::new(data.parts, data.groups),
             singles: [0; 256],
             characters: Characters::new(),
         };
@@ -209,23 +179,14 @@ impl Vocabulary {
             self.singles[usize::from(byte)] = id;
         }
         if length > 1 {
-            let pair = self.packed_parts(id);
-            let hash = pair_hash::hash(pair);
-            let place = self.place(hash);
-            self.merges[place] = tag(hash) | id;
-            self.characters.enter(id, token, self.length(left_part(pair)));
+            let left = self.merges.enter(id);
+            self.characters.enter(id, token, self.length(left));
         }
     }
 
     #[inline(always)]
     fn bucket(&self, hash: u64) -> usize {
         hash as usize & self.bucket_mask
-    }
-
-    #[inline(always)]
-    fn place(&self, hash: u64) -> usize {
-        let number = self.groups[pair_hash::group(hash, self.group_bits)];
-        pair_hash::place(hash, u16::from_le_bytes(number), self.place_bits)
     }
 
     /// The token with this key.
@@ -257,6 +218,12 @@ impl Vocabulary {
         self.singles[usize::from(byte)]
     }
 
+    /// What two tokens merge to.
+    #[inline(always)]
+    pub(crate) fn merges(&self) -> &Merges {
+        &self.merges
+    }
+
     /// What is known of characters outside ASCII.
     #[inline(always)]
     pub(crate) fn characters(&self) -> &Characters {
@@ -275,68 +242,4 @@ impl Vocabulary {
     pub(crate) fn length(&self, id: u32) -> usize {
         (self.offsets[id as usize + 1] - self.offsets[id as usize]) as usize
     }
-
-    #[inline(always)]
-    fn packed_parts(&self, id: u32) -> u64 {
-        let at = id as usize * 5;
-        match self.parts.get(at..).and_then(<[u8]>::first_chunk) {
-            Some(eight) => u64::from_le_bytes(*eight) & ((1 << (2 * ID_BITS)) - 1),
-            None => NO_PAIR,
-        }
-    }
-
-    /// The token that `left` and `right` merge to, or [`NONE`]. Of many thousand pairs that do
-    /// not merge one gets another pair's token, so it has to be checked ([`Self::is_merge`]).
-    #[inline(always)]
-    pub(crate) fn candidate(&self, left: u32, right: u32) -> u32 {
-        let hash = pair_hash::hash(pack(left, right));
-        let entry = self.merges[self.place(hash)];
-        if (entry ^ tag(hash)) >> ID_BITS == 0 { entry & ID_MASK as u32 } else { NONE }
-    }
-
-    /// Whether `left` and `right` merge to `merged`.
-    #[inline(always)]
-    pub(crate) fn is_merge(&self, merged: u32, left: u32, right: u32) -> bool {
-        self.packed_parts(merged) == pack(left, right)
-    }
-
-    /// Whether merging the bytes of `left` and `right` together gives just these two tokens.
-    ///
-    /// It does if no merge across their seam comes before the merges that make them. So their
-    /// merges are undone from the last to the first, and each time the tokens that meet at the
-    /// seam are asked whether they would have merged earlier. Of equal ranks the left one goes
-    /// first.
-    pub(crate) fn stay_apart(&self, mut left: u32, mut right: u32) -> bool {
-        // A merge across the seam takes precedence when its rank is below this.
-        let mut before = NONE;
-        loop {
-            let merged = self.candidate(left, right);
-            if merged < before && self.is_merge(merged, left, right) {
-                return false;
-            }
-            if left.max(right) < MERGES {
-                return true;
-            }
-            if left > right {
-                before = left;
-                left = right_part(self.packed_parts(left));
-            } else {
-                before = right + 1;
-                right = left_part(self.packed_parts(right));
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn pack(left: u32, right: u32) -> u64 {
-    u64::from(left) | u64::from(right) << ID_BITS
-}
-
-fn left_part(pair: u64) -> u32 {
-    (pair & ID_MASK) as u32
-}
-
-fn right_part(pair: u64) -> u32 {
-    (pair >> ID_BITS) as u32
 }

@@ -75,7 +75,7 @@ impl Growing {
             let before = self.places[(end - length) % PLACES];
             if length == end {
                 grown = Some(Place { tokens: 1, last });
-            } else if vocabulary.stay_apart(before.last, last) {
+            } else if vocabulary.merges().stay_apart(before.last, last) {
                 grown = Some(Place { tokens: before.tokens + 1, last });
             }
             grown.is_some()

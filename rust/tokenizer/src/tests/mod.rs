@@ -3,6 +3,8 @@
 use crate::{Encoding, Error, Special, Tokenizer};
 use tiktoken_rs::CoreBPE;
 
+mod merging;
+
 fn oracle(encoding: Encoding) -> &'static CoreBPE {
     match encoding {
         Encoding::R50kBase => tiktoken_rs::r50k_base_singleton(),

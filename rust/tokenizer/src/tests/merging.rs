@@ -1,0 +1,83 @@
+//! The three ways of merging a piece against the textbook, on UTF-8 that may begin and end within
+//! a character, and on pieces that no splitter makes.
+
+use super::{BITS, Numbers};
+use crate::{
+    flat::{SHORT, merge_flat},
+    merge::merge_long,
+    tree::{Space, merge_tree},
+    vocabulary::Vocabulary,
+};
+use std::collections::HashMap;
+
+/// Merges the pair of lowest rank, leftmost first, until none is left.
+fn textbook(ranks: &HashMap<&[u8], u32>, piece: &[u8]) -> Vec<u32> {
+    let mut edges: Vec<usize> = (0..=piece.len()).collect();
+    loop {
+        let rank = |i: usize| ranks.get(&piece[edges[i]..edges[i + 2]]);
+        let next =
+            (0..edges.len().saturating_sub(2)).filter_map(|i| rank(i).map(|rank| (rank, i))).min();
+        let Some((_, i)) = next else { break };
+        edges.remove(i + 1);
+    }
+    edges.windows(2).map(|edge| ranks[&piece[edge[0]..edge[1]]]).collect()
+}
+
+fn piece(numbers: &mut Numbers, longest: usize) -> Vec<u8> {
+    let mut piece = match numbers.below(4) {
+        0 => (0..=longest)
+            .filter_map(|_| {
+                char::from_u32({
+                    let bits = 5 + numbers.below(16);
+                    numbers.below(1 << bits) as u32
+                })
+            })
+            .collect::<String>()
+            .into_bytes(),
+        1 => (0..=longest).map(|_| b'a' + numbers.below(26) as u8).collect(),
+        2 => (0..=longest / 3)
+            .filter_map(|_| char::from_u32(0x4E00 + numbers.below(0x400) as u32))
+            .collect::<String>()
+            .into_bytes(),
+        _ => numbers.text(longest / BITS[0].len()).into_bytes(),
+    };
+    piece.truncate(1 + numbers.below(longest));
+    // A window may begin within a character.
+    let begin = numbers.below(3).min(piece.len() - 1);
+    piece.split_off(begin)
+}
+
+#[test]
+fn rows_trees_and_windows_merge_as_the_textbook_does() {
+    let mut numbers = Numbers(0xF1A7);
+    let rounds = if cfg!(debug_assertions) { 300 } else { 10_000 };
+    for (make, count) in [
+        (Vocabulary::r50k as fn() -> Vocabulary, 50256),
+        (Vocabulary::p50k, 50281),
+        (Vocabulary::cl100k, 100256),
+        (Vocabulary::o200k, 199998),
+    ] {
+        let vocabulary = make();
+        let ranks: HashMap<&[u8], u32> =
+            (0..count).filter_map(|id| Some((vocabulary.bytes(id)?, id))).collect();
+        for round in 0..rounds {
+            let longest = if round % 16 == 0 { 400 } else { SHORT };
+            let piece = piece(&mut numbers, longest);
+            let expected = textbook(&ranks, &piece);
+            let places = piece.len().next_power_of_two();
+            let (mut ids, mut links) = (vec![0; places], vec![[0; 2]; places]);
+            let mut tree = vec![0; 2 * places];
+            let space = Space { ids: &mut ids, links: &mut links, tree: &mut tree };
+            let found = merge_tree(&vocabulary, &piece, space);
+            assert_eq!(ids[..found], expected, "tree, {piece:?}");
+            let mut windows = Vec::new();
+            merge_long(&vocabulary, &piece, &mut windows);
+            assert_eq!(windows, expected, "windows, {piece:?}");
+            if piece.len() <= SHORT {
+                let mut tokens = [0; SHORT + 1];
+                let found = merge_flat(&vocabulary, &piece, &mut tokens, 1);
+                assert_eq!(tokens[..found], expected, "row, {piece:?}");
+            }
+        }
+    }
+}
