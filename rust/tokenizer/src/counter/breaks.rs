@@ -322,7 +322,7 @@ mod tests {
             let mut now = ended.clone();
             if let Some(split) = breaks.split() {
                 now.push(all - breaks.open + split);
-            } else if P::end(text[..all].as_bytes(), end) == end + 1 && breaks.open == 2 {
+            } else if P::end(&text.as_bytes()[..all], end) == end + 1 && breaks.open == 2 {
                 // An apostrophe and a letter in `r50k`: too short to be asked.
                 assert_eq!(breaks.pattern, Pattern::R50k);
                 now.push(end + 1);
