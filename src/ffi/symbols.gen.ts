@@ -96,8 +96,9 @@ export const symbols = {
    * Opens a counter for a text that is pushed part by part and returns its handle.
    *
    * The counter needs the tokenizer's handle no more. Any thread may use it, one at a time; it
-   * lives until it is closed or the thread that opened it ends. It takes about 1 KB, and a byte
-   * for each byte of the last piece where that is long. O(1). Fails with `TOO_MANY_HANDLES`.
+   * lives until it is closed or the thread that opened it ends. It takes less than 1 KB while parts
+   * are short, some 50 KB after long ones, and a byte for each byte of the last piece where that is
+   * longer. O(1). Fails with `TOO_MANY_HANDLES`.
    */
   sluice_counter_open: { args: ["u32", "u32"], returns: "i32" },
   /**

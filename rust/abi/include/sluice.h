@@ -142,8 +142,9 @@ int32_t sluice_cache_stats(double *out, uint32_t out_cap);
 // Opens a counter for a text that is pushed part by part and returns its handle.
 //
 // The counter needs the tokenizer's handle no more. Any thread may use it, one at a time; it
-// lives until it is closed or the thread that opened it ends. It takes about 1 KB, and a byte
-// for each byte of the last piece where that is long. O(1). Fails with `TOO_MANY_HANDLES`.
+// lives until it is closed or the thread that opened it ends. It takes less than 1 KB while parts
+// are short, some 50 KB after long ones, and a byte for each byte of the last piece where that is
+// longer. O(1). Fails with `TOO_MANY_HANDLES`.
 int32_t sluice_counter_open(uint32_t tokenizer, uint32_t special);
 
 // Adds `text` (UTF-8) and returns the number of tokens of all that was pushed, equal to

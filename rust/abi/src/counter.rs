@@ -18,8 +18,9 @@ static COUNTERS: Objects<Counter> = Objects::new("counter");
 /// Opens a counter for a text that is pushed part by part and returns its handle.
 ///
 /// The counter needs the tokenizer's handle no more. Any thread may use it, one at a time; it
-/// lives until it is closed or the thread that opened it ends. It takes about 1 KB, and a byte
-/// for each byte of the last piece where that is long. O(1). Fails with `TOO_MANY_HANDLES`.
+/// lives until it is closed or the thread that opened it ends. It takes less than 1 KB while parts
+/// are short, some 50 KB after long ones, and a byte for each byte of the last piece where that is
+/// longer. O(1). Fails with `TOO_MANY_HANDLES`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_counter_open(tokenizer: u32, special: u32) -> i32 {
     boundary(|| COUNTERS.open(resolve(tokenizer)?.counter(special_mode(special)?)))

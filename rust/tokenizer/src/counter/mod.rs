@@ -23,7 +23,7 @@ use suffixes::Suffixes;
 /// Open parts of up to this many bytes are counted anew after each push.
 const SHORT: usize = 96;
 /// A push is worked on in slices of this many bytes.
-const SLICE: usize = 1 << 14;
+const SLICE: usize = 1 << 12;
 /// No special token's name is longer.
 const LONGEST_NAME: usize = 32;
 
