@@ -17,8 +17,9 @@
 //!   returned: a result greater than the capacity means "call again with this much room".
 //! - No input aborts the process: every body runs inside [`boundary`].
 //!
-//! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind handles), `owner` (threads that
-//! die), `slice` (pointers) and `pin` are the plumbing; every other file is a noun of the ABI.
+//! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
+//! handles), `owner` (threads that die), `slice` (pointers) and `pin` are the plumbing; every other
+//! file is a noun of the ABI.
 
 pub mod abi_hash;
 pub mod batch;

@@ -5,8 +5,9 @@
 //! after. Such merges are few (166 pairs of bytes meet in those of o200k): their token has only a
 //! character's beginning after the place where its parts meet, or only an end before it. The
 //! least rank of any is kept by the two bytes that meet there, and where those of both edges of a
-//! character are above its own, it is a token from the start: all its merges come before. That is
-//! so for nine characters of ten in Chinese, Russian or French.
+//! character are above its own, it is a token from the start: all its merges come before. With
+//! o200k that is so for 93 % of the characters outside ASCII in European texts, 91 % in Chinese,
+//! 85 % in Russian and 70 % in Korean ones.
 
 use crate::merges::NONE;
 

@@ -8,8 +8,8 @@
 //! Branches that guess wrong and loads that wait for one another are what takes time here, so
 //! there are few of either: neighbours that do not exist are a token that merges with none, and a
 //! look-up neither searches nor compares more than fourteen bits of the pair
-//! ([`Merges::candidate`](crate::merges::Merges::candidate)). Whether it was the right pair is asked when the merge is to be
-//! made, where the answer is yes but for one time in many thousands.
+//! ([`Merges::candidate`](crate::merges::Merges::candidate)). Whether it was the right pair is
+//! asked when the merge is to be made, where the answer is yes but for one time in many thousands.
 
 use crate::{merges::NONE, vocabulary::Vocabulary};
 

@@ -3,8 +3,8 @@
 //! What the build embeds (token bytes, lengths, parts) is used where it lies. Tables are made when
 //! an encoding is first used, in a few milliseconds: where each token's bytes begin, an
 //! open-addressed table of the tokens of up to 15 bytes, a perfect hash of the pairs of tokens
-//! that merge (`merges`), and the characters that are tokens (`characters`). Tokens enter the tables by rank, so the common ones lie where they are looked for
-//! first.
+//! that merge (`merges`), and the characters that are tokens (`characters`). Tokens enter the tables
+//! by rank, so the common ones lie where they are looked for first.
 
 use crate::{characters::Characters, merges::Merges, pair_hash::ID_BITS};
 
