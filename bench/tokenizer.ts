@@ -21,7 +21,7 @@ const FULL: Omit<CellOrder, "encodings" | "classes"> = {
   engines: ENGINE_NAMES,
   sizes: SIZES,
   rounds: 3,
-  budget: 30,
+  budget: 20,
 };
 
 const BRIEF: CellOrder = {

@@ -168,7 +168,7 @@ function areShortStrings(texts: readonly Text[]): boolean {
 
 function writeOne(buffer: TextBuffer, text: Text, offset: number): number {
   if (typeof text === "string") return buffer.write(text, offset);
-  buffer.reserve(Math.max(offset + text.length, 2 * offset), offset);
+  buffer.reserve(offset + text.length, offset);
   buffer.bytes.set(text, offset);
   return text.length;
 }

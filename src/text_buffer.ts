@@ -33,10 +33,10 @@ export class TextBuffer {
     return this.#writeLarge(text, offset);
   }
 
-  /** Makes room for `bytes` and keeps the first `used`. */
+  /** Makes room for `bytes` and keeps the first `used`; what is kept is copied only so often. */
   reserve(bytes: number, used = 0): void {
     if (bytes <= this.bytes.length) return;
-    const grown = allocate(bytes);
+    const grown = allocate(used === 0 ? bytes : Math.max(bytes, 2 * this.bytes.length));
     grown.set(this.bytes.subarray(0, used));
     this.bytes = grown;
   }
