@@ -51,6 +51,10 @@ const STEPS: readonly Step[] = [
     command: [`${BIN}/deno`, "test", "--allow-all", "--no-check", "--quiet"],
     read: deno,
   },
+  {
+    name: "README says what the records say",
+    command: [`${BIN}/bun`, "bench/tables.ts", "--check"],
+  },
   { name: "benches, once", command: [`${BIN}/bun`, "bench/run.ts", "--brief"] },
   {
     name: "publish to JSR, dry run",
