@@ -4,26 +4,31 @@
  * @module
  */
 
-/** Texts of up to this many bytes can have no more ids than the reused buffer holds. */
-const KEPT_WORDS = 1 << 16;
+/** What the reused buffer holds at first, */
+const FIRST_WORDS = 1 << 16;
+/** and at most: 4 MB. Fresh memory costs more than the copy out of memory that is in use. */
+const KEPT_WORDS = 1 << 20;
 
 /** Collects `uint32_t` results whose number is known only when they are there. */
 export class WordBuffer {
-  readonly #words: Uint32Array<ArrayBuffer> = allocate(KEPT_WORDS);
+  #words: Uint32Array<ArrayBuffer> = allocate(FIRST_WORDS);
 
   /**
    * Calls `fill`, which writes what fits and returns how many words there are, and returns exactly
    * those words in an array of their own.
    *
-   * @param bytes The length of the input. No text has more ids than bytes, so a short one needs
-   * one call. For a long one half as many words as bytes are tried first, which nearly every text
-   * fits, and `fill` is called again if not.
+   * @param bytes The length of the input. No text has more ids than bytes, so one that is not
+   * longer than the reused buffer may become needs one call. For a longer one half as many words as
+   * bytes are tried first, which nearly every text fits, and `fill` is called again if not.
    */
   collect(
     bytes: number,
     fill: (words: Uint32Array<ArrayBuffer>) => number,
   ): Uint32Array<ArrayBuffer> {
-    if (bytes <= KEPT_WORDS) return this.#words.slice(0, fill(this.#words));
+    if (bytes <= KEPT_WORDS) {
+      while (this.#words.length < bytes) this.#words = allocate(2 * this.#words.length);
+      return this.#words.slice(0, fill(this.#words));
+    }
     let words = allocate(bytes >>> 1);
     const needed = fill(words);
     if (needed > words.length) {
