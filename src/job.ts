@@ -136,13 +136,34 @@ class Turn {
 async function uniform(texts: readonly Text[], turn: Turn): Promise<readonly Text[]> {
   const strings = texts.reduce((n, text) => n + (typeof text === "string" ? 1 : 0), 0);
   if (strings === 0 || strings === texts.length) return texts;
-  const encoder = new TextEncoder();
   const bytes: Uint8Array[] = [];
   for (const text of texts) {
-    bytes.push(typeof text === "string" ? encoder.encode(text) : text);
+    bytes.push(typeof text === "string" ? await encodeSlices(text, turn) : text);
     if (turn.isOver) await turn.yield();
   }
   return bytes;
+}
+
+/** `text` as UTF-8, slice by slice. */
+async function encodeSlices(text: string, turn: Turn): Promise<Uint8Array> {
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const slice of sliceString(text)) {
+    const part = encoder.encode(slice);
+    parts.push(part);
+    length += part.length;
+    if (turn.isOver) await turn.yield();
+  }
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(new ArrayBuffer(length));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+    if (turn.isOver) await turn.yield();
+  }
+  return whole;
 }
 
 /** Writes the packed batch, slice by slice, and starts the job. */
@@ -188,16 +209,26 @@ function* sliceStrings(texts: readonly string[]): Generator<string> {
       continue;
     }
     if (joined !== "") yield joined;
-    let start = 0;
-    while (text.length - start >= SLICE_UNITS) {
-      let end = start + SLICE_UNITS;
-      if (isHighSurrogate(text.charCodeAt(end - 1))) end--;
-      yield text.slice(start, end);
-      start = end;
+    let last = "";
+    for (const slice of sliceString(text)) {
+      if (last !== "") yield last;
+      last = slice;
     }
-    joined = text.slice(start) + "\n";
+    joined = last + "\n";
   }
   if (joined !== "") yield joined;
+}
+
+/** A string in slices that cut no surrogate pair; an empty one is one empty slice. */
+function* sliceString(text: string): Generator<string> {
+  let start = 0;
+  while (text.length - start > SLICE_UNITS) {
+    let end = start + SLICE_UNITS;
+    if (isHighSurrogate(text.charCodeAt(end - 1))) end--;
+    yield text.slice(start, end);
+    start = end;
+  }
+  yield text.slice(start);
 }
 
 function isHighSurrogate(unit: number): boolean {

@@ -41,7 +41,9 @@ describe("countAsync and its family", () => {
   it("give for batches what the synchronous calls give", async () => {
     const texts = Array.from({ length: 3000 }, (_, i) => `text ${i} 🙂 ${"word ".repeat(i % 60)}`);
     const mixed = texts.map((text, i) => i % 3 === 0 ? utf8.encode(text) : text);
-    for (const batch of [[], ["a", "b"], texts, [...texts, LONG, ""], mixed]) {
+    for (
+      const batch of [[], ["a", "b"], texts, [...texts, LONG, ""], mixed, ["", LONG, ...mixed]]
+    ) {
       assert.deepEqual(await open.countBatchAsync(batch), open.countBatch(batch));
       for (const threads of [0, 1, 3]) {
         assert.deepEqual(await open.encodeBatchAsync(batch, { threads }), open.encodeBatch(batch));
