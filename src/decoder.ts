@@ -105,7 +105,11 @@ function concat(held: Uint8Array, more: Uint8Array): Uint8Array {
  * ```
  */
 export class TokenDecoderStream extends TransformStream<TokenIds, string> {
-  /** Makes a stream that decodes ids. @param tokenizer The tokenizer of the ids, which must stay open as long as they come. */
+  /**
+   * Makes a stream that decodes ids.
+   *
+   * @param tokenizer The tokenizer of the ids, which must stay open as long as they come.
+   */
   constructor(tokenizer: Tokenizer) {
     const decoder = tokenizer.decoder();
     super({

@@ -130,9 +130,7 @@ function losses({ runtimes }: BenchRecord<Cell>): string[] {
   if (lost === 0) return [`No cell of ${cells} is lost.`];
   const head = results.flatMap(({ runtime }) => [`${runtime}, first`, `${runtime}, warm`]);
   return [
-    `**What we lose:** ${lost} of ${cells} cells, by rival and class of text. Short texts, English and ` +
-    "code are ours; long texts of other scripts, emoji and base64 are hypertok's, and so is much of " +
-    "`encode`. Every cell is in the record.",
+    `**What we lose:** ${lost} of ${cells} cells, by rival and class of text; every cell is in the record.`,
     "",
     ...markdown(["", ...head], rows),
   ];

@@ -12,9 +12,11 @@ use crate::status::{Outcome, count};
 /// that library and caller come from different versions. O(1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_abi_hash() -> i32 {
-    silence_panics();
-    pin();
-    ABI_HASH
+    boundary(|| {
+        silence_panics();
+        pin();
+        Ok(ABI_HASH)
+    })
 }
 
 /// Writes the version of the library, UTF-8 without a NUL, and returns its length in bytes. O(1).
