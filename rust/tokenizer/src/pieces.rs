@@ -1,22 +1,25 @@
 //! From text to tokens: splitting a text and looking its pieces up, in one loop.
 
 use crate::{
-    recent::{merge_keyed, merge_unkeyed},
+    recent::{self, Recent},
     simd::{Classify, Work, dispatch},
     sink::Sink,
     split::{Splitter, block},
-    vocabulary::{KEY_BYTES, Vocabulary, key, key_hash},
+    vocabulary::{KEY_BYTES, Vocabulary, key},
 };
 use std::marker::PhantomData;
 
 /// Splits `text` into pieces and gives the tokens of each to `sink`, until it is satisfied.
 pub(crate) fn pieces<P: Splitter, S: Sink>(vocabulary: &Vocabulary, text: &[u8], sink: &mut S) {
-    dispatch(Pieces { vocabulary, text, sink, splitter: PhantomData::<P> });
+    recent::with(|recent| {
+        dispatch(Pieces { vocabulary, text, recent, sink, splitter: PhantomData::<P> });
+    });
 }
 
 struct Pieces<'a, P, S> {
     vocabulary: &'a Vocabulary,
     text: &'a [u8],
+    recent: &'a mut Recent,
     sink: &'a mut S,
     splitter: PhantomData<P>,
 }
@@ -58,16 +61,10 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
         let length = end - start;
         if length <= KEY_BYTES {
             let key = key(self.text, start, length);
-            let hash = key_hash(key);
-            match self.vocabulary.token(key, hash) {
-                Some(id) => self.sink.token(id),
-                None => {
-                    let piece = &self.text[start..end];
-                    merge_keyed(self.vocabulary, piece, key, hash, self.sink);
-                }
-            }
+            let piece = &self.text[start..end];
+            self.recent.keyed(self.vocabulary, piece, key, self.sink);
         } else {
-            merge_unkeyed(self.vocabulary, &self.text[start..end], self.sink);
+            self.recent.unkeyed(self.vocabulary, self.text, (start, end), self.sink);
         }
     }
 

@@ -1,62 +1,75 @@
-//! What each thread has merged lately.
+//! What each thread has seen lately.
 //!
-//! Texts repeat their names, and gateways see the same prompts again and again, so most pieces
-//! that have to be merged have been merged before. Two tables remember them, of fixed size: what
-//! is new replaces what was in its place, or, of the two places for a short piece, moves on what
-//! was in the first. They compare the bytes themselves and not a hash of them, so a hit is as
-//! exact as a merge. Memory is taken on a thread's first merge, about 2 MiB of which only
-//! the pages in use count, and goes with the thread; where a thread is about to end and its
-//! tables are gone, pieces are merged without them.
+//! Texts repeat their words, and gateways see the same prompts again and again, so nearly every
+//! piece has been looked up before, and most of those that have to be merged have been merged.
+//! Three tables remember them, of fixed size: what is new replaces what was in its place, or, of
+//! the two places for a short merge, moves on what was in the first. They compare the bytes
+//! themselves and not a hash of them, so a hit is as exact as a merge.
+//!
+//! All short pieces, tokens and merges alike, go through `front`, for a reason that is not the
+//! look-up itself: one probe that nearly always hits leaves nothing to guess, where a search for
+//! a token that is none, and then for a merge, misleads the processor at every fourth word of a
+//! European text. Merges are kept once more in `short`, since to merge again costs ten times what
+//! it costs to look a token up.
+//!
+//! Memory is taken on a thread's first text, about 4 MiB of which only the pages in use count, and
+//! goes with the thread; where a thread is about to end and its tables are gone, empty ones serve.
 
 use crate::{
     flat::{SHORT, merge_flat},
     merge::merge_long,
     pair_hash::ID_BITS,
     sink::Sink,
-    vocabulary::{ID_MASK, Key, Vocabulary},
+    vocabulary::{ID_MASK, Key, Vocabulary, first_bytes, key_hash},
 };
 use std::cell::RefCell;
 
-/// Pairs of places for pieces of up to 15 bytes: 1 MiB.
-const KEYED_PAIRS: usize = 1 << 14;
-/// The tokens that fit into such a place.
-const KEYED_TOKENS: usize = 6;
-const KEYED_COUNT: u32 = 108;
-const KEYED_VOCABULARY: u32 = 112;
-
+/// Places for pieces of up to 15 bytes: 2 MiB.
+const FRONT: usize = 1 << 16;
+/// Pairs of places for those of them that are merged: 1 MiB.
+const SHORT_PAIRS: usize = 1 << 14;
 /// Places for longer pieces: 1 MiB.
 const LONG_PLACES: usize = 1 << 13;
 /// The longest piece that fits into such a place.
-const LONG_BYTES: usize = 47;
-/// The tokens that fit into such a place.
-const LONG_TOKENS: usize = 19;
-const LONG_HEADER: usize = 12;
+const LONG_BYTES: usize = 46;
+
+/// Up to this many tokens are packed into one word: ids of 18 bits, the first in the lowest, and
+/// how many they are from bit 108 on.
+pub(crate) const PACKED: usize = 6;
+const COUNT: u32 = PACKED as u32 * ID_BITS;
+/// Where a key has the number of the vocabulary, which is not 0.
+const VOCABULARY: u32 = 124;
+
+/// A key with the number of its vocabulary, and its tokens.
+type Short = [u128; 2];
+/// The bytes of a piece, then zeros, with its length and the number of the vocabulary in the last
+/// two bytes of the first three words; then its tokens, in words of which only the last that is
+/// used may hold less than six.
+type Long = [u128; 8];
 
 /// The tables of one thread.
 pub(crate) struct Recent {
-    /// A key, and its tokens: six ids of 18 bits, four bits that count them, and the number of
-    /// the vocabulary, which is not 0. The newer one of a pair is the first.
-    keyed: Box<[[[u128; 2]; 2]]>,
-    /// The bytes of a piece, then zeros, with the length in the last of the first 48 bytes; the
-    /// number of tokens and, above eight bits, that of the vocabulary; the tokens.
-    long: Box<[[u32; 32]]>,
+    front: Box<[Short; FRONT]>,
+    /// The newer one of a pair is the first.
+    short: Box<[[Short; 2]; SHORT_PAIRS]>,
+    long: Box<[Long; LONG_PLACES]>,
 }
 
 thread_local! {
     static RECENT: RefCell<Option<Recent>> = const { RefCell::new(None) };
 }
 
-/// Calls `work` with this thread's tables, or without where they are gone.
+/// Calls `work` with this thread's tables, or with empty ones where they are gone.
 #[inline(always)]
-fn with<R>(work: impl FnOnce(Option<&mut Recent>) -> R) -> R {
+pub(crate) fn with<R>(work: impl FnOnce(&mut Recent) -> R) -> R {
     let mut work = Some(work);
     let done = RECENT.try_with(|recent| {
         let mut recent = recent.try_borrow_mut().ok()?;
-        Some(work.take()?(Some(recent.get_or_insert_with(Recent::new))))
+        Some(work.take()?(recent.get_or_insert_with(Recent::new)))
     });
     match (done, work) {
         (Ok(Some(result)), _) => result,
-        (_, Some(work)) => work(None),
+        (_, Some(work)) => work(&mut Recent::new()),
         // Not reached: `work` is taken only for a result.
         (_, None) => unreachable!(),
     }
@@ -65,79 +78,107 @@ fn with<R>(work: impl FnOnce(Option<&mut Recent>) -> R) -> R {
 impl Recent {
     #[cold]
     fn new() -> Self {
+        // What is made of zeros is not written until it is used.
         Self {
-            keyed: vec![[[0; 2]; 2]; KEYED_PAIRS].into(),
-            long: vec![[0; 32]; LONG_PLACES].into(),
+            front: places(vec![[0; 2]; FRONT]),
+            short: places(vec![[[0; 2]; 2]; SHORT_PAIRS]),
+            long: places(vec![[0; 8]; LONG_PLACES]),
         }
     }
-}
 
-/// Gives the tokens of `piece`, of at most 15 bytes and no token, to `sink`.
-#[inline(never)]
-pub(crate) fn merge_keyed<S: Sink>(
-    vocabulary: &Vocabulary,
-    piece: &[u8],
-    key: Key,
-    hash: u64,
-    sink: &mut S,
-) {
-    with(|recent| {
-        let Some(recent) = recent else {
-            return merge_unremembered(vocabulary, piece, sink);
-        };
-        let places = &mut recent.keyed[(hash >> 32) as usize & (KEYED_PAIRS - 1)];
-        for [known, packed] in *places {
-            if known == key && (packed >> KEYED_VOCABULARY) as u32 == vocabulary.number {
-                return sink.packed(packed, (packed >> KEYED_COUNT) as usize & 15);
+    /// Gives the tokens of `piece`, of at most 15 bytes and with this key, to `sink`.
+    #[inline(always)]
+    pub(crate) fn keyed<S: Sink>(
+        &mut self,
+        vocabulary: &Vocabulary,
+        piece: &[u8],
+        key: Key,
+        sink: &mut S,
+    ) {
+        let hash = key_hash(key);
+        let [known, packed] = self.front[(hash >> 32) as usize % FRONT];
+        if known == key | u128::from(vocabulary.number) << VOCABULARY {
+            sink.packed(packed, count(packed));
+        } else {
+            self.keyed_slowly(vocabulary, piece, key, hash, sink);
+        }
+    }
+
+    #[inline(never)]
+    fn keyed_slowly<S: Sink>(
+        &mut self,
+        vocabulary: &Vocabulary,
+        piece: &[u8],
+        key: Key,
+        hash: u64,
+        sink: &mut S,
+    ) {
+        let tagged = key | u128::from(vocabulary.number) << VOCABULARY;
+        let front = &mut self.front[(hash >> 32) as usize % FRONT];
+        if let Some(id) = vocabulary.token(key, hash) {
+            *front = [tagged, pack(&[id])];
+            return sink.token(id);
+        }
+        let pair = &mut self.short[(hash >> 32) as usize % SHORT_PAIRS];
+        for [known, packed] in *pair {
+            if known == tagged {
+                *front = [tagged, packed];
+                return sink.packed(packed, count(packed));
             }
         }
         let mut tokens = [0; SHORT + 1];
         let found = merge_flat(vocabulary, piece, &mut tokens, 2);
-        if found <= KEYED_TOKENS {
-            let packed = tokens[..found]
-                .iter()
-                .rev()
-                .fold(0, |packed, &id| packed << ID_BITS | u128::from(id))
-                | (found as u128) << KEYED_COUNT
-                | u128::from(vocabulary.number) << KEYED_VOCABULARY;
-            *places = [[key, packed], places[0]];
+        if found <= PACKED {
+            *front = [tagged, pack(&tokens[..found])];
+            *pair = [*front, pair[0]];
         }
         sink.tokens(&tokens[..found]);
-    });
-}
+    }
 
-/// Gives the tokens of `piece`, of 16 bytes or more, to `sink`.
-#[inline(never)]
-pub(crate) fn merge_unkeyed<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
-    with(|recent| {
-        let Some(recent) = recent else {
-            return merge_unremembered(vocabulary, piece, sink);
-        };
+    /// Gives the tokens of the piece `text[start..end]`, of 16 bytes or more, to `sink`.
+    #[inline(never)]
+    pub(crate) fn unkeyed<S: Sink>(
+        &mut self,
+        vocabulary: &Vocabulary,
+        text: &[u8],
+        (start, end): (usize, usize),
+        sink: &mut S,
+    ) {
+        let piece = &text[start..end];
         if piece.len() > LONG_BYTES {
             return merge_unremembered(vocabulary, piece, sink);
         }
-        let mut padded = [0; LONG_BYTES + 1];
-        padded[..piece.len()].copy_from_slice(piece);
-        padded[LONG_BYTES] = piece.len() as u8;
-        let place = &mut recent.long[place(&padded)];
-        let words = padded.as_chunks::<4>().0;
-        let is_known = place.iter().zip(words).all(|(a, b)| *a == u32::from_le_bytes(*b));
-        let header = place[LONG_HEADER];
-        if is_known && header >> 8 == vocabulary.number {
-            let count = (header as usize & 255).min(LONG_TOKENS);
-            return sink.tokens(&place[LONG_HEADER + 1..][..count]);
-        }
-        let mut tokens = [0; SHORT + 1];
-        let found = merge_flat(vocabulary, piece, &mut tokens, 1);
-        if found <= LONG_TOKENS {
-            for (word, bytes) in place.iter_mut().zip(words) {
-                *word = u32::from_le_bytes(*bytes);
+        let [first, second, third] = words(text, start, piece.len());
+        let tag = (piece.len() as u128) << 112 | u128::from(vocabulary.number) << 120;
+        let key = [first, second, third | tag];
+        let place = &mut self.long[long_place(key)];
+        let (known, tokens) = place.split_at_mut(3);
+        if known == key {
+            for packed in tokens {
+                let count = count(*packed);
+                sink.packed(*packed, count);
+                if count < PACKED {
+                    break;
+                }
             }
-            place[LONG_HEADER] = vocabulary.number << 8 | found as u32;
-            place[LONG_HEADER + 1..].copy_from_slice(&tokens[..LONG_TOKENS]);
+            return;
         }
-        sink.tokens(&tokens[..found]);
-    });
+        let mut found = [0; SHORT + 1];
+        let count = merge_flat(vocabulary, piece, &mut found, 1);
+        let found = &found[..count];
+        if count < tokens.len() * PACKED {
+            known.copy_from_slice(&key);
+            for (place, six) in tokens.iter_mut().zip(found.chunks(PACKED).chain([&[][..]])) {
+                *place = pack(six);
+            }
+        }
+        sink.tokens(found);
+    }
+}
+
+fn places<T, const N: usize>(places: Vec<T>) -> Box<[T; N]> {
+    let Ok(places) = places.into_boxed_slice().try_into() else { unreachable!() };
+    places
 }
 
 fn merge_unremembered<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
@@ -149,17 +190,46 @@ fn merge_unremembered<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut
     sink.tokens(&tokens[..found]);
 }
 
-/// Where a padded piece belongs.
-fn place(padded: &[u8; LONG_BYTES + 1]) -> usize {
-    let mut mixed = 0u64;
-    for eight in padded.as_chunks::<8>().0 {
-        mixed = (mixed.rotate_left(23) ^ u64::from_le_bytes(*eight))
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-    (mixed >> 40) as usize & (LONG_PLACES - 1)
+/// The `length` bytes of `text` from `start` on, 16 to 48 of them, then zeros.
+#[inline(always)]
+fn words(text: &[u8], start: usize, length: usize) -> [u128; 3] {
+    let load = |bytes: &[u8; 48]| {
+        let mut words = [0; 3];
+        for (word, sixteen) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u128::from_le_bytes(*sixteen);
+        }
+        words
+    };
+    let [first, second, third] = match text[start..].first_chunk() {
+        Some(bytes) => load(bytes),
+        None => {
+            let mut bytes = [0; 48];
+            bytes[..length].copy_from_slice(&text[start..start + length]);
+            load(&bytes)
+        }
+    };
+    [first, first_bytes(second, length - 16), first_bytes(third, length.saturating_sub(32))]
 }
 
-/// The ids in `packed`, the first in the lowest bits.
+/// Where a longer piece belongs.
+#[inline(always)]
+fn long_place(key: [u128; 3]) -> usize {
+    let mixed = key.into_iter().fold(0u64, |mixed, word| mixed.rotate_left(23) ^ key_hash(word));
+    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % LONG_PLACES
+}
+
+/// Up to six tokens in one word.
+fn pack(tokens: &[u32]) -> u128 {
+    let ids = tokens.iter().rev().fold(0, |packed, &id| packed << ID_BITS | u128::from(id));
+    ids | (tokens.len() as u128) << COUNT
+}
+
+#[inline(always)]
+fn count(packed: u128) -> usize {
+    (packed >> COUNT) as usize
+}
+
+/// The first `count` ids in `packed`.
 #[inline(always)]
 pub(crate) fn unpack(packed: u128, count: usize) -> impl Iterator<Item = u32> {
     (0..count as u32).map(move |i| (packed >> (ID_BITS * i)) as u32 & ID_MASK as u32)

@@ -1,6 +1,6 @@
 //! Where tokens go: counted, counted up to a limit, or written to a buffer.
 
-use crate::recent::unpack;
+use crate::recent::{PACKED, unpack};
 
 /// Takes the tokens of a text in order.
 pub(crate) trait Sink {
@@ -84,6 +84,21 @@ impl Sink for Write<'_> {
     fn tokens(&mut self, ids: &[u32]) {
         for &id in ids {
             self.token(id);
+        }
+    }
+
+    /// Writes as many ids as there may be, and counts those that there are: how many cannot be
+    /// foreseen, so nothing branches on it.
+    #[inline(always)]
+    fn packed(&mut self, packed: u128, count: usize) {
+        match self.out.get_mut(self.count..).and_then(|rest| rest.first_chunk_mut::<PACKED>()) {
+            Some(places) => {
+                for (place, id) in places.iter_mut().zip(unpack(packed, PACKED)) {
+                    *place = id;
+                }
+                self.count += count;
+            }
+            None => unpack(packed, count).for_each(|id| self.token(id)),
         }
     }
 

@@ -45,6 +45,15 @@ const fn masks() -> [Key; 16] {
 /// By length, the bits of a sixteen-byte load that belong to the piece.
 static MASKS: [Key; 16] = masks();
 
+/// The first `length` bytes of a word, then zeros.
+#[inline(always)]
+pub(crate) fn first_bytes(word: u128, length: usize) -> u128 {
+    match MASKS.get(length) {
+        Some(mask) => word & mask,
+        None => word,
+    }
+}
+
 /// The key of the `length` bytes (at most 15) of `text` from `start` on.
 #[inline(always)]
 pub(crate) fn key(text: &[u8], start: usize, length: usize) -> Key {
@@ -53,7 +62,7 @@ pub(crate) fn key(text: &[u8], start: usize, length: usize) -> Key {
         Some(sixteen) => u128::from_le_bytes(*sixteen),
         None => load_end(text, start),
     };
-    loaded & MASKS[length] | (length as u128) << 120
+    first_bytes(loaded, length) | (length as u128) << 120
 }
 
 /// Up to the last 15 bytes of `text`, from `start` on, followed by zeros.

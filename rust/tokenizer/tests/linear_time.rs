@@ -13,9 +13,9 @@ use support::pathological::{MAKERS, prose};
 
 mod support;
 
-/// An unoptimised engine gets a smaller text for the same ratio. Both are far beyond what a cache
+/// An unoptimised engine gets a smaller text for the same ratio. Both are beyond what a cache
 /// of recent pieces can answer.
-const SMALL: usize = if cfg!(debug_assertions) { 1 << 15 } else { 1 << 17 };
+const SMALL: usize = if cfg!(debug_assertions) { 1 << 17 } else { 1 << 18 };
 const GROWTH: usize = 8;
 const ALLOWED: u32 = 32;
 
