@@ -7,7 +7,7 @@ use crate::support::pathological::{MAKERS, prose};
 use crate::support::texts::strategy;
 
 /// So many places behind the ids may be overwritten.
-const SPILL: usize = 5;
+const SPILL: usize = 6;
 /// Marks the part of a buffer that must not be written.
 const UNTOUCHED: u32 = 0xdead_beef;
 
