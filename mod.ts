@@ -35,6 +35,19 @@ export {
   type EstimateReason,
   type MessagesCount,
 } from "./src/messages.ts";
+export { type Failure, Lease, type ReleaseResult } from "./src/lease.ts";
+export { type UpstreamChanges, UpstreamPool } from "./src/pool.ts";
+export type {
+  AcquireOptions,
+  AdaptiveOptions,
+  HealthOptions,
+  PoolEvent,
+  PoolOptions,
+  QueueOptions,
+  TryAcquireOptions,
+  UpstreamOptions,
+} from "./src/pool_options.ts";
+export type { PoolStats, UpstreamState, UpstreamStats } from "./src/pool_stats.ts";
 export type { StatusCode } from "./src/ffi/symbols.gen.ts";
 export { type ResolvedModel, resolveModel } from "./src/models.ts";
 export type { EncodedBatch } from "./src/batch.ts";
