@@ -5,6 +5,7 @@
  * @module
  */
 import { clearInterval, setInterval } from "node:timers";
+import { LONGEST_TIMER } from "./deadline.ts";
 import type { HeldLease } from "./request_hold.ts";
 
 /** A lease is renewed when this share of its time has passed, so that two renewals may be late. */
@@ -62,7 +63,7 @@ class Renewals {
   #start(everyMs: number): void {
     clearInterval(this.#timer);
     this.#everyMs = everyMs;
-    this.#timer = setInterval(() => this.#renew(), Math.min(everyMs, 2 ** 31 - 1));
+    this.#timer = setInterval(() => this.#renew(), Math.min(everyMs, LONGEST_TIMER));
     this.#timer.unref();
   }
 

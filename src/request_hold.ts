@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LONGEST_TIMER } from "./deadline.ts";
 import type { Failure, Lease } from "./lease.ts";
 import { renewals } from "./renewals.ts";
 
@@ -19,9 +20,6 @@ export interface Silences {
   /** Until the next part of the body, while somebody reads it. */
   readonly idleMs?: number | undefined;
 }
-
-/** A timer of more milliseconds fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Holds the lease of one request and gives it back exactly once, whichever end comes first: the end
