@@ -78,7 +78,8 @@ impl Leases {
     ) -> LeaseId {
         let slot = self.free.pop().unwrap_or(self.slab.len() as u32);
         let generation = self.slab.get(slot as usize).map_or(0, |old| old.generation);
-        let generation = (generation + 1) % GENERATIONS;
+        // Never 0, so that no id is 0.
+        let generation = generation % (GENERATIONS - 1) + 1;
         let lease = Lease {
             upstream,
             member,

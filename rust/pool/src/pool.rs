@@ -122,6 +122,11 @@ impl Pool {
         Ok(index as u32)
     }
 
+    /// The name that [`Pool::take_ring`] calls a member by. O(1).
+    pub fn set_bell(&mut self, member: u32, bell: u32) {
+        self.members[member as usize].bell = bell;
+    }
+
     /// How many members there are. O(members).
     #[must_use]
     pub fn members(&self) -> usize {
