@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { show } from "./errors.ts";
+import { LEASE_FAILED, LEASE_OK, LEASE_OVERLOADED, LEASE_UNKNOWN } from "./ffi/symbols.gen.ts";
+import { checkObject, checkTimeout } from "./pool_options.ts";
 
 /** How a request went that failed. */
 export interface Failure {
@@ -30,10 +33,10 @@ export type ReleaseResult =
 
 /** Who grants leases and takes them back. */
 export interface Lessor {
-  /** @ignore */
-  settle(lease: Lease, outcome: number, retryAfterMs: number): ReleaseResult;
-  /** @ignore */
-  renew(lease: Lease): boolean;
+  /** Gives a lease back. */
+  settle(lease: Lease, id: number, outcome: number, restMs: number): ReleaseResult;
+  /** Starts its time anew. */
+  renew(id: number): boolean;
 }
 
 /**
@@ -45,31 +48,42 @@ export interface Lessor {
 export class Lease implements Disposable, AsyncDisposable {
   /** The id of the upstream. */
   readonly upstream: string;
-  /** @ignore */
-  readonly id: number;
   readonly #lessor: Lessor;
+  /** 0 once given back. */
+  #id: number;
 
   /** @ignore Use {@linkcode UpstreamPool.acquire}. */
   constructor(lessor: Lessor, id: number, upstream: string) {
     this.#lessor = lessor;
-    this.id = id;
+    this.#id = id;
     this.upstream = upstream;
+  }
+
+  /** Whether it was given back already. */
+  get released(): boolean {
+    return this.#id === 0;
   }
 
   /**
    * Gives the lease back: the request succeeded, or, with `"unknown"`, nothing is known of how it
-   * went (it was aborted by the client). Never throws; of several calls the first counts. O(log n).
+   * went (it was aborted by the client). Never throws for a lease that is gone: of several calls
+   * the first counts, and the result says so. O(log n).
    */
-  release(_outcome: "ok" | "unknown" = "ok"): ReleaseResult {
-    return this.#lessor.settle(this, 0, 0);
+  release(outcome: "ok" | "unknown" = "ok"): ReleaseResult {
+    if (outcome !== "ok" && outcome !== "unknown") {
+      throw new TypeError(`outcome must be "ok" or "unknown", not ${show(outcome)}`);
+    }
+    return this.#settle(outcome === "ok" ? LEASE_OK : LEASE_UNKNOWN, 0);
   }
 
   /**
    * Gives the lease back and says that the request failed, which may eject the upstream. With
    * `retryAfterMs` the upstream rests for that long at once. O(log n).
    */
-  fail(_failure: Failure = {}): ReleaseResult {
-    return this.#lessor.settle(this, 1, 0);
+  fail(failure: Failure = {}): ReleaseResult {
+    checkObject("failure", failure);
+    const restMs = checkTimeout("retryAfterMs", failure.retryAfterMs ?? 0);
+    return this.#settle(restMs > 0 ? LEASE_OVERLOADED : outcomeOf(failure), restMs);
   }
 
   /**
@@ -78,17 +92,47 @@ export class Lease implements Disposable, AsyncDisposable {
    * @returns Whether the lease is still held; false once given back or expired.
    */
   renew(): boolean {
-    return this.#lessor.renew(this);
+    return this.#id !== 0 && this.#lessor.renew(this.#id);
   }
 
   /** {@linkcode Lease.release}, for `using`; after `fail` it does nothing. */
   [Symbol.dispose](): void {
-    this.release();
+    this.#settle(LEASE_OK, 0);
   }
 
   /** {@linkcode Lease.release}, for `await using`; after `fail` it does nothing. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.release();
+    this.#settle(LEASE_OK, 0);
     return Promise.resolve();
   }
+
+  /** @ignore The id, for batches; gives up the lease on this side. */
+  static take(lease: Lease): number {
+    const id = lease.#id;
+    lease.#id = 0;
+    return id;
+  }
+
+  #settle(outcome: number, restMs: number): ReleaseResult {
+    const id = this.#id;
+    if (id === 0) return "already-released";
+    this.#id = 0;
+    return this.#lessor.settle(this, id, outcome, restMs);
+  }
 }
+
+/** What a failure means for the upstream. */
+function outcomeOf({ status, timedOut = false }: Failure): number {
+  if (status === undefined) return timedOut ? LEASE_OVERLOADED : LEASE_FAILED;
+  if (typeof status !== "number") {
+    throw new TypeError(`status must be a number, not ${show(status)}`);
+  }
+  if (!Number.isInteger(status) || status < 100 || status > 999) {
+    throw new RangeError(`status must be a whole number from 100 to 999, not ${status}`);
+  }
+  if (timedOut || OVERLOADED.has(status)) return LEASE_OVERLOADED;
+  return status >= 500 || status === 425 ? LEASE_FAILED : LEASE_OK;
+}
+
+/** Request timeout, too many requests, gateway timeout, and the "overloaded" of some providers. */
+const OVERLOADED: ReadonlySet<number> = new Set([408, 429, 504, 529]);

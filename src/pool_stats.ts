@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { unwrap } from "./ffi/load.ts";
+import { POOL_STATS, POOL_UPSTREAM_STATS } from "./ffi/symbols.gen.ts";
+import type { PoolMember } from "./pool_member.ts";
 
 /**
  * What use an upstream is in:
@@ -57,4 +60,53 @@ export interface PoolStats {
   readonly reaped: number;
   readonly ejections: number;
   readonly upstreams: readonly UpstreamStats[];
+}
+
+const STATES: readonly UpstreamState[] = ["healthy", "ejected", "probing"];
+
+/** Reads the numbers of a pool. */
+export function readStats(member: PoolMember): PoolStats {
+  const { native, handle } = member;
+  let numbers = new Float64Array(new ArrayBuffer(8 * (POOL_STATS + 16 * POOL_UPSTREAM_STATS)));
+  let length = unwrap(native.sluice_pool_stats(handle, numbers, numbers.length));
+  while (length > numbers.length) {
+    // Room for some more, if upstreams are being added.
+    numbers = new Float64Array(new ArrayBuffer(8 * (length + 16 * POOL_UPSTREAM_STATS)));
+    length = unwrap(native.sluice_pool_stats(handle, numbers, numbers.length));
+  }
+  const at = (index: number): number => numbers[index]!;
+  if (at(0) !== 0) member.forgetIds();
+  const upstreams: UpstreamStats[] = [];
+  for (let i = POOL_STATS; i < length; i += POOL_UPSTREAM_STATS) {
+    const state = at(i + 2) === 1 ? "draining" : STATES[at(i + 1)]!;
+    upstreams.push({
+      id: member.id(at(i)),
+      state,
+      inFlight: at(i + 3),
+      maxInFlight: at(i + 4),
+      limit: at(i + 5),
+      weight: at(i + 6),
+      tier: at(i + 7),
+      granted: at(i + 8),
+      failed: at(i + 9),
+      failuresInARow: at(i + 10),
+      restsForMs: at(i + 11),
+    });
+  }
+  return {
+    inFlight: at(1),
+    maxInFlight: at(2),
+    waiting: at(3),
+    members: at(4),
+    ownInFlight: at(5),
+    granted: at(6),
+    handedOver: at(7),
+    timedOut: at(8),
+    refused: at(9),
+    cancelled: at(10),
+    expired: at(11),
+    reaped: at(12),
+    ejections: at(13),
+    upstreams,
+  };
 }
