@@ -5,7 +5,7 @@
  */
 
 /** A timer of more milliseconds fires at once. */
-export const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
 /**
  * What `work` comes to, or the error that `late` makes after `limitMs`. The work itself goes on;

@@ -68,22 +68,29 @@ export interface LeaseSource {
 /** The pools that have fetched in this isolate. */
 const checked = new WeakSet<LeaseSource>();
 
-/** See {@linkcode UpstreamPool.fetch}, which this is. */
+/**
+ * See {@linkcode UpstreamPool.fetch}, which this is.
+ *
+ * @param leaked Told of each unread body that the garbage collector found, with the stack of the
+ * call; costs a stack for each call.
+ */
 export async function leasedFetch(
   pool: LeaseSource,
   makeRequest: MakeRequest,
   options: FetchOptions = {},
+  leaked?: (upstream: string, stack: string) => void,
 ): Promise<Response> {
   check(makeRequest, options);
   if (!checked.has(pool)) {
     checked.add(pool);
     checkCeiling(pool.name, pool.stats());
   }
+  const stack = leaked === undefined ? "" : new Error("fetched here").stack ?? "";
   const lease = await pool.acquire(options);
   const hold = new RequestHold(lease, pool.leaseTtlMs, {
     headersMs: options.headersTimeoutMs,
     idleMs: options.idleTimeoutMs,
-  });
+  }, () => leaked?.(lease.upstream, stack));
   let request: Awaited<ReturnType<MakeRequest>>;
   let init: RequestInit | undefined;
   try {

@@ -14,6 +14,7 @@ import {
 } from "./ffi/symbols.gen.ts";
 import { Leaks } from "./leaks.ts";
 import { Lease } from "./lease.ts";
+import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
 import { PoolEvents } from "./pool_events.ts";
 import { PoolMember } from "./pool_member.ts";
 import {
@@ -36,6 +37,9 @@ import { type PoolStats, readStats } from "./pool_stats.ts";
 
 /** What of an upstream can be changed while it is in use. */
 export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
+
+/** The default of `leaseTtlMs`. */
+const DEFAULT_TTL_MS = 600_000;
 
 /** How often a drain looks whether it is done, in milliseconds. */
 const DRAIN_POLL_MS = 20;
@@ -66,6 +70,8 @@ const DRAIN_POLL_MS = 20;
 export class UpstreamPool implements Disposable {
   /** The name that Workers share it under. */
   readonly name: string;
+  /** How long a lease lives without {@linkcode Lease.renew}, in milliseconds. */
+  readonly leaseTtlMs: number;
   readonly #member: PoolMember;
   readonly #timeoutMs: number;
   readonly #events: PoolEvents | undefined;
@@ -86,6 +92,7 @@ export class UpstreamPool implements Disposable {
       throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
     }
     this.name = options.name;
+    this.leaseTtlMs = options.leaseTtlMs ?? DEFAULT_TTL_MS;
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
@@ -126,6 +133,44 @@ export class UpstreamPool implements Disposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Acquires a lease, makes the request for its upstream, fetches it, and holds the lease until the
+   * body of the response ends, is cancelled, fails or is aborted; without a body, until the headers.
+   * The lease is renewed while somebody waits for the upstream, so a stream may outlast
+   * `leaseTtlMs`. It is given back in the end even if nobody reads the body: by the garbage
+   * collector, or when its time has run out.
+   *
+   * The response is `fetch`'s own in all but this: its body has no BYOB reader. Nothing is buffered;
+   * only bodies that are sure to end soon (of failures, or of a known length up to 64 KB) are read
+   * ahead.
+   *
+   * What it tells the pool: 429, 500 and above, network errors and timeouts as failures, with the
+   * `Retry-After` of the response; everything else as success, and aborts as nothing at all. A
+   * failed status is told when its body ends.
+   *
+   * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes, once, if the
+   * caps allow more.
+   *
+   * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw.
+   *
+   * @example
+   * ```ts ignore
+   * const response = await pool.fetch(
+   *   (key) => new Request("https://api.example/v1/chat", { headers: { authorization: key } }),
+   *   { signal: request.signal, headersTimeoutMs: 30_000 },
+   * );
+   * ```
+   */
+  fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
+    const events = this.#member.leaks && this.#events;
+    return leasedFetch(
+      this,
+      makeRequest,
+      options,
+      events && ((upstream, stack) => events.tell({ type: "leaked", upstream, stack })),
+    );
   }
 
   /**

@@ -8,10 +8,7 @@ import type { Failure, Lease } from "./lease.ts";
 import { renewals } from "./renewals.ts";
 
 /** What of a {@linkcode Lease} a request needs. */
-export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew"> & {
-  /** Gives the lease back and reports it as leaked. */
-  abandon?(): unknown;
-};
+export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew">;
 
 /** How long an upstream may be silent, in milliseconds. */
 export interface Silences {
@@ -34,6 +31,7 @@ export class RequestHold {
   readonly #lease: HeldLease;
   readonly #ttlMs: number;
   readonly #silences: Silences;
+  readonly #lost: () => void;
   readonly #controller = new AbortController();
   readonly #unfollow: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,11 +39,16 @@ export class RequestHold {
   #failure: Failure | undefined;
   #ended = false;
 
-  /** Takes charge of a lease whose time, `ttlMs`, begins now. */
-  constructor(lease: HeldLease, ttlMs: number, silences: Silences = {}) {
+  /**
+   * Takes charge of a lease whose time, `ttlMs`, begins now.
+   *
+   * @param lost Called if nobody ends it but the garbage collector.
+   */
+  constructor(lease: HeldLease, ttlMs: number, silences: Silences, lost: () => void) {
     this.#lease = lease;
     this.#ttlMs = ttlMs;
     this.#silences = silences;
+    this.#lost = lost;
     this.signal = this.#controller.signal;
     renewals.add(lease, ttlMs);
     this.#time(silences.headersMs, "the headers of the response");
@@ -110,9 +113,8 @@ export class RequestHold {
   /** The garbage collector took a body that nobody read to its end. */
   abandon(): void {
     if (!this.#isFirstEnd()) return;
-    if (this.#failure !== undefined || this.#lease.abandon === undefined) {
-      this.#settle(this.#failure, "unknown");
-    } else this.#lease.abandon();
+    this.#settle(this.#failure, "unknown");
+    this.#lost();
     this.#controller.abort(new DOMException("The response was never read", "AbortError"));
   }
 

@@ -20,14 +20,17 @@ import { type Entry, type Line, ResourceStock } from "./resource_stock.ts";
 export interface ResourcePoolStats {
   /** Resources that are leased. */
   readonly inUse: number;
+  /** Resources that wait to be used. */
   readonly idle: number;
   /** Resources being made, looked over or destroyed. */
   readonly inTransit: number;
   /** Places taken in the line; with a shared name, over all Workers. */
   readonly waiting: number;
-  /** Counts since the pool was made. */
+  /** Resources made since the pool was. */
   readonly created: number;
+  /** Resources ended since the pool was made. */
   readonly destroyed: number;
+  /** Leases that the garbage collector found. */
   readonly leaked: number;
 }
 
@@ -72,10 +75,13 @@ const PLACE = "resource";
  * await pool.close();
  * ```
  */
-export class ResourcePool<T> implements AsyncDisposable, ResourceOwner<T> {
+export class ResourcePool<T> implements AsyncDisposable {
   readonly #settings: ResourceSettings<T>;
   readonly #line: Line;
   readonly #stock: ResourceStock<T>;
+  readonly #owner: ResourceOwner<T> = {
+    takeBack: (lease, isGood) => this.#takeBack(lease, isGood),
+  };
   /** By the lease itself; weakly, or a lost lease would never be seen. */
   readonly #uses = new WeakMap<ResourceLease<T>, Use<T>>();
   readonly #lost = new FinalizationRegistry<Use<T>>((use) => this.#reclaim(use));
@@ -85,9 +91,9 @@ export class ResourcePool<T> implements AsyncDisposable, ResourceOwner<T> {
    *
    * @throws {TypeError | RangeError} naming the option that is wrong.
    */
-  constructor(options: ResourcePoolOptions<T>, /** @ignore */ line?: Line) {
+  constructor(options: ResourcePoolOptions<T>) {
     this.#settings = resourceSettings(options);
-    this.#line = line ?? openLine(options);
+    this.#line = openLine(options);
     this.#stock = new ResourceStock(this.#settings, this.#line);
     void this.#stock.fill();
   }
@@ -170,8 +176,7 @@ export class ResourcePool<T> implements AsyncDisposable, ResourceOwner<T> {
     return this.close();
   }
 
-  /** @ignore */
-  async takeBack(lease: ResourceLease<T>, isGood: boolean): Promise<void> {
+  async #takeBack(lease: ResourceLease<T>, isGood: boolean): Promise<void> {
     const use = this.#uses.get(lease);
     if (use === undefined) return;
     this.#uses.delete(lease);
@@ -195,7 +200,7 @@ export class ResourcePool<T> implements AsyncDisposable, ResourceOwner<T> {
     this.#stock.checkOpen();
     const { resource } = entry;
     const since = performance.now();
-    const lease = new ResourceLease<T>(this, resource);
+    const lease = new ResourceLease(this.#owner, resource);
     const use = { entry, permit, since, stack };
     this.#uses.set(lease, use);
     this.#lost.register(lease, use, lease);

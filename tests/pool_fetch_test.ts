@@ -400,12 +400,16 @@ describe("pool.fetch", () => {
 
   it("gives the lease of an unread body back when it is collected, and reports it", async () => {
     const pool = new CountingPool();
-    await (async () => {
-      for (let i = 0; i < 5; i++) await leasedFetch(pool, () => server.url("/events"));
+    const stacks: string[] = [];
+    await (async function forgetful() {
+      const leaked = (_: string, stack: string) => void stacks.push(stack);
+      for (let i = 0; i < 5; i++) await leasedFetch(pool, () => server.url("/events"), {}, leaked);
     })();
     assert.equal(pool.inFlight, 5);
     assert.ok(await collectUntil(() => pool.endings.length >= 4), "not collected within 20 s");
-    assert.ok(pool.endings.every((ending) => ending === "leaked"), JSON.stringify(pool.endings));
+    assert.ok(pool.endings.every((ending) => ending === "unknown"), JSON.stringify(pool.endings));
+    assert.equal(stacks.length, pool.endings.length);
+    assert.match(stacks[0]!, /forgetful/);
     await until(() => server.inFlight <= 1);
   });
 
