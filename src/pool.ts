@@ -16,8 +16,13 @@ import { Leaks } from "./leaks.ts";
 import { Lease } from "./lease.ts";
 import { PoolEvents } from "./pool_events.ts";
 import { PoolMember } from "./pool_member.ts";
+import type {
+  AcquireOptions,
+  PoolOptions,
+  TryAcquireOptions,
+  UpstreamOptions,
+} from "./pool_options.ts";
 import {
-  type AcquireOptions,
   checkCount,
   checkId,
   checkMaxInFlight,
@@ -28,10 +33,7 @@ import {
   checkWeight,
   packPool,
   packUpstream,
-  type PoolOptions,
-  type TryAcquireOptions,
-  type UpstreamOptions,
-} from "./pool_options.ts";
+} from "./pool_settings.ts";
 import { type PoolStats, readStats } from "./pool_stats.ts";
 
 /** What of an upstream can be changed while it is in use. */

@@ -136,7 +136,7 @@ pub extern "C" fn sluice_lease_renew(pool: u32, lease: f64) -> i32 {
 
 fn id(lease: f64) -> LeaseId {
     // What is no whole number of 51 bits is nobody's id: 0 is none.
-    let whole = lease >= 0.0 && lease < SLUICE_LEASE_NEWS && lease.fract() == 0.0;
+    let whole = (0.0..SLUICE_LEASE_NEWS).contains(&lease) && lease.fract() == 0.0;
     LeaseId(if whole { lease as u64 } else { 0 })
 }
 

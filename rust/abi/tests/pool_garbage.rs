@@ -166,7 +166,7 @@ fn pointers_and_upstreams_that_are_none() {
         assert_eq!(sluice_lease_release_batch(pool, null(), 3), bad);
         assert_eq!(sluice_waiter_collect(pool, null_mut(), 4), bad);
         assert_eq!(sluice_pool_stats(pool, null_mut(), 4), bad);
-        assert_eq!(sluice_pool_events(pool, 1 as *mut f64, 4), bad);
+        assert_eq!(sluice_pool_events(pool, null_mut::<f64>().wrapping_byte_add(1), 4), bad);
         assert_eq!(sluice_upstream_id(pool, 0, null_mut(), 4), bad);
         assert_eq!(sluice_upstream_id(pool, 0, null_mut(), 0), 1, "how much room it takes");
         assert_eq!(sluice_upstream_add(pool, null(), 3, 1.0, 1.0, 0.0), bad);

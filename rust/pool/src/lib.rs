@@ -9,7 +9,8 @@
 //! to a member as a whole ([`Pool::leave`], [`Pool::reap`], falling asleep), which is linear and rare.
 //!
 //! Files: `settings`, `upstream`, `health`, `limit`, `lease`, `line`, `member`, `event`, `stats` are
-//! the nouns; `heap` is the one data structure; `pool` joins them; `turn` is what time does.
+//! the nouns; `heap` is the one data structure; `pool` is how
+//! leases go, `roster` who takes part in it, `turn` what time does to it.
 #![forbid(unsafe_code)]
 
 mod event;
@@ -22,6 +23,7 @@ mod member;
 #[cfg(feature = "oracle")]
 pub mod naive;
 mod pool;
+mod roster;
 mod settings;
 mod stats;
 mod turn;
