@@ -39,6 +39,11 @@ import { type PoolStats, readStats } from "./pool_stats.ts";
 /** What of an upstream can be changed while it is in use. */
 export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
 
+/** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
+const abandoned = new FinalizationRegistry<PoolMember>((member) => {
+  if (member.waiting === 0) member.close();
+});
+
 /** How often a drain looks whether it is done, in milliseconds. */
 const DRAIN_POLL_MS = 20;
 
@@ -91,6 +96,7 @@ export class UpstreamPool implements Disposable {
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
+    abandoned.register(this, member, member);
     if (onEvent !== undefined) {
       const events = new PoolEvents(member, onEvent);
       this.#events = events;
@@ -254,6 +260,7 @@ export class UpstreamPool implements Disposable {
   close(): void {
     this.#events?.read();
     this.#events?.stop();
+    abandoned.unregister(this.#member);
     this.#member.close();
   }
 

@@ -27,6 +27,10 @@ describe("a process with a pool", () => {
     assert.equal((await run("closed")).output, "released");
   });
 
+  it("ends when it has rung another Worker", async () => {
+    assert.equal((await run("rang")).output, "waiting granted");
+  });
+
   it("does not end while somebody waits", async () => {
     const { output, ms } = await run("waiting");
     assert.equal(output, "SLUICE_ACQUIRE_TIMEOUT");

@@ -384,6 +384,23 @@ describe("upstream pool", () => {
     assert.ok(pool.stats().inFlight < 100);
   });
 
+  it("leaves a pool that nobody closed", async () => {
+    using pool = open([{ id: "a", maxInFlight: 1 }]);
+    const upstreams = [{ id: "a", maxInFlight: 1 }];
+    function drop(): void {
+      for (let i = 0; i < 100; i++) new UpstreamPool({ name: pool.name, upstreams });
+    }
+    drop();
+    assert.equal(pool.stats().members, 101);
+    const junk: unknown[] = [];
+    for (let i = 0; i < 200 && pool.stats().members > 50; i++) {
+      junk.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+      if (junk.length > 5) junk.length = 0;
+      await sleep(5);
+    }
+    assert.ok(pool.stats().members <= 50, "nothing was collected");
+  });
+
   it("survives a listener that throws", () => {
     using pool = open([{ id: "a", maxInFlight: 1 }], {
       onEvent: () => {
