@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setTimeout } from "node:timers/promises";
 import { checkArray, checkString } from "./arguments.ts";
 import { show } from "./errors.ts";
 import {
@@ -35,6 +34,7 @@ import {
   packUpstream,
 } from "./pool_settings.ts";
 import { type PoolStats, readStats } from "./pool_stats.ts";
+import { until } from "./until.ts";
 
 /** What of an upstream can be changed while it is in use. */
 export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
@@ -43,9 +43,6 @@ export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
 const abandoned = new FinalizationRegistry<PoolMember>((member) => {
   if (member.waiting === 0) member.close();
 });
-
-/** How often a drain looks whether it is done, in milliseconds. */
-const DRAIN_POLL_MS = 20;
 
 /**
  * Decides, over all Workers of the process, how many requests are in flight to which upstream, who
@@ -279,17 +276,4 @@ function preferred(options: TryAcquireOptions): string | undefined {
   checkObject("options", options);
   if (options.prefer !== undefined) checkString("prefer", options.prefer);
   return options.prefer;
-}
-
-/** Resolves when `done` is true; looks every few milliseconds. */
-async function until(signal: AbortSignal | undefined, done: () => boolean): Promise<void> {
-  while (!done()) {
-    signal?.throwIfAborted();
-    try {
-      await setTimeout(DRAIN_POLL_MS, undefined, signal === undefined ? {} : { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
-  }
 }

@@ -2,7 +2,7 @@
 
 use sluice_pool::{Acquired, LeaseId, Outcome};
 
-use crate::boundary::{boundary, boundary_double};
+use crate::boundary::{boundary, boundary_f64};
 use crate::pools::{self, Shared, chores, refused};
 use crate::slice;
 use crate::status::{Failure, count};
@@ -33,7 +33,7 @@ pub const SLUICE_LEASE_OVERLOADED: u32 = 3;
 /// `QUEUE_FULL` and `POOL_CLOSED`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_lease_acquire(pool: u32, prefer: i32, priority: i32, timeout: f64) -> f64 {
-    boundary_double(|| {
+    boundary_f64(|| {
         let prefer = u32::try_from(prefer).ok();
         pools::with(pool, |shared, member, now| {
             if timeout >= 0.0 {
