@@ -38,7 +38,7 @@ struct Held {
 enum At {
     Line,
     Aside,
-    Offered(Lease, Millis),
+    Offered(Lease),
     TimedOut,
 }
 
@@ -64,6 +64,8 @@ pub struct Naive {
     held: Vec<Held>,
     waiters: Vec<Waiter>,
     asleep: Vec<usize>,
+    /// When the members were last known to be awake who have offers to collect.
+    unclaimed: Vec<(Millis, usize)>,
     leaving: Vec<usize>,
     now: Millis,
     granted: u64,
@@ -82,6 +84,7 @@ impl Naive {
             held: Vec::new(),
             waiters: Vec::new(),
             asleep: Vec::new(),
+            unclaimed: Vec::new(),
             leaving: Vec::new(),
             now: 0,
             granted: 0,
@@ -161,7 +164,10 @@ impl Naive {
         self.tick(now);
         let find = |w: &Waiter| w.place == place && w.member == member;
         let Some(index) = self.waiters.iter().position(find) else { return false };
-        if let At::Offered(lease, _) = self.waiters.remove(index).at {
+        if let At::Offered(lease) = self.waiters.remove(index).at {
+            if self.offers(member) == 0 {
+                self.unclaimed.retain(|&(_, awake)| awake != member);
+            }
             self.end(lease, Outcome::Unknown, 0);
             self.hand_over();
         }
@@ -199,11 +205,15 @@ impl Naive {
         self.tick(now);
         self.rouse(member);
         let answered =
-            |w: &&Waiter| w.member == member && matches!(w.at, At::Offered(..) | At::TimedOut);
+            |w: &&Waiter| w.member == member && matches!(w.at, At::Offered(_) | At::TimedOut);
         let next = self.waiters.iter().filter(answered).min_by_key(|w| w.mailed)?.clone();
         self.waiters.retain(|w| w.place != next.place);
-        let At::Offered(lease, _) = next.at else { return Some((next.place, None)) };
+        let At::Offered(lease) = next.at else { return Some((next.place, None)) };
         let now = self.now;
+        self.unclaimed.retain(|&(_, awake)| awake != member);
+        if self.offers(member) > 0 {
+            self.unclaimed.push((now, member));
+        }
         for held in self.held.iter_mut().filter(|held| held.lease == lease) {
             held.renewed = now;
         }
@@ -238,17 +248,18 @@ impl Naive {
         let now = self.now;
         let claim = self.settings.claim;
         loop {
-            let late = |w: &Waiter| matches!(w.at, At::Offered(_, at) if at + claim <= now);
-            let Some(member) = self.waiters.iter().find(|w| late(w)).map(|w| w.member) else {
+            let Some(&(since, member)) = self.unclaimed.iter().min() else { break };
+            if since + claim > now {
                 break;
-            };
+            }
+            self.unclaimed.retain(|&(_, awake)| awake != member);
             self.asleep.push(member);
             for index in 0..self.waiters.len() {
                 let waiter = &mut self.waiters[index];
                 if waiter.member != member || waiter.at == At::TimedOut {
                     continue;
                 }
-                if let At::Offered(lease, _) = std::mem::replace(&mut waiter.at, At::Aside) {
+                if let At::Offered(lease) = std::mem::replace(&mut waiter.at, At::Aside) {
                     self.end(lease, Outcome::Unknown, 0);
                 }
             }
@@ -370,9 +381,12 @@ impl Naive {
             let Some(first) = line.min_by_key(turn).cloned() else { return };
             let Some(lease) = self.grant(first.member, first.prefer) else { return };
             self.mails += 1;
-            let (now, mailed) = (self.now, self.mails);
+            let mailed = self.mails;
+            if self.offers(first.member) == 0 {
+                self.unclaimed.push((self.now, first.member));
+            }
             for waiter in self.waiters.iter_mut().filter(|w| w.place == first.place) {
-                waiter.at = At::Offered(lease, now);
+                waiter.at = At::Offered(lease);
                 waiter.mailed = mailed;
             }
         }
@@ -391,11 +405,17 @@ impl Naive {
         self.hand_over();
     }
 
+    fn offers(&self, member: usize) -> usize {
+        let offered = |w: &&Waiter| w.member == member && matches!(w.at, At::Offered(_));
+        self.waiters.iter().filter(offered).count()
+    }
+
     fn give_places_up(&mut self, member: usize) {
+        self.unclaimed.retain(|&(_, awake)| awake != member);
         let (gone, rest) = self.waiters.drain(..).partition(|w: &Waiter| w.member == member);
         self.waiters = rest;
         for waiter in gone {
-            if let At::Offered(lease, _) = waiter.at {
+            if let At::Offered(lease) = waiter.at {
                 self.end(lease, Outcome::Unknown, 0);
             }
         }

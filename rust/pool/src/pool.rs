@@ -69,8 +69,8 @@ pub struct Pool {
     pub(crate) line: Line,
     pub(crate) members: Vec<Member>,
     pub(crate) resting: Heap<(Millis, u32)>,
-    /// Offers in the order they were made; some may be collected or revoked.
-    pub(crate) offers: std::collections::VecDeque<(Millis, WaiterId)>,
+    /// Members who have offers to collect, by when they were last known to be awake.
+    pub(crate) unclaimed: Heap<(Millis, u32)>,
     pub(crate) rings: Vec<u32>,
     pub(crate) events: Events,
     pub(crate) counts: Counts,
@@ -94,7 +94,7 @@ impl Pool {
             line: Line::new(),
             members: Vec::new(),
             resting: Heap::new(),
-            offers: std::collections::VecDeque::new(),
+            unclaimed: Heap::new(),
             rings: Vec::new(),
             events: Events::default(),
             counts: Counts::default(),
@@ -157,7 +157,8 @@ impl Pool {
         let stand = self.line.get(slot).stand;
         self.line.put(slot, Stand::Free);
         self.counts.cancelled += 1;
-        if let Stand::Offered(lease, _) = stand {
+        if let Stand::Offered(lease) = stand {
+            self.offer_gone(member);
             self.end(lease, Outcome::Unknown, 0);
             self.hand_over();
         }
@@ -202,7 +203,11 @@ impl Pool {
         while let Some(place) = self.members[member as usize].mailbox.pop_front() {
             let Some(slot) = self.line.find(place) else { continue };
             let answer = match self.line.get(slot).stand {
-                Stand::Offered(lease, _) => {
+                Stand::Offered(lease) => {
+                    self.offer_gone(member);
+                    if self.members[member as usize].offers > 0 {
+                        self.expect_claim(member);
+                    }
                     // Its time begins when it is in somebody's hands.
                     self.leases.renew(lease, self.now);
                     Answer::Lease(self.leases.id(lease))
@@ -307,10 +312,26 @@ impl Pool {
             // A lease that was just granted is there.
             let Some(held) = self.leases.find(lease, member) else { return };
             self.counts.handed_over += 1;
-            self.line.put(slot, Stand::Offered(held, self.now));
-            self.offers.push_back((self.now, self.line.id(slot)));
-            self.next_due = self.next_due.min(self.now.saturating_add(self.settings.claim));
+            self.line.put(slot, Stand::Offered(held));
+            self.members[member as usize].offers += 1;
+            if self.members[member as usize].offers == 1 {
+                self.expect_claim(member);
+            }
             self.mail(slot);
+        }
+    }
+
+    /// A member has something to collect, and is awake as of now.
+    fn expect_claim(&mut self, member: u32) {
+        self.unclaimed.set(member, (self.now, member));
+        self.next_due = self.next_due.min(self.now.saturating_add(self.settings.claim));
+    }
+
+    /// An offer to a member was collected, revoked or given up.
+    pub(crate) fn offer_gone(&mut self, member: u32) {
+        self.members[member as usize].offers -= 1;
+        if self.members[member as usize].offers == 0 {
+            self.unclaimed.remove(member);
         }
     }
 

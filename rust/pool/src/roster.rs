@@ -193,7 +193,8 @@ impl Pool {
         for &slot in &slots {
             let stand = self.line.get(slot).stand;
             self.line.put(slot, Stand::Free);
-            if let Stand::Offered(lease, _) = stand {
+            if let Stand::Offered(lease) = stand {
+                self.offer_gone(member);
                 self.end(lease, Outcome::Unknown, 0);
             }
         }
