@@ -247,8 +247,7 @@ impl Naive {
         self.now = self.now.max(now);
         let now = self.now;
         let claim = self.settings.claim;
-        loop {
-            let Some(&(since, member)) = self.unclaimed.iter().min() else { break };
+        while let Some(&(since, member)) = self.unclaimed.iter().min() {
             if since + claim > now {
                 break;
             }
