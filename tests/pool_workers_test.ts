@@ -7,11 +7,9 @@ import type { Job, Reply } from "./fixtures/pool_worker.ts";
 
 const SCRIPT = new URL("./fixtures/pool_worker.ts", import.meta.url);
 
-let pools = 0;
-
 function options(more: Partial<PoolOptions> = {}): PoolOptions {
   const upstreams = [{ id: "a", maxInFlight: 2 }, { id: "b", maxInFlight: 2 }];
-  return { name: `workers test ${pools++}`, upstreams, ...more };
+  return { name: crypto.randomUUID(), upstreams, ...more };
 }
 
 /** A Worker and what it says. */

@@ -13,6 +13,7 @@
 //! leases go, `roster` who takes part in it, `turn` what time does to it.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod event;
 mod health;
 mod heap;
@@ -29,12 +30,13 @@ mod stats;
 mod turn;
 mod upstream;
 
+pub use answer::{Acquired, Answer, Refusal, Setting};
 pub use event::{Event, EventKind};
 pub use health::{Health, HealthChange, State};
 pub use lease::LeaseId;
 pub use limit::Limit;
 pub use line::WaiterId;
-pub use pool::{Acquired, Answer, Pool, Refusal, Setting};
+pub use pool::Pool;
 pub use settings::{Adaptive, HealthSettings, Outcome, Settings, UpstreamSettings};
 pub use stats::{Counts, UpstreamStats};
 

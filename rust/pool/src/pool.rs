@@ -5,6 +5,7 @@
 //! nothing is left; so an acquire that finds a free lease overtakes nobody, and no lease lies idle
 //! while somebody waits.
 
+use crate::answer::{Acquired, Answer, Refusal};
 use crate::event::Events;
 use crate::heap::Heap;
 use crate::lease::{Lease, Leases, SLOT_BITS};
@@ -13,52 +14,6 @@ use crate::member::Member;
 use crate::settings::{Outcome, Settings};
 use crate::upstream::Upstreams;
 use crate::{Counts, EventKind, HealthChange, LeaseId, Millis, NEVER, NONE, State, WaiterId};
-
-/// What an acquire that may wait comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acquired {
-    /// A lease, at once.
-    Lease(LeaseId),
-    /// A place in line; the answer comes to the mailbox.
-    Place(WaiterId),
-}
-
-/// What became of a place in line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It was handed a lease.
-    Lease(LeaseId),
-    /// Its time ran out.
-    TimedOut,
-}
-
-/// Why a call had no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The line is full.
-    QueueFull,
-    /// The member is leaving.
-    Leaving,
-    /// The lease is not in use, or not this member's.
-    StaleLease,
-    /// The id of an upstream is taken.
-    DuplicateUpstream,
-    /// There are 4096 upstreams, or members, already.
-    TooMany,
-}
-
-/// What of an upstream can be changed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Setting {
-    /// How many leases of it may be in use.
-    MaxInFlight(u32),
-    /// Its share of the load.
-    Weight(f64),
-    /// Its tier.
-    Tier(u32),
-    /// Whether it is given no new leases.
-    Draining(bool),
-}
 
 /// Upstreams, leases, the line and the members.
 #[derive(Clone, Debug)]
@@ -221,23 +176,6 @@ impl Pool {
         }
         self.members[member as usize].rung = false;
         None
-    }
-
-    /// Whether a member's mailbox has something in it, perhaps. O(1).
-    #[must_use]
-    pub fn has_mail(&self, member: u32) -> bool {
-        !self.members[member as usize].mailbox.is_empty()
-    }
-
-    /// Whether somebody is to be rung. O(1).
-    #[must_use]
-    pub fn has_rings(&self) -> bool {
-        !self.rings.is_empty()
-    }
-
-    /// The next bell to ring. O(1).
-    pub fn take_ring(&mut self) -> Option<u32> {
-        self.rings.pop()
     }
 
     /// A lease for `member`, if one is to be had.

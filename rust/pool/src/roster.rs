@@ -1,8 +1,9 @@
 //! Who takes part in a pool and what it is made of, at run time; and what it tells of itself.
 
+use crate::answer::{Refusal, Setting};
 use crate::line::Stand;
 use crate::member::Member;
-use crate::pool::{Pool, Refusal, Setting};
+use crate::pool::Pool;
 use crate::settings::{Outcome, Settings, UpstreamSettings};
 use crate::{Counts, Event, EventKind, Millis, NONE, State, UpstreamStats};
 
@@ -131,6 +132,23 @@ impl Pool {
     /// The member knows that ids changed. O(1).
     pub fn take_news(&mut self, member: u32) {
         self.members[member as usize].edition = self.upstreams.edition;
+    }
+
+    /// Whether a member's mailbox has something in it, perhaps. O(1).
+    #[must_use]
+    pub fn has_mail(&self, member: u32) -> bool {
+        !self.members[member as usize].mailbox.is_empty()
+    }
+
+    /// Whether somebody is to be rung. O(1).
+    #[must_use]
+    pub fn has_rings(&self) -> bool {
+        !self.rings.is_empty()
+    }
+
+    /// The next bell to ring. O(1).
+    pub fn take_ring(&mut self) -> Option<u32> {
+        self.rings.pop()
     }
 
     /// The next event that a member was not told. O(1).
