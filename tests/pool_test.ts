@@ -58,13 +58,13 @@ describe("upstream pool", () => {
   it("lets a lease expire unless it is renewed", async () => {
     const events: PoolEvent[] = [];
     using pool = open([{ id: "a", maxInFlight: 2 }], {
-      leaseTtlMs: 200,
+      leaseTtlMs: 600,
       onEvent: (event) => events.push(event),
     });
     const stream = pool.tryAcquire()!;
     const lost = pool.tryAcquire()!;
     for (let i = 0; i < 8; i++) {
-      await sleep(40);
+      await sleep(100);
       assert.equal(stream.renew(), true);
     }
     assert.equal(pool.stats().inFlight, 1);
@@ -120,13 +120,13 @@ describe("upstream pool", () => {
   });
 
   it("bounds the line and the wait, by default too", async () => {
-    using pool = open([{ id: "a", maxInFlight: 1 }], { queue: { max: 2, timeoutMs: 50 } });
+    using pool = open([{ id: "a", maxInFlight: 1 }], { queue: { max: 2, timeoutMs: 500 } });
     const lease = pool.tryAcquire()!;
     const started = performance.now();
     const waits = [pool.acquire(), pool.acquire({ timeoutMs: 5 })];
     await rejects(pool.acquire(), "SLUICE_QUEUE_FULL");
     await rejects(waits[1]!, "SLUICE_ACQUIRE_TIMEOUT");
-    assert.ok(performance.now() - started < 45, "a short wait is not rounded up to a long one");
+    assert.ok(performance.now() - started < 400, "a short wait is not rounded up to a long one");
     await rejects(waits[0]!, "SLUICE_ACQUIRE_TIMEOUT");
     await rejects(pool.acquire({ timeoutMs: 0 }), "SLUICE_ACQUIRE_TIMEOUT");
     lease.release();

@@ -26,17 +26,17 @@ describe("upstreams of a pool", () => {
   it("ejects what fails, probes it, and takes it back", async () => {
     const events: PoolEvent[] = [];
     using pool = open([{ id: "bad", maxInFlight: 9 }, { id: "good", maxInFlight: 9 }], {
-      health: { failures: 3, cooldownMs: 100 },
+      health: { failures: 3, cooldownMs: 500 },
       onEvent: (event) => events.push(event),
     });
     for (let i = 0; i < 3; i++) pool.tryAcquire({ prefer: "bad" })!.fail({ status: 503 });
-    assert.deepEqual(events, [{ type: "ejected", upstream: "bad", forMs: 100 }]);
+    assert.deepEqual(events, [{ type: "ejected", upstream: "bad", forMs: 500 }]);
     const state = (id: string): string => pool.stats().upstreams.find((u) => u.id === id)!.state;
     assert.equal(state("bad"), "ejected");
     assert.equal(pool.tryAcquire({ prefer: "bad" })?.upstream, "good");
     for (let i = 0; i < 9; i++) pool.tryAcquire({ prefer: "good" })?.fail();
     assert.equal(state("good"), "healthy", "not more than half may be ejected");
-    await sleep(150);
+    await sleep(550);
     assert.equal(state("bad"), "probing");
     const probe = pool.tryAcquire({ prefer: "bad" })!;
     assert.equal(probe.upstream, "bad");
@@ -47,14 +47,14 @@ describe("upstreams of a pool", () => {
 
   it("rests an upstream for as long as it asks, and wakes who waits after that", async () => {
     using pool = open([{ id: "a", maxInFlight: 5 }]);
-    pool.tryAcquire()!.fail({ status: 429, retryAfterMs: 120 });
+    pool.tryAcquire()!.fail({ status: 429, retryAfterMs: 400 });
     assert.equal(pool.tryAcquire(), null);
     const { state, restsForMs } = pool.stats().upstreams[0]!;
     assert.equal(state, "ejected");
-    assert.ok(restsForMs > 60 && restsForMs <= 130, String(restsForMs));
+    assert.ok(restsForMs > 100 && restsForMs <= 400, String(restsForMs));
     const started = performance.now();
     const lease = await pool.acquire();
-    assert.ok(performance.now() - started > 60, "nobody released it: its time had come");
+    assert.ok(performance.now() - started > 100, "nobody released it: its time had come");
     lease.release();
     assert.equal(pool.stats().upstreams[0]!.state, "healthy");
   });
