@@ -19,9 +19,8 @@
 //! - No input aborts the process: every body runs inside [`boundary`].
 //!
 //! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
-//! handles), `owner` (threads that die), `slice` (pointers), `coarse_clock`, `pools` (pools by name) and `pin`
-//! are the plumbing; every other
-//! file is a noun of the ABI.
+//! handles), `owner` (threads that die), `slice` (pointers), `coarse_clock`, `pools` (pools by name)
+//! and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
 pub mod batch;
