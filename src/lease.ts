@@ -5,7 +5,7 @@
  */
 import { show } from "./errors.ts";
 import { LEASE_FAILED, LEASE_OK, LEASE_OVERLOADED, LEASE_UNKNOWN } from "./ffi/symbols.gen.ts";
-import { checkObject, checkTimeout } from "./pool_options.ts";
+import { checkObject, checkTimeout } from "./pool_settings.ts";
 
 /** How a request went that failed. */
 export interface Failure {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setTimeout } from "node:timers/promises";
 import { checkArray, checkString } from "./arguments.ts";
 import { show } from "./errors.ts";
 import {
@@ -17,8 +16,13 @@ import { Lease } from "./lease.ts";
 import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
 import { PoolEvents } from "./pool_events.ts";
 import { PoolMember } from "./pool_member.ts";
+import type {
+  AcquireOptions,
+  PoolOptions,
+  TryAcquireOptions,
+  UpstreamOptions,
+} from "./pool_options.ts";
 import {
-  type AcquireOptions,
   checkCount,
   checkId,
   checkMaxInFlight,
@@ -29,11 +33,9 @@ import {
   checkWeight,
   packPool,
   packUpstream,
-  type PoolOptions,
-  type TryAcquireOptions,
-  type UpstreamOptions,
-} from "./pool_options.ts";
+} from "./pool_settings.ts";
 import { type PoolStats, readStats } from "./pool_stats.ts";
+import { until } from "./until.ts";
 
 /** What of an upstream can be changed while it is in use. */
 export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
@@ -41,8 +43,10 @@ export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
 /** The default of `leaseTtlMs`. */
 const DEFAULT_TTL_MS = 600_000;
 
-/** How often a drain looks whether it is done, in milliseconds. */
-const DRAIN_POLL_MS = 20;
+/** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
+const abandoned = new FinalizationRegistry<PoolMember>((member) => {
+  if (member.waiting === 0) member.close();
+});
 
 /**
  * Decides, over all Workers of the process, how many requests are in flight to which upstream, who
@@ -96,6 +100,7 @@ export class UpstreamPool implements Disposable {
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
+    abandoned.register(this, member, member);
     if (onEvent !== undefined) {
       const events = new PoolEvents(member, onEvent);
       this.#events = events;
@@ -297,6 +302,7 @@ export class UpstreamPool implements Disposable {
   close(): void {
     this.#events?.read();
     this.#events?.stop();
+    abandoned.unregister(this.#member);
     this.#member.close();
   }
 
@@ -315,17 +321,4 @@ function preferred(options: TryAcquireOptions): string | undefined {
   checkObject("options", options);
   if (options.prefer !== undefined) checkString("prefer", options.prefer);
   return options.prefer;
-}
-
-/** Resolves when `done` is true; looks every few milliseconds. */
-async function until(signal: AbortSignal | undefined, done: () => boolean): Promise<void> {
-  while (!done()) {
-    signal?.throwIfAborted();
-    try {
-      await setTimeout(DRAIN_POLL_MS, undefined, signal === undefined ? {} : { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
-  }
 }

@@ -21,7 +21,7 @@ import {
 } from "./ffi/symbols.gen.ts";
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
 import type { Leaks } from "./leaks.ts";
-import type { PackedPool } from "./pool_options.ts";
+import type { PackedPool } from "./pool_settings.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
 /** Answers that are collected in one crossing. */

@@ -19,14 +19,19 @@ export type UpstreamState = "healthy" | "ejected" | "probing" | "draining";
 
 /** One upstream at one moment. */
 export interface UpstreamStats {
+  /** Its id. */
   readonly id: string;
+  /** What use it is in. */
   readonly state: UpstreamState;
   /** Leases in use, over all Workers. */
   readonly inFlight: number;
+  /** The most that may be. */
   readonly maxInFlight: number;
   /** How many leases may be in use now: less than `maxInFlight` where `adaptive` says so. */
   readonly limit: number;
+  /** Its share of the load. */
   readonly weight: number;
+  /** Its tier. */
   readonly tier: number;
   /** Leases granted since the pool was opened. */
   readonly granted: number;
@@ -42,6 +47,7 @@ export interface UpstreamStats {
 export interface PoolStats {
   /** Leases in use, over all upstreams and Workers. */
   readonly inFlight: number;
+  /** The most that may be. */
   readonly maxInFlight: number;
   /** Places taken in the line, over all Workers. */
   readonly waiting: number;
@@ -49,16 +55,23 @@ export interface PoolStats {
   readonly members: number;
   /** Of those the leases that this one holds. */
   readonly ownInFlight: number;
-  /** Counts since the pool was opened, over all Workers. */
+  /** Leases granted since the pool was opened, over all Workers; and so the counts below. */
   readonly granted: number;
   /** Grants that went to somebody in line. */
   readonly handedOver: number;
+  /** Waits that ended with `SLUICE_ACQUIRE_TIMEOUT`. */
   readonly timedOut: number;
+  /** Acquires refused with `SLUICE_QUEUE_FULL`. */
   readonly refused: number;
+  /** Places given up, by a signal. */
   readonly cancelled: number;
+  /** Leases that outlived their time. */
   readonly expired: number;
+  /** Leases that Workers left behind when they ended. */
   readonly reaped: number;
+  /** Ejections by failures. */
   readonly ejections: number;
+  /** The upstreams, by index. */
   readonly upstreams: readonly UpstreamStats[];
 }
 

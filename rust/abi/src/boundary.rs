@@ -23,8 +23,9 @@ pub(crate) fn boundary(body: impl FnOnce() -> Outcome) -> i32 {
     caught(body).unwrap_or_else(refuse)
 }
 
-/// [`boundary`] for results that an `int32_t` does not hold.
-pub(crate) fn boundary_double(body: impl FnOnce() -> Result<f64, Failure>) -> f64 {
+/// [`boundary`] for functions that return a `double`.
+#[inline]
+pub(crate) fn boundary_f64(body: impl FnOnce() -> Result<f64, Failure>) -> f64 {
     caught(body).unwrap_or_else(|failure| f64::from(refuse(failure)))
 }
 

@@ -2,7 +2,7 @@
 
 use sluice_pool::{Acquired, LeaseId, Outcome};
 
-use crate::boundary::{boundary, boundary_double};
+use crate::boundary::{boundary, boundary_f64};
 use crate::pools::{self, Shared, chores, refused};
 use crate::slice;
 use crate::status::{Failure, count};
@@ -33,7 +33,7 @@ pub const SLUICE_LEASE_OVERLOADED: u32 = 3;
 /// `QUEUE_FULL` and `POOL_CLOSED`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_lease_acquire(pool: u32, prefer: i32, priority: i32, timeout: f64) -> f64 {
-    boundary_double(|| {
+    boundary_f64(|| {
         let prefer = u32::try_from(prefer).ok();
         pools::with(pool, |shared, member, now| {
             if timeout >= 0.0 {
@@ -136,7 +136,7 @@ pub extern "C" fn sluice_lease_renew(pool: u32, lease: f64) -> i32 {
 
 fn id(lease: f64) -> LeaseId {
     // What is no whole number of 51 bits is nobody's id: 0 is none.
-    let whole = lease >= 0.0 && lease < SLUICE_LEASE_NEWS && lease.fract() == 0.0;
+    let whole = (0.0..SLUICE_LEASE_NEWS).contains(&lease) && lease.fract() == 0.0;
     LeaseId(if whole { lease as u64 } else { 0 })
 }
 

@@ -19,16 +19,15 @@
 //! - No input aborts the process: every body runs inside [`boundary`].
 //!
 //! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
-//! handles), `owner` (threads that die), `slice` (pointers), `clock`, `pools` (pools by name) and `pin`
-//! are the plumbing; every other
-//! file is a noun of the ABI.
+//! handles), `owner` (threads that die), `slice` (pointers), `coarse_clock`, `pools` (pools by name)
+//! and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
 pub mod batch;
 pub mod bell;
 mod boundary;
 pub mod cache;
-mod clock;
+mod coarse_clock;
 pub mod counter;
 pub mod handle;
 pub mod job;

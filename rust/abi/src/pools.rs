@@ -1,15 +1,15 @@
 //! The pools of the process, by name, and the handles of their members.
 //!
 //! A handle names a pool and a member of it, so who calls is known from the handle. Each pool is
-//! behind one mutex: a call holds it for some tens of nanoseconds, and never across another lock,
-//! so there is no order of locks to get wrong.
+//! behind one mutex, which a call holds for some tens of nanoseconds and under which it takes no other
+//! lock of a pool. Only opening and closing take a second one, the names', always first.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use sluice_pool::{Pool, Refusal};
 
-use crate::clock::coarse_millis;
+use crate::coarse_clock::coarse_millis;
 use crate::handle::Handles;
 use crate::owner::{self, Table};
 use crate::status::{Failure, SluiceStatus};

@@ -9,9 +9,11 @@
 //! to a member as a whole ([`Pool::leave`], [`Pool::reap`], falling asleep), which is linear and rare.
 //!
 //! Files: `settings`, `upstream`, `health`, `limit`, `lease`, `line`, `member`, `event`, `stats` are
-//! the nouns; `heap` is the one data structure; `pool` joins them; `turn` is what time does.
+//! the nouns; `heap` is the one data structure; `pool` is how
+//! leases go, `roster` who takes part in it, `turn` what time does to it.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod event;
 mod health;
 mod heap;
@@ -22,17 +24,19 @@ mod member;
 #[cfg(feature = "oracle")]
 pub mod naive;
 mod pool;
+mod roster;
 mod settings;
 mod stats;
 mod turn;
 mod upstream;
 
+pub use answer::{Acquired, Answer, Refusal, Setting};
 pub use event::{Event, EventKind};
 pub use health::{Health, HealthChange, State};
 pub use lease::LeaseId;
 pub use limit::Limit;
 pub use line::WaiterId;
-pub use pool::{Acquired, Answer, Pool, Refusal, Setting};
+pub use pool::Pool;
 pub use settings::{Adaptive, HealthSettings, Outcome, Settings, UpstreamSettings};
 pub use stats::{Counts, UpstreamStats};
 

@@ -26,8 +26,8 @@ pub(crate) enum Stand {
     Waiting,
     /// Set aside: its member did not collect what it was handed.
     Aside,
-    /// The lease in that slot is its own, from that time on.
-    Offered(u32, Millis),
+    /// The lease in that slot is its own.
+    Offered(u32),
     /// Its time ran out.
     TimedOut,
 }

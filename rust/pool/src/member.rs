@@ -12,6 +12,8 @@ pub(crate) struct Member {
     /// The name that [`crate::Pool::take_rings`] calls it by.
     pub(crate) bell: u32,
     pub(crate) leases: u32,
+    /// Leases it was handed and did not collect yet.
+    pub(crate) offers: u32,
     /// Places whose answer waits to be collected.
     pub(crate) mailbox: VecDeque<WaiterId>,
     /// Whether its bell was rung since it collected.

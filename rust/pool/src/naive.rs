@@ -4,7 +4,9 @@
 //! [`Health`] and [`Limit`] are shared with the fast one; they are plain already and have tests of
 //! their own.
 
-use crate::{Health, HealthChange, Limit, Millis, Outcome, Settings, State, UpstreamSettings};
+mod turn;
+
+use crate::{Health, Limit, Millis, Outcome, Settings, State, UpstreamSettings};
 
 /// A lease, by its own number.
 pub type Lease = u64;
@@ -38,7 +40,7 @@ struct Held {
 enum At {
     Line,
     Aside,
-    Offered(Lease, Millis),
+    Offered(Lease),
     TimedOut,
 }
 
@@ -64,6 +66,8 @@ pub struct Naive {
     held: Vec<Held>,
     waiters: Vec<Waiter>,
     asleep: Vec<usize>,
+    /// When the members were last known to be awake who have offers to collect.
+    unclaimed: Vec<(Millis, usize)>,
     leaving: Vec<usize>,
     now: Millis,
     granted: u64,
@@ -82,6 +86,7 @@ impl Naive {
             held: Vec::new(),
             waiters: Vec::new(),
             asleep: Vec::new(),
+            unclaimed: Vec::new(),
             leaving: Vec::new(),
             now: 0,
             granted: 0,
@@ -161,7 +166,10 @@ impl Naive {
         self.tick(now);
         let find = |w: &Waiter| w.place == place && w.member == member;
         let Some(index) = self.waiters.iter().position(find) else { return false };
-        if let At::Offered(lease, _) = self.waiters.remove(index).at {
+        if let At::Offered(lease) = self.waiters.remove(index).at {
+            if self.offers(member) == 0 {
+                self.unclaimed.retain(|&(_, awake)| awake != member);
+            }
             self.end(lease, Outcome::Unknown, 0);
             self.hand_over();
         }
@@ -199,11 +207,15 @@ impl Naive {
         self.tick(now);
         self.rouse(member);
         let answered =
-            |w: &&Waiter| w.member == member && matches!(w.at, At::Offered(..) | At::TimedOut);
+            |w: &&Waiter| w.member == member && matches!(w.at, At::Offered(_) | At::TimedOut);
         let next = self.waiters.iter().filter(answered).min_by_key(|w| w.mailed)?.clone();
         self.waiters.retain(|w| w.place != next.place);
-        let At::Offered(lease, _) = next.at else { return Some((next.place, None)) };
+        let At::Offered(lease) = next.at else { return Some((next.place, None)) };
         let now = self.now;
+        self.unclaimed.retain(|&(_, awake)| awake != member);
+        if self.offers(member) > 0 {
+            self.unclaimed.push((now, member));
+        }
         for held in self.held.iter_mut().filter(|held| held.lease == lease) {
             held.renewed = now;
         }
@@ -229,52 +241,6 @@ impl Naive {
         }
         self.leaving.retain(|&leaving| leaving != member);
         self.asleep.retain(|&asleep| asleep != member);
-        self.hand_over();
-    }
-
-    /// Time passes.
-    pub fn tick(&mut self, now: Millis) {
-        self.now = self.now.max(now);
-        let now = self.now;
-        let claim = self.settings.claim;
-        loop {
-            let late = |w: &Waiter| matches!(w.at, At::Offered(_, at) if at + claim <= now);
-            let Some(member) = self.waiters.iter().find(|w| late(w)).map(|w| w.member) else {
-                break;
-            };
-            self.asleep.push(member);
-            for index in 0..self.waiters.len() {
-                let waiter = &mut self.waiters[index];
-                if waiter.member != member || waiter.at == At::TimedOut {
-                    continue;
-                }
-                if let At::Offered(lease, _) = std::mem::replace(&mut waiter.at, At::Aside) {
-                    self.end(lease, Outcome::Unknown, 0);
-                }
-            }
-        }
-        // In the order of their deadlines, as mail is read in the order it comes.
-        let mut late: Vec<usize> = (0..self.waiters.len())
-            .filter(|&i| {
-                let waiter = &self.waiters[i];
-                matches!(waiter.at, At::Line | At::Aside) && waiter.deadline <= now
-            })
-            .collect();
-        late.sort_by_key(|&i| self.waiters[i].deadline);
-        for index in late {
-            self.mails += 1;
-            self.waiters[index].at = At::TimedOut;
-            self.waiters[index].mailed = self.mails;
-        }
-        let ttl = self.settings.lease_ttl;
-        while let Some(held) = self.held.iter().find(|h| h.renewed.saturating_add(ttl) <= now) {
-            self.end(held.lease, Outcome::Unknown, 0);
-        }
-        for upstream in &mut self.upstreams {
-            if matches!(upstream.health.state(), State::Resting(until) if until <= now) {
-                upstream.health.end_rest();
-            }
-        }
         self.hand_over();
     }
 
@@ -308,96 +274,5 @@ impl Naive {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiters.iter().filter(|w| matches!(w.at, At::Line | At::Aside)).count()
-    }
-
-    fn choose(&self, prefer: Option<usize>) -> Option<usize> {
-        let has_room = |&index: &usize| {
-            let upstream = &self.upstreams[index];
-            let closed = upstream.removed || upstream.draining || !upstream.health.is_open();
-            !closed && self.in_flight(index) < self.limit(index)
-        };
-        if prefer.as_ref().is_some_and(|index| *index < self.upstreams.len() && has_room(index)) {
-            return prefer;
-        }
-        (0..self.upstreams.len()).filter(has_room).min_by(|&a, &b| {
-            let rank = |index: usize| {
-                let upstream = &self.upstreams[index];
-                let load = (f64::from(self.in_flight(index)) + 1.0) / upstream.settings.weight;
-                (upstream.settings.tier, load, upstream.last_used)
-            };
-            rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal)
-        })
-    }
-
-    fn grant(&mut self, member: usize, prefer: Option<usize>) -> Option<Lease> {
-        if self.held.len() as u32 >= self.settings.max_in_flight {
-            return None;
-        }
-        let index = self.choose(prefer)?;
-        self.granted += 1;
-        let (lease, renewed) = (self.granted, self.now);
-        self.upstreams[index].last_used = lease;
-        let probe = self.upstreams[index].health.grant();
-        self.held.push(Held { lease, upstream: index, member, renewed, probe });
-        Some(lease)
-    }
-
-    fn end(&mut self, lease: Lease, outcome: Outcome, rest: Millis) -> Option<HealthChange> {
-        let index = self.held.iter().position(|held| held.lease == lease)?;
-        let in_flight = self.in_flight(self.held[index].upstream);
-        let held = self.held.remove(index);
-        let present = self.upstreams.iter().filter(|u| !u.removed);
-        let out = present.clone().filter(|u| u.health.state() != State::Healthy).count();
-        let share = (out as f64 + 1.0) <= self.settings.health.max_ejected * present.count() as f64;
-        let upstream = &mut self.upstreams[held.upstream];
-        if let Some(adaptive) = &self.settings.adaptive {
-            let max = upstream.settings.max_in_flight;
-            // Grants are numbered from 0 there.
-            upstream.limit.record(outcome, (lease - 1, self.granted), in_flight, max, adaptive);
-        }
-        if upstream.removed {
-            return None;
-        }
-        let health = &self.settings.health;
-        upstream.health.record(outcome, rest, held.probe, share, health, self.now)
-    }
-
-    fn hand_over(&mut self) {
-        loop {
-            let aging = self.settings.aging as i64;
-            let turn = |w: &&Waiter| (w.arrived as i64 - i64::from(w.priority) * aging, w.place);
-            let line = self.waiters.iter().filter(|w| w.at == At::Line);
-            let Some(first) = line.min_by_key(turn).cloned() else { return };
-            let Some(lease) = self.grant(first.member, first.prefer) else { return };
-            self.mails += 1;
-            let (now, mailed) = (self.now, self.mails);
-            for waiter in self.waiters.iter_mut().filter(|w| w.place == first.place) {
-                waiter.at = At::Offered(lease, now);
-                waiter.mailed = mailed;
-            }
-        }
-    }
-
-    fn rouse(&mut self, member: usize) {
-        if !self.asleep.contains(&member) {
-            return;
-        }
-        self.asleep.retain(|&asleep| asleep != member);
-        for waiter in &mut self.waiters {
-            if waiter.member == member && waiter.at == At::Aside {
-                waiter.at = At::Line;
-            }
-        }
-        self.hand_over();
-    }
-
-    fn give_places_up(&mut self, member: usize) {
-        let (gone, rest) = self.waiters.drain(..).partition(|w: &Waiter| w.member == member);
-        self.waiters = rest;
-        for waiter in gone {
-            if let At::Offered(lease, _) = waiter.at {
-                self.end(lease, Outcome::Unknown, 0);
-            }
-        }
     }
 }

@@ -52,7 +52,7 @@ impl Pool {
             self.line.next_deadline().map(|(at, _)| at),
             self.leases.oldest().map(|(_, renewed)| renewed.saturating_add(ttl)),
             self.resting.first().map(|((at, _), _)| at),
-            self.offers.front().map(|&(since, _)| since.saturating_add(self.settings.claim)),
+            self.unclaimed.first().map(|((since, _), _)| since.saturating_add(self.settings.claim)),
         ];
         self.next_due = due.into_iter().flatten().min().unwrap_or(NEVER);
     }
@@ -66,28 +66,23 @@ impl Pool {
     }
 
     fn revoke_unclaimed(&mut self) {
-        while let Some(&(since, place)) = self.offers.front() {
-            let offered = self.line.find(place).filter(
-                |&slot| matches!(self.line.get(slot).stand, Stand::Offered(_, at) if at == since),
-            );
-            if offered.is_some() && since.saturating_add(self.settings.claim) > self.now {
+        while let Some(((since, _), member)) = self.unclaimed.first() {
+            if since.saturating_add(self.settings.claim) > self.now {
                 return;
             }
-            self.offers.pop_front();
-            if let Some(slot) = offered {
-                self.put_to_sleep(self.line.get(slot).member);
-            }
+            self.put_to_sleep(member);
         }
     }
 
-    /// A member that leaves an offer lying is busy, or hangs: its places are set aside with their
+    /// A member that leaves offers lying is busy, or hangs: its places are set aside with their
     /// turn and their deadline, and what it was offered goes to others. O(places).
     fn put_to_sleep(&mut self, member: u32) {
         self.members[member as usize].asleep = true;
         for slot in self.line.of(member) {
             match self.line.get(slot).stand {
-                Stand::Offered(lease, _) => {
+                Stand::Offered(lease) => {
                     self.line.put(slot, Stand::Aside);
+                    self.offer_gone(member);
                     self.end(lease, Outcome::Unknown, 0);
                 }
                 Stand::Waiting => self.line.put(slot, Stand::Aside),
