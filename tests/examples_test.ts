@@ -1,4 +1,4 @@
-/** The examples run, and what they promise is kept; briefly, each in this runtime. */
+/** The examples and the soak run, and what they promise is kept; briefly, each in this runtime. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import process from "node:process";
@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 
 const isBun = process.versions["bun"] !== undefined;
 
-function run(example: string, ...args: string[]): Promise<{ code: number; output: string }> {
-  const path = fileURLToPath(new URL(`../examples/${example}`, import.meta.url));
+function run(file: string, ...args: string[]): Promise<{ code: number; output: string }> {
+  const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
   const command = isBun ? [path, ...args] : ["run", "-A", "--no-check", path, ...args];
   return new Promise((resolve) =>
     execFile(process.execPath, command, { timeout: 50_000 }, (error, stdout, stderr) => {
@@ -18,17 +18,23 @@ function run(example: string, ...args: string[]): Promise<{ code: number; output
   );
 }
 
-describe("Examples", () => {
+describe("Examples and soaks", () => {
   it("proxy_gateway.ts keeps its promises", { timeout: 60_000 }, async () => {
-    const { code, output } = await run("proxy_gateway.ts", "--seconds", "4");
+    const { code, output } = await run("examples/proxy_gateway.ts", "--seconds", "4");
     assert.equal(code, 0, output);
     assert.equal(output.match(/^kept /gm)?.length, 6, output);
     assert.match(output, /^left: 0 leases, 0 waiting$/m);
   });
 
   it("tcp_resources.ts keeps its promises", { timeout: 60_000 }, async () => {
-    const { code, output } = await run("tcp_resources.ts");
+    const { code, output } = await run("examples/tcp_resources.ts");
     assert.equal(code, 0, output);
     assert.match(output, /100 of 100 pings answered over 4 connections/);
+  });
+
+  it("the soak of the pool finds nothing in a few seconds", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("bench/soak/pool.ts", "--minutes", "0.05");
+    assert.equal(code, 0, output);
+    assert.match(output, /everything held/);
   });
 });
