@@ -215,6 +215,25 @@ describe("ResourcePool", () => {
     await until(() => factory.open === 1);
     await sleep(150);
     assert.equal(factory.open, 1);
+    assert.equal(factory.things.length, 4, "what is within min is kept, not made anew");
+  });
+
+  it("keeps the place of what it ends, so that there is never one more", async () => {
+    const factory = new Factory();
+    let isEnding = false;
+    await using pool = openPool(factory, {
+      max: 1,
+      idleTimeoutMs: 30,
+      async destroy(thing) {
+        isEnding = true;
+        await sleep(40);
+        factory.destroy(thing);
+      },
+    });
+    await pool.use(() => {});
+    await until(() => isEnding);
+    assert.equal(await pool.use(({ number }) => number), 1);
+    assert.equal(factory.most, 1);
   });
 
   it("makes min ahead and keeps it", async () => {
@@ -307,6 +326,14 @@ describe("ResourcePool", () => {
     await pool.close();
     await refused;
     await until(() => factory.things.length === 1 && factory.open === 0);
+  });
+
+  it("does not wait for a create without an end when it is closed", async () => {
+    const pool = openPool(new Factory(), { create: () => new Promise<Thing>(() => {}) });
+    const refused = assert.rejects(pool.acquire(), { code: "SLUICE_DISPOSED" });
+    await sleep(5);
+    await pool.close();
+    await refused;
   });
 
   it("takes back what is lost to the garbage collector, and reports it", async () => {
