@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type PoolOptions, UpstreamPool } from "../mod.ts";
 import { Upstream } from "./proxy_gateway/upstream.ts";
-import type { Order } from "./proxy_gateway/worker.ts";
+import type { News, Order } from "./proxy_gateway/worker.ts";
 
 const WORKERS = 4;
 const CLIENTS = 48;
@@ -33,11 +33,12 @@ const options: PoolOptions = {
   upstreams: upstreams.map(({ id, maxInFlight }) => ({ id, maxInFlight, weight: maxInFlight })),
   maxInFlight: 16,
   queue: { max: 500, timeoutMs: 10_000 },
-  // The rest doubles with every probe that fails, so short runs need a short one. Two of three may
-  // be out at a time: with one, a short Retry-After of another would keep a dead one in use.
-  health: { failures: 5, cooldownMs: Math.min(500, 25 * seconds), maxEjected: 0.7 },
+  // The rest doubles with every probe that fails, so short runs need a short one. All may be out at
+  // a time: with fewer, a short Retry-After of two would keep the third in use though it is dead, and
+  // who fails fast is always the least loaded.
+  health: { failures: 5, cooldownMs: Math.min(500, 25 * seconds), maxEjected: 1 },
 };
-const order: Order = {
+const order: Omit<Order, "number"> = {
   pool: options,
   origins: Object.fromEntries(upstreams.map(({ id, origin }) => [id, origin])),
 };
@@ -57,18 +58,34 @@ const pool = new UpstreamPool({
 
 interface Gateway {
   readonly worker: Worker;
+  readonly number: number;
   readonly origin: string;
 }
+
+let started = 0;
 
 async function startWorker(): Promise<Gateway> {
   const url = new URL("proxy_gateway/worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
+  const number = started++;
   const port = await new Promise<number>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<number>) => resolve(data);
+    worker.onmessage = ({ data: news }: MessageEvent<News>) => {
+      if ("port" in news) resolve(news.port);
+      else tellUpstreams(news.gaveUp);
+    };
     worker.onerror = ({ message }) => reject(new Error(message));
-    worker.postMessage(order);
+    worker.postMessage({ ...order, number } satisfies Order);
   });
-  return { worker, origin: `http://127.0.0.1:${port}` };
+  return { worker, number, origin: `http://127.0.0.1:${port}` };
+}
+
+function tellUpstreams(gaveUp: string): void {
+  for (const upstream of upstreams) upstream.giveUp(gaveUp);
+}
+
+function kill({ worker, number }: Gateway): void {
+  worker.terminate();
+  tellUpstreams(`${number}`);
 }
 
 const gateways = await Promise.all(Array.from({ length: WORKERS }, startWorker));
@@ -101,16 +118,15 @@ async function trouble(): Promise<void> {
   await wait(0.2);
   upstreams[0]!.isOut = true;
   await wait(0.2);
-  await kill();
+  await replace();
   await wait(0.1);
   upstreams[0]!.isOut = false;
   await wait(0.1);
-  await kill();
+  await replace();
 }
 
-async function kill(): Promise<void> {
-  const { worker } = gateways.shift()!;
-  worker.terminate();
+async function replace(): Promise<void> {
+  kill(gateways.shift()!);
   gateways.push(await startWorker());
 }
 
@@ -128,7 +144,7 @@ await Promise.all([...Array.from({ length: CLIENTS }, client), trouble(), watch(
 const [last] = gateways;
 for (let i = 0; i < 8; i++) fetch(`${last!.origin}/v1/stream`).catch(() => {});
 while (pool.stats().inFlight === 0) await sleep(1);
-last!.worker.terminate();
+kill(last!);
 const settled = performance.now() + 5000;
 while (performance.now() < settled) {
   const { inFlight, waiting } = pool.stats();

@@ -405,7 +405,7 @@ describe("pool.fetch", () => {
       const leaked = (_: string, stack: string) => void stacks.push(stack);
       for (let i = 0; i < 5; i++) await leasedFetch(pool, () => server.url("/events"), {}, leaked);
     })();
-    assert.equal(pool.inFlight, 5);
+    assert.equal(pool.inFlight + pool.endings.length, 5, "some may be collected already");
     assert.ok(await collectUntil(() => pool.endings.length >= 4), "not collected within 20 s");
     assert.ok(pool.endings.every((ending) => ending === "unknown"), JSON.stringify(pool.endings));
     assert.equal(stacks.length, pool.endings.length);

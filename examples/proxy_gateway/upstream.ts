@@ -8,15 +8,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Time for a connection that the client has cut off to be seen as such here. */
-const CUT_MS = 100;
+/** Time for the news that a gateway has given a request up to come through. */
+const NEWS_MS = 200;
+
+/** The field that a gateway names its request in: its own number, a dash, the request's. */
+export const REQUEST_FIELD = "x-request";
 
 export class Upstream {
   readonly id: string;
   readonly maxInFlight: number;
   readonly origin: string;
   readonly #server: Server;
-  readonly #open = new Set<ServerResponse>();
+  readonly #open = new Map<ServerResponse, string>();
+  readonly #givenUp = new Set<string>();
   /** Whether it fails everything. */
   isOut = false;
   served = 0;
@@ -44,13 +48,18 @@ export class Upstream {
     return this.#open.size;
   }
 
+  /** A gateway has given up a request, or, named by its number alone, was killed with all of its. */
+  giveUp(request: string): void {
+    this.#givenUp.add(request);
+  }
+
   stop(): void {
     this.#server.close();
     this.#server.closeAllConnections();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#begin(response);
+    this.#begin(response, String(request.headers[REQUEST_FIELD]));
     request.resume();
     const chance = Math.random();
     if (this.isOut ? chance < 0.5 : chance < 0.02) {
@@ -79,9 +88,9 @@ export class Upstream {
     if (!response.destroyed) this.#end(response, "data: [DONE]\n\n");
   }
 
-  #begin(response: ServerResponse): void {
+  #begin(response: ServerResponse, name: string): void {
     this.served++;
-    this.#open.add(response);
+    this.#open.set(response, name);
     // Cut off, or ended below, whichever comes first.
     response.once("close", () => this.#open.delete(response));
     if (this.#open.size <= this.maxInFlight) {
@@ -95,13 +104,17 @@ export class Upstream {
   }
 
   /**
-   * More are open than may be. Those that turn out to have been cut off by their client, before the
-   * news came through, do not count; those that end well in the meantime do.
+   * More are open than may be. A lease comes back when its client leaves, or its Worker dies, and
+   * that the connection is cut is known here a little later; those do not count. Those that end
+   * well in the meantime do.
    */
-  async #judge(open: readonly ServerResponse[]): Promise<void> {
-    await sleep(CUT_MS);
-    const real = open.filter((response) => !response.destroyed || response.writableEnded).length;
-    this.most = Math.max(this.most, real);
-    if (real > this.maxInFlight) this.exceeded++;
+  async #judge(open: readonly [ServerResponse, string][]): Promise<void> {
+    await sleep(NEWS_MS);
+    const real = open.filter(([response, name]) =>
+      (!response.destroyed || response.writableEnded) &&
+      !this.#givenUp.has(name) && !this.#givenUp.has(name.split("-")[0]!)
+    );
+    this.most = Math.max(this.most, real.length);
+    if (real.length > this.maxInFlight) this.exceeded++;
   }
 }
