@@ -35,8 +35,29 @@ export {
   type EstimateReason,
   type MessagesCount,
 } from "./src/messages.ts";
+export { type Failure, Lease, type ReleaseResult } from "./src/lease.ts";
+export { type UpstreamChanges, UpstreamPool } from "./src/pool.ts";
+export type {
+  AcquireOptions,
+  AdaptiveOptions,
+  HealthOptions,
+  PoolEvent,
+  PoolOptions,
+  QueueOptions,
+  TryAcquireOptions,
+  UpstreamOptions,
+} from "./src/pool_options.ts";
+export type { PoolStats, UpstreamState, UpstreamStats } from "./src/pool_stats.ts";
 export type { StatusCode } from "./src/ffi/symbols.gen.ts";
 export { type ResolvedModel, resolveModel } from "./src/models.ts";
+export type { FetchOptions, MakeRequest } from "./src/leased_fetch.ts";
+export { ResourceLease } from "./src/resource_lease.ts";
+export type { DestroyReason, ResourceEvent, ResourcePoolOptions } from "./src/resource_options.ts";
+export {
+  type AcquireResourceOptions,
+  ResourcePool,
+  type ResourcePoolStats,
+} from "./src/resource_pool.ts";
 export type { EncodedBatch } from "./src/batch.ts";
 export type {
   AsyncOptions,

@@ -12,6 +12,9 @@ import { ENGINE_PACKAGES } from "./engines.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
+/** The pools and semaphores of `bench/pool`. */
+const POOL_PACKAGES = ["generic-pool", "tarn", "async-sema", "p-limit"];
+
 /** What a record says about its machine and versions. Names no host and no path. */
 export interface Machine {
   readonly cpu: string;
@@ -40,7 +43,7 @@ export function runtimeVersion(): string {
 
 /** Describes this machine. */
 export function machine(): Machine {
-  const packages = [...ENGINE_PACKAGES, "mitata", "autocannon", "bun", "deno"];
+  const packages = [...ENGINE_PACKAGES, ...POOL_PACKAGES, "mitata", "autocannon", "bun", "deno"];
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),

@@ -8,6 +8,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { batchPlot } from "./plots/batch.ts";
 import { gatewayPlot } from "./plots/gateway.ts";
+import { poolPlot } from "./plots/pool.ts";
 import { tokenizerPlot } from "./plots/tokenizer.ts";
 import { worstPlot } from "./plots/worst.ts";
 import { type BenchRecord, newestRecord } from "./record.ts";
@@ -18,6 +19,7 @@ const FOLDER = new URL("plots/", import.meta.url);
 const PLOTS: { readonly [bench: string]: (record: BenchRecord<never>) => string } = {
   batch: batchPlot,
   gateway: gatewayPlot,
+  pool: poolPlot,
   tokenizer: tokenizerPlot,
   worst: worstPlot,
 };

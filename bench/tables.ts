@@ -16,6 +16,7 @@ import { cacheTable } from "./tables/cache.ts";
 import { crossingTable } from "./tables/crossing.ts";
 import { gatewayTable } from "./tables/gateway.ts";
 import { loadTable } from "./tables/load.ts";
+import { poolTable } from "./tables/pool.ts";
 import { streamedTable } from "./tables/streamed.ts";
 import { tokenizerTable } from "./tables/tokenizer.ts";
 import { worstTable } from "./tables/worst.ts";
@@ -33,6 +34,7 @@ const SECTIONS: { readonly [bench: string]: (record: BenchRecord<never>) => stri
   cache: cacheTable,
   streamed: streamedTable,
   worst: worstTable,
+  pool: poolTable,
   gateway: gatewayTable,
 };
 

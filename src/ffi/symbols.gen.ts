@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x5f468636;
+export const ABI_HASH = 0x6e36682a;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -40,6 +40,69 @@ export const JOB_COUNT = 0;
 /** The job encodes: its result is `n + 1` offsets and then the ids, as `sluice_batch_encode` has it. */
 export const JOB_ENCODE = 1;
 
+/**
+ * Added to a lease's id: there is something to see to, see `sluice_waiter_collect`, or the ids of
+ * upstreams changed. It is no part of the id.
+ */
+export const LEASE_NEWS = 2251799813685248.0;
+
+/** Added to the id of a place in line, where a lease could be. */
+export const LEASE_WAITER = 4503599627370496.0;
+
+/** An id shifted right by so many bits, modulo `SLUICE_LEASE_UPSTREAMS`, is the upstream's index. */
+export const LEASE_UPSTREAM_SHIFT = 17;
+
+/** So many upstreams can be told apart. */
+export const LEASE_UPSTREAMS = 4096;
+
+/** The request went well. */
+export const LEASE_OK = 0;
+
+/** Nothing is known of how the request went. */
+export const LEASE_UNKNOWN = 1;
+
+/** The request failed. */
+export const LEASE_FAILED = 2;
+
+/** The upstream was overloaded, or did not answer in time. */
+export const LEASE_OVERLOADED = 3;
+
+/** Numbers before those of the upstreams in the settings of `sluice_pool_open`. */
+export const POOL_SETTINGS = 13;
+
+/** Numbers of each upstream there: most in flight, weight, tier, bytes of its id. */
+export const POOL_UPSTREAM_SETTINGS = 4;
+
+/** Numbers before those of the upstreams that `sluice_pool_stats` writes. */
+export const POOL_STATS = 14;
+
+/**
+ * Numbers of each upstream there: index, state (0 healthy, 1 resting, 2 on probation), draining,
+ * in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
+ */
+export const POOL_UPSTREAM_STATS = 12;
+
+/** Numbers of each event of `sluice_pool_events`: kind, upstream, and two more. */
+export const POOL_EVENT = 4;
+
+/** Failures ejected an upstream, for so many milliseconds. */
+export const EVENT_EJECTED = 1;
+
+/** An upstream asked for rest, of so many milliseconds. */
+export const EVENT_COOLING = 2;
+
+/** A probe brought an upstream back. */
+export const EVENT_RECOVERED = 3;
+
+/** A lease outlived its time. */
+export const EVENT_EXPIRED = 4;
+
+/** A member left so many leases and so many places in line behind. */
+export const EVENT_REAPED = 5;
+
+/** So many events were forgotten before they were read. */
+export const EVENT_MISSED = 6;
+
 /** The text of a special token counts as the ordinary text that it is. */
 export const SPECIAL_TEXT = 0;
 
@@ -48,6 +111,30 @@ export const SPECIAL_ALLOW = 1;
 
 /** The text of a special token fails the call with `SLUICE_STATUS_SPECIAL_TOKEN`. */
 export const SPECIAL_ERROR = 2;
+
+/** How many leases of the upstream may be in use. */
+export const UPSTREAM_MAX_IN_FLIGHT = 0;
+
+/** Its share of the load. */
+export const UPSTREAM_WEIGHT = 1;
+
+/** Its tier. */
+export const UPSTREAM_TIER = 2;
+
+/** Whether it is given no new leases: 0 or 1. */
+export const UPSTREAM_DRAINING = 3;
+
+/** The mailbox has something in it: call `sluice_waiter_collect`. */
+export const CHORE_MAIL = 1;
+
+/** Others have: call `sluice_bell_next` until it is 0. */
+export const CHORE_RING = 2;
+
+/** Somebody asked for this member's bell, see `sluice_bell_want`. */
+export const CHORE_BELL = 4;
+
+/** What `sluice_waiter_collect` returns is so many times the answers, plus the chores. */
+export const CHORES = 8;
 
 /** Every exported function: what it takes and what it returns. */
 export const symbols = {
@@ -72,6 +159,20 @@ export const symbols = {
    * `sluice_tokenizer_encode` one by one. O(`batch_len`). Fails as `sluice_batch_count` does.
    */
   sluice_batch_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool)`
+   *
+   * Takes the next bell to ring and returns its name, or 0. O(1).
+   */
+  sluice_bell_next: { args: ["u32"], returns: "i32" },
+  /**
+   * `(bell)`
+   *
+   * Asks the owner of a bell to show it; it sees that when it collects. O(1).
+   *
+   * Fails with `INVALID_HANDLE` if the owner is gone.
+   */
+  sluice_bell_want: { args: ["u32"], returns: "i32" },
   /**
    * `(entries)`
    *
@@ -160,6 +261,46 @@ export const symbols = {
    */
   sluice_job_close: { args: ["u32"], returns: "i32" },
   /**
+   * `(pool, prefer, priority, timeout)`
+   *
+   * Takes a lease and returns its id; if none is free, returns a place in line, marked by
+   * `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
+   * O(log n).
+   *
+   * `prefer` is the index of an upstream, or -1; who has more `priority` goes first. Fails with
+   * `QUEUE_FULL` and `POOL_CLOSED`.
+   */
+  sluice_lease_acquire: { args: ["u32", "i32", "i32", "f64"], returns: "f64" },
+  /**
+   * `(pool, prefer, out, out_cap)`
+   *
+   * Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
+   * returns how many they are. O(taken * log n).
+   */
+  sluice_lease_acquire_batch: { args: ["u32", "i32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, lease, outcome, rest)`
+   *
+   * Gives a lease back and returns a sum of `SLUICE_CHORE_*`. O(log n).
+   *
+   * `outcome` is one of `SLUICE_LEASE_OK`, `_UNKNOWN`, `_FAILED` and `_OVERLOADED`; `rest` is for how
+   * many milliseconds the upstream asked to be left alone, 0 if it did not. Fails with `STALE_LEASE`.
+   */
+  sluice_lease_release: { args: ["u32", "f64", "u32", "f64"], returns: "i32" },
+  /**
+   * `(pool, leases, leases_len)`
+   *
+   * Gives leases back whose requests went well and returns how many were in use; those that were
+   * not change nothing. O(`leases_len` * log n).
+   */
+  sluice_lease_release_batch: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, lease)`
+   *
+   * Starts a lease's time anew and returns 0. O(1). Fails with `STALE_LEASE`.
+   */
+  sluice_lease_renew: { args: ["u32", "f64"], returns: "i32" },
+  /**
    * `()`
    *
    * The hash of this ABI: 31 bits over every signature, status and constant.
@@ -188,6 +329,59 @@ export const symbols = {
    * NUL, and returns their length in bytes. Empty on a CPU that takes the plain paths. O(1).
    */
   sluice_cpu_features: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(name, name_len, settings, settings_len, ids, ids_len)`
+   *
+   * Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
+   *
+   * `settings` are `SLUICE_POOL_SETTINGS` numbers (most in flight, most waiting, ageing, lifetime of
+   * a lease, time to collect one, failures in a row, failure rate, least results, window, cooldown,
+   * largest share ejected, least adaptive limit or 0 for fixed ones, backoff) and
+   * `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream; times are milliseconds. `ids` are the ids of
+   * the upstreams one after the other. O(settings).
+   *
+   * Any thread may use the handle; it lives until it is closed or the thread that opened it ends,
+   * and then its leases come back and its places in line are given up. Fails with `POOL_MISMATCH` if
+   * the pool was opened with other settings, `DUPLICATE_UPSTREAM`, `POOL_TOO_LARGE`, and
+   * `TOO_MANY_HANDLES`.
+   */
+  sluice_pool_open: { args: ["buffer", "u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool)`
+   *
+   * Closes a handle once its leases are back; returns how many are not. From the first call on it is
+   * given no new ones, and its places in line are given up. Amortised O(1). The last handle takes
+   * the pool along.
+   */
+  sluice_pool_close: { args: ["u32"], returns: "i32" },
+  /**
+   * `(pool)`
+   *
+   * From now on this handle is given no new leases, except for who is in line already; returns how
+   * many it has. O(1).
+   */
+  sluice_pool_retire: { args: ["u32"], returns: "i32" },
+  /**
+   * `(pool, max_in_flight)`
+   *
+   * Sets how many leases may be in use over all upstreams; returns a sum of `SLUICE_CHORE_*`.
+   */
+  sluice_pool_resize: { args: ["u32", "u32"], returns: "i32" },
+  /**
+   * `(pool, out, out_cap)`
+   *
+   * Writes `SLUICE_POOL_STATS` numbers (1 if the ids of upstreams changed, in flight, most in flight,
+   * waiting, members, own in flight, granted, handed over, timed out, refused, cancelled, expired,
+   * reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. O(upstreams).
+   */
+  sluice_pool_stats: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, out, out_cap)`
+   *
+   * Writes the events that this handle was not told yet, as many as fit, and returns how many.
+   * O(events).
+   */
+  sluice_pool_events: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(name, name_len)`
    *
@@ -253,6 +447,57 @@ export const symbols = {
    * Fails with `UNKNOWN_TOKEN`.
    */
   sluice_tokenizer_decode: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, id, id_len, max_in_flight, weight, tier)`
+   *
+   * Adds an upstream and returns a sum of `SLUICE_CHORE_*`. O(log n).
+   *
+   * Fails with `DUPLICATE_UPSTREAM` and `POOL_TOO_LARGE`.
+   */
+  sluice_upstream_add: { args: ["u32", "buffer", "u32", "f64", "f64", "f64"], returns: "i32" },
+  /**
+   * `(pool, id, id_len)`
+   *
+   * Takes an upstream out of the pool and returns 0; leases of it live on, and its id is free at
+   * once. O(log n). Fails with `UNKNOWN_UPSTREAM`.
+   */
+  sluice_upstream_remove: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, id, id_len, setting, value)`
+   *
+   * Changes one of the `SLUICE_UPSTREAM_*` settings and returns a sum of `SLUICE_CHORE_*`. O(log n).
+   *
+   * Fails with `UNKNOWN_UPSTREAM`.
+   */
+  sluice_upstream_change: { args: ["u32", "buffer", "u32", "u32", "f64"], returns: "i32" },
+  /**
+   * `(pool, id, id_len)`
+   *
+   * Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+   */
+  sluice_upstream_find: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, index, out, out_cap)`
+   *
+   * Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes. O(length).
+   *
+   * An index keeps its meaning while leases of it are in use. Fails with `UNKNOWN_UPSTREAM`.
+   */
+  sluice_upstream_id: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, out, out_cap)`
+   *
+   * Writes answers: pairs of a place and its lease, or of a place and `ACQUIRE_TIMEOUT` as a number;
+   * returns `SLUICE_CHORES` times how many, plus a sum of `SLUICE_CHORE_*`. O(answers * log n).
+   */
+  sluice_waiter_collect: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, waiter)`
+   *
+   * Gives a place in line up, with the lease that it may have been handed; returns a sum of
+   * `SLUICE_CHORE_*`. A place that is no more changes nothing. O(log n).
+   */
+  sluice_waiter_cancel: { args: ["u32", "f64"], returns: "i32" },
 } as const;
 
 /** Every way a call can fail: its number in the ABI and its stable code. */
@@ -284,6 +529,22 @@ export const statusCodes = {
   "-104": "SLUICE_UNKNOWN_TOKEN",
   /** The system gave no random bytes, which the key of the count cache is made of. */
   "-105": "SLUICE_NO_ENTROPY",
+  /** A pool of that name is open with other options. */
+  "-301": "SLUICE_POOL_MISMATCH",
+  /** As many as may wait for a lease do already. */
+  "-302": "SLUICE_QUEUE_FULL",
+  /** No lease came free in time. */
+  "-303": "SLUICE_ACQUIRE_TIMEOUT",
+  /** The pool was closed, or is being drained. */
+  "-304": "SLUICE_POOL_CLOSED",
+  /** The lease was given back, or taken back after its time, or is another Worker's. */
+  "-305": "SLUICE_STALE_LEASE",
+  /** The pool has an upstream of that id already. */
+  "-306": "SLUICE_DUPLICATE_UPSTREAM",
+  /** The pool has no upstream of that id. */
+  "-307": "SLUICE_UNKNOWN_UPSTREAM",
+  /** The pool has 4096 upstreams, or 4096 members, or there are 1024 pools. */
+  "-308": "SLUICE_POOL_TOO_LARGE",
 } as const;
 
 /** The codes of failures that the library reports. */
@@ -299,4 +560,12 @@ export type StatusCode =
   | "SLUICE_INVALID_UTF8"
   | "SLUICE_SPECIAL_TOKEN"
   | "SLUICE_UNKNOWN_TOKEN"
-  | "SLUICE_NO_ENTROPY";
+  | "SLUICE_NO_ENTROPY"
+  | "SLUICE_POOL_MISMATCH"
+  | "SLUICE_QUEUE_FULL"
+  | "SLUICE_ACQUIRE_TIMEOUT"
+  | "SLUICE_POOL_CLOSED"
+  | "SLUICE_STALE_LEASE"
+  | "SLUICE_DUPLICATE_UPSTREAM"
+  | "SLUICE_UNKNOWN_UPSTREAM"
+  | "SLUICE_POOL_TOO_LARGE";

@@ -37,6 +37,65 @@
 // The job encodes: its result is `n + 1` offsets and then the ids, as `sluice_batch_encode` has it.
 #define SLUICE_JOB_ENCODE 1
 
+// Added to a lease's id: there is something to see to, see `sluice_waiter_collect`, or the ids of
+// upstreams changed. It is no part of the id.
+#define SLUICE_LEASE_NEWS 2251799813685248.0
+
+// Added to the id of a place in line, where a lease could be.
+#define SLUICE_LEASE_WAITER 4503599627370496.0
+
+// An id shifted right by so many bits, modulo `SLUICE_LEASE_UPSTREAMS`, is the upstream's index.
+#define SLUICE_LEASE_UPSTREAM_SHIFT 17
+
+// So many upstreams can be told apart.
+#define SLUICE_LEASE_UPSTREAMS 4096
+
+// The request went well.
+#define SLUICE_LEASE_OK 0
+
+// Nothing is known of how the request went.
+#define SLUICE_LEASE_UNKNOWN 1
+
+// The request failed.
+#define SLUICE_LEASE_FAILED 2
+
+// The upstream was overloaded, or did not answer in time.
+#define SLUICE_LEASE_OVERLOADED 3
+
+// Numbers before those of the upstreams in the settings of `sluice_pool_open`.
+#define SLUICE_POOL_SETTINGS 13
+
+// Numbers of each upstream there: most in flight, weight, tier, bytes of its id.
+#define SLUICE_POOL_UPSTREAM_SETTINGS 4
+
+// Numbers before those of the upstreams that `sluice_pool_stats` writes.
+#define SLUICE_POOL_STATS 14
+
+// Numbers of each upstream there: index, state (0 healthy, 1 resting, 2 on probation), draining,
+// in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
+#define SLUICE_POOL_UPSTREAM_STATS 12
+
+// Numbers of each event of `sluice_pool_events`: kind, upstream, and two more.
+#define SLUICE_POOL_EVENT 4
+
+// Failures ejected an upstream, for so many milliseconds.
+#define SLUICE_EVENT_EJECTED 1
+
+// An upstream asked for rest, of so many milliseconds.
+#define SLUICE_EVENT_COOLING 2
+
+// A probe brought an upstream back.
+#define SLUICE_EVENT_RECOVERED 3
+
+// A lease outlived its time.
+#define SLUICE_EVENT_EXPIRED 4
+
+// A member left so many leases and so many places in line behind.
+#define SLUICE_EVENT_REAPED 5
+
+// So many events were forgotten before they were read.
+#define SLUICE_EVENT_MISSED 6
+
 // The text of a special token counts as the ordinary text that it is.
 #define SLUICE_SPECIAL_TEXT 0
 
@@ -46,9 +105,34 @@
 // The text of a special token fails the call with `SLUICE_STATUS_SPECIAL_TOKEN`.
 #define SLUICE_SPECIAL_ERROR 2
 
+// How many leases of the upstream may be in use.
+#define SLUICE_UPSTREAM_MAX_IN_FLIGHT 0
+
+// Its share of the load.
+#define SLUICE_UPSTREAM_WEIGHT 1
+
+// Its tier.
+#define SLUICE_UPSTREAM_TIER 2
+
+// Whether it is given no new leases: 0 or 1.
+#define SLUICE_UPSTREAM_DRAINING 3
+
+// The mailbox has something in it: call `sluice_waiter_collect`.
+#define SLUICE_CHORE_MAIL 1
+
+// Others have: call `sluice_bell_next` until it is 0.
+#define SLUICE_CHORE_RING 2
+
+// Somebody asked for this member's bell, see `sluice_bell_want`.
+#define SLUICE_CHORE_BELL 4
+
+// What `sluice_waiter_collect` returns is so many times the answers, plus the chores.
+#define SLUICE_CHORES 8
+
 // Why a call failed. Every negative result of every function is one of these.
 //
-// Grouped by hundreds: below -1 what any function can say, below -100 the tokenizer.
+// Grouped by hundreds: below -1 what any function can say, below -100 the tokenizer,
+// below -300 the pool.
 // A number is never reused, also not after its meaning is gone.
 enum SluiceStatus
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -80,6 +164,22 @@ enum SluiceStatus
   SLUICE_STATUS_UNKNOWN_TOKEN = -104,
   // The system gave no random bytes, which the key of the count cache is made of.
   SLUICE_STATUS_NO_ENTROPY = -105,
+  // A pool of that name is open with other options.
+  SLUICE_STATUS_POOL_MISMATCH = -301,
+  // As many as may wait for a lease do already.
+  SLUICE_STATUS_QUEUE_FULL = -302,
+  // No lease came free in time.
+  SLUICE_STATUS_ACQUIRE_TIMEOUT = -303,
+  // The pool was closed, or is being drained.
+  SLUICE_STATUS_POOL_CLOSED = -304,
+  // The lease was given back, or taken back after its time, or is another Worker's.
+  SLUICE_STATUS_STALE_LEASE = -305,
+  // The pool has an upstream of that id already.
+  SLUICE_STATUS_DUPLICATE_UPSTREAM = -306,
+  // The pool has no upstream of that id.
+  SLUICE_STATUS_UNKNOWN_UPSTREAM = -307,
+  // The pool has 4096 upstreams, or 4096 members, or there are 1024 pools.
+  SLUICE_STATUS_POOL_TOO_LARGE = -308,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -123,6 +223,14 @@ int32_t sluice_batch_encode(uint32_t tokenizer,
                             uint32_t special,
                             uint32_t *out,
                             uint32_t out_cap);
+
+// Takes the next bell to ring and returns its name, or 0. O(1).
+int32_t sluice_bell_next(uint32_t pool);
+
+// Asks the owner of a bell to show it; it sees that when it collects. O(1).
+//
+// Fails with `INVALID_HANDLE` if the owner is gone.
+int32_t sluice_bell_want(uint32_t bell);
 
 // Opens the count cache of the process with room for at least `entries` counts, unless it is open
 // already, and returns how many it has room for. O(`entries`) the first time, then O(1).
@@ -196,6 +304,37 @@ int32_t sluice_job_read(uint32_t job, uint32_t start, uint32_t *out, uint32_t ou
 // Closes a job, and stops it if it is not done. O(1).
 int32_t sluice_job_close(uint32_t job);
 
+// Takes a lease and returns its id; if none is free, returns a place in line, marked by
+// `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
+// O(log n).
+//
+// `prefer` is the index of an upstream, or -1; who has more `priority` goes first. Fails with
+// `QUEUE_FULL` and `POOL_CLOSED`.
+double sluice_lease_acquire(uint32_t pool, int32_t prefer, int32_t priority, double timeout);
+
+// Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
+// returns how many they are. O(taken * log n).
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_lease_acquire_batch(uint32_t pool, int32_t prefer, double *out, uint32_t out_cap);
+
+// Gives a lease back and returns a sum of `SLUICE_CHORE_*`. O(log n).
+//
+// `outcome` is one of `SLUICE_LEASE_OK`, `_UNKNOWN`, `_FAILED` and `_OVERLOADED`; `rest` is for how
+// many milliseconds the upstream asked to be left alone, 0 if it did not. Fails with `STALE_LEASE`.
+int32_t sluice_lease_release(uint32_t pool, double lease, uint32_t outcome, double rest);
+
+// Gives leases back whose requests went well and returns how many were in use; those that were
+// not change nothing. O(`leases_len` * log n).
+//
+// # Safety
+// `leases` points to `leases_len` readable numbers.
+int32_t sluice_lease_release_batch(uint32_t pool, const double *leases, uint32_t leases_len);
+
+// Starts a lease's time anew and returns 0. O(1). Fails with `STALE_LEASE`.
+int32_t sluice_lease_renew(uint32_t pool, double lease);
+
 // The hash of this ABI: 31 bits over every signature, status and constant.
 //
 // Call it first and compare it with the hash you were compiled against; a different one means
@@ -221,6 +360,57 @@ int32_t sluice_last_error(uint8_t *out, uint32_t out_cap);
 // # Safety
 // `out` points to `out_cap` writable bytes.
 int32_t sluice_cpu_features(uint8_t *out, uint32_t out_cap);
+
+// Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
+//
+// `settings` are `SLUICE_POOL_SETTINGS` numbers (most in flight, most waiting, ageing, lifetime of
+// a lease, time to collect one, failures in a row, failure rate, least results, window, cooldown,
+// largest share ejected, least adaptive limit or 0 for fixed ones, backoff) and
+// `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream; times are milliseconds. `ids` are the ids of
+// the upstreams one after the other. O(settings).
+//
+// Any thread may use the handle; it lives until it is closed or the thread that opened it ends,
+// and then its leases come back and its places in line are given up. Fails with `POOL_MISMATCH` if
+// the pool was opened with other settings, `DUPLICATE_UPSTREAM`, `POOL_TOO_LARGE`, and
+// `TOO_MANY_HANDLES`.
+//
+// # Safety
+// `name`, `settings` and `ids` point to as many readable elements as is said.
+int32_t sluice_pool_open(const uint8_t *name,
+                         uint32_t name_len,
+                         const double *settings,
+                         uint32_t settings_len,
+                         const uint8_t *ids,
+                         uint32_t ids_len);
+
+// Closes a handle once its leases are back; returns how many are not. From the first call on it is
+// given no new ones, and its places in line are given up. Amortised O(1). The last handle takes
+// the pool along.
+int32_t sluice_pool_close(uint32_t pool);
+
+// From now on this handle is given no new leases, except for who is in line already; returns how
+// many it has. O(1).
+int32_t sluice_pool_retire(uint32_t pool);
+
+// Sets how many leases may be in use over all upstreams; returns a sum of `SLUICE_CHORE_*`.
+int32_t sluice_pool_resize(uint32_t pool, uint32_t max_in_flight);
+
+// Writes `SLUICE_POOL_STATS` numbers (1 if the ids of upstreams changed, in flight, most in flight,
+// waiting, members, own in flight, granted, handed over, timed out, refused, cancelled, expired,
+// reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. O(upstreams).
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_pool_stats(uint32_t pool,
+                          double *out,
+                          uint32_t out_cap);
+
+// Writes the events that this handle was not told yet, as many as fit, and returns how many.
+// O(events).
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_pool_events(uint32_t pool, double *out, uint32_t out_cap);
 
 // Opens the encoding `name` (UTF-8, such as "o200k_base") and returns a handle.
 //
@@ -304,6 +494,63 @@ int32_t sluice_tokenizer_decode(uint32_t tokenizer,
                                 uint32_t ids_len,
                                 uint8_t *out,
                                 uint32_t out_cap);
+
+// Adds an upstream and returns a sum of `SLUICE_CHORE_*`. O(log n).
+//
+// Fails with `DUPLICATE_UPSTREAM` and `POOL_TOO_LARGE`.
+//
+// # Safety
+// `id` points to `id_len` readable bytes.
+int32_t sluice_upstream_add(uint32_t pool,
+                            const uint8_t *id,
+                            uint32_t id_len,
+                            double max_in_flight,
+                            double weight,
+                            double tier);
+
+// Takes an upstream out of the pool and returns 0; leases of it live on, and its id is free at
+// once. O(log n). Fails with `UNKNOWN_UPSTREAM`.
+//
+// # Safety
+// `id` points to `id_len` readable bytes.
+int32_t sluice_upstream_remove(uint32_t pool, const uint8_t *id, uint32_t id_len);
+
+// Changes one of the `SLUICE_UPSTREAM_*` settings and returns a sum of `SLUICE_CHORE_*`. O(log n).
+//
+// Fails with `UNKNOWN_UPSTREAM`.
+//
+// # Safety
+// `id` points to `id_len` readable bytes.
+int32_t sluice_upstream_change(uint32_t pool,
+                               const uint8_t *id,
+                               uint32_t id_len,
+                               uint32_t setting,
+                               double value);
+
+// Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+//
+// # Safety
+// `id` points to `id_len` readable bytes.
+int32_t sluice_upstream_find(uint32_t pool, const uint8_t *id, uint32_t id_len);
+
+// Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes. O(length).
+//
+// An index keeps its meaning while leases of it are in use. Fails with `UNKNOWN_UPSTREAM`.
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_upstream_id(uint32_t pool, uint32_t index, uint8_t *out, uint32_t out_cap);
+
+// Writes answers: pairs of a place and its lease, or of a place and `ACQUIRE_TIMEOUT` as a number;
+// returns `SLUICE_CHORES` times how many, plus a sum of `SLUICE_CHORE_*`. O(answers * log n).
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_waiter_collect(uint32_t pool, double *out, uint32_t out_cap);
+
+// Gives a place in line up, with the lease that it may have been handed; returns a sum of
+// `SLUICE_CHORE_*`. A place that is no more changes nothing. O(log n).
+int32_t sluice_waiter_cancel(uint32_t pool, double waiter);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -23,6 +23,12 @@ pub(crate) fn boundary(body: impl FnOnce() -> Outcome) -> i32 {
     caught(body).unwrap_or_else(refuse)
 }
 
+/// [`boundary`] for functions that return a `double`.
+#[inline]
+pub(crate) fn boundary_f64(body: impl FnOnce() -> Result<f64, Failure>) -> f64 {
+    caught(body).unwrap_or_else(|failure| f64::from(refuse(failure)))
+}
+
 /// The part of [`boundary`] that also work on other threads needs: a panic becomes a failure.
 pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(body))

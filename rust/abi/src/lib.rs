@@ -8,7 +8,8 @@
 //! - Names are `sluice_<noun>_<verb>`, one Rust file per noun.
 //! - Parameters are at most six of `uint32_t`, `int32_t`, `double`, `const T*` or `T*` with a
 //!   length or capacity behind it. Inputs come first, outputs last.
-//! - Every function returns `int32_t`: `>= 0` is a count, a flag or a handle; `< 0` is a
+//! - Every function returns `int32_t`, or `double` where a result has up to 53 bits: `>= 0` is a
+//!   count, a flag, a handle or an id; `< 0` is a
 //!   [`status::SluiceStatus`], and [`library::sluice_last_error`] tells the details.
 //! - Lengths and capacities count elements of the pointed-to type. A pointer may be null where its
 //!   length is 0.
@@ -18,20 +19,27 @@
 //! - No input aborts the process: every body runs inside [`boundary`].
 //!
 //! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
-//! handles), `owner` (threads that die), `slice` (pointers) and `pin` are the plumbing; every other
-//! file is a noun of the ABI.
+//! handles), `owner` (threads that die), `slice` (pointers), `coarse_clock`, `pools` (pools by name)
+//! and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
 pub mod batch;
+pub mod bell;
 mod boundary;
 pub mod cache;
+mod coarse_clock;
 pub mod counter;
 pub mod handle;
 pub mod job;
+pub mod lease;
 pub mod library;
 mod objects;
 mod owner;
 mod pin;
+pub mod pool;
+mod pools;
 mod slice;
 pub mod status;
 pub mod tokenizer;
+pub mod upstream;
+pub mod waiter;

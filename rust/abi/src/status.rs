@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 /// Why a call failed. Every negative result of every function is one of these.
 ///
-/// Grouped by hundreds: below -1 what any function can say, below -100 the tokenizer.
+/// Grouped by hundreds: below -1 what any function can say, below -100 the tokenizer,
+/// below -300 the pool.
 /// A number is never reused, also not after its meaning is gone.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,22 @@ pub enum SluiceStatus {
     UnknownToken = -104,
     /// The system gave no random bytes, which the key of the count cache is made of.
     NoEntropy = -105,
+    /// A pool of that name is open with other options.
+    PoolMismatch = -301,
+    /// As many as may wait for a lease do already.
+    QueueFull = -302,
+    /// No lease came free in time.
+    AcquireTimeout = -303,
+    /// The pool was closed, or is being drained.
+    PoolClosed = -304,
+    /// The lease was given back, or taken back after its time, or is another Worker's.
+    StaleLease = -305,
+    /// The pool has an upstream of that id already.
+    DuplicateUpstream = -306,
+    /// The pool has no upstream of that id.
+    UnknownUpstream = -307,
+    /// The pool has 4096 upstreams, or 4096 members, or there are 1024 pools.
+    PoolTooLarge = -308,
 }
 
 /// A status and the sentence that [`sluice_last_error`](crate::library::sluice_last_error) tells.

@@ -37,6 +37,22 @@ int main(void) {
          (int32_t)sizeof text - 1);
   EXPECT(memcmp(bytes, text, sizeof text - 1) == 0);
 
+  static const double settings[] = {9, 9, 5000, 60000, 1000, 5, 0.5, 20, 10000, 30000, 0.5, 0, 0,
+                                    1, 1, 0, 1};
+  opened = sluice_pool_open((const uint8_t *)name, sizeof name - 1, settings,
+                            SLUICE_POOL_SETTINGS + SLUICE_POOL_UPSTREAM_SETTINGS,
+                            (const uint8_t *)"a", 1);
+  EXPECT(opened > 0);
+  uint32_t pool = (uint32_t)opened;
+  double lease = sluice_lease_acquire(pool, -1, 0, -1);
+  EXPECT(lease >= SLUICE_LEASE_NEWS && lease < SLUICE_LEASE_WAITER);
+  EXPECT(sluice_upstream_id(pool, 0, bytes, sizeof bytes) == 1 && bytes[0] == 'a');
+  EXPECT(sluice_lease_acquire(pool, -1, 0, -1) == 0);
+  EXPECT(sluice_lease_release(pool, lease - SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, 0) == 0);
+  EXPECT(sluice_lease_release(pool, lease - SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, 0) ==
+         SLUICE_STATUS_STALE_LEASE);
+  EXPECT(sluice_pool_close(pool) == 0);
+
   EXPECT(sluice_tokenizer_close(tokenizer) == 0);
   EXPECT(sluice_tokenizer_close(tokenizer) == SLUICE_STATUS_INVALID_HANDLE);
   EXPECT(sluice_last_error(bytes, sizeof bytes) > 0);

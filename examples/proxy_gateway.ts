@@ -1,0 +1,186 @@
+/**
+ * A gateway of four Workers in front of three flaky upstreams, under load: clients that leave,
+ * Workers that are killed, an outage. At the end it says whether the pool kept what it promises.
+ *
+ *     bun examples/proxy_gateway.ts [--seconds 60]
+ *     deno run -A examples/proxy_gateway.ts [--seconds 60]
+ *
+ * @module
+ */
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { type PoolOptions, UpstreamPool } from "../mod.ts";
+import { Upstream } from "./proxy_gateway/upstream.ts";
+import type { News, Order } from "./proxy_gateway/worker.ts";
+
+const WORKERS = 4;
+const CLIENTS = 48;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { seconds: { type: "string", default: "60" } },
+});
+const seconds = Number(values.seconds);
+
+const upstreams = [
+  await Upstream.start("key-a", 8),
+  await Upstream.start("key-b", 8),
+  await Upstream.start("key-c", 4),
+];
+const options: PoolOptions = {
+  name: "gateway",
+  upstreams: upstreams.map(({ id, maxInFlight }) => ({ id, maxInFlight, weight: maxInFlight })),
+  maxInFlight: 16,
+  queue: { max: 500, timeoutMs: 10_000 },
+  // The rest doubles with every probe that fails, so short runs need a short one. All may be out at
+  // a time: with fewer, a short Retry-After of two would keep the third in use though it is dead, and
+  // who fails fast is always the least loaded.
+  health: { failures: 5, cooldownMs: Math.min(500, 25 * seconds), maxEjected: 1 },
+};
+const order: Omit<Order, "number"> = {
+  pool: options,
+  origins: Object.fromEntries(upstreams.map(({ id, origin }) => [id, origin])),
+};
+
+// The main thread only watches, through the same pool.
+const events: Record<string, number> = {};
+let wasEjected = false;
+let hasRecovered = false;
+const pool = new UpstreamPool({
+  ...options,
+  onEvent(event) {
+    events[event.type] = (events[event.type] ?? 0) + 1;
+    if (event.type !== "recovered" || event.upstream !== "key-a") return;
+    if (wasEjected && !upstreams[0]!.isOut) hasRecovered = true;
+  },
+});
+
+interface Gateway {
+  readonly worker: Worker;
+  readonly number: number;
+  readonly origin: string;
+}
+
+let started = 0;
+
+async function startWorker(): Promise<Gateway> {
+  const url = new URL("proxy_gateway/worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  const number = started++;
+  const port = await new Promise<number>((resolve, reject) => {
+    worker.onmessage = ({ data: news }: MessageEvent<News>) => {
+      if ("port" in news) resolve(news.port);
+      else tellUpstreams(news.gaveUp);
+    };
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage({ ...order, number } satisfies Order);
+  });
+  return { worker, number, origin: `http://127.0.0.1:${port}` };
+}
+
+function tellUpstreams(gaveUp: string): void {
+  for (const upstream of upstreams) upstream.giveUp(gaveUp);
+}
+
+function kill({ worker, number }: Gateway): void {
+  worker.terminate();
+  tellUpstreams(`${number}`);
+}
+
+const gateways = await Promise.all(Array.from({ length: WORKERS }, startWorker));
+const seen = { complete: 0, left: 0, failed: 0 };
+const end = performance.now() + seconds * 1000;
+
+/** A client: asks, reads, and one time in ten leaves half way. */
+async function client(): Promise<void> {
+  while (performance.now() < end) {
+    const { origin } = gateways[Math.floor(Math.random() * gateways.length)]!;
+    const leave = new AbortController();
+    const isPatient = Math.random() < 0.9;
+    if (!isPatient) setTimeout(() => leave.abort(), Math.random() * 80);
+    try {
+      const response = await fetch(`${origin}/v1/stream`, { signal: leave.signal });
+      const text = await response.text();
+      if (response.ok && text.endsWith("[DONE]\n\n")) seen.complete++;
+      else seen.failed++;
+    } catch {
+      if (leave.signal.aborted) seen.left++;
+      else seen.failed++;
+    }
+    await sleep(Math.random() * 5);
+  }
+}
+
+/** An outage of one upstream, and the killing of two Workers, at parts of the whole time. */
+async function trouble(): Promise<void> {
+  const wait = (share: number) => sleep(seconds * 1000 * share);
+  await wait(0.2);
+  upstreams[0]!.isOut = true;
+  await wait(0.2);
+  await replace();
+  await wait(0.1);
+  upstreams[0]!.isOut = false;
+  await wait(0.1);
+  await replace();
+}
+
+async function replace(): Promise<void> {
+  kill(gateways.shift()!);
+  gateways.push(await startWorker());
+}
+
+/** Looks for the ejection in `stats`, as a dashboard would. */
+async function watch(): Promise<void> {
+  while (performance.now() < end) {
+    if (upstreams[0]!.isOut && pool.stats().upstreams[0]!.state === "ejected") wasEjected = true;
+    await sleep(20);
+  }
+}
+
+await Promise.all([...Array.from({ length: CLIENTS }, client), trouble(), watch()]);
+
+// Now one more Worker dies with streams under way, and all must come back by itself.
+const [last] = gateways;
+for (let i = 0; i < 8; i++) fetch(`${last!.origin}/v1/stream`).catch(() => {});
+while (pool.stats().inFlight === 0) await sleep(1);
+kill(last!);
+const settled = performance.now() + 5000;
+while (performance.now() < settled) {
+  const { inFlight, waiting } = pool.stats();
+  if (inFlight === 0 && waiting === 0) break;
+  await sleep(20);
+}
+// Events are fetched every quarter of a second.
+await sleep(300);
+
+const stats = pool.stats();
+console.log(`clients: ${seen.complete} complete, ${seen.left} left, ${seen.failed} failed`);
+for (const { id, served, failed, most, maxInFlight, exceeded } of upstreams) {
+  const { state, granted } = stats.upstreams.find((upstream) => upstream.id === id)!;
+  console.log(
+    `${id}: ${served} requests of ${granted} leases, ${failed} failed; at most ${most} of ` +
+      `${maxInFlight} in flight by its own count, exceeded ${exceeded} times; now ${state}`,
+  );
+}
+console.log(`events: ${Object.entries(events).map(([type, n]) => `${n} ${type}`).join(", ")}`);
+console.log(
+  `line: ${stats.handedOver} handed over, ${stats.timedOut} timed out, ${stats.refused} refused`,
+);
+console.log(`left: ${stats.inFlight} leases, ${stats.waiting} waiting`);
+
+const promises: [string, boolean][] = [
+  ["no cap was exceeded", upstreams.every(({ exceeded }) => exceeded === 0)],
+  ["the outage was seen: key-a was ejected", wasEjected],
+  ["and it came back", hasRecovered],
+  ["no lease is left, though three Workers were killed", stats.inFlight === 0],
+  ["nobody waits", stats.waiting === 0],
+  ["nearly all who stayed were served", seen.complete > 10 * seen.failed],
+];
+for (const [promise, isKept] of promises) {
+  console.log(`${isKept ? "kept  " : "BROKEN"}  ${promise}`);
+}
+
+for (const { worker } of gateways) worker.terminate();
+for (const upstream of upstreams) upstream.stop();
+process.exit(promises.every(([, isKept]) => isKept) ? 0 : 1);

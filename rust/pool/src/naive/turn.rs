@@ -1,0 +1,157 @@
+//! What time does to the naive pool, and how it chooses, grants and hands over.
+
+use super::{At, Held, Lease, Naive, Waiter};
+use crate::{HealthChange, Millis, Outcome, State};
+
+impl Naive {
+    /// Time passes.
+    pub fn tick(&mut self, now: Millis) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        let claim = self.settings.claim;
+        while let Some(&(since, member)) = self.unclaimed.iter().min() {
+            if since + claim > now {
+                break;
+            }
+            self.unclaimed.retain(|&(_, awake)| awake != member);
+            self.asleep.push(member);
+            for index in 0..self.waiters.len() {
+                let waiter = &mut self.waiters[index];
+                if waiter.member != member || waiter.at == At::TimedOut {
+                    continue;
+                }
+                if let At::Offered(lease) = std::mem::replace(&mut waiter.at, At::Aside) {
+                    self.end(lease, Outcome::Unknown, 0);
+                }
+            }
+        }
+        // In the order of their deadlines, as mail is read in the order it comes.
+        let mut late: Vec<usize> = (0..self.waiters.len())
+            .filter(|&i| {
+                let waiter = &self.waiters[i];
+                matches!(waiter.at, At::Line | At::Aside) && waiter.deadline <= now
+            })
+            .collect();
+        late.sort_by_key(|&i| self.waiters[i].deadline);
+        for index in late {
+            self.mails += 1;
+            self.waiters[index].at = At::TimedOut;
+            self.waiters[index].mailed = self.mails;
+        }
+        let ttl = self.settings.lease_ttl;
+        while let Some(held) = self.held.iter().find(|h| h.renewed.saturating_add(ttl) <= now) {
+            self.end(held.lease, Outcome::Unknown, 0);
+        }
+        for upstream in &mut self.upstreams {
+            if matches!(upstream.health.state(), State::Resting(until) if until <= now) {
+                upstream.health.end_rest();
+            }
+        }
+        self.hand_over();
+    }
+
+    pub(super) fn choose(&self, prefer: Option<usize>) -> Option<usize> {
+        let has_room = |&index: &usize| {
+            let upstream = &self.upstreams[index];
+            let closed = upstream.removed || upstream.draining || !upstream.health.is_open();
+            !closed && self.in_flight(index) < self.limit(index)
+        };
+        if prefer.as_ref().is_some_and(|index| *index < self.upstreams.len() && has_room(index)) {
+            return prefer;
+        }
+        (0..self.upstreams.len()).filter(has_room).min_by(|&a, &b| {
+            let rank = |index: usize| {
+                let upstream = &self.upstreams[index];
+                let load = (f64::from(self.in_flight(index)) + 1.0) / upstream.settings.weight;
+                (upstream.settings.tier, load, upstream.last_used)
+            };
+            rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal)
+        })
+    }
+
+    pub(super) fn grant(&mut self, member: usize, prefer: Option<usize>) -> Option<Lease> {
+        if self.held.len() as u32 >= self.settings.max_in_flight {
+            return None;
+        }
+        let index = self.choose(prefer)?;
+        self.granted += 1;
+        let (lease, renewed) = (self.granted, self.now);
+        self.upstreams[index].last_used = lease;
+        let probe = self.upstreams[index].health.grant();
+        self.held.push(Held { lease, upstream: index, member, renewed, probe });
+        Some(lease)
+    }
+
+    pub(super) fn end(
+        &mut self,
+        lease: Lease,
+        outcome: Outcome,
+        rest: Millis,
+    ) -> Option<HealthChange> {
+        let index = self.held.iter().position(|held| held.lease == lease)?;
+        let in_flight = self.in_flight(self.held[index].upstream);
+        let held = self.held.remove(index);
+        let present = self.upstreams.iter().filter(|u| !u.removed);
+        let out = present.clone().filter(|u| u.health.state() != State::Healthy).count();
+        let share = (out as f64 + 1.0) <= self.settings.health.max_ejected * present.count() as f64;
+        let upstream = &mut self.upstreams[held.upstream];
+        if let Some(adaptive) = &self.settings.adaptive {
+            let max = upstream.settings.max_in_flight;
+            // Grants are numbered from 0 there.
+            upstream.limit.record(outcome, (lease - 1, self.granted), in_flight, max, adaptive);
+        }
+        if upstream.removed {
+            return None;
+        }
+        let health = &self.settings.health;
+        upstream.health.record(outcome, rest, held.probe, share, health, self.now)
+    }
+
+    pub(super) fn hand_over(&mut self) {
+        loop {
+            let aging = self.settings.aging as i64;
+            let turn = |w: &&Waiter| (w.arrived as i64 - i64::from(w.priority) * aging, w.place);
+            let line = self.waiters.iter().filter(|w| w.at == At::Line);
+            let Some(first) = line.min_by_key(turn).cloned() else { return };
+            let Some(lease) = self.grant(first.member, first.prefer) else { return };
+            self.mails += 1;
+            let mailed = self.mails;
+            if self.offers(first.member) == 0 {
+                self.unclaimed.push((self.now, first.member));
+            }
+            for waiter in self.waiters.iter_mut().filter(|w| w.place == first.place) {
+                waiter.at = At::Offered(lease);
+                waiter.mailed = mailed;
+            }
+        }
+    }
+
+    pub(super) fn rouse(&mut self, member: usize) {
+        if !self.asleep.contains(&member) {
+            return;
+        }
+        self.asleep.retain(|&asleep| asleep != member);
+        for waiter in &mut self.waiters {
+            if waiter.member == member && waiter.at == At::Aside {
+                waiter.at = At::Line;
+            }
+        }
+        self.hand_over();
+    }
+
+    pub(super) fn offers(&self, member: usize) -> usize {
+        let offered = |w: &&Waiter| w.member == member && matches!(w.at, At::Offered(_));
+        self.waiters.iter().filter(offered).count()
+    }
+
+    pub(super) fn give_places_up(&mut self, member: usize) {
+        self.unclaimed.retain(|&(_, awake)| awake != member);
+        let (gone, rest) = self.waiters.drain(..).partition(|w: &Waiter| w.member == member);
+        self.waiters = rest;
+        for waiter in gone {
+            if let At::Offered(lease) = waiter.at {
+                self.end(lease, Outcome::Unknown, 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The upstreams of a pool and the choice among them.
+
+use std::collections::HashMap;
+
+use crate::heap::Heap;
+use crate::{Adaptive, Health, Limit, NONE, UpstreamSettings};
+
+/// More than so many upstreams a pool does not have at a time.
+pub(crate) const UPSTREAMS: usize = 1 << crate::lease::UPSTREAM_BITS;
+
+/// Lowest tier first, then the least load, then who was used longest ago, then who came first.
+type Rank = (u32, u64, u64, u32);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    pub(crate) id: Box<str>,
+    pub(crate) settings: UpstreamSettings,
+    pub(crate) in_flight: u32,
+    pub(crate) health: Health,
+    pub(crate) limit: Limit,
+    pub(crate) draining: bool,
+    /// Taken out of the pool; its place is free once nothing is in flight.
+    pub(crate) removed: bool,
+    pub(crate) granted: u64,
+    pub(crate) failed: u64,
+    /// The pool's grant that used it last.
+    last_used: u64,
+}
+
+impl Upstream {
+    /// How many leases may be in use now.
+    pub(crate) fn limit(&self, adaptive: Option<&Adaptive>) -> u32 {
+        let max = self.settings.max_in_flight;
+        if adaptive.is_some() { self.limit.get(max) } else { max }
+    }
+
+    fn has_room(&self, adaptive: Option<&Adaptive>) -> bool {
+        !self.removed
+            && !self.draining
+            && self.health.is_open()
+            && self.in_flight < self.limit(adaptive)
+    }
+
+    /// The load that one more lease would make. The bits of floats above 0 order as they do.
+    fn rank(&self, index: u32) -> Rank {
+        let load = (f64::from(self.in_flight) + 1.0) / self.settings.weight;
+        (self.settings.tier, load.to_bits(), self.last_used, index)
+    }
+}
+
+/// All upstreams; those with room are in a heap, so the best one is known in O(1).
+#[derive(Clone, Debug)]
+pub(crate) struct Upstreams {
+    slab: Vec<Upstream>,
+    free: Vec<u32>,
+    by_id: HashMap<Box<str>, u32>,
+    open: Heap<Rank>,
+    /// How many are neither removed nor healthy.
+    pub(crate) out: u32,
+    /// Grows when an index comes to mean another id.
+    pub(crate) edition: u64,
+}
+
+impl Upstreams {
+    pub(crate) fn new() -> Self {
+        Self {
+            slab: Vec::new(),
+            free: Vec::new(),
+            by_id: HashMap::new(),
+            open: Heap::new(),
+            out: 0,
+            edition: 1,
+        }
+    }
+
+    /// How many there are, without the removed ones.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Adds one; none if the id is taken or there are too many. O(log n).
+    pub(crate) fn add(&mut self, id: &str, settings: UpstreamSettings) -> Option<u32> {
+        if self.by_id.contains_key(id) || (self.free.is_empty() && self.slab.len() == UPSTREAMS) {
+            return None;
+        }
+        let upstream = Upstream {
+            id: id.into(),
+            in_flight: 0,
+            health: Health::new(),
+            limit: Limit::new(settings.max_in_flight),
+            settings,
+            draining: false,
+            removed: false,
+            granted: 0,
+            failed: 0,
+            last_used: 0,
+        };
+        let index = self.free.pop().unwrap_or(self.slab.len() as u32);
+        match self.slab.get_mut(index as usize) {
+            Some(place) => *place = upstream,
+            None => self.slab.push(upstream),
+        }
+        self.by_id.insert(id.into(), index);
+        self.edition += 1;
+        Some(index)
+    }
+
+    /// Takes one out of use. O(log n).
+    pub(crate) fn remove(&mut self, index: u32) {
+        let upstream = &mut self.slab[index as usize];
+        upstream.removed = true;
+        self.out -= u32::from(upstream.health.state() != crate::State::Healthy);
+        self.by_id.remove(&upstream.id);
+        self.open.remove(index);
+        self.reclaim(index);
+    }
+
+    /// Frees the place of a removed upstream that nothing is in flight to.
+    pub(crate) fn reclaim(&mut self, index: u32) {
+        let upstream = &self.slab[index as usize];
+        if upstream.removed && upstream.in_flight == 0 {
+            self.free.push(index);
+        }
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<u32> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The upstream of an index that is in use, removed or not.
+    pub(crate) fn named(&self, index: u32) -> Option<&Upstream> {
+        self.slab.get(index as usize).filter(|upstream| !upstream.removed || upstream.in_flight > 0)
+    }
+
+    pub(crate) fn get_mut(&mut self, index: u32) -> &mut Upstream {
+        &mut self.slab[index as usize]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Upstream)> {
+        (0..).zip(&self.slab).filter(|(_, upstream)| !upstream.removed)
+    }
+
+    /// The one to use: `prefer` if it has room, else the best. O(1).
+    pub(crate) fn choose(&self, prefer: u32) -> Option<u32> {
+        if prefer != NONE && self.open.contains(prefer) {
+            return Some(prefer);
+        }
+        self.open.first().map(|(_, index)| index)
+    }
+
+    /// Counts a grant. O(log n).
+    pub(crate) fn grant(&mut self, index: u32, grant: u64, adaptive: Option<&Adaptive>) -> bool {
+        let upstream = &mut self.slab[index as usize];
+        upstream.in_flight += 1;
+        upstream.granted += 1;
+        upstream.last_used = grant;
+        let probe = upstream.health.grant();
+        self.rank_again(index, adaptive);
+        probe
+    }
+
+    /// Puts an upstream where it belongs after anything about it changed. O(log n).
+    pub(crate) fn rank_again(&mut self, index: u32, adaptive: Option<&Adaptive>) {
+        let upstream = &self.slab[index as usize];
+        if upstream.has_room(adaptive) {
+            self.open.set(index, upstream.rank(index));
+        } else {
+            self.open.remove(index);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/**
+ * A response whose body tells when it ends.
+ *
+ * @module
+ */
+import type { RequestHold } from "./request_hold.ts";
+
+/**
+ * As much of a body is read ahead, in bytes, if it is sure to end soon: that of a failure, or one
+ * of a known and smaller length. Its lease then comes back even if nobody reads it.
+ */
+const READ_AHEAD = 65_536;
+
+/** Statuses that a `Response` with a body cannot be made of. */
+const BODILESS: readonly number[] = [101, 103, 204, 205, 304];
+
+/** Ends the holds of bodies that nobody read to their end. */
+const unread = new FinalizationRegistry<RequestHold>((hold) => hold.abandon());
+
+/**
+ * The response `original`, holding the lease until its body ends. Without a body that is now.
+ *
+ * What it returns differs from `original` only in that its body has no BYOB reader.
+ */
+export function leasedResponse(original: Response, hold: RequestHold): Response {
+  const { body, status } = original;
+  if (body === null || BODILESS.includes(status)) {
+    hold.end();
+    return original;
+  }
+  return new LeasedResponse(watched(body, hold, readAhead(original)), original, original);
+}
+
+/**
+ * A `Response` made of another one and of a stream: a constructed one would have lost `url`,
+ * `redirected` and `type`.
+ */
+class LeasedResponse extends Response {
+  readonly #original: Response;
+
+  constructor(body: ReadableStream<Uint8Array>, init: ResponseInit, original: Response) {
+    super(body as ReadableStream<Uint8Array<ArrayBuffer>>, init);
+    this.#original = original;
+  }
+
+  override get url(): string {
+    return this.#original.url;
+  }
+
+  override get redirected(): boolean {
+    return this.#original.redirected;
+  }
+
+  override get type(): ResponseType {
+    return this.#original.type;
+  }
+
+  /** Both clones read one body, which ends when it was read to its end or both were cancelled. */
+  override clone(): Response {
+    const twin = super.clone();
+    return new LeasedResponse(twin.body!, twin, this.#original);
+  }
+}
+
+/**
+ * `body`, part by part as it comes, with nothing in between: by default nothing is read that nobody
+ * asked for, so an unread body leaves nothing pending and can be collected.
+ */
+function watched(
+  body: ReadableStream<Uint8Array>,
+  hold: RequestHold,
+  aheadBytes: number,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  const source: UnderlyingDefaultSource<Uint8Array> = {
+    async pull(controller) {
+      hold.awaitsUpstream(aheadBytes === 0);
+      try {
+        const { done, value } = await reader.read();
+        hold.heardUpstream();
+        if (!done) return controller.enqueue(value);
+        hold.end();
+        controller.close();
+      } catch (error) {
+        hold.fail(error);
+        controller.error(error);
+      }
+    },
+    cancel(reason) {
+      const cancelled = reader.cancel(reason);
+      hold.cancel();
+      return cancelled;
+    },
+  };
+  const stream = new ReadableStream(
+    source,
+    new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
+  );
+  unread.register(stream, hold);
+  return stream;
+}
+
+function readAhead({ ok, headers }: Response): number {
+  if (!ok) return READ_AHEAD;
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= READ_AHEAD ? READ_AHEAD : 0;
+}

@@ -1,0 +1,40 @@
+/** The examples and the soak run, and what they promise is kept; briefly, each in this runtime. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const isBun = process.versions["bun"] !== undefined;
+
+function run(file: string, ...args: string[]): Promise<{ code: number; output: string }> {
+  const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
+  const command = isBun ? [path, ...args] : ["run", "-A", "--no-check", path, ...args];
+  return new Promise((resolve) =>
+    execFile(process.execPath, command, { timeout: 50_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+      resolve({ code, output: stdout + stderr });
+    })
+  );
+}
+
+describe("Examples and soaks", () => {
+  it("proxy_gateway.ts keeps its promises", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("examples/proxy_gateway.ts", "--seconds", "4");
+    assert.equal(code, 0, output);
+    assert.equal(output.match(/^kept /gm)?.length, 6, output);
+    assert.match(output, /^left: 0 leases, 0 waiting$/m);
+  });
+
+  it("tcp_resources.ts keeps its promises", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("examples/tcp_resources.ts");
+    assert.equal(code, 0, output);
+    assert.match(output, /100 of 100 pings answered over 4 connections/);
+  });
+
+  it("the soak of the pool finds nothing in a few seconds", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("bench/soak/pool.ts", "--minutes", "0.05");
+    assert.equal(code, 0, output);
+    assert.match(output, /everything held/);
+  });
+});

@@ -1,0 +1,127 @@
+/** The upstreams of a pool: the choice among them, their health, and changes at run time. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PoolEvent } from "../mod.ts";
+import { open } from "./fixtures/pools.ts";
+
+describe("upstreams of a pool", () => {
+  it("spreads by weight, fills tiers in order, and prefers what it is asked to", () => {
+    using pool = open([
+      { id: "heavy", maxInFlight: 100, weight: 3 },
+      { id: "light", maxInFlight: 100 },
+      { id: "spare", maxInFlight: 100, tier: 1 },
+    ]);
+    const leases = pool.acquireBatch(40);
+    const count = (id: string): number => leases.filter(({ upstream }) => upstream === id).length;
+    assert.deepEqual([count("heavy"), count("light"), count("spare")], [30, 10, 0]);
+    assert.equal(pool.tryAcquire({ prefer: "spare" })?.upstream, "spare");
+    assert.notEqual(pool.tryAcquire({ prefer: "nowhere" })?.upstream, "spare");
+    leases.push(...pool.acquireBatch(1000));
+    assert.equal(pool.stats().inFlight, 300);
+    assert.equal(pool.releaseBatch(leases), 298);
+    assert.equal(pool.releaseBatch(leases), 0);
+  });
+
+  it("ejects what fails, probes it, and takes it back", async () => {
+    const events: PoolEvent[] = [];
+    using pool = open([{ id: "bad", maxInFlight: 9 }, { id: "good", maxInFlight: 9 }], {
+      health: { failures: 3, cooldownMs: 500 },
+      onEvent: (event) => events.push(event),
+    });
+    for (let i = 0; i < 3; i++) pool.tryAcquire({ prefer: "bad" })!.fail({ status: 503 });
+    assert.deepEqual(events, [{ type: "ejected", upstream: "bad", forMs: 500 }]);
+    const state = (id: string): string => pool.stats().upstreams.find((u) => u.id === id)!.state;
+    assert.equal(state("bad"), "ejected");
+    assert.equal(pool.tryAcquire({ prefer: "bad" })?.upstream, "good");
+    for (let i = 0; i < 9; i++) pool.tryAcquire({ prefer: "good" })?.fail();
+    assert.equal(state("good"), "healthy", "not more than half may be ejected");
+    await sleep(550);
+    assert.equal(state("bad"), "probing");
+    const probe = pool.tryAcquire({ prefer: "bad" })!;
+    assert.equal(probe.upstream, "bad");
+    assert.equal(pool.tryAcquire({ prefer: "bad" })?.upstream, "good", "one probe at a time");
+    probe.release();
+    assert.equal(state("bad"), "healthy");
+  });
+
+  it("rests an upstream for as long as it asks, and wakes who waits after that", async () => {
+    using pool = open([{ id: "a", maxInFlight: 5 }]);
+    pool.tryAcquire()!.fail({ status: 429, retryAfterMs: 400 });
+    assert.equal(pool.tryAcquire(), null);
+    const { state, restsForMs } = pool.stats().upstreams[0]!;
+    assert.equal(state, "ejected");
+    assert.ok(restsForMs > 100 && restsForMs <= 400, String(restsForMs));
+    const started = performance.now();
+    const lease = await pool.acquire();
+    assert.ok(performance.now() - started > 100, "nobody released it: its time had come");
+    lease.release();
+    assert.equal(pool.stats().upstreams[0]!.state, "healthy");
+  });
+
+  it("takes what is no fault of the upstream for success", () => {
+    using pool = open([{ id: "a", maxInFlight: 9 }], { health: { failures: 1, maxEjected: 1 } });
+    for (const status of [200, 400, 401, 404, 422]) {
+      assert.equal(pool.tryAcquire()!.fail({ status }), "released");
+    }
+    pool.tryAcquire()!.release("unknown");
+    assert.equal(pool.stats().upstreams[0]!.failed, 0);
+    pool.tryAcquire()!.fail();
+    assert.equal(pool.stats().upstreams[0]!.state, "ejected");
+  });
+
+  it("adapts: halves on overload, grows while it is used", () => {
+    using pool = open([{ id: "a", maxInFlight: 16 }], { adaptive: true, health: { failures: 0 } });
+    const limit = (): number => pool.stats().upstreams[0]!.limit;
+    for (const lease of pool.acquireBatch(16)) lease.fail({ status: 529 });
+    assert.equal(limit(), 8, "sixteen at once are one overload");
+    pool.tryAcquire()!.fail({ timedOut: true });
+    assert.equal(limit(), 4);
+    for (let round = 0; round < 40; round++) {
+      const leases = pool.acquireBatch(16);
+      assert.ok(leases.length <= limit());
+      leases.forEach((lease) => lease.release());
+    }
+    assert.equal(limit(), 16);
+  });
+
+  it("takes upstreams in and out while they are in use", async () => {
+    using pool = open([{ id: "a", maxInFlight: 1 }]);
+    const held = pool.tryAcquire()!;
+    const wait = pool.acquire();
+    pool.addUpstream({ id: "b", maxInFlight: 1 });
+    assert.equal((await wait).upstream, "b", "who waits gets the new one");
+    assert.throws(() => pool.addUpstream({ id: "b", maxInFlight: 1 }), {
+      code: "SLUICE_DUPLICATE_UPSTREAM",
+    });
+    pool.removeUpstream("a");
+    assert.throws(() => pool.removeUpstream("a"), { code: "SLUICE_UNKNOWN_UPSTREAM" });
+    pool.addUpstream({ id: "a", maxInFlight: 1 });
+    assert.equal(pool.tryAcquire()?.upstream, "a", "another of the same name");
+    assert.equal(held.release(), "released", "the old lease is the old one's");
+    pool.updateUpstream("a", { maxInFlight: 2, weight: 5, tier: 3 });
+    const { maxInFlight, weight, tier } = pool.stats().upstreams.find(({ id }) => id === "a")!;
+    assert.deepEqual({ maxInFlight, weight, tier }, { maxInFlight: 2, weight: 5, tier: 3 });
+    for (let i = 0; i < 10_000; i++) {
+      pool.addUpstream({ id: `passing ${i}`, maxInFlight: 1, tier: 0 });
+      if (i % 100 === 0) {
+        using lease = pool.tryAcquire()!;
+        assert.equal(lease.upstream, `passing ${i}`, "an index is never mistaken for its last use");
+      }
+      pool.removeUpstream(`passing ${i}`);
+    }
+  });
+
+  it("drains an upstream and takes it back", async () => {
+    using pool = open([{ id: "a", maxInFlight: 2 }]);
+    const lease = pool.tryAcquire()!;
+    const drained = pool.drainUpstream("a");
+    assert.equal(pool.tryAcquire(), null);
+    assert.equal(pool.stats().upstreams[0]!.state, "draining");
+    lease.release();
+    await drained;
+    const wait = pool.acquire();
+    pool.resumeUpstream("a");
+    assert.equal((await wait).upstream, "a");
+  });
+});
