@@ -68,3 +68,26 @@ export type {
 } from "./src/options.ts";
 export { Tokenizer } from "./src/tokenizer.ts";
 export type { TruncateOptions } from "./src/truncate.ts";
+export type { Allowed, Decision, Denied, LimitState } from "./src/decision.ts";
+export {
+  concurrency,
+  type ConcurrencyLimit,
+  type ConcurrencyOptions,
+  type Limit,
+  type Limits,
+  type Period,
+  quota,
+  type QuotaLimit,
+  type QuotaOptions,
+  rate,
+  type RateLimit,
+  type RateOptions,
+  type Window,
+} from "./src/limits.ts";
+export type { Cost } from "./src/cost.ts";
+export type { LimiterKey } from "./src/limiter_key.ts";
+export type { LimiterStats, RateLimiterOptions } from "./src/limiter_options.ts";
+export { RateLimiter } from "./src/rate_limiter.ts";
+export type { Reservation, ReserveOptions } from "./src/reservation.ts";
+export { type Part, peekAll, reserveAll, takeAll } from "./src/together.ts";
+export { VirtualClock } from "./src/virtual_clock.ts";

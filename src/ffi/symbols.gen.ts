@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x6e36682a;
+export const ABI_HASH = 0x125e0d26;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -27,6 +27,12 @@ export const CACHE_SHORTEST = 256;
 
 /** How many numbers `sluice_cache_stats` writes. */
 export const CACHE_STATS = 4;
+
+/** A limiter's clock is precise, */
+export const CLOCK_PRECISE = 0;
+
+/** or coarse, or else a virtual one, by its handle. */
+export const CLOCK_COARSE = 1;
 
 /** Forget everything that was pushed before this text. */
 export const COUNTER_RESET = 1;
@@ -67,6 +73,45 @@ export const LEASE_FAILED = 2;
 /** The upstream was overloaded, or did not answer in time. */
 export const LEASE_OVERLOADED = 3;
 
+/** It will fit after the time that is told. */
+export const DENIED_UNTIL = 0;
+
+/** It will fit when reservations end; no time is told. */
+export const DENIED_HELD = 1;
+
+/** It costs more than the limit ever allows; no time is told. */
+export const DENIED_NEVER = 2;
+
+/** `sluice_limiter_take` takes this many costs; limiters of more units take parts. */
+export const LIMITER_UNITS = 4;
+
+/**
+ * Numbers before the limits of a configuration: most keys, milliseconds that a reservation lives,
+ * number of limits, number of units.
+ */
+export const LIMITER_HEADER = 4;
+
+/**
+ * Numbers of a limit: kind, index of its unit, limit, period in milliseconds, burst, minutes east of
+ * UTC. A quota's period is -1 for a week and -2 for a month; its burst does not count.
+ */
+export const LIMITER_LIMIT = 6;
+
+/** A limit is a rate, */
+export const LIMIT_RATE = 0;
+
+/** a quota, */
+export const LIMIT_QUOTA = 1;
+
+/** or concurrency. */
+export const LIMIT_CONCURRENCY = 2;
+
+/** Numbers that `sluice_limiter_inspect` writes for a limit. */
+export const LIMITER_STANDING = 5;
+
+/** How many numbers `sluice_limiter_stats` writes. */
+export const LIMITER_STATS = 6;
+
 /** Numbers before those of the upstreams in the settings of `sluice_pool_open`. */
 export const POOL_SETTINGS = 13;
 
@@ -102,6 +147,15 @@ export const EVENT_REAPED = 5;
 
 /** So many events were forgotten before they were read. */
 export const EVENT_MISSED = 6;
+
+/** Charge what the call has cost, */
+export const SETTLE_ACTUAL = 0;
+
+/** what was reserved, */
+export const SETTLE_FULL = 1;
+
+/** or nothing. */
+export const SETTLE_NOTHING = 2;
 
 /** The text of a special token counts as the ordinary text that it is. */
 export const SPECIAL_TEXT = 0;
@@ -191,6 +245,29 @@ export const symbols = {
    * no cache is open. O(1).
    */
   sluice_cache_stats: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(wall_ms)`
+   *
+   * Opens a virtual clock that shows `wall_ms` since 1970, and returns its handle. O(1).
+   *
+   * Fails with `INVALID_ARGUMENT` if that is no number of the years 1678 to 2261, and with
+   * `TOO_MANY_HANDLES`.
+   */
+  sluice_clock_open: { args: ["f64"], returns: "i32" },
+  /**
+   * `(clock, ms)`
+   *
+   * Moves a virtual clock on by `ms`, to the nanosecond. O(1).
+   *
+   * Fails with `INVALID_ARGUMENT` if that is negative or more than 100 years, and with `INVALID_HANDLE`.
+   */
+  sluice_clock_advance: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(clock)`
+   *
+   * Closes a virtual clock. Limiters that go by it stand still. O(1).
+   */
+  sluice_clock_close: { args: ["u32"], returns: "i32" },
   /**
    * `(tokenizer, special)`
    *
@@ -330,6 +407,138 @@ export const symbols = {
    */
   sluice_cpu_features: { args: ["buffer", "u32"], returns: "i32" },
   /**
+   * `(text, text_len, config, config_len, clock)`
+   *
+   * Opens the limiter of a name, which is made if nobody has it open, and returns its handle. It is this
+   * thread's alone. O(limits).
+   *
+   * `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between
+   * them. `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit.
+   * `clock` is a `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until all
+   * who opened it have closed it; a thread that ends does not close it, but its reservations are settled
+   * in full. Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
+   * limits, with `NO_ENTROPY` and with `TOO_MANY_HANDLES`.
+   */
+  sluice_limiter_open: { args: ["buffer", "u32", "buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(limiter)`
+   *
+   * Closes a handle of a limiter. What it has reserved stays reserved until it expires. O(1).
+   */
+  sluice_limiter_close: { args: ["u32"], returns: "i32" },
+  /**
+   * `(limiter, name, name_len)`
+   *
+   * Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
+   *
+   * A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
+   * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken by keys that are not idle.
+   */
+  sluice_limiter_key: { args: ["u32", "buffer", "u32"], returns: "f64" },
+  /**
+   * `(limiter, key, cost0, cost1, cost2, cost3)`
+   *
+   * Decides and consumes at one key, and returns a code. O(limits).
+   *
+   * Costs are those of the first four units; what the limiter does not count is not looked at. Fails with
+   * `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not from 0 to 1e12 or the limiter
+   * has more than four units.
+   */
+  sluice_limiter_take: { args: ["u32", "f64", "f64", "f64", "f64", "f64"], returns: "f64" },
+  /**
+   * `(limiter, keys, keys_len, costs, costs_len, out)`
+   *
+   * Decides about many keys of one limiter, in order and as of one moment, and returns how many were
+   * allowed. `out` gets a code for each; `STALE_KEY` and bad costs are codes here. O(keys * limits).
+   *
+   * `costs` has one for each unit of the limiter, for each key or, if it has no more, for all alike.
+   * Fails with `INVALID_HANDLE`, and with `INVALID_ARGUMENT` if `costs` has another length.
+   */
+  sluice_limiter_take_batch: { args: ["u32", "buffer", "u32", "buffer", "u32", "buffer"], returns: "i32" },
+  /**
+   * `(limiter, key, out, out_cap)`
+   *
+   * Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units) and
+   * milliseconds until nothing is used; returns how many numbers that is. O(limits).
+   *
+   * Fails with `INVALID_HANDLE` and `STALE_KEY`.
+   */
+  sluice_limiter_inspect: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, limits, limits_len)`
+   *
+   * Gives a key other limits, `SLUICE_LIMITER_LIMIT` numbers for each of the limiter's in their order, of
+   * the same kinds and units; or the limiter's own again if there is none. O(limits).
+   *
+   * What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
+   * with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+   */
+  sluice_limiter_set_limits: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, limit, remaining)`
+   *
+   * Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
+   * loosens. O(1). Fails with `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
+   */
+  sluice_limiter_tighten: { args: ["u32", "f64", "u32", "f64"], returns: "i32" },
+  /**
+   * `(limiter, key)`
+   *
+   * Forgets what a key has used; open reservations stay. O(limits).
+   * Fails with `INVALID_HANDLE` and `STALE_KEY`.
+   */
+  sluice_limiter_reset: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(limiter, key)`
+   *
+   * Forgets a key and returns 1, or 0 if it is stale. What is reserved for it is void. O(1).
+   */
+  sluice_limiter_forget: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(limiter, out, out_cap)`
+   *
+   * Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
+   * many new ones found none, how many reservations are open, and how many expired of all limiters with
+   * this clock; returns how many numbers that is. O(1).
+   */
+  sluice_limiter_stats: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, out, out_cap)`
+   *
+   * Writes all keys and what they have used as bytes that `sluice_limiter_restore` takes, and returns
+   * their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE`.
+   */
+  sluice_limiter_snapshot: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, bytes, bytes_len)`
+   *
+   * Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
+   *
+   * Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
+   * a limiter with these limits; nothing is changed then.
+   */
+  sluice_limiter_restore: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(parts, parts_len, consume)`
+   *
+   * Decides about parts, all or nothing, and returns a code whose limit is counted over all parts.
+   * `consume` is 1, or 0 to consume nothing. O(limits).
+   *
+   * A key that is there twice is charged once. Fails as `sluice_limiter_take` does, with
+   * `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part or more than 16 limits.
+   */
+  sluice_limiter_take_all: { args: ["buffer", "u32", "u32"], returns: "f64" },
+  /**
+   * `(parts, parts_len, ttl_ms)`
+   *
+   * Reserves at parts, all or nothing, and returns a code. If that is 0, the number of the reservation
+   * stands in `parts[0]`. It lives `ttl_ms`, or as long as the first limiter says if that is 0, and then
+   * is settled in full. O(limits).
+   *
+   * Fails as `sluice_limiter_take_all` does, and with `TOO_MANY_RESERVATIONS`.
+   */
+  sluice_limiter_reserve: { args: ["buffer", "u32", "f64"], returns: "f64" },
+  /**
    * `(name, name_len, settings, settings_len, ids, ids_len)`
    *
    * Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
@@ -382,6 +591,24 @@ export const symbols = {
    * O(events).
    */
   sluice_pool_events: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, reservation, how, costs, costs_len)`
+   *
+   * Ends a reservation. O(limits).
+   *
+   * `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one for each unit of
+   * each part, as they were reserved; below 0 means as reserved. More than was reserved becomes debt.
+   * Fails with `RESERVATION_CLOSED` if it was ended before, has expired or never was, with
+   * `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
+   */
+  sluice_reservation_end: { args: ["u32", "f64", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, reservation, costs, costs_len)`
+   *
+   * Reserves more, all or nothing, and returns a code as `sluice_limiter_take_all` does; `costs` has one
+   * for each unit of each part. O(limits). Fails as `sluice_reservation_end` does, and with `STALE_KEY`.
+   */
+  sluice_reservation_top_up: { args: ["u32", "f64", "buffer", "u32"], returns: "f64" },
   /**
    * `(name, name_len)`
    *
@@ -529,6 +756,22 @@ export const statusCodes = {
   "-104": "SLUICE_UNKNOWN_TOKEN",
   /** The system gave no random bytes, which the key of the count cache is made of. */
   "-105": "SLUICE_NO_ENTROPY",
+  /** The key was forgotten, or was idle and its place was given away: ask for it by name again. */
+  "-201": "SLUICE_STALE_KEY",
+  /** All places of the limiter are taken by keys that are not idle. */
+  "-202": "SLUICE_TOO_MANY_KEYS",
+  /** The reservation was settled or cancelled, has expired or never was. */
+  "-203": "SLUICE_RESERVATION_CLOSED",
+  /** The limiter of that name is open with other limits. */
+  "-204": "SLUICE_LIMITER_MISMATCH",
+  /** The limiter has 65,536 different sets of limits. */
+  "-205": "SLUICE_TOO_MANY_LIMIT_SETS",
+  /** The limiters of a call go by different clocks. */
+  "-206": "SLUICE_DIFFERENT_CLOCKS",
+  /** The key has 16,777,215 reservations open. */
+  "-207": "SLUICE_TOO_MANY_RESERVATIONS",
+  /** The bytes are not a snapshot that this limiter can take over. */
+  "-208": "SLUICE_BAD_SNAPSHOT",
   /** A pool of that name is open with other options. */
   "-301": "SLUICE_POOL_MISMATCH",
   /** As many as may wait for a lease do already. */
@@ -561,6 +804,14 @@ export type StatusCode =
   | "SLUICE_SPECIAL_TOKEN"
   | "SLUICE_UNKNOWN_TOKEN"
   | "SLUICE_NO_ENTROPY"
+  | "SLUICE_STALE_KEY"
+  | "SLUICE_TOO_MANY_KEYS"
+  | "SLUICE_RESERVATION_CLOSED"
+  | "SLUICE_LIMITER_MISMATCH"
+  | "SLUICE_TOO_MANY_LIMIT_SETS"
+  | "SLUICE_DIFFERENT_CLOCKS"
+  | "SLUICE_TOO_MANY_RESERVATIONS"
+  | "SLUICE_BAD_SNAPSHOT"
   | "SLUICE_POOL_MISMATCH"
   | "SLUICE_QUEUE_FULL"
   | "SLUICE_ACQUIRE_TIMEOUT"

@@ -25,6 +25,12 @@
 // How many numbers `sluice_cache_stats` writes.
 #define SLUICE_CACHE_STATS 4
 
+// A limiter's clock is precise,
+#define SLUICE_CLOCK_PRECISE 0
+
+// or coarse, or else a virtual one, by its handle.
+#define SLUICE_CLOCK_COARSE 1
+
 // Forget everything that was pushed before this text.
 #define SLUICE_COUNTER_RESET 1
 
@@ -62,6 +68,41 @@
 // The upstream was overloaded, or did not answer in time.
 #define SLUICE_LEASE_OVERLOADED 3
 
+// It will fit after the time that is told.
+#define SLUICE_DENIED_UNTIL 0
+
+// It will fit when reservations end; no time is told.
+#define SLUICE_DENIED_HELD 1
+
+// It costs more than the limit ever allows; no time is told.
+#define SLUICE_DENIED_NEVER 2
+
+// `sluice_limiter_take` takes this many costs; limiters of more units take parts.
+#define SLUICE_LIMITER_UNITS 4
+
+// Numbers before the limits of a configuration: most keys, milliseconds that a reservation lives,
+// number of limits, number of units.
+#define SLUICE_LIMITER_HEADER 4
+
+// Numbers of a limit: kind, index of its unit, limit, period in milliseconds, burst, minutes east of
+// UTC. A quota's period is -1 for a week and -2 for a month; its burst does not count.
+#define SLUICE_LIMITER_LIMIT 6
+
+// A limit is a rate,
+#define SLUICE_LIMIT_RATE 0
+
+// a quota,
+#define SLUICE_LIMIT_QUOTA 1
+
+// or concurrency.
+#define SLUICE_LIMIT_CONCURRENCY 2
+
+// Numbers that `sluice_limiter_inspect` writes for a limit.
+#define SLUICE_LIMITER_STANDING 5
+
+// How many numbers `sluice_limiter_stats` writes.
+#define SLUICE_LIMITER_STATS 6
+
 // Numbers before those of the upstreams in the settings of `sluice_pool_open`.
 #define SLUICE_POOL_SETTINGS 13
 
@@ -95,6 +136,15 @@
 
 // So many events were forgotten before they were read.
 #define SLUICE_EVENT_MISSED 6
+
+// Charge what the call has cost,
+#define SLUICE_SETTLE_ACTUAL 0
+
+// what was reserved,
+#define SLUICE_SETTLE_FULL 1
+
+// or nothing.
+#define SLUICE_SETTLE_NOTHING 2
 
 // The text of a special token counts as the ordinary text that it is.
 #define SLUICE_SPECIAL_TEXT 0
@@ -132,7 +182,7 @@
 // Why a call failed. Every negative result of every function is one of these.
 //
 // Grouped by hundreds: below -1 what any function can say, below -100 the tokenizer,
-// below -300 the pool.
+// below -200 limiters, below -300 pools.
 // A number is never reused, also not after its meaning is gone.
 enum SluiceStatus
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -164,6 +214,22 @@ enum SluiceStatus
   SLUICE_STATUS_UNKNOWN_TOKEN = -104,
   // The system gave no random bytes, which the key of the count cache is made of.
   SLUICE_STATUS_NO_ENTROPY = -105,
+  // The key was forgotten, or was idle and its place was given away: ask for it by name again.
+  SLUICE_STATUS_STALE_KEY = -201,
+  // All places of the limiter are taken by keys that are not idle.
+  SLUICE_STATUS_TOO_MANY_KEYS = -202,
+  // The reservation was settled or cancelled, has expired or never was.
+  SLUICE_STATUS_RESERVATION_CLOSED = -203,
+  // The limiter of that name is open with other limits.
+  SLUICE_STATUS_LIMITER_MISMATCH = -204,
+  // The limiter has 65,536 different sets of limits.
+  SLUICE_STATUS_TOO_MANY_LIMIT_SETS = -205,
+  // The limiters of a call go by different clocks.
+  SLUICE_STATUS_DIFFERENT_CLOCKS = -206,
+  // The key has 16,777,215 reservations open.
+  SLUICE_STATUS_TOO_MANY_RESERVATIONS = -207,
+  // The bytes are not a snapshot that this limiter can take over.
+  SLUICE_STATUS_BAD_SNAPSHOT = -208,
   // A pool of that name is open with other options.
   SLUICE_STATUS_POOL_MISMATCH = -301,
   // As many as may wait for a lease do already.
@@ -246,6 +312,21 @@ int32_t sluice_cache_open(uint32_t entries);
 // # Safety
 // `out` points to `out_cap` writable numbers.
 int32_t sluice_cache_stats(double *out, uint32_t out_cap);
+
+// Opens a virtual clock that shows `wall_ms` since 1970, and returns its handle. O(1).
+//
+// Fails with `INVALID_ARGUMENT` if that is no number of the years 1678 to 2261, and with
+// `TOO_MANY_HANDLES`.
+int32_t sluice_clock_open(double wall_ms);
+
+// Moves a virtual clock on by `ms`, to the nanosecond. O(1).
+//
+// Fails with `INVALID_ARGUMENT` if that is negative or more than 100 years, and with `INVALID_HANDLE`.
+int32_t sluice_clock_advance(uint32_t clock,
+                             double ms);
+
+// Closes a virtual clock. Limiters that go by it stand still. O(1).
+int32_t sluice_clock_close(uint32_t clock);
 
 // Opens a counter for a text that is pushed part by part and returns its handle.
 //
@@ -361,6 +442,152 @@ int32_t sluice_last_error(uint8_t *out, uint32_t out_cap);
 // `out` points to `out_cap` writable bytes.
 int32_t sluice_cpu_features(uint8_t *out, uint32_t out_cap);
 
+// Opens the limiter of a name, which is made if nobody has it open, and returns its handle. It is this
+// thread's alone. O(limits).
+//
+// `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between
+// them. `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit.
+// `clock` is a `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until all
+// who opened it have closed it; a thread that ends does not close it, but its reservations are settled
+// in full. Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
+// limits, with `NO_ENTROPY` and with `TOO_MANY_HANDLES`.
+//
+// # Safety
+// `text` and `config` point to so many readable elements.
+int32_t sluice_limiter_open(const uint8_t *text,
+                            uint32_t text_len,
+                            const double *config,
+                            uint32_t config_len,
+                            uint32_t clock);
+
+// Closes a handle of a limiter. What it has reserved stays reserved until it expires. O(1).
+int32_t sluice_limiter_close(uint32_t limiter);
+
+// Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
+//
+// A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
+// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken by keys that are not idle.
+//
+// # Safety
+// `name` points to `name_len` readable bytes.
+double sluice_limiter_key(uint32_t limiter,
+                          const uint8_t *name,
+                          uint32_t name_len);
+
+// Decides and consumes at one key, and returns a code. O(limits).
+//
+// Costs are those of the first four units; what the limiter does not count is not looked at. Fails with
+// `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not from 0 to 1e12 or the limiter
+// has more than four units.
+double sluice_limiter_take(uint32_t limiter,
+                           double key,
+                           double cost0,
+                           double cost1,
+                           double cost2,
+                           double cost3);
+
+// Decides about many keys of one limiter, in order and as of one moment, and returns how many were
+// allowed. `out` gets a code for each; `STALE_KEY` and bad costs are codes here. O(keys * limits).
+//
+// `costs` has one for each unit of the limiter, for each key or, if it has no more, for all alike.
+// Fails with `INVALID_HANDLE`, and with `INVALID_ARGUMENT` if `costs` has another length.
+//
+// # Safety
+// `keys` points to `keys_len` readable numbers, `costs` to `costs_len`, `out` to `keys_len` writable
+// ones.
+int32_t sluice_limiter_take_batch(uint32_t limiter,
+                                  const double *keys,
+                                  uint32_t keys_len,
+                                  const double *costs,
+                                  uint32_t costs_len,
+                                  double *out);
+
+// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units) and
+// milliseconds until nothing is used; returns how many numbers that is. O(limits).
+//
+// Fails with `INVALID_HANDLE` and `STALE_KEY`.
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_limiter_inspect(uint32_t limiter, double key, double *out, uint32_t out_cap);
+
+// Gives a key other limits, `SLUICE_LIMITER_LIMIT` numbers for each of the limiter's in their order, of
+// the same kinds and units; or the limiter's own again if there is none. O(limits).
+//
+// What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
+// with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+//
+// # Safety
+// `limits` points to `limits_len` readable numbers.
+int32_t sluice_limiter_set_limits(uint32_t limiter,
+                                  double key,
+                                  const double *limits,
+                                  uint32_t limits_len);
+
+// Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
+// loosens. O(1). Fails with `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
+int32_t sluice_limiter_tighten(uint32_t limiter,
+                               double key,
+                               uint32_t limit,
+                               double remaining);
+
+// Forgets what a key has used; open reservations stay. O(limits).
+// Fails with `INVALID_HANDLE` and `STALE_KEY`.
+int32_t sluice_limiter_reset(uint32_t limiter, double key);
+
+// Forgets a key and returns 1, or 0 if it is stale. What is reserved for it is void. O(1).
+int32_t sluice_limiter_forget(uint32_t limiter, double key);
+
+// Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
+// many new ones found none, how many reservations are open, and how many expired of all limiters with
+// this clock; returns how many numbers that is. O(1).
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_limiter_stats(uint32_t limiter,
+                             double *out,
+                             uint32_t out_cap);
+
+// Writes all keys and what they have used as bytes that `sluice_limiter_restore` takes, and returns
+// their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE`.
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_limiter_snapshot(uint32_t limiter, uint8_t *out, uint32_t out_cap);
+
+// Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
+//
+// Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
+// a limiter with these limits; nothing is changed then.
+//
+// # Safety
+// `bytes` points to `bytes_len` readable bytes.
+int32_t sluice_limiter_restore(uint32_t limiter,
+                               const uint8_t *bytes,
+                               uint32_t bytes_len);
+
+// Decides about parts, all or nothing, and returns a code whose limit is counted over all parts.
+// `consume` is 1, or 0 to consume nothing. O(limits).
+//
+// A key that is there twice is charged once. Fails as `sluice_limiter_take` does, with
+// `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part or more than 16 limits.
+//
+// # Safety
+// `parts` points to `parts_len` readable numbers.
+double sluice_limiter_take_all(const double *parts, uint32_t parts_len, uint32_t consume);
+
+// Reserves at parts, all or nothing, and returns a code. If that is 0, the number of the reservation
+// stands in `parts[0]`. It lives `ttl_ms`, or as long as the first limiter says if that is 0, and then
+// is settled in full. O(limits).
+//
+// Fails as `sluice_limiter_take_all` does, and with `TOO_MANY_RESERVATIONS`.
+//
+// # Safety
+// `parts` points to `parts_len` readable and writable numbers.
+double sluice_limiter_reserve(double *parts,
+                              uint32_t parts_len,
+                              double ttl_ms);
+
 // Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
 //
 // `settings` are `SLUICE_POOL_SETTINGS` numbers (most in flight, most waiting, ageing, lifetime of
@@ -411,6 +638,31 @@ int32_t sluice_pool_stats(uint32_t pool,
 // # Safety
 // `out` points to `out_cap` writable numbers.
 int32_t sluice_pool_events(uint32_t pool, double *out, uint32_t out_cap);
+
+// Ends a reservation. O(limits).
+//
+// `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one for each unit of
+// each part, as they were reserved; below 0 means as reserved. More than was reserved becomes debt.
+// Fails with `RESERVATION_CLOSED` if it was ended before, has expired or never was, with
+// `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
+//
+// # Safety
+// `costs` points to `costs_len` readable numbers.
+int32_t sluice_reservation_end(uint32_t limiter,
+                               double reservation,
+                               uint32_t how,
+                               const double *costs,
+                               uint32_t costs_len);
+
+// Reserves more, all or nothing, and returns a code as `sluice_limiter_take_all` does; `costs` has one
+// for each unit of each part. O(limits). Fails as `sluice_reservation_end` does, and with `STALE_KEY`.
+//
+// # Safety
+// `costs` points to `costs_len` readable numbers.
+double sluice_reservation_top_up(uint32_t limiter,
+                                 double reservation,
+                                 const double *costs,
+                                 uint32_t costs_len);
 
 // Opens the encoding `name` (UTF-8, such as "o200k_base") and returns a handle.
 //

@@ -19,25 +19,31 @@
 //! - No input aborts the process: every body runs inside [`boundary`].
 //!
 //! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
-//! handles), `owner` (threads that die), `slice` (pointers), `coarse_clock`, `pools` (pools by name)
-//! and `pin` are the plumbing; every other file is a noun of the ABI.
+//! handles), `owner` (threads that die), `slice` (pointers), `opened` (the limiters of a thread),
+//! `pools` (pools by name) and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
 pub mod batch;
 pub mod bell;
 mod boundary;
 pub mod cache;
-mod coarse_clock;
+pub mod clock;
 pub mod counter;
 pub mod handle;
 pub mod job;
 pub mod lease;
 pub mod library;
+pub mod limiter;
+pub mod limiter_config;
+pub mod limiter_key;
+pub mod limiter_parts;
 mod objects;
+mod opened;
 mod owner;
 mod pin;
 pub mod pool;
 mod pools;
+pub mod reservation;
 mod slice;
 pub mod status;
 pub mod tokenizer;

@@ -3,7 +3,7 @@
 use sluice_pool::{Adaptive, EventKind, HealthSettings, Pool, Settings, State};
 
 use crate::boundary::boundary;
-use crate::coarse_clock::coarse_millis;
+use crate::clock::coarse_millis;
 use crate::pools::{self, Shared, chores};
 use crate::slice;
 use crate::status::{Failure, SluiceStatus, count};

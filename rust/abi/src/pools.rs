@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use sluice_pool::{Pool, Refusal};
 
-use crate::coarse_clock::coarse_millis;
+use crate::clock::coarse_millis;
 use crate::handle::Handles;
 use crate::owner::{self, Table};
 use crate::status::{Failure, SluiceStatus};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Why a call failed. Every negative result of every function is one of these.
 ///
 /// Grouped by hundreds: below -1 what any function can say, below -100 the tokenizer,
-/// below -300 the pool.
+/// below -200 limiters, below -300 pools.
 /// A number is never reused, also not after its meaning is gone.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,22 @@ pub enum SluiceStatus {
     UnknownToken = -104,
     /// The system gave no random bytes, which the key of the count cache is made of.
     NoEntropy = -105,
+    /// The key was forgotten, or was idle and its place was given away: ask for it by name again.
+    StaleKey = -201,
+    /// All places of the limiter are taken by keys that are not idle.
+    TooManyKeys = -202,
+    /// The reservation was settled or cancelled, has expired or never was.
+    ReservationClosed = -203,
+    /// The limiter of that name is open with other limits.
+    LimiterMismatch = -204,
+    /// The limiter has 65,536 different sets of limits.
+    TooManyLimitSets = -205,
+    /// The limiters of a call go by different clocks.
+    DifferentClocks = -206,
+    /// The key has 16,777,215 reservations open.
+    TooManyReservations = -207,
+    /// The bytes are not a snapshot that this limiter can take over.
+    BadSnapshot = -208,
     /// A pool of that name is open with other options.
     PoolMismatch = -301,
     /// As many as may wait for a lease do already.

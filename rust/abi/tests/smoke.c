@@ -52,6 +52,20 @@ int main(void) {
   EXPECT(sluice_lease_release(pool, lease - SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, 0) ==
          SLUICE_STATUS_STALE_LEASE);
   EXPECT(sluice_pool_close(pool) == 0);
+  static const char names[] = "smoke\0rpm\0requests";
+  static const double config[] = {10, 60000, 1, 1, SLUICE_LIMIT_RATE, 0, 2, 60000, 2, 0};
+  int32_t limiter = sluice_limiter_open((const uint8_t *)names, sizeof names - 1, config,
+                                        sizeof config / sizeof *config, SLUICE_CLOCK_PRECISE);
+  EXPECT(limiter > 0);
+  double key = sluice_limiter_key((uint32_t)limiter, (const uint8_t *)name, sizeof name - 1);
+  EXPECT(key >= 0);
+  EXPECT(sluice_limiter_take((uint32_t)limiter, key, 1, 0, 0, 0) == 0);
+  double parts[] = {limiter, key, 1};
+  EXPECT(sluice_limiter_reserve(parts, 3, 1000) == 0);
+  EXPECT(sluice_limiter_take((uint32_t)limiter, key, 1, 0, 0, 0) > 0);
+  EXPECT(sluice_reservation_end((uint32_t)limiter, parts[0], SLUICE_SETTLE_NOTHING, 0, 0) == 0);
+  EXPECT(sluice_limiter_take((uint32_t)limiter, key, 1, 0, 0, 0) == 0);
+  EXPECT(sluice_limiter_close((uint32_t)limiter) == 0);
 
   EXPECT(sluice_tokenizer_close(tokenizer) == 0);
   EXPECT(sluice_tokenizer_close(tokenizer) == SLUICE_STATUS_INVALID_HANDLE);

@@ -1,0 +1,189 @@
+//! Clocks: what limiters and pools take for the time.
+//!
+//! Read natively and once per crossing. Precise is `CLOCK_MONOTONIC`, coarse the same as of the last
+//! tick of the kernel (1–4 ms), which costs a fifth; both have one origin. Neither counts the time that
+//! a machine is suspended on Linux. Wall time is the monotonic clock and a distance that is looked at
+//! once a second: quotas do not need it sooner.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use sluice_limiter::{Book, Now};
+
+use crate::boundary::boundary;
+use crate::objects::Objects;
+use crate::status::Failure;
+
+/// A limiter's clock is precise,
+pub const SLUICE_CLOCK_PRECISE: u32 = 0;
+/// or coarse, or else a virtual one, by its handle.
+pub const SLUICE_CLOCK_COARSE: u32 = 1;
+
+const SECOND: u64 = 1_000_000_000;
+/// Handles of virtual clocks are above the two constants: generations begin at 1.
+static CLOCKS: Objects<Arc<VirtualClock>> = Objects::new("clock");
+
+/// Time that a test moves.
+pub(crate) struct VirtualClock {
+    ns: AtomicU64,
+    wall_ns: i64,
+    book: Arc<Book>,
+}
+
+/// What a limiter goes by.
+#[derive(Clone)]
+pub(crate) enum Clock {
+    Precise,
+    Coarse,
+    Virtual(Arc<VirtualClock>),
+}
+
+impl Clock {
+    pub(crate) fn resolve(clock: u32) -> Result<Self, Failure> {
+        match clock {
+            SLUICE_CLOCK_PRECISE => Ok(Self::Precise),
+            SLUICE_CLOCK_COARSE => Ok(Self::Coarse),
+            handle => CLOCKS.with(handle, |clock| Ok(Self::Virtual(clock.clone()))),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Now {
+        let ns = match self {
+            Self::Precise => precise(),
+            Self::Coarse => coarse(),
+            Self::Virtual(clock) => return clock.now(),
+        };
+        Now { ns, wall_ns: wall(ns) }
+    }
+
+    /// The book of all limiters that go by this clock.
+    pub(crate) fn book(&self) -> Arc<Book> {
+        static REAL: OnceLock<Arc<Book>> = OnceLock::new();
+        match self {
+            Self::Precise | Self::Coarse => REAL.get_or_init(Arc::default).clone(),
+            Self::Virtual(clock) => clock.book.clone(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Precise => "precise".to_owned(),
+            Self::Coarse => "coarse".to_owned(),
+            Self::Virtual(clock) => format!("virtual ({:p})", Arc::as_ptr(clock)),
+        }
+    }
+}
+
+impl VirtualClock {
+    fn now(&self) -> Now {
+        let ns = self.ns.load(Ordering::Acquire);
+        let wall_ns = self.wall_ns.saturating_add(i64::try_from(ns).unwrap_or(i64::MAX));
+        Now { ns, wall_ns }
+    }
+}
+
+/// Opens a virtual clock that shows `wall_ms` since 1970, and returns its handle. O(1).
+///
+/// Fails with `INVALID_ARGUMENT` if that is no number of the years 1678 to 2261, and with
+/// `TOO_MANY_HANDLES`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_clock_open(wall_ms: f64) -> i32 {
+    boundary(|| {
+        if !(-9.2e12..=9.2e12).contains(&wall_ms) {
+            return Err(Failure::argument(format!("wall_ms is {wall_ms}, not within ±9.2e12")));
+        }
+        let wall_ns = (wall_ms * 1e6) as i64;
+        CLOCKS.open(Arc::new(VirtualClock { ns: AtomicU64::new(0), wall_ns, book: Arc::default() }))
+    })
+}
+
+/// Moves a virtual clock on by `ms`, to the nanosecond. O(1).
+///
+/// Fails with `INVALID_ARGUMENT` if that is negative or more than 100 years, and with `INVALID_HANDLE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_clock_advance(clock: u32, ms: f64) -> i32 {
+    boundary(|| {
+        if !(0.0..=3.2e12).contains(&ms) {
+            return Err(Failure::argument(format!("ms is {ms}, not from 0 to 3.2e12")));
+        }
+        CLOCKS.with(clock, |clock| {
+            clock.ns.fetch_add((ms * 1e6).round() as u64, Ordering::AcqRel);
+            Ok(0)
+        })
+    })
+}
+
+/// Closes a virtual clock. Limiters that go by it stand still. O(1).
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_clock_close(clock: u32) -> i32 {
+    boundary(|| CLOCKS.close(clock).map(|_| 0))
+}
+
+#[cfg(target_os = "linux")]
+#[inline]
+fn precise() -> u64 {
+    monotonic(rustix::time::ClockId::Monotonic)
+}
+
+#[cfg(target_os = "linux")]
+#[inline]
+fn coarse() -> u64 {
+    monotonic(rustix::time::ClockId::MonotonicCoarse)
+}
+
+/// Nanoseconds since the machine started.
+#[cfg(target_os = "linux")]
+#[inline]
+fn monotonic(clock: rustix::time::ClockId) -> u64 {
+    let time = rustix::time::clock_gettime(clock);
+    (time.tv_sec * SECOND.cast_signed() + time.tv_nsec).cast_unsigned()
+}
+
+/// Nanoseconds since the first use.
+#[cfg(not(target_os = "linux"))]
+fn precise() -> u64 {
+    static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let since = ORIGIN.get_or_init(std::time::Instant::now).elapsed();
+    since.as_secs() * SECOND + u64::from(since.subsec_nanos())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn coarse() -> u64 {
+    precise()
+}
+
+/// The clock that pools go by: [`coarse`] in milliseconds, as nothing in a pool is finer than a tick.
+pub(crate) fn coarse_millis() -> u64 {
+    coarse() / 1_000_000
+}
+
+/// Wall time at the monotonic `ns`, in nanoseconds since 1970.
+#[inline]
+fn wall(ns: u64) -> i64 {
+    static DISTANCE: AtomicI64 = AtomicI64::new(0);
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    if ns >= NEXT.load(Ordering::Acquire) {
+        DISTANCE.store(wall_clock() - precise().cast_signed(), Ordering::Relaxed);
+        NEXT.store(ns + SECOND, Ordering::Release);
+    }
+    DISTANCE.load(Ordering::Relaxed) + ns.cast_signed()
+}
+
+#[cold]
+fn wall_clock() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_coarse_clock_goes_forward_as_time_does() {
+        let before = super::coarse_millis();
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        let passed = super::coarse_millis() - before;
+        assert!((40..1000).contains(&passed), "{passed} ms");
+    }
+}

@@ -1,0 +1,227 @@
+//! What can be asked of a limiter or done to its keys beside deciding.
+
+use crate::boundary::boundary;
+use crate::limiter::{fault, key_of};
+use crate::limiter_config::{amount, plan};
+use crate::opened;
+use crate::slice;
+use crate::status::{Failure, SluiceStatus, count};
+use sluice_limiter::{Damaged, VERSION};
+
+/// Numbers that `sluice_limiter_inspect` writes for a limit.
+pub const SLUICE_LIMITER_STANDING: u32 = 5;
+/// How many numbers `sluice_limiter_stats` writes.
+pub const SLUICE_LIMITER_STATS: u32 = 6;
+
+/// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units) and
+/// milliseconds until nothing is used; returns how many numbers that is. O(limits).
+///
+/// Fails with `INVALID_HANDLE` and `STALE_KEY`.
+///
+/// # Safety
+/// `out` points to `out_cap` writable numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_inspect(
+    limiter: u32,
+    key: f64,
+    out: *mut f64,
+    out_cap: u32,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: the caller's contract.
+        let out = unsafe { slice::output("out", out, out_cap, &[0u8; 0]) }?;
+        let standings = opened::with(limiter, |opened| {
+            opened.limiter.inspect(key_of(key)?, opened.clock.now()).map_err(fault)
+        })?;
+        let numbers = standings.iter().flat_map(|standing| {
+            let [capacity, remaining, used, held] =
+                [standing.capacity, standing.remaining, standing.used, standing.held]
+                    .map(|millionths| millionths as f64 / 1e6);
+            [capacity, remaining, used, held, standing.reset_ns as f64 / 1e6]
+        });
+        for (slot, number) in out.iter_mut().zip(numbers) {
+            *slot = number;
+        }
+        count(standings.len() * SLUICE_LIMITER_STANDING as usize)
+    })
+}
+
+/// Gives a key other limits, `SLUICE_LIMITER_LIMIT` numbers for each of the limiter's in their order, of
+/// the same kinds and units; or the limiter's own again if there is none. O(limits).
+///
+/// What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
+/// with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+///
+/// # Safety
+/// `limits` points to `limits_len` readable numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_set_limits(
+    limiter: u32,
+    key: f64,
+    limits: *const f64,
+    limits_len: u32,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: the caller's contract.
+        let numbers = unsafe { slice::input("limits", limits, limits_len) }?;
+        opened::with(limiter, |opened| {
+            let limiter = &opened.limiter;
+            let own = limiter.limits();
+            let other = if numbers.is_empty() {
+                None
+            } else {
+                let other = plan(numbers, own.len(), limiter.units())?;
+                let alike = own.iter().zip(&*other).all(|(own, other)| {
+                    own.unit == other.unit
+                        && match (own.kind, other.kind) {
+                            (
+                                sluice_limiter::Kind::Quota(own),
+                                sluice_limiter::Kind::Quota(other),
+                            ) => own == other,
+                            (own, other) => {
+                                std::mem::discriminant(&own) == std::mem::discriminant(&other)
+                            }
+                        }
+                });
+                if !alike {
+                    return Err(Failure::argument("a limit has another kind, unit or window"));
+                }
+                Some(other)
+            };
+            match limiter.set_limits(key_of(key)?, other, opened.clock.now()) {
+                Ok(done) => done.map(|()| 0).map_err(fault),
+                Err(_) => Err(Failure::new(
+                    SluiceStatus::TooManyLimitSets,
+                    "the limiter has 65536 different sets of limits already",
+                )),
+            }
+        })
+    })
+}
+
+/// Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
+/// loosens. O(1). Fails with `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_limiter_tighten(
+    limiter: u32,
+    key: f64,
+    limit: u32,
+    remaining: f64,
+) -> i32 {
+    boundary(|| {
+        opened::with(limiter, |opened| {
+            let limiter = &opened.limiter;
+            if limit as usize >= limiter.limits().len() {
+                return Err(Failure::argument(format!("the limiter has no limit {limit}")));
+            }
+            let remaining = amount("remaining", remaining)?;
+            let now = opened.clock.now();
+            limiter.tighten(key_of(key)?, limit as usize, remaining, now).map_err(fault)?;
+            Ok(0)
+        })
+    })
+}
+
+/// Forgets what a key has used; open reservations stay. O(limits).
+/// Fails with `INVALID_HANDLE` and `STALE_KEY`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_limiter_reset(limiter: u32, key: f64) -> i32 {
+    boundary(|| {
+        opened::with(limiter, |opened| {
+            opened.limiter.reset(key_of(key)?, opened.clock.now()).map_err(fault)?;
+            Ok(0)
+        })
+    })
+}
+
+/// Forgets a key and returns 1, or 0 if it is stale. What is reserved for it is void. O(1).
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_limiter_forget(limiter: u32, key: f64) -> i32 {
+    boundary(|| opened::with(limiter, |opened| Ok(opened.limiter.forget(key_of(key)?).into())))
+}
+
+/// Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
+/// many new ones found none, how many reservations are open, and how many expired of all limiters with
+/// this clock; returns how many numbers that is. O(1).
+///
+/// # Safety
+/// `out` points to `out_cap` writable numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_stats(limiter: u32, out: *mut f64, out_cap: u32) -> i32 {
+    boundary(|| {
+        // SAFETY: the caller's contract.
+        let out = unsafe { slice::output("out", out, out_cap, &[0u8; 0]) }?;
+        opened::with(limiter, |opened| {
+            let book = opened.limiter.book();
+            book.expire(opened.clock.now());
+            let stats = opened.limiter.stats();
+            let numbers = [
+                stats.keys.into(),
+                stats.max_keys.into(),
+                stats.evicted,
+                stats.refused,
+                stats.open,
+                book.expired(),
+            ];
+            for (slot, number) in out.iter_mut().zip(numbers) {
+                *slot = number as f64;
+            }
+            count(numbers.len())
+        })
+    })
+}
+
+/// Writes all keys and what they have used as bytes that `sluice_limiter_restore` takes, and returns
+/// their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE`.
+///
+/// # Safety
+/// `out` points to `out_cap` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_snapshot(limiter: u32, out: *mut u8, out_cap: u32) -> i32 {
+    boundary(|| {
+        // SAFETY: the caller's contract.
+        let out = unsafe { slice::output("out", out, out_cap, &[0u8; 0]) }?;
+        opened::with(limiter, |opened| {
+            let bytes = opened.limiter.snapshot(opened.clock.now());
+            let fits = bytes.len().min(out.len());
+            out[..fits].copy_from_slice(&bytes[..fits]);
+            count(bytes.len())
+        })
+    })
+}
+
+/// Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
+///
+/// Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
+/// a limiter with these limits; nothing is changed then.
+///
+/// # Safety
+/// `bytes` points to `bytes_len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_restore(
+    limiter: u32,
+    bytes: *const u8,
+    bytes_len: u32,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: the caller's contract.
+        let bytes = unsafe { slice::input("bytes", bytes, bytes_len) }?;
+        opened::with(limiter, |opened| {
+            opened.limiter.restore(bytes, opened.clock.now()).map_err(|damaged| {
+                let what = match damaged {
+                    Damaged::Bytes => "the bytes are not a snapshot, or were changed".to_owned(),
+                    Damaged::Version(version) => {
+                        format!("the snapshot has version {version}, not {VERSION}")
+                    }
+                    Damaged::OtherLimits => {
+                        "the snapshot is of a limiter with other limits".to_owned()
+                    }
+                    Damaged::NotEmpty => "the limiter has had keys already".to_owned(),
+                    Damaged::Full => "the snapshot has more keys than the limiter may".to_owned(),
+                };
+                Failure::new(SluiceStatus::BadSnapshot, what)
+            })?;
+            Ok(0)
+        })
+    })
+}

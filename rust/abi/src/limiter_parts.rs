@@ -1,0 +1,107 @@
+//! Calls over several keys of several limiters.
+//!
+//! They take *parts*: for each, the limiter's handle, the key, and one cost for each of the limiter's
+//! units. Costs are in units; millionths count, what is finer is rounded. Codes are those of `limiter.rs`.
+
+use sluice_limiter::{Fault, MOST_LIMITS, Now, Part, peek_all, reserve_all, take_all};
+
+use crate::boundary::boundary_f64;
+use crate::limiter::{code, fault, key_of, read_costs};
+use crate::limiter_config::nanoseconds;
+use crate::opened::{self, Opened};
+use crate::reservation::number_of;
+use crate::slice;
+use crate::status::Failure;
+
+/// Decides about parts, all or nothing, and returns a code whose limit is counted over all parts.
+/// `consume` is 1, or 0 to consume nothing. O(limits).
+///
+/// A key that is there twice is charged once. Fails as `sluice_limiter_take` does, with
+/// `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part or more than 16 limits.
+///
+/// # Safety
+/// `parts` points to `parts_len` readable numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_take_all(
+    parts: *const f64,
+    parts_len: u32,
+    consume: u32,
+) -> f64 {
+    boundary_f64(|| {
+        // SAFETY: the caller's contract.
+        let numbers = unsafe { slice::input("parts", parts, parts_len) }?;
+        with_parts(numbers, |_, parts, now| {
+            code(if consume == 0 { peek_all(parts, now) } else { take_all(parts, now) })
+        })
+    })
+}
+
+/// Reserves at parts, all or nothing, and returns a code. If that is 0, the number of the reservation
+/// stands in `parts[0]`. It lives `ttl_ms`, or as long as the first limiter says if that is 0, and then
+/// is settled in full. O(limits).
+///
+/// Fails as `sluice_limiter_take_all` does, and with `TOO_MANY_RESERVATIONS`.
+///
+/// # Safety
+/// `parts` points to `parts_len` readable and writable numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_reserve(
+    parts: *mut f64,
+    parts_len: u32,
+    ttl_ms: f64,
+) -> f64 {
+    boundary_f64(|| {
+        // SAFETY: the caller's contract.
+        let numbers = unsafe { slice::output("parts", parts, parts_len, &[0u8; 0]) }?;
+        let reserved = with_parts(numbers, |first, parts, now| {
+            let ttl_ns = if ttl_ms == 0.0 { first.ttl_ns } else { nanoseconds("ttl", ttl_ms)? };
+            reserve_all(parts, first.owner, ttl_ns, now).map_err(fault)
+        })?;
+        match reserved {
+            Ok(id) => {
+                numbers[0] = number_of(id);
+                Ok(0.0)
+            }
+            Err(denial) => code(Ok(Some(denial))),
+        }
+    })
+}
+
+/// Reads parts, and calls `f` with them, the first limiter and the time.
+fn with_parts<R>(
+    numbers: &[f64],
+    f: impl FnOnce(&Opened, &[Part<'_>], Now) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    opened::with_all(|open| {
+        let mut rest = numbers;
+        let mut amounts = [[0; MOST_LIMITS]; MOST_LIMITS];
+        let mut found = [None; MOST_LIMITS];
+        let mut length = 0;
+        while let [handle, key, costs @ ..] = rest {
+            let opened = open(*handle as u32)?;
+            let units = opened.limiter.units();
+            let (costs, others) = costs
+                .split_at_checked(units)
+                .ok_or_else(|| Failure::argument("the parts are cut short"))?;
+            rest = others;
+            let place = found.get_mut(length).ok_or_else(|| fault(Fault::TooManyLimits))?;
+            read_costs(&mut amounts[length], costs)?;
+            *place = Some((opened, key_of(*key)?));
+            length += 1;
+        }
+        let Some((first, _)) = found[0] else {
+            return Err(Failure::argument("there is no part"));
+        };
+        if !rest.is_empty() {
+            return Err(Failure::argument("the parts are cut short"));
+        }
+        let empty = Part { limiter: &first.limiter, key: key_of(0.0)?, costs: &[] };
+        let mut parts = [empty; MOST_LIMITS];
+        for ((part, place), amounts) in parts.iter_mut().zip(found).zip(&amounts) {
+            let Some((opened, key)) = place else { break };
+            let costs = &amounts[..opened.limiter.units()];
+            *part = Part { limiter: &opened.limiter, key, costs };
+        }
+        f(first, &parts[..length], first.clock.now())
+    })
+}

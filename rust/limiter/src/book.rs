@@ -1,0 +1,200 @@
+//! The open reservations: who made them, what they hold, and when they expire.
+//!
+//! In [`SHARDS`] parts, each with a lock, chosen by the owner: Workers that reserve and settle their
+//! own do not meet. Ending a reservation takes it out of the book first, so of two who end it one finds
+//! nothing. A lock of the book may be held while slots are locked, never the other way about.
+//!
+//! `due` is never later than the earliest expiry, so that a call can see by one load that nothing has
+//! expired; it is moved forward only by who has looked.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::keys::Key;
+use crate::limiter::Limiter;
+use crate::time::Now;
+
+const SHARDS: u32 = 16;
+
+/// An open reservation. Generations count up to 2^21, so that both fit the integers of a double.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReservationId {
+    /// Where it is.
+    pub index: u32,
+    /// Which of those that were there.
+    pub generation: u32,
+}
+
+/// It was ended, has expired, or never was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotOpen;
+
+/// What a reservation holds: for each part, what it holds of each limit.
+pub(crate) struct Held {
+    pub(crate) owner: u32,
+    pub(crate) expires: u64,
+    pub(crate) parts: Vec<HeldPart>,
+}
+
+pub(crate) struct HeldPart {
+    /// A limiter that is gone needs nothing back.
+    pub(crate) limiter: Weak<Limiter>,
+    pub(crate) key: Key,
+    pub(crate) units: usize,
+    pub(crate) held: Vec<u64>,
+}
+
+/// All open reservations of limiters that share a clock.
+pub struct Book {
+    shards: [Mutex<Shard>; SHARDS as usize],
+    due: AtomicU64,
+    expired: AtomicU64,
+}
+
+#[derive(Default)]
+pub(crate) struct Shard {
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    expiries: BTreeSet<(u64, u32)>,
+}
+
+#[derive(Default)]
+struct Entry {
+    generation: u32,
+    held: Option<Held>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Book {
+    /// An empty book.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            due: AtomicU64::new(u64::MAX),
+            expired: AtomicU64::new(0),
+        }
+    }
+
+    /// How many reservations expired before somebody ended them.
+    #[must_use]
+    pub fn expired(&self) -> u64 {
+        self.expired.load(Ordering::Relaxed)
+    }
+
+    /// Settles in full what has expired. One load if nothing has.
+    #[inline]
+    pub fn expire(&self, now: Now) {
+        if now.ns >= self.due.load(Ordering::Acquire) {
+            self.expire_due(now);
+        }
+    }
+
+    /// Settles in full all that `owner` has open: its thread is gone. O(reservations of its shard).
+    pub fn abandon(&self, owner: u32, now: Now) {
+        self.expire(now);
+        let mut shard = self.shard(owner);
+        let theirs: Vec<ReservationId> = (0u32..)
+            .zip(&shard.entries)
+            .filter(|(_, entry)| entry.held.as_ref().is_some_and(|held| held.owner == owner))
+            .map(|(at, entry)| ReservationId {
+                index: at * SHARDS + owner % SHARDS,
+                generation: entry.generation,
+            })
+            .collect();
+        let ended: Vec<Held> = theirs.into_iter().filter_map(|id| shard.remove(id).ok()).collect();
+        drop(shard);
+        for held in ended {
+            held.settle_in_full(now);
+        }
+    }
+
+    pub(crate) fn add(&self, held: Held) -> ReservationId {
+        let (owner, expires) = (held.owner, held.expires);
+        let id = {
+            let mut shard = self.shard(owner);
+            let at = shard.free.pop().unwrap_or_else(|| {
+                shard.entries.push(Entry::default());
+                shard.entries.len() as u32 - 1
+            });
+            let entry = &mut shard.entries[at as usize];
+            entry.held = Some(held);
+            let generation = entry.generation;
+            shard.expiries.insert((expires, at));
+            ReservationId { index: at * SHARDS + owner % SHARDS, generation }
+        };
+        // After the insertion: who sets `due` back meanwhile looks at the shard after that.
+        if expires < self.due.load(Ordering::Relaxed) {
+            self.due.fetch_min(expires, Ordering::AcqRel);
+        }
+        id
+    }
+
+    /// Takes a reservation out: from here on it is the caller's to settle.
+    pub(crate) fn remove(&self, id: ReservationId) -> Result<Held, NotOpen> {
+        self.shard(id.index).remove(id)
+    }
+
+    /// The shard of a reservation, locked.
+    pub(crate) fn shard(&self, index: u32) -> MutexGuard<'_, Shard> {
+        let shard = &self.shards[(index % SHARDS) as usize];
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Each is charged as of the moment it expired, in order: when it is noticed makes no difference.
+    #[cold]
+    fn expire_due(&self, now: Now) {
+        self.due.store(u64::MAX, Ordering::SeqCst);
+        let mut expired = Vec::new();
+        for number in 0..SHARDS {
+            let mut shard = self.shard(number);
+            while let Some(&(expires, at)) = shard.expiries.first()
+                && expires <= now.ns
+            {
+                let generation = shard.entries[at as usize].generation;
+                let id = ReservationId { index: at * SHARDS + number, generation };
+                let Ok(held) = shard.remove(id) else { break };
+                expired.push(held);
+            }
+            if let Some(&(expires, _)) = shard.expiries.first() {
+                self.due.fetch_min(expires, Ordering::AcqRel);
+            }
+        }
+        expired.sort_by_key(|held| held.expires);
+        self.expired.fetch_add(expired.len() as u64, Ordering::Relaxed);
+        for held in expired {
+            let ago = now.ns.saturating_sub(held.expires);
+            let wall_ns = now.wall_ns.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX));
+            let then = Now { ns: held.expires, wall_ns };
+            held.settle_in_full(then);
+        }
+    }
+}
+
+impl Shard {
+    /// What an open reservation holds.
+    pub(crate) fn get(&mut self, id: ReservationId) -> Result<&mut Held, NotOpen> {
+        let entry = self.entries.get_mut((id.index / SHARDS) as usize).ok_or(NotOpen)?;
+        if entry.generation != id.generation {
+            return Err(NotOpen);
+        }
+        entry.held.as_mut().ok_or(NotOpen)
+    }
+
+    fn remove(&mut self, id: ReservationId) -> Result<Held, NotOpen> {
+        self.get(id)?;
+        let at = id.index / SHARDS;
+        let entry = &mut self.entries[at as usize];
+        entry.generation = (entry.generation + 1) & ((1 << 21) - 1);
+        let held = entry.held.take().ok_or(NotOpen)?;
+        self.expiries.remove(&(held.expires, at));
+        self.free.push(at);
+        Ok(held)
+    }
+}

@@ -1,0 +1,330 @@
+//! The slow and obvious limiter that tests hold the fast one against.
+//!
+//! One thread, maps and vectors. A rate is a bucket whose level is kept as a fraction over the rate's own
+//! denominator and decays when it is looked at: the textbook's token bucket, and not the time at which
+//! it will be full. A refusal is found by trying every limit. It shares with the fast one what a limit
+//! *is* and where windows end, and none of the arithmetic.
+
+use std::collections::HashMap;
+
+use crate::limit::{Kind, Limit, Refusal};
+use crate::limiter::{Denial, Standing};
+use crate::time::Now;
+
+/// A limiter's number and a name.
+pub type Place = (usize, &'static str);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bucket {
+    limit: Limit,
+    /// Rate: millionths times the rate's nanoseconds. Quota: millionths.
+    level: u128,
+    /// When `level` was that.
+    at: u64,
+    /// When a quota's window ends.
+    end: i64,
+    held: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Account {
+    seen: u64,
+    buckets: Vec<Bucket>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Reservation {
+    expires: u64,
+    open: bool,
+    /// Place and what is held of each limit.
+    held: Vec<(Place, Vec<u64>)>,
+}
+
+/// Limiters that share a clock, with all their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Naive {
+    plans: Vec<Vec<Limit>>,
+    accounts: HashMap<Place, Account>,
+    reservations: Vec<Reservation>,
+}
+
+impl Naive {
+    /// Limiters with these limits.
+    #[must_use]
+    pub fn new(plans: Vec<Vec<Limit>>) -> Self {
+        Self { plans, accounts: HashMap::new(), reservations: Vec::new() }
+    }
+
+    /// Decides, and consumes if `consume` says so.
+    pub fn take(&mut self, parts: &[(Place, &[u64])], consume: bool, now: Now) -> Option<Denial> {
+        self.expire(now);
+        let parts = self.distinct(parts);
+        let denial = self.check(&parts, now);
+        if denial.is_none() && consume {
+            for (place, costs) in parts.iter().flatten() {
+                let account = self.account(*place);
+                let now = account.touch(now);
+                for bucket in &mut account.buckets {
+                    bucket.add(costs[bucket.limit.unit], now);
+                }
+            }
+        }
+        denial
+    }
+
+    /// Reserves, and returns the reservation's number.
+    ///
+    /// # Errors
+    /// What refuses.
+    pub fn reserve(
+        &mut self,
+        parts: &[(Place, &[u64])],
+        ttl_ns: u64,
+        now: Now,
+    ) -> Result<usize, Denial> {
+        self.expire(now);
+        let parts = self.distinct(parts);
+        if let Some(denial) = self.check(&parts, now) {
+            return Err(denial);
+        }
+        let mut held = Vec::new();
+        for (place, costs) in parts.iter().flatten() {
+            let account = self.account(*place);
+            account.touch(now);
+            held.push((*place, account.hold(costs)));
+        }
+        self.reservations.push(Reservation {
+            expires: now.ns.saturating_add(ttl_ns),
+            open: true,
+            held,
+        });
+        Ok(self.reservations.len() - 1)
+    }
+
+    /// Adds to a reservation; `None` if it is not open. `costs` has one list for each distinct part.
+    pub fn top_up(&mut self, number: usize, costs: &[&[u64]], now: Now) -> Option<Option<Denial>> {
+        self.expire(now);
+        let reservation = self.reservations.get(number).filter(|r| r.open)?.clone();
+        let parts: Vec<Option<(Place, &[u64])>> = reservation
+            .held
+            .iter()
+            .zip(costs)
+            .map(|((place, _), costs)| Some((*place, *costs)))
+            .collect();
+        let denial = self.check(&parts, now);
+        if denial.is_none() {
+            for (index, (place, costs)) in parts.into_iter().flatten().enumerate() {
+                let account = self.account(place);
+                account.touch(now);
+                let more = account.hold(costs);
+                let kept = &mut self.reservations[number].held[index].1;
+                kept.iter_mut().zip(more).for_each(|(kept, more)| *kept += more);
+            }
+        }
+        Some(denial)
+    }
+
+    /// Ends a reservation; whether it was open. `actual` says what a limit is charged of what was held:
+    /// by index of part and limit.
+    pub fn settle(
+        &mut self,
+        number: usize,
+        actual: impl Fn(usize, &Limit, u64) -> u64,
+        now: Now,
+    ) -> bool {
+        self.expire(now);
+        let open = self.reservations.get(number).is_some_and(|reservation| reservation.open);
+        if open {
+            self.end(number, actual, now);
+        }
+        open
+    }
+
+    /// How a key stands towards each limit.
+    pub fn inspect(&mut self, place: Place, now: Now) -> Vec<Standing> {
+        self.expire(now);
+        let account = self.account(place);
+        let now = Now { ns: now.ns.max(account.seen), ..now };
+        account.buckets.iter().map(|bucket| bucket.standing(now)).collect()
+    }
+
+    /// Leaves at most `remaining`.
+    pub fn tighten(&mut self, place: Place, index: usize, remaining: u64, now: Now) {
+        self.expire(now);
+        let account = self.account(place);
+        let then = Now { ns: now.ns.max(account.seen), ..now };
+        let standing = account.buckets[index].standing(then);
+        let free = standing.capacity.saturating_sub(standing.held).saturating_sub(standing.used);
+        if free > remaining {
+            account.touch(now);
+            account.buckets[index].add(free - remaining, then);
+        }
+    }
+
+    /// Forgets what was consumed.
+    pub fn reset(&mut self, place: Place, now: Now) {
+        self.expire(now);
+        for bucket in &mut self.account(place).buckets {
+            bucket.level = 0;
+        }
+    }
+
+    fn account(&mut self, place: Place) -> &mut Account {
+        let plan = &self.plans[place.0];
+        self.accounts.entry(place).or_insert_with(|| Account {
+            seen: 0,
+            buckets: plan
+                .iter()
+                .map(|&limit| Bucket { limit, level: 0, at: 0, end: i64::MIN, held: 0 })
+                .collect(),
+        })
+    }
+
+    /// The parts, without those whose key was named before.
+    fn distinct<'a>(&self, parts: &[(Place, &'a [u64])]) -> Vec<Option<(Place, &'a [u64])>> {
+        (0..parts.len())
+            .map(|at| (!parts[..at].iter().any(|part| part.0 == parts[at].0)).then_some(parts[at]))
+            .collect()
+    }
+
+    fn check(&mut self, parts: &[Option<(Place, &[u64])>], now: Now) -> Option<Denial> {
+        let mut denials = Vec::new();
+        let mut before = 0;
+        for part in parts {
+            if let Some((place, costs)) = part {
+                let account = self.account(*place);
+                let then = Now { ns: now.ns.max(account.seen), ..now };
+                for (index, bucket) in account.buckets.iter().enumerate() {
+                    let refusal = bucket.refusal(costs[bucket.limit.unit], now, then);
+                    denials
+                        .extend(refusal.map(|refusal| Denial { limit: before + index, refusal }));
+                }
+                before += account.buckets.len();
+            } else {
+                // Every test's limiters have equally many limits.
+                before += self.plans[0].len();
+            }
+        }
+        denials.into_iter().rev().max_by_key(|denial| denial.refusal)
+    }
+
+    fn expire(&mut self, now: Now) {
+        loop {
+            let due = (0..self.reservations.len())
+                .filter(|&at| self.reservations[at].open && self.reservations[at].expires <= now.ns)
+                .min_by_key(|&at| self.reservations[at].expires);
+            let Some(at) = due else { return };
+            let ns = self.reservations[at].expires;
+            let wall_ns = now.wall_ns - (now.ns - ns).cast_signed();
+            self.end(at, |_, _, held| held, Now { ns, wall_ns });
+        }
+    }
+
+    fn end(&mut self, number: usize, actual: impl Fn(usize, &Limit, u64) -> u64, now: Now) {
+        self.reservations[number].open = false;
+        for (part, (place, held)) in self.reservations[number].held.clone().into_iter().enumerate()
+        {
+            let account = self.account(place);
+            let now = account.touch(now);
+            for (bucket, held) in account.buckets.iter_mut().zip(held) {
+                bucket.held -= held;
+                let limit = bucket.limit;
+                bucket.add(actual(part, &limit, held), now);
+            }
+        }
+    }
+}
+
+impl Account {
+    fn touch(&mut self, now: Now) -> Now {
+        self.seen = self.seen.max(now.ns);
+        Now { ns: self.seen, ..now }
+    }
+
+    fn hold(&mut self, costs: &[u64]) -> Vec<u64> {
+        let hold = |bucket: &mut Bucket| {
+            let cost = costs[bucket.limit.unit];
+            bucket.held += cost;
+            cost
+        };
+        self.buckets.iter_mut().map(hold).collect()
+    }
+}
+
+impl Bucket {
+    /// The level at `now`, and how many of its parts make a millionth.
+    fn level(&self, now: Now) -> (u128, u128) {
+        match self.limit.kind {
+            Kind::Rate { units, ns } => {
+                let gone = u128::from(now.ns.saturating_sub(self.at)) * u128::from(units);
+                (self.level.saturating_sub(gone), ns.into())
+            }
+            Kind::Quota(_) if now.wall_ns >= self.end => (0, 1),
+            Kind::Quota(_) => (self.level, 1),
+            Kind::Concurrency => (0, 1),
+        }
+    }
+
+    fn add(&mut self, cost: u64, now: Now) {
+        let (level, parts) = self.level(now);
+        if matches!(self.limit.kind, Kind::Concurrency) {
+            return;
+        }
+        if let Kind::Quota(window) = self.limit.kind
+            && cost > 0
+            && level == 0
+        {
+            self.end = window.end(now.wall_ns);
+        }
+        (self.level, self.at) = (level + u128::from(cost) * parts, now.ns);
+    }
+
+    fn fits(&self, cost: u64, now: Now) -> bool {
+        let (level, parts) = self.level(now);
+        let wanted = u128::from(self.held) + u128::from(cost);
+        level + wanted * parts <= u128::from(self.limit.capacity) * parts
+    }
+
+    fn refusal(&self, cost: u64, now: Now, then: Now) -> Option<Refusal> {
+        if self.fits(cost, then) {
+            return None;
+        }
+        if cost > self.limit.capacity {
+            return Some(Refusal::Never);
+        }
+        if u128::from(self.held) + u128::from(cost) > u128::from(self.limit.capacity) {
+            return Some(Refusal::Held);
+        }
+        if let Kind::Quota(window) = self.limit.kind {
+            let end = if self.level(then).0 == 0 { window.end(then.wall_ns) } else { self.end };
+            return Some(Refusal::Until((end - then.wall_ns).unsigned_abs()));
+        }
+        // By bisection: the first nanosecond at which it fits.
+        let (mut no, mut yes) = (0, 1);
+        let at = |wait| Now { ns: then.ns + wait, ..then };
+        while !self.fits(cost, at(yes)) {
+            (no, yes) = (yes, yes * 2);
+        }
+        while yes - no > 1 {
+            let middle = no + (yes - no) / 2;
+            if self.fits(cost, at(middle)) { yes = middle } else { no = middle }
+        }
+        Some(Refusal::Until(yes + (then.ns - now.ns)))
+    }
+
+    fn standing(&self, now: Now) -> Standing {
+        let (level, parts) = self.level(now);
+        let used = level.div_ceil(parts) as u64;
+        let capacity = self.limit.capacity;
+        let reset_ns = match self.limit.kind {
+            Kind::Rate { units, .. } => level.div_ceil(units.into()) as u64,
+            Kind::Quota(window) => {
+                let end = if level == 0 { window.end(now.wall_ns) } else { self.end };
+                (end - now.wall_ns).unsigned_abs()
+            }
+            Kind::Concurrency => 0,
+        };
+        let remaining = capacity.saturating_sub(used.saturating_add(self.held));
+        Standing { capacity, remaining, used, held: self.held, reset_ns }
+    }
+}

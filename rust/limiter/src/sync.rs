@@ -1,0 +1,18 @@
+//! What the protocols of this crate are made of. `tests/loom.rs` compiles them with loom's twins.
+
+pub(crate) use std::hint::spin_loop;
+pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use std::thread::yield_now;
+
+/// Spins before the first yield.
+pub(crate) const SPINS: u32 = 64;
+/// Slots of the first chunk.
+pub(crate) const FIRST: usize = 64;
+
+/// Slots that are looked at for an idle one when all places are taken.
+pub(crate) const SEARCH: u32 = 1024;
+
+/// Words of 0, from memory that the system hands out as it is touched.
+pub(crate) fn zeroed(words: usize) -> Box<[AtomicU64]> {
+    bytemuck::allocation::zeroed_slice_box(words)
+}

@@ -1,0 +1,185 @@
+//! The lock of a slot and the way from names to slots under every interleaving (loom): the crate's own
+//! files, compiled here with loom's atomics. The map itself is taken as one step.
+#![allow(dead_code, unreachable_pub, reason = "files of the crate, of which some is used here")]
+#![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
+
+mod sync {
+    pub(crate) use loom::hint::spin_loop;
+    pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
+    pub(crate) use loom::thread::yield_now;
+
+    pub(crate) const SPINS: u32 = 1;
+    pub(crate) const FIRST: usize = 2;
+    pub(crate) const SEARCH: u32 = 2;
+
+    pub(crate) fn zeroed(words: usize) -> Box<[AtomicU64]> {
+        (0..words).map(|_| AtomicU64::new(0)).collect()
+    }
+}
+
+#[path = "../src/keys.rs"]
+mod keys;
+#[path = "../src/limit.rs"]
+mod limit;
+#[path = "../src/slot.rs"]
+mod slot;
+#[path = "../src/slots.rs"]
+mod slots;
+#[path = "../src/time.rs"]
+mod time;
+#[path = "../src/window.rs"]
+mod window;
+
+use keys::Keys;
+use loom::sync::Arc;
+use loom::thread;
+use slot::{CELL, HEAD, Slot};
+use slots::Slots;
+use sync::AtomicU64;
+
+fn words() -> Arc<Vec<AtomicU64>> {
+    Arc::new((0..HEAD + CELL).map(|_| AtomicU64::new(0)).collect())
+}
+
+fn add(slot: &mut Slot<'_>) {
+    let mut cell = slot.cell(0);
+    cell.level += 1;
+    slot.set_cell(0, cell);
+}
+
+#[test]
+fn the_lock_excludes_and_publishes() {
+    loom::model(|| {
+        let words = words();
+        let theirs = words.clone();
+        let thread = thread::spawn(move || add(&mut Slot::lock(&theirs)));
+        add(&mut Slot::lock(&words));
+        thread.join().expect("join");
+        assert_eq!(Slot::lock(&words).cell(0).level, 2);
+    });
+}
+
+#[test]
+fn two_locks_in_order_never_wait_for_each_other_and_change_together() {
+    loom::model(|| {
+        let (a, b) = (words(), words());
+        let (a2, b2) = (a.clone(), b.clone());
+        let thread = thread::spawn(move || {
+            let (mut a, mut b) = (Slot::lock(&a2), Slot::lock(&b2));
+            add(&mut a);
+            add(&mut b);
+        });
+        {
+            let (mut a, mut b) = (Slot::lock(&a), Slot::lock(&b));
+            assert_eq!(a.cell(0).level, b.cell(0).level);
+            add(&mut a);
+            add(&mut b);
+        }
+        thread.join().expect("join");
+        assert_eq!(Slot::lock(&a).cell(0).level, 2);
+    });
+}
+
+#[test]
+fn a_vacated_slot_is_stale_to_whoever_waited() {
+    loom::model(|| {
+        let words = words();
+        Slot::lock(&words).occupy(1);
+        let theirs = words.clone();
+        let thread = thread::spawn(move || {
+            let mut slot = Slot::lock(&theirs);
+            slot.vacate();
+            slot.occupy(2);
+        });
+        {
+            let mut slot = Slot::lock(&words);
+            if slot.is(0) {
+                assert_eq!(slot.hash(), 1);
+                add(&mut slot);
+            } else {
+                assert_eq!((slot.hash(), slot.cell(0).level), (2, 0));
+            }
+        }
+        thread.join().expect("join");
+        assert_eq!(Slot::lock(&words).cell(0).level, 0);
+    });
+}
+
+fn idle(slot: &Slot<'_>) -> bool {
+    slot.cell(0).level == 0
+}
+
+/// Names and slots for `max` keys.
+fn keys(max: u32) -> Arc<(Keys, Slots)> {
+    let slots = Slots::new(1);
+    // Now: loom does not see that a `OnceLock` publishes.
+    slots.make(0).expect("room");
+    Arc::new((Keys::new([7; 16], max), slots))
+}
+
+#[test]
+fn two_first_uses_of_a_name_find_one_slot() {
+    loom::model(|| {
+        let shared = keys(2);
+        let theirs = shared.clone();
+        let thread = thread::spawn(move || {
+            let (keys, slots) = &*theirs;
+            keys.intern(slots, 5, 0, |_, _| false).expect("room")
+        });
+        let (keys, slots) = &*shared;
+        let mine = keys.intern(slots, 5, 0, |_, _| false).expect("room");
+        assert_eq!(thread.join().expect("join"), mine);
+        assert_eq!(keys.live(), 1);
+    });
+}
+
+#[test]
+fn an_idle_key_that_is_evicted_is_charged_afresh_or_not_at_all() {
+    loom::model(|| {
+        let shared = keys(1);
+        let (keys, slots) = &*shared;
+        let old = keys.intern(slots, 5, 0, |slot, _| idle(slot)).expect("room");
+        let theirs = shared.clone();
+        // Another name wants the only place, which is idle.
+        let thread = thread::spawn(move || {
+            let (keys, slots) = &*theirs;
+            keys.intern(slots, 6, 0, |slot, _| idle(slot)).ok()
+        });
+        let charged = {
+            let mut slot = Slot::lock(slots.get(old.index).expect("made"));
+            let mine = slot.is(old.generation);
+            if mine {
+                add(&mut slot);
+            }
+            mine
+        };
+        let new = thread.join().expect("join");
+        // Either the charge came first and the key stayed, or the place was given away and the charge
+        // found that out: never a charge on somebody else's account.
+        assert_eq!(charged, new.is_none());
+        let slot = Slot::lock(slots.get(old.index).expect("made"));
+        assert_eq!(slot.cell(0).level, u64::from(charged));
+        assert_eq!(slot.hash(), if charged { 5 } else { 6 });
+        assert_eq!(keys.live(), 1);
+    });
+}
+
+#[test]
+fn a_name_that_comes_back_while_it_is_evicted_has_one_slot() {
+    loom::model(|| {
+        let shared = keys(2);
+        let (keys, slots) = &*shared;
+        let old = keys.intern(slots, 5, 0, |_, _| false).expect("room");
+        let theirs = shared.clone();
+        let thread = thread::spawn(move || {
+            let (keys, slots) = &*theirs;
+            keys.evict(slots, old, |_| true)
+        });
+        let mine = keys.intern(slots, 5, 0, |_, _| false).expect("room");
+        assert!(thread.join().expect("join"));
+        let after = keys.intern(slots, 5, 0, |_, _| false).expect("room");
+        assert!(mine == old || mine == after);
+        assert_ne!(after, old);
+        assert_eq!(keys.live(), 1);
+    });
+}

@@ -1,0 +1,43 @@
+/**
+ * What a limiter is made of, and what it tells about itself.
+ *
+ * @module
+ */
+import type { Limits } from "./limits.ts";
+import type { VirtualClock } from "./virtual_clock.ts";
+
+/** What a limiter is made of. */
+export interface RateLimiterOptions<Name extends string = string> {
+  /**
+   * The same name in any Worker opens the same limiter, if all other options are the same too. It lives
+   * until all who opened it have closed it.
+   */
+  readonly name: string;
+  /** 1 to 16 limits, by name: made by {@linkcode rate}, {@linkcode quota}, {@linkcode concurrency}. */
+  readonly limits: Limits<Name>;
+  /**
+   * So many keys at most. When they are reached, a new key takes the place of an idle one, of which
+   * nothing is known that a new key would not have; if there is none, it is refused. @default 1_000_000
+   */
+  readonly maxKeys?: number;
+  /** `"coarse"` is behind by up to 4 ms, and cheaper to read. @default "precise" */
+  readonly clock?: "precise" | "coarse" | VirtualClock;
+  /** A reservation that nobody ends is settled in full after this time. @default 600_000 */
+  readonly reservationTtlMs?: number;
+}
+
+/** What a limiter holds and did, over all Workers. */
+export interface LimiterStats {
+  /** Keys that have a place. */
+  readonly keys: number;
+  /** Places. */
+  readonly maxKeys: number;
+  /** Idle keys whose place was given away. Keys that are not idle never lose theirs. */
+  readonly evicted: number;
+  /** New keys that found no place. */
+  readonly refused: number;
+  /** Open reservations, counted once for each of the limiter's keys in them. */
+  readonly reservations: number;
+  /** Reservations that expired, of all limiters with the same clock. */
+  readonly expired: number;
+}
