@@ -1,74 +1,68 @@
 /**
- * Exact, fast token counting for LLM gateways on Bun and Deno.
+ * What LLM gateways on Bun and Deno spend their time on: exact token counts, rate limits, and the
+ * bookkeeping of upstream connections.
  *
  * One Rust library with a C ABI, loaded by `bun:ffi` or `Deno.dlopen`; its state is shared by all
  * Workers of a process. Importing this module opens nothing: the library loads on first use.
  *
  * @example
  * ```ts
- * import { Tokenizer } from "./mod.ts";
+ * import { rate, RateLimiter, Tokenizer, UpstreamPool } from "./mod.ts";
  *
- * using tokenizer = Tokenizer.forModel("gpt-5");
- * console.log(tokenizer.count("Hello, world!"));
+ * const tokenizer = Tokenizer.forModel("gpt-5");
+ * const limiter = new RateLimiter({
+ *   name: "tenants",
+ *   limits: { tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }) },
+ * });
+ * const pool = new UpstreamPool({ name: "openai", upstreams: [{ id: "key-a", maxInFlight: 64 }] });
+ *
+ * const decision = limiter.take("tenant-42", { tokens: tokenizer.count("Hello, world!") });
+ * using lease = decision.allowed ? pool.tryAcquire() : null;
+ * console.log(lease?.upstream); // key-a
  * ```
  *
  * @module
  */
 export type { Text } from "./src/arguments.ts";
-export type { Chunk, ChunkOptions } from "./src/chunks.ts";
-export type { TokenCounter } from "./src/counter.ts";
-export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./src/decoder.ts";
-export { type CacheOptions, type CacheStats, cacheStats } from "./src/cache.ts";
-export type { MessageCount, ToolCount, Uncounted } from "./src/chat_request.ts";
+export { SluiceError, type SluiceErrorCode } from "./src/errors.ts";
+export type { StatusCode } from "./src/ffi/symbols.gen.ts";
+
+// The tokenizer.
+export type { EncodedBatch } from "./src/tokenizer/batch.ts";
+export { type CacheOptions, type CacheStats, cacheStats } from "./src/tokenizer/cache.ts";
+export type { MessageCount, ToolCount, Uncounted } from "./src/tokenizer/chat_request.ts";
 export type {
   ChatFunction,
   ChatMessage,
   ChatPart,
   ChatTool,
   ChatToolCall,
-} from "./src/chat_types.ts";
-export { type EncodingName, ENCODINGS } from "./src/encodings.ts";
-export { SluiceError, type SluiceErrorCode } from "./src/errors.ts";
+} from "./src/tokenizer/chat_types.ts";
+export type { Chunk, ChunkOptions } from "./src/tokenizer/chunks.ts";
+export type { TokenCounter } from "./src/tokenizer/counter.ts";
+export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./src/tokenizer/decoder.ts";
+export { type EncodingName, ENCODINGS } from "./src/tokenizer/encodings.ts";
 export {
   countMessages,
   type CountMessagesOptions,
   type EstimateReason,
   type MessagesCount,
-} from "./src/messages.ts";
-export { type Failure, Lease, type ReleaseResult } from "./src/lease.ts";
-export { type UpstreamChanges, UpstreamPool } from "./src/pool.ts";
-export type {
-  AcquireOptions,
-  AdaptiveOptions,
-  HealthOptions,
-  PoolEvent,
-  PoolOptions,
-  QueueOptions,
-  TryAcquireOptions,
-  UpstreamOptions,
-} from "./src/pool_options.ts";
-export type { PoolStats, UpstreamState, UpstreamStats } from "./src/pool_stats.ts";
-export type { StatusCode } from "./src/ffi/symbols.gen.ts";
-export { type ResolvedModel, resolveModel } from "./src/models.ts";
-export type { FetchOptions, MakeRequest } from "./src/leased_fetch.ts";
-export { ResourceLease } from "./src/resource_lease.ts";
-export type { DestroyReason, ResourceEvent, ResourcePoolOptions } from "./src/resource_options.ts";
-export {
-  type AcquireResourceOptions,
-  ResourcePool,
-  type ResourcePoolStats,
-} from "./src/resource_pool.ts";
-export type { EncodedBatch } from "./src/batch.ts";
+} from "./src/tokenizer/messages.ts";
+export { type ResolvedModel, resolveModel } from "./src/tokenizer/models.ts";
 export type {
   AsyncOptions,
   BatchOptions,
   Special,
   TextOptions,
   TokenizerOptions,
-} from "./src/options.ts";
-export { Tokenizer } from "./src/tokenizer.ts";
-export type { TruncateOptions } from "./src/truncate.ts";
-export type { Allowed, Decision, Denied, LimitState } from "./src/decision.ts";
+} from "./src/tokenizer/options.ts";
+export { Tokenizer } from "./src/tokenizer/tokenizer.ts";
+export type { TruncateOptions } from "./src/tokenizer/truncate.ts";
+
+// The rate limiter.
+export type { Cost } from "./src/limiter/cost.ts";
+export type { Allowed, Decision, Denied, LimitState } from "./src/limiter/decision.ts";
+export type { LimiterKey } from "./src/limiter/key.ts";
 export {
   concurrency,
   type ConcurrencyLimit,
@@ -83,11 +77,36 @@ export {
   type RateLimit,
   type RateOptions,
   type Window,
-} from "./src/limits.ts";
-export type { Cost } from "./src/cost.ts";
-export type { LimiterKey } from "./src/limiter_key.ts";
-export type { LimiterStats, RateLimiterOptions } from "./src/limiter_options.ts";
-export { RateLimiter } from "./src/rate_limiter.ts";
-export type { Reservation, ReserveOptions } from "./src/reservation.ts";
-export { type Part, peekAll, reserveAll, takeAll } from "./src/together.ts";
-export { VirtualClock } from "./src/virtual_clock.ts";
+} from "./src/limiter/limits.ts";
+export type { LimiterStats, RateLimiterOptions } from "./src/limiter/options.ts";
+export { RateLimiter } from "./src/limiter/rate_limiter.ts";
+export type { Reservation, ReserveOptions } from "./src/limiter/reservation.ts";
+export { type Part, peekAll, reserveAll, takeAll } from "./src/limiter/together.ts";
+export { VirtualClock } from "./src/limiter/virtual_clock.ts";
+
+// The pools, of upstreams and of resources.
+export { type Failure, Lease, type ReleaseResult } from "./src/pool/lease.ts";
+export type { FetchOptions, MakeRequest } from "./src/pool/leased_fetch.ts";
+export type {
+  AcquireOptions,
+  AdaptiveOptions,
+  HealthOptions,
+  PoolEvent,
+  PoolOptions,
+  QueueOptions,
+  TryAcquireOptions,
+  UpstreamOptions,
+} from "./src/pool/options.ts";
+export { ResourceLease } from "./src/pool/resource_lease.ts";
+export type {
+  DestroyReason,
+  ResourceEvent,
+  ResourcePoolOptions,
+} from "./src/pool/resource_options.ts";
+export {
+  type AcquireResourceOptions,
+  ResourcePool,
+  type ResourcePoolStats,
+} from "./src/pool/resource_pool.ts";
+export type { PoolStats, UpstreamState, UpstreamStats } from "./src/pool/stats.ts";
+export { type UpstreamChanges, UpstreamPool } from "./src/pool/upstream_pool.ts";

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { Tokenizer, type Tokenizer as T } from "../mod.ts";
-import { Slots } from "../src/slots.ts";
+import { Slots } from "../src/tokenizer/slots.ts";
 
 const utf8 = new TextEncoder();
 /** Long enough for a job, with a surrogate pair on most places where a slice may end. */

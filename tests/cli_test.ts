@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { ENCODINGS, Tokenizer } from "../mod.ts";
-import { MODELS } from "../src/models.ts";
+import { MODELS } from "../src/tokenizer/models.ts";
 import manifest from "../package.json" with { type: "json" };
 import { exit, Files, sluice, start } from "./fixtures/cli.ts";
 

@@ -10,7 +10,7 @@ import {
   SluiceError,
   Tokenizer,
 } from "../mod.ts";
-import { type ToolDefinition, toolText } from "../src/tool_text.ts";
+import { type ToolDefinition, toolText } from "../src/tokenizer/tool_text.ts";
 
 /** A request of `tests/fixtures/chat_totals` and what the API charged for it. */
 interface Charged {

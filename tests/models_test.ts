@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 import { resolveModel, SluiceError, Tokenizer } from "../mod.ts";
-import { MODELS } from "../src/models.ts";
+import { MODELS } from "../src/tokenizer/models.ts";
 
 /** The table that npm's tiktoken carries, as an oracle. */
 const published = createRequire(import.meta.url)("tiktoken/model_to_encoding.json") as Record<

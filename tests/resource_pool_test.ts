@@ -6,8 +6,8 @@ import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { Redis } from "ioredis";
-import type { ResourceEvent, ResourcePoolOptions } from "../src/resource_options.ts";
-import { ResourcePool } from "../src/resource_pool.ts";
+import type { ResourceEvent, ResourcePoolOptions } from "../src/pool/resource_options.ts";
+import { ResourcePool } from "../src/pool/resource_pool.ts";
 import { collectUntil } from "./fixtures/garbage.ts";
 import { RespServer } from "./fixtures/resp_server.ts";
 

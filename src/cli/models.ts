@@ -4,7 +4,7 @@
  * @module
  */
 import { Command } from "commander";
-import { MODELS } from "../models.ts";
+import { MODELS } from "../tokenizer/models.ts";
 import type { Session } from "./session.ts";
 
 const EXAMPLES = `Examples:

@@ -1,6 +1,6 @@
 //! Hand-over between Workers, under a scheduler that tries the orders of their steps.
 //!
-//! The protocol is that of `src/pool_member.ts` and `src/bell.ts`: the machine behind a mutex; who
+//! The protocol is that of `src/pool/member.ts` and `src/pool/bell.ts`: the machine behind a mutex; who
 //! releases rings whom it is told to; who waits reads its bell, collects, and sleeps only if the
 //! bell did not ring since. The safety poll is left out, so a ring that can be lost is a deadlock
 //! here, which shuttle reports.

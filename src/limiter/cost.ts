@@ -1,0 +1,79 @@
+/**
+ * What calls cost, by unit.
+ *
+ * @module
+ */
+import { show } from "../errors.ts";
+
+/**
+ * What a call costs, by unit, such as `{ tokens: 1200 }`. `requests` and `concurrent` are 1 unless
+ * told otherwise, other units 0. From 0 to 1e12; millionths count, what is finer is rounded.
+ */
+export type Cost = Readonly<Record<string, number>>;
+
+/** Units that a call costs 1 of if it does not say. */
+const ONE = new Set(["requests", "concurrent"]);
+const MOST = 1e12;
+
+/** The units of a limiter, in the order of its costs. */
+export class Units {
+  readonly names: readonly string[];
+  /** What a call costs that does not say. */
+  readonly defaults: readonly number[];
+  readonly #places: ReadonlyMap<string, number>;
+
+  /** @param names Distinct. */
+  constructor(names: readonly string[]) {
+    this.names = Object.freeze([...names]);
+    this.defaults = names.map((name) => ONE.has(name) ? 1 : 0);
+    this.#places = new Map(names.map((name, index) => [name, index]));
+  }
+
+  /** Where a unit is, or undefined. */
+  place(name: string): number | undefined {
+    return this.#places.get(name);
+  }
+
+  /**
+   * Writes one cost for each unit to `out` from `at` on; `missing` (or the defaults) for those that
+   * `cost` does not name.
+   */
+  write(cost: Cost | undefined, out: Float64Array, at: number, missing?: number): void {
+    const { defaults } = this;
+    for (let i = 0; i < defaults.length; i++) out[at + i] = missing ?? defaults[i]!;
+    if (cost === undefined) return;
+    for (const name in cost) {
+      const place = this.#places.get(name);
+      if (place !== undefined) out[at + place] = cost[name]!;
+    }
+  }
+
+  /** Refuses what is no cost, and units that none of `all` has: a typing error would cost nothing. */
+  static check(name: string, cost: unknown, all: readonly Units[]): void {
+    if (cost === undefined) return;
+    if (typeof cost !== "object" || cost === null) {
+      throw new TypeError(`${name} must be an object such as { tokens: 1200 }, not ${show(cost)}`);
+    }
+    for (const unit in cost) {
+      if (!all.some((units) => units.#places.has(unit))) {
+        const known = all.flatMap((units) => units.names.map((name) => show(name)));
+        throw new RangeError(
+          `${name} has the unit ${show(unit)}, which no limit counts; the limits count ` +
+            [...new Set(known)].join(", "),
+        );
+      }
+      checkAmount(`${name}.${unit}`, (cost as Cost)[unit]);
+    }
+  }
+}
+
+/** Refuses what is no amount of a unit. */
+export function checkAmount(name: string, value: unknown): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
+  }
+  if (!(value >= 0 && value <= MOST)) {
+    throw new RangeError(`${name} must be from 0 to 1e12, not ${value}`);
+  }
+  return value;
+}

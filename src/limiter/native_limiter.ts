@@ -1,0 +1,150 @@
+/**
+ * A limiter's handle, and what its calls share.
+ *
+ * @module
+ */
+import { checkString } from "../arguments.ts";
+import type { Cost, Units } from "./cost.ts";
+import { Denial } from "./decision.ts";
+import { show, SluiceError } from "../errors.ts";
+import { unwrap } from "../ffi/load.ts";
+import type { Native } from "../ffi/native.ts";
+import { DENIED_NEVER, DENIED_UNTIL } from "../ffi/symbols.gen.ts";
+import { MOST_LIMITS } from "./config.ts";
+import { KeyCache, LimiterKey } from "./key.ts";
+import { textBuffer } from "../text_buffer.ts";
+
+/** Statuses that are not errors to the caller. */
+export const INVALID_HANDLE = -3;
+export const STALE_KEY = -201;
+
+/** How often a key is looked up again before its loss is reported: each time another took its place. */
+const TRIES = 16;
+
+/** One key of one limiter, as calls over several take it. */
+export interface Member {
+  readonly core: NativeLimiter;
+  readonly key: LimiterKey;
+}
+
+/** The native side of a limiter. */
+export class NativeLimiter {
+  /** 0 once closed. */
+  handle: number;
+  readonly #keys = new KeyCache();
+
+  constructor(
+    readonly native: Native,
+    handle: number,
+    readonly name: string,
+    readonly limits: readonly string[],
+    readonly units: Units,
+  ) {
+    this.handle = handle;
+  }
+
+  /** The key of a name, or the key that it is. */
+  resolve(key: unknown): LimiterKey {
+    if (key instanceof LimiterKey) {
+      if (key.limiter === this) return key;
+      throw new RangeError(`key ${show(key.name)} belongs to another limiter than ${this.name}`);
+    }
+    checkString("key", key);
+    return this.#keys.get(key) ?? this.#add(key);
+  }
+
+  /** Looks a stale key up again: it was idle, so nothing is lost. */
+  refresh(key: LimiterKey): void {
+    key.id = this.#intern(key.name);
+  }
+
+  /** Passes on a result; throws what a negative one stands for. */
+  unwrap(result: number): number {
+    if (result >= 0) return result;
+    this.checkOpen();
+    return unwrap(result);
+  }
+
+  checkOpen(): void {
+    if (this.handle === 0) {
+      throw new SluiceError("SLUICE_DISPOSED", `The limiter ${show(this.name)} is closed`);
+    }
+  }
+
+  /** Calls `call` with a key's number, again if the key is stale. */
+  withKey(key: unknown, call: (id: number) => number): number {
+    const target = this.resolve(key);
+    let result = call(target.id);
+    for (let tries = 0; result === STALE_KEY && tries < TRIES; tries++) {
+      this.refresh(target);
+      result = call(target.id);
+    }
+    return this.unwrap(result);
+  }
+
+  #add(name: string): LimiterKey {
+    const key = new LimiterKey(this, name, this.#intern(name));
+    this.#keys.set(key);
+    return key;
+  }
+
+  #intern(name: string): number {
+    this.checkOpen();
+    const length = textBuffer.write(name);
+    return this.unwrap(this.native.sluice_limiter_key(this.handle, textBuffer.bytes, length));
+  }
+}
+
+/** Where parts stand while the native side reads them; one for each isolate. */
+export const parts: Float64Array<ArrayBuffer> = new Float64Array(
+  new ArrayBuffer(8 * MOST_LIMITS * (MOST_LIMITS + 2)),
+);
+
+/** Writes parts and returns how many numbers they are; calls `call` again while a key is stale. */
+export function withParts(
+  members: readonly Member[],
+  cost: Cost | undefined,
+  call: (length: number) => number,
+): number {
+  const { core } = members[0]!;
+  for (let tries = 0;; tries++) {
+    let length = 0;
+    for (const { core, key } of members) {
+      parts[length] = core.handle;
+      parts[length + 1] = key.id;
+      core.units.write(cost, parts, length + 2);
+      length += 2 + core.units.names.length;
+    }
+    const result = call(length);
+    if (result !== STALE_KEY || tries === TRIES) {
+      if (result < 0) { for (const { core } of members) core.checkOpen(); }
+      return core.unwrap(result);
+    }
+    // Rare: which one it is makes no difference.
+    for (const { core, key } of members) core.refresh(key);
+  }
+}
+
+/** What a code above 0 stands for, of a call on several limiters: see the ABI's limiter.rs. */
+export function denial(code: number, members: readonly Member[]): Denial {
+  let limit = (code % 64 - 1) & 15;
+  for (const { core } of members) {
+    if (limit < core.limits.length) return denialOf(code, core, limit);
+    limit -= core.limits.length;
+  }
+  throw new SluiceError("SLUICE_PANIC", `internal error: code ${code} names no limit; report it`);
+}
+
+/** What a code above 0 stands for, of a call on one limiter. */
+export function denialOf(
+  code: number,
+  core: NativeLimiter,
+  limit: number = (code % 64 - 1) & 15,
+): Denial {
+  const reason = (code % 64 - 1) >> 4;
+  const retryAfterMs = reason === DENIED_UNTIL ? Math.floor(code / 64) / 1000 : Infinity;
+  return new Denial(core.name, core.limits[limit] ?? "", retryAfterMs, reason === DENIED_NEVER);
+}
+
+/** The native sides of public limiters. */
+export const cores: WeakMap<object, NativeLimiter> = new WeakMap();

@@ -1,0 +1,105 @@
+/**
+ * Several keys of several limiters in one decision.
+ *
+ * @module
+ */
+import { checkArray } from "../arguments.ts";
+import { type Cost, Units } from "./cost.ts";
+import { ALLOWED, type Decision, type Denied } from "./decision.ts";
+import { show } from "../errors.ts";
+import { MOST_LIMITS } from "./config.ts";
+import type { LimiterKey } from "./key.ts";
+import { cores, denial, type Member, parts, withParts } from "./native_limiter.ts";
+import type { RateLimiter } from "./rate_limiter.ts";
+import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts";
+
+/** One key of one limiter, for {@linkcode takeAll} and {@linkcode reserveAll}. */
+export interface Part {
+  /** The limiter. */
+  // deno-lint-ignore no-explicit-any
+  readonly limiter: RateLimiter<any>;
+  /** One of its keys. */
+  readonly key: string | LimiterKey;
+}
+
+/**
+ * Takes from several keys and limiters in one crossing, all or nothing, such as for a tenant, a user
+ * and a model. A refusal changes nothing anywhere. A key that is there twice is charged once.
+ * O(limits).
+ *
+ * @param parts Up to 16 limits in all; limiters must share their clock.
+ * @param cost Each limiter counts of it what its limits count; a unit that none counts is refused.
+ * @throws {SluiceError} `SLUICE_DIFFERENT_CLOCKS`, `SLUICE_TOO_MANY_KEYS`, or `SLUICE_DISPOSED`.
+ */
+export function takeAll(parts: readonly Part[], cost?: Cost): Decision {
+  return decide(membersOf(parts, cost), cost, 1);
+}
+
+/** As {@linkcode takeAll}, and takes nothing. */
+export function peekAll(parts: readonly Part[], cost?: Cost): Decision {
+  return decide(membersOf(parts, cost), cost, 0);
+}
+
+/**
+ * Reserves at several keys and limiters in one crossing, all or nothing: see {@linkcode takeAll} and
+ * {@linkcode RateLimiter.reserve}.
+ *
+ * @example
+ * ```ts
+ * import { concurrency, rate, RateLimiter, reserveAll } from "./mod.ts";
+ *
+ * const users = new RateLimiter({ name: "users", limits: { live: concurrency({ limit: 2 }) } });
+ * const models = new RateLimiter({
+ *   name: "models",
+ *   limits: { tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }) },
+ * });
+ * using reserved = reserveAll(
+ *   [{ limiter: users, key: "ada" }, { limiter: models, key: "gpt-5" }],
+ *   { tokens: 1200 },
+ * );
+ * if (reserved.allowed) reserved.settle({ tokens: 812 });
+ * ```
+ */
+export function reserveAll(
+  parts: readonly Part[],
+  cost?: Cost,
+  options?: ReserveOptions,
+): Reservation | Denied {
+  return reserve(membersOf(parts, cost), cost, options);
+}
+
+/** Decides about `members`, and consumes if `consume` is 1. */
+export function decide(
+  members: readonly Member[],
+  cost: Cost | undefined,
+  consume: 0 | 1,
+): Decision {
+  const { native } = members[0]!.core;
+  const code = withParts(
+    members,
+    cost,
+    (length) => native.sluice_limiter_take_all(parts, length, consume),
+  );
+  return code === 0 ? ALLOWED : denial(code, members);
+}
+
+function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
+  checkArray("parts", parts);
+  const members = parts.map((part, i) => {
+    const core = cores.get((part as Partial<Part> | null | undefined)?.limiter ?? {});
+    if (core === undefined) {
+      throw new TypeError(
+        `parts[${i}].limiter must be a RateLimiter, not ` +
+          show((part as Partial<Part> | null | undefined)?.limiter),
+      );
+    }
+    core.checkOpen();
+    return { core, key: core.resolve(part.key) };
+  });
+  const limits = members.reduce((sum, { core }) => sum + core.limits.length, 0);
+  if (limits < 1 || limits > MOST_LIMITS) {
+    throw new RangeError(`parts must have 1 to ${MOST_LIMITS} limits in all, not ${limits}`);
+  }
+  Units.check("cost", cost, members.map(({ core }) => core.units));
+  return members;
+}

@@ -1,0 +1,286 @@
+/**
+ * This Worker's part in a pool: a native handle, the promises of who waits here, and the chores
+ * that a native call leaves (mail to collect, others to wake).
+ *
+ * @module
+ */
+import { Bell, ring } from "./bell.ts";
+import { SluiceError, statusError } from "../errors.ts";
+import { native, unwrap } from "../ffi/load.ts";
+import type { Native } from "../ffi/native.ts";
+import {
+  CHORE_BELL,
+  CHORE_MAIL,
+  CHORE_RING,
+  CHORES,
+  LEASE_NEWS,
+  LEASE_UNKNOWN,
+  LEASE_UPSTREAM_SHIFT,
+  LEASE_UPSTREAMS,
+  LEASE_WAITER,
+} from "../ffi/symbols.gen.ts";
+import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
+import type { Leaks } from "./leaks.ts";
+import type { PackedPool } from "./settings.ts";
+import { WaitingLine } from "./waiting_line.ts";
+
+/** Answers that are collected in one crossing. */
+const ANSWERS = 64;
+/** The longest id of an upstream, in bytes. */
+const LONGEST_ID = 255;
+
+const decoder = new TextDecoder();
+
+/** A member of a pool. */
+export class PoolMember implements Lessor {
+  readonly native: Native;
+  readonly #name: string;
+  /** 0 once closed. */
+  #handle: number;
+  #isClosing = false;
+  /** Ids of upstreams by index, as far as they were met. */
+  #ids: (string | undefined)[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #line: WaitingLine<Lease>;
+  readonly #bell = new Bell();
+  readonly #answers = new Float64Array(new ArrayBuffer(16 * ANSWERS));
+  readonly #text = new Uint8Array(new ArrayBuffer(1024));
+  /** Set where leaks are tracked. */
+  leaks: Leaks | undefined;
+  /** Called after a failure was told, which may have made an event. */
+  onFailure: (() => void) | undefined;
+
+  /** Opens the pool. */
+  constructor(name: string, { name: bytes, settings, ids }: PackedPool) {
+    this.native = native();
+    this.#name = name;
+    this.#handle = unwrap(
+      this.native.sluice_pool_open(bytes, bytes.length, settings, settings.length, ids, ids.length),
+    );
+    this.#line = new WaitingLine(
+      () => this.collect(),
+      (place) => this.#see(this.native.sluice_waiter_cancel(this.#handle, place)),
+    );
+  }
+
+  /** The native handle; throws once closed. */
+  get handle(): number {
+    if (this.#handle === 0) throw this.closed();
+    return this.#handle;
+  }
+
+  /** How many wait here. */
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  /** Whether it was closed, perhaps with leases still out. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** A lease, or null. */
+  tryAcquire(prefer: string | undefined): Lease | null {
+    const index = prefer === undefined ? -1 : this.#index(prefer);
+    const id = this.native.sluice_lease_acquire(this.#handle, index, 0, -1);
+    if (id > 0) return this.#lease(id);
+    if (id < 0 || this.#isClosing) throw this.#refusal(id);
+    return null;
+  }
+
+  /** A lease, now or later. */
+  acquire(
+    prefer: string | undefined,
+    priority: number,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Lease | Promise<Lease> {
+    const index = prefer === undefined ? -1 : this.#index(prefer);
+    const id = this.native.sluice_lease_acquire(this.#handle, index, priority, timeoutMs);
+    if (id < 0) throw this.#refusal(id);
+    if (id < LEASE_WAITER) return this.#lease(id);
+    return new Promise((resolve, reject) => {
+      const deadline = performance.now() + timeoutMs;
+      this.#line.add(id, { resolve, reject, deadline, signal });
+      // Armed, then looked, then asleep: what comes in between is in the mailbox or rings.
+      this.collect();
+    });
+  }
+
+  /** As many leases as are free, `count` at most. */
+  acquireBatch(count: number, prefer: string | undefined): Lease[] {
+    const index = prefer === undefined ? -1 : this.#index(prefer);
+    const ids = new Float64Array(new ArrayBuffer(8 * count));
+    const taken = this.native.sluice_lease_acquire_batch(this.#handle, index, ids, count);
+    if (taken < 0 || this.#isClosing) throw this.#refusal(taken);
+    const leases: Lease[] = [];
+    for (let i = 0; i < taken; i++) leases.push(this.#lease(ids[i]!));
+    return leases;
+  }
+
+  /** Gives leases back; returns how many were held. */
+  releaseBatch(leases: readonly Lease[]): number {
+    const ids = new Float64Array(new ArrayBuffer(8 * leases.length));
+    let count = 0;
+    for (const lease of leases) {
+      const id = Lease.take(lease);
+      if (id === 0) continue;
+      this.leaks?.forget(lease);
+      ids[count++] = id;
+    }
+    if (count === 0 || this.#handle === 0) return 0;
+    const held = unwrap(this.native.sluice_lease_release_batch(this.#handle, ids, count));
+    this.#see(CHORE_MAIL | CHORE_RING);
+    if (this.#isClosing) this.close();
+    return held;
+  }
+
+  /** @inheritdoc */
+  settle(lease: Lease | undefined, id: number, outcome: number, restMs: number): ReleaseResult {
+    const chores = this.native.sluice_lease_release(this.#handle, id, outcome, restMs);
+    if (lease !== undefined) this.leaks?.forget(lease);
+    if (chores !== 0) {
+      // Stale, whatever the reason: it is not this side's any more.
+      if (chores < 0) return "expired";
+      this.#see(chores);
+    }
+    if (outcome > LEASE_UNKNOWN || this.#isClosing) {
+      if (this.#isClosing) this.close();
+      this.onFailure?.();
+    }
+    return "released";
+  }
+
+  /** @inheritdoc */
+  renew(id: number): boolean {
+    return this.native.sluice_lease_renew(this.#handle, id) === 0;
+  }
+
+  /** Collects the answers that wait, and sleeps if somebody waits still. */
+  collect(): void {
+    let result: number;
+    do {
+      if (this.#handle === 0) return;
+      this.#bell.arm();
+      result = this.native.sluice_waiter_collect(this.#handle, this.#answers, 2 * ANSWERS);
+      if (result < 0) return;
+      const answers = Math.floor(result / CHORES);
+      for (let i = 0; i < answers; i++) {
+        this.#answer(this.#answers[2 * i]!, this.#answers[2 * i + 1]!);
+      }
+      if (result & CHORE_RING) this.#ring();
+      if (result & CHORE_BELL) this.#bell.show(this.#handle);
+    } while (result & CHORE_MAIL);
+    if (this.#line.size > 0) this.#bell.sleep(() => this.collect());
+  }
+
+  /** Sees to what a native call left. */
+  see(result: number): void {
+    this.#see(unwrap(result));
+  }
+
+  /** The id of an upstream. */
+  id(index: number): string {
+    return this.#ids[index] ?? this.#askId(index);
+  }
+
+  /** Forgets the ids of upstreams, which may have changed. */
+  forgetIds(): void {
+    this.#ids = [];
+    this.#indexes.clear();
+  }
+
+  /** Takes no new leases; returns how many are out. */
+  retire(): number {
+    return unwrap(this.native.sluice_pool_retire(this.handle));
+  }
+
+  /** Refuses who waits, and closes the handle once the last lease is back. */
+  close(): void {
+    if (this.#handle === 0) return;
+    this.#isClosing = true;
+    this.#line.refuse(() => this.closed());
+    const leases = this.native.sluice_pool_close(this.#handle);
+    if (leases <= 0) this.#handle = 0;
+  }
+
+  /** The error of who comes too late. */
+  closed(): SluiceError {
+    return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${JSON.stringify(this.#name)} is closed`);
+  }
+
+  #see(chores: number): void {
+    if (chores & CHORE_RING) this.#ring();
+    if (chores & CHORE_MAIL) this.collect();
+  }
+
+  #ring(): void {
+    for (;;) {
+      const bell = this.native.sluice_bell_next(this.#handle);
+      if (bell <= 0) return;
+      if (bell === this.#handle) queueMicrotask(() => this.collect());
+      else ring(this.native, bell);
+    }
+  }
+
+  #answer(place: number, answer: number): void {
+    const waiting = this.#line.take(place);
+    if (waiting === undefined) {
+      // Given up in the same moment: the lease goes on to the next.
+      if (answer > 0) this.settle(undefined, answer % LEASE_NEWS, LEASE_UNKNOWN, 0);
+    } else if (answer > 0) {
+      waiting.resolve(this.#lease(answer));
+    } else {
+      waiting.reject(
+        statusError(answer, `No lease of pool ${JSON.stringify(this.#name)} came free in time`),
+      );
+    }
+  }
+
+  #lease(told: number): Lease {
+    let id = told;
+    if (id >= LEASE_NEWS) {
+      id -= LEASE_NEWS;
+      this.forgetIds();
+      queueMicrotask(() => this.#see(CHORE_MAIL | CHORE_RING));
+    }
+    const upstream = this.id((id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1));
+    const lease = new Lease(this, id, upstream);
+    if (this.leaks !== undefined) this.leaks.watch(lease, id);
+    return lease;
+  }
+
+  #askId(index: number): string {
+    const length = this.native.sluice_upstream_id(this.#handle, index, this.#text, LONGEST_ID);
+    // Removed, and nothing in flight: only an old event can ask for it.
+    if (length < 0) return `#${index}`;
+    return this.#ids[index] = decoder.decode(this.#text.subarray(0, length));
+  }
+
+  /** The index of an upstream, or -1: a preference for one that is not there is none. */
+  #index(id: string): number {
+    const known = this.#indexes.get(id);
+    if (known !== undefined) return known;
+    const { written } = new TextEncoder().encodeInto(id, this.#text);
+    const index = this.native.sluice_upstream_find(this.#handle, this.#text, written);
+    if (index >= 0) this.#indexes.set(id, index);
+    return index < 0 ? -1 : index;
+  }
+
+  #refusal(result: number): SluiceError {
+    if (this.#handle === 0 || this.#isClosing || result >= 0) return this.closed();
+    try {
+      unwrap(result);
+    } catch (error) {
+      if (error instanceof SluiceError) {
+        return new SluiceError(error.code, `Pool ${JSON.stringify(this.#name)}: ${error.message}`);
+      }
+    }
+    return statusError(result, `Pool ${JSON.stringify(this.#name)} refused`);
+  }
+
+  /** Gives back what the garbage collector found. */
+  reclaim(id: number): boolean {
+    return this.#handle !== 0 && this.settle(undefined, id, LEASE_UNKNOWN, 0) === "released";
+  }
+}

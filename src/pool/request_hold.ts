@@ -1,0 +1,155 @@
+/**
+ * A lease held for one request, until it ends in one way or another.
+ *
+ * @module
+ */
+import { LONGEST_TIMER } from "../deadline.ts";
+import type { Failure, Lease } from "./lease.ts";
+import { renewals } from "./renewals.ts";
+
+/** What of a {@linkcode Lease} a request needs. */
+export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew">;
+
+/** How long an upstream may be silent, in milliseconds. */
+export interface Silences {
+  /** Until the headers of the response. */
+  readonly headersMs?: number | undefined;
+  /** Until the next part of the body, while somebody reads it. */
+  readonly idleMs?: number | undefined;
+}
+
+/**
+ * Holds the lease of one request and gives it back exactly once, whichever end comes first: the end
+ * of the body, an error, a cancel, an abort, a timeout, or the garbage collector.
+ *
+ * It also owns the request's `AbortSignal`, which follows those of the caller. The listeners are
+ * taken off theirs at the end, so that a signal that outlives many requests does not collect them.
+ */
+export class RequestHold {
+  /** What the request is made with. */
+  readonly signal: AbortSignal;
+  readonly #lease: HeldLease;
+  readonly #ttlMs: number;
+  readonly #silences: Silences;
+  readonly #lost: () => void;
+  readonly #controller = new AbortController();
+  readonly #unfollow: (() => void)[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the headers said, if it was bad. */
+  #failure: Failure | undefined;
+  #ended = false;
+
+  /**
+   * Takes charge of a lease whose time, `ttlMs`, begins now.
+   *
+   * @param lost Called if nobody ends it but the garbage collector.
+   */
+  constructor(lease: HeldLease, ttlMs: number, silences: Silences, lost: () => void) {
+    this.#lease = lease;
+    this.#ttlMs = ttlMs;
+    this.#silences = silences;
+    this.#lost = lost;
+    this.signal = this.#controller.signal;
+    renewals.add(lease, ttlMs);
+    this.#time(silences.headersMs, "the headers of the response");
+  }
+
+  /** The id of the upstream. */
+  get upstream(): string {
+    return this.#lease.upstream;
+  }
+
+  /** Whether the lease is given back. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Aborts the request when `signal` aborts, if it has not ended by then. */
+  follow(signal: AbortSignal): void {
+    if (this.#ended) return;
+    if (signal.aborted) return this.abort(signal.reason);
+    const abort = () => this.abort(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#unfollow.push(() => signal.removeEventListener("abort", abort));
+  }
+
+  /** The headers said that the request failed; told to the pool when it ends. */
+  remember(failure: Failure): void {
+    this.#failure = failure;
+  }
+
+  /**
+   * The next part of the body is waited for: its silence is timed, and while somebody asked for it
+   * the lease is renewed.
+   */
+  awaitsUpstream(wasAsked: boolean): void {
+    if (this.#ended) return;
+    if (wasAsked) renewals.add(this.#lease, this.#ttlMs);
+    this.#time(this.#silences.idleMs, "the body");
+  }
+
+  /** What was waited for came. The lease's time begins anew, and from here on it runs. */
+  heardUpstream(): void {
+    clearTimeout(this.#timer);
+    renewals.heard(this.#lease);
+  }
+
+  /** The body was read to its end, or it has none. */
+  end(): void {
+    if (this.#isFirstEnd()) this.#settle(this.#failure);
+  }
+
+  /** Whoever asked lost interest: nothing is known of the upstream but what the headers said. */
+  cancel(): void {
+    if (this.#isFirstEnd()) this.#settle(this.#failure, "unknown");
+  }
+
+  /** `fetch` or the body failed with `error`, which may be the echo of an abort. */
+  fail(error: unknown): void {
+    if (!this.#isFirstEnd()) return;
+    this.#settle(this.#failure ?? (isTimeout(error) ? { timedOut: true } : {}));
+  }
+
+  /** The garbage collector took a body that nobody read to its end. */
+  abandon(): void {
+    if (!this.#isFirstEnd()) return;
+    this.#settle(this.#failure, "unknown");
+    this.#lost();
+    this.#controller.abort(new DOMException("The response was never read", "AbortError"));
+  }
+
+  /** Aborts the request. A timeout is the upstream's fault, any other reason is not. */
+  abort(reason: unknown): void {
+    if (isTimeout(reason)) this.fail(reason);
+    else this.cancel();
+    this.#controller.abort(reason);
+  }
+
+  #time(limitMs: number | undefined, what: string): void {
+    if (limitMs === undefined || limitMs === Infinity) return;
+    const message = `${this.upstream} sent nothing of ${what} for ${limitMs} ms`;
+    this.#timer = setTimeout(
+      () => this.abort(new DOMException(message, "TimeoutError")),
+      Math.min(limitMs, LONGEST_TIMER),
+    );
+  }
+
+  #isFirstEnd(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    renewals.delete(this.#lease);
+    for (const unfollow of this.#unfollow) unfollow();
+    this.#unfollow.length = 0;
+    return true;
+  }
+
+  #settle(failure: Failure | undefined, otherwise: "ok" | "unknown" = "ok"): void {
+    if (failure !== undefined) this.#lease.fail(failure);
+    else this.#lease.release(otherwise);
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return (reason as { name?: unknown } | null | undefined)?.name === "TimeoutError";
+}

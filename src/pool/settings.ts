@@ -1,0 +1,159 @@
+/**
+ * The checks on the options of a pool, and the options as they cross.
+ *
+ * @module
+ */
+import { checkArray, checkString } from "../arguments.ts";
+import { show } from "../errors.ts";
+import type { AdaptiveOptions, PoolOptions, UpstreamOptions } from "./options.ts";
+
+/** The most leases that a pool keeps. */
+const MOST = 131_072;
+/** How long a lease that was handed over may wait to be collected before the next gets it. */
+const CLAIM_MS = 1000;
+
+/** The options of a pool as the native side takes them. */
+export interface PackedPool {
+  readonly name: Uint8Array;
+  readonly settings: Float64Array<ArrayBuffer>;
+  readonly ids: Uint8Array;
+  readonly timeoutMs: number;
+}
+
+const encoder = new TextEncoder();
+
+/** Checks and packs the options. */
+export function packPool(options: PoolOptions): PackedPool {
+  checkObject("options", options);
+  const { upstreams, queue = {}, health = {} } = options;
+  const name = checkId("name", options.name);
+  checkArray("upstreams", upstreams);
+  checkObject("queue", queue);
+  checkObject("health", health);
+  const adaptive = checkAdaptive(options.adaptive);
+  const settings = [
+    whole("maxInFlight", options.maxInFlight ?? MOST, 1, MOST),
+    whole("queue.max", queue.max ?? 1000, 0, MOST),
+    number("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9),
+    number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity),
+    CLAIM_MS,
+    whole("health.failures", health.failures ?? 5, 0, 1e6),
+    number("health.failureRate", health.failureRate ?? 0.5, 0, 1e6),
+    whole("health.minResults", health.minResults ?? 20, 1, 1e6),
+    number("health.windowMs", health.windowMs ?? 10_000, 10, 1e9),
+    number("health.cooldownMs", health.cooldownMs ?? 30_000, 1, 1e9),
+    number("health.maxEjected", health.maxEjected ?? 0.5, 0, 1),
+    adaptive.min,
+    adaptive.backoff,
+  ];
+  const ids: Uint8Array[] = [];
+  const seen = new Set<string>();
+  upstreams.forEach((upstream, i) => {
+    const { id, numbers } = packUpstream(`upstreams[${i}]`, upstream);
+    if (seen.has(upstream.id)) {
+      throw new RangeError(`upstreams[${i}].id is ${show(upstream.id)}, which another has`);
+    }
+    seen.add(upstream.id);
+    settings.push(...numbers, id.length);
+    ids.push(id);
+  });
+  const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? 30_000);
+  return { name, settings: Float64Array.from(settings), ids: join(ids), timeoutMs };
+}
+
+/** Checks and packs one upstream: its id, and most in flight, weight, tier. */
+export function packUpstream(
+  at: string,
+  upstream: UpstreamOptions,
+): { id: Uint8Array; numbers: readonly [number, number, number] } {
+  checkObject(at, upstream);
+  const id = checkId(`${at}.id`, upstream.id);
+  const most = checkMaxInFlight(`${at}.maxInFlight`, upstream.maxInFlight);
+  const weight = checkWeight(`${at}.weight`, upstream.weight ?? 1);
+  return { id, numbers: [most, weight, checkTier(`${at}.tier`, upstream.tier ?? 0)] };
+}
+
+/** How many leases may be in use. */
+export function checkMaxInFlight(name: string, value: unknown): number {
+  return whole(name, value, 1, MOST);
+}
+
+/** A weight. */
+export function checkWeight(name: string, value: unknown): number {
+  return number(name, value, 1e-6, 1e6);
+}
+
+/** A tier. */
+export function checkTier(name: string, value: unknown): number {
+  return whole(name, value, 0, 1e6);
+}
+
+/** A priority. */
+export function checkPriority(name: string, value: unknown): number {
+  return whole(name, value, -1000, 1000);
+}
+
+/** For how long to wait, in milliseconds; 0 is not at all. */
+export function checkTimeout(name: string, value: unknown): number {
+  return number(name, value, 0, Infinity);
+}
+
+/** How many leases to take at once. */
+export function checkCount(name: string, value: unknown): number {
+  return whole(name, value, 0, MOST);
+}
+
+/** A name of 1 to 255 bytes, as UTF-8. */
+export function checkId(name: string, value: unknown): Uint8Array {
+  checkString(name, value);
+  const bytes = encoder.encode(value);
+  if (bytes.length < 1 || bytes.length > 255) {
+    throw new RangeError(`${name} must be 1 to 255 bytes of UTF-8, not ${bytes.length}`);
+  }
+  return bytes;
+}
+
+function checkAdaptive(value: unknown): { min: number; backoff: number } {
+  if (value === undefined || value === false) return { min: 0, backoff: 0 };
+  const options: AdaptiveOptions = value === true ? {} : value as AdaptiveOptions;
+  checkObject("adaptive", options);
+  return {
+    min: whole("adaptive.min", options.min ?? 1, 1, MOST),
+    backoff: number("adaptive.backoff", options.backoff ?? 0.5, 0.01, 0.99),
+  };
+}
+
+/** Refuses what is not an object. */
+export function checkObject(name: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(`${name} must be an object, not ${show(value)}`);
+  }
+}
+
+function whole(name: string, value: unknown, least: number, most: number): number {
+  number(name, value, least, most);
+  if (!Number.isInteger(value)) {
+    throw new RangeError(`${name} must be a whole number, not ${show(value)}`);
+  }
+  return value as number;
+}
+
+function number(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
+  }
+  if (!(value >= least && value <= most)) {
+    throw new RangeError(`${name} must be from ${least} to ${most}, not ${value}`);
+  }
+  return value;
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

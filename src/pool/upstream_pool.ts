@@ -1,0 +1,319 @@
+/**
+ * The upstream pool: leases shared by all Workers of a process.
+ *
+ * @module
+ */
+import { checkArray, checkString } from "../arguments.ts";
+import { show } from "../errors.ts";
+import {
+  UPSTREAM_DRAINING,
+  UPSTREAM_MAX_IN_FLIGHT,
+  UPSTREAM_TIER,
+  UPSTREAM_WEIGHT,
+} from "../ffi/symbols.gen.ts";
+import { Leaks } from "./leaks.ts";
+import { Lease } from "./lease.ts";
+import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
+import { PoolEvents } from "./events.ts";
+import { PoolMember } from "./member.ts";
+import type { AcquireOptions, PoolOptions, TryAcquireOptions, UpstreamOptions } from "./options.ts";
+import {
+  checkCount,
+  checkId,
+  checkMaxInFlight,
+  checkObject,
+  checkPriority,
+  checkTier,
+  checkTimeout,
+  checkWeight,
+  packPool,
+  packUpstream,
+} from "./settings.ts";
+import { type PoolStats, readStats } from "./stats.ts";
+import { until } from "../until.ts";
+
+/** What of an upstream can be changed while it is in use. */
+export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
+
+/** The default of `leaseTtlMs`. */
+const DEFAULT_TTL_MS = 600_000;
+
+/** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
+const abandoned = new FinalizationRegistry<PoolMember>((member) => {
+  if (member.waiting === 0) member.close();
+});
+
+/**
+ * Decides, over all Workers of the process, how many requests are in flight to which upstream, who
+ * waits and in what order, and which upstream is fit for use.
+ *
+ * What it hands out are leases, not sockets: `fetch` owns those in Bun and Deno. Objects cannot
+ * cross Workers either, so a lease is used where it was acquired; the counts, the line and the
+ * health of upstreams are shared by all Workers that open a pool of the same name. What a Worker
+ * holds when it ends, also by `terminate()`, comes back by itself within some 60 ms.
+ *
+ * Acquire and release are O(log n) in upstreams and waiters.
+ *
+ * @example
+ * ```ts
+ * import { UpstreamPool } from "./mod.ts";
+ *
+ * using pool = new UpstreamPool({
+ *   name: "openai",
+ *   upstreams: [{ id: "key-a", maxInFlight: 2, weight: 2 }, { id: "key-b", maxInFlight: 1 }],
+ * });
+ * await using lease = await pool.acquire({ prefer: "key-a" });
+ * console.log(lease.upstream); // key-a
+ * ```
+ */
+export class UpstreamPool implements Disposable {
+  /** The name that Workers share it under. */
+  readonly name: string;
+  /** How long a lease lives without {@linkcode Lease.renew}, in milliseconds. */
+  readonly leaseTtlMs: number;
+  readonly #member: PoolMember;
+  readonly #timeoutMs: number;
+  readonly #events: PoolEvents | undefined;
+
+  /**
+   * Opens the pool of that name, or joins it if another Worker has it open. O(upstreams).
+   *
+   * @throws {SluiceError} `SLUICE_POOL_MISMATCH` if it is open with other options, and what loading
+   * the library may throw.
+   */
+  constructor(options: PoolOptions) {
+    const packed = packPool(options);
+    const { onEvent, trackLeaks = false } = options;
+    if (onEvent !== undefined && typeof onEvent !== "function") {
+      throw new TypeError(`onEvent must be a function, not ${show(onEvent)}`);
+    }
+    if (typeof trackLeaks !== "boolean") {
+      throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
+    }
+    this.name = options.name;
+    this.leaseTtlMs = options.leaseTtlMs ?? DEFAULT_TTL_MS;
+    this.#timeoutMs = packed.timeoutMs;
+    const member = new PoolMember(this.name, packed);
+    this.#member = member;
+    abandoned.register(this, member, member);
+    if (onEvent !== undefined) {
+      const events = new PoolEvents(member, onEvent);
+      this.#events = events;
+      member.onFailure = () => events.read();
+    }
+    if (trackLeaks) {
+      const events = this.#events;
+      member.leaks = new Leaks(({ id, upstream, stack }) => {
+        if (member.reclaim(id)) events?.tell({ type: "leaked", upstream, stack });
+      });
+    }
+  }
+
+  /**
+   * A lease, as soon as it is this call's turn: at once if one is free, else in order of arrival
+   * within `priority`. O(log n).
+   *
+   * @throws {SluiceError} `SLUICE_ACQUIRE_TIMEOUT`, `SLUICE_QUEUE_FULL`, `SLUICE_POOL_CLOSED`; and
+   * the signal's reason when it aborts. All of them as rejections.
+   */
+  acquire(options: AcquireOptions = {}): Promise<Lease> {
+    try {
+      checkObject("options", options);
+      const { signal, priority = 0, timeoutMs = this.#timeoutMs } = options;
+      if (signal !== undefined) {
+        if (!(signal instanceof AbortSignal)) {
+          throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
+        }
+        signal.throwIfAborted();
+      }
+      checkPriority("priority", priority);
+      checkTimeout("timeoutMs", timeoutMs);
+      const prefer = preferred(options);
+      return Promise.resolve(this.#member.acquire(prefer, priority, timeoutMs, signal));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Acquires a lease, makes the request for its upstream, fetches it, and holds the lease until the
+   * body of the response ends, is cancelled, fails or is aborted; without a body, until the headers.
+   * The lease is renewed while somebody waits for the upstream, so a stream may outlast
+   * `leaseTtlMs`. It is given back in the end even if nobody reads the body: by the garbage
+   * collector, or when its time has run out.
+   *
+   * The response is `fetch`'s own in all but this: its body has no BYOB reader. Nothing is buffered;
+   * only bodies that are sure to end soon (of failures, or of a known length up to 64 KB) are read
+   * ahead.
+   *
+   * What it tells the pool: 429, 500 and above, network errors and timeouts as failures, with the
+   * `Retry-After` of the response; everything else as success, and aborts as nothing at all. A
+   * failed status is told when its body ends.
+   *
+   * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes, once, if the
+   * caps allow more.
+   *
+   * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw.
+   *
+   * @example
+   * ```ts ignore
+   * const response = await pool.fetch(
+   *   (key) => new Request("https://api.example/v1/chat", { headers: { authorization: key } }),
+   *   { signal: request.signal, headersTimeoutMs: 30_000 },
+   * );
+   * ```
+   */
+  fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
+    const events = this.#member.leaks && this.#events;
+    return leasedFetch(
+      this,
+      makeRequest,
+      options,
+      events && ((upstream, stack) => events.tell({ type: "leaked", upstream, stack })),
+    );
+  }
+
+  /**
+   * A lease, or null if none is free. Never waits, and never goes ahead of who does. O(log n).
+   *
+   * @throws {SluiceError} `SLUICE_POOL_CLOSED`.
+   */
+  tryAcquire(options?: TryAcquireOptions): Lease | null {
+    return this.#member.tryAcquire(options === undefined ? undefined : preferred(options));
+  }
+
+  /**
+   * As many leases as are free, `count` at most, in one crossing; without waiting.
+   *
+   * @throws {SluiceError} `SLUICE_POOL_CLOSED`.
+   */
+  acquireBatch(count: number, options: TryAcquireOptions = {}): Lease[] {
+    return this.#member.acquireBatch(checkCount("count", count), preferred(options));
+  }
+
+  /** Gives leases back whose requests went well, in one crossing; returns how many were held. */
+  releaseBatch(leases: readonly Lease[]): number {
+    checkArray("leases", leases);
+    leases.forEach((lease: unknown, i) => {
+      if (!(lease instanceof Lease)) {
+        throw new TypeError(`leases[${i}] must be a Lease, not ${show(lease)}`);
+      }
+    });
+    return this.#member.releaseBatch(leases);
+  }
+
+  /**
+   * Adds an upstream, for all Workers. Who opens the pool later still gives the first options.
+   *
+   * @throws {SluiceError} `SLUICE_DUPLICATE_UPSTREAM`, `SLUICE_POOL_TOO_LARGE`.
+   */
+  addUpstream(upstream: UpstreamOptions): void {
+    const { id, numbers: [most, weight, tier] } = packUpstream("upstream", upstream);
+    const { native, handle } = this.#member;
+    this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
+  }
+
+  /**
+   * Takes an upstream out, for all Workers. Leases of it live on; its id is free at once.
+   *
+   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM`.
+   */
+  removeUpstream(id: string): void {
+    const bytes = checkId("id", id);
+    const { native, handle } = this.#member;
+    this.#member.see(native.sluice_upstream_remove(handle, bytes, bytes.length));
+  }
+
+  /**
+   * Changes an upstream, for all Workers.
+   *
+   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM`.
+   */
+  updateUpstream(id: string, changes: UpstreamChanges): void {
+    const bytes = checkId("id", id);
+    checkObject("changes", changes);
+    const { maxInFlight, weight, tier } = changes;
+    // All are checked before the first is made.
+    const settings: [number, number][] = [];
+    if (maxInFlight !== undefined) {
+      settings.push([UPSTREAM_MAX_IN_FLIGHT, checkMaxInFlight("maxInFlight", maxInFlight)]);
+    }
+    if (weight !== undefined) settings.push([UPSTREAM_WEIGHT, checkWeight("weight", weight)]);
+    if (tier !== undefined) settings.push([UPSTREAM_TIER, checkTier("tier", tier)]);
+    for (const [setting, value] of settings) this.#change(bytes, setting, value);
+  }
+
+  /** {@linkcode UpstreamPool.updateUpstream} of the weight alone. */
+  setWeight(id: string, weight: number): void {
+    this.updateUpstream(id, { weight });
+  }
+
+  /** How many leases may be in use over all upstreams from now on, for all Workers. */
+  setMaxInFlight(maxInFlight: number): void {
+    const most = checkMaxInFlight("maxInFlight", maxInFlight);
+    this.#member.see(this.#member.native.sluice_pool_resize(this.#member.handle, most));
+  }
+
+  /**
+   * Gives no new leases of an upstream to any Worker, and resolves when none is in use.
+   * {@linkcode UpstreamPool.resumeUpstream} takes it back.
+   *
+   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM`; the signal's reason, which ends the waiting
+   * but not the draining.
+   */
+  async drainUpstream(id: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#change(checkId("id", id), UPSTREAM_DRAINING, 1);
+    await until(options.signal, () => {
+      const upstream = this.stats().upstreams.find((upstream) => upstream.id === id);
+      return upstream === undefined || upstream.inFlight === 0;
+    });
+  }
+
+  /** Gives leases of a drained upstream again. */
+  resumeUpstream(id: string): void {
+    this.#change(checkId("id", id), UPSTREAM_DRAINING, 0);
+  }
+
+  /** What the pool is doing, over all Workers, in one crossing. O(upstreams). */
+  stats(): PoolStats {
+    return readStats(this.#member);
+  }
+
+  /**
+   * Takes no new leases here (other Workers do), serves who is in line here, and resolves when the
+   * last lease of this Worker is back. Then {@linkcode UpstreamPool.close} it.
+   *
+   * @throws The signal's reason, which ends the waiting but not the draining.
+   */
+  async drain(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await until(options.signal, () => this.#member.retire() === 0 && this.#member.waiting === 0);
+  }
+
+  /**
+   * Leaves the pool: who waits here is refused with `SLUICE_POOL_CLOSED`, and so are later calls.
+   * Leases that are out stay good until they are given back. Closing again is fine. Other Workers
+   * go on; the last one takes the pool along.
+   */
+  close(): void {
+    this.#events?.read();
+    this.#events?.stop();
+    abandoned.unregister(this.#member);
+    this.#member.close();
+  }
+
+  /** {@linkcode UpstreamPool.close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #change(id: Uint8Array, setting: number, value: number): void {
+    const { native, handle } = this.#member;
+    this.#member.see(native.sluice_upstream_change(handle, id, id.length, setting, value));
+  }
+}
+
+function preferred(options: TryAcquireOptions): string | undefined {
+  checkObject("options", options);
+  if (options.prefer !== undefined) checkString("prefer", options.prefer);
+  return options.prefer;
+}

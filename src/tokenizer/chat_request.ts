@@ -1,0 +1,291 @@
+/**
+ * Reads a chat request: checks its shape and lists the texts that are to be counted.
+ *
+ * @module
+ */
+import type { ChatRules } from "./chat_rules.ts";
+import { checkArray } from "../arguments.ts";
+import { show } from "../errors.ts";
+import { firstParameter, isCommented, type ToolDefinition, toolText } from "./tool_text.ts";
+
+/** Something in a request that costs tokens which cannot be known here. */
+export interface Uncounted {
+  /** Where it stands, such as `messages[2].content[1]`. */
+  readonly path: string;
+  /** What it is, such as `"image_url"`. */
+  readonly type: string;
+}
+
+/** What one message costs, in tokens. */
+export interface MessageCount {
+  /** Its role. */
+  readonly role: string;
+  /** The sum of the fields below. */
+  readonly tokens: number;
+  /** Its text, or the text parts of it, and a refusal. */
+  readonly content: number;
+  /** Its name. */
+  readonly name: number;
+  /** The calls that it makes, or the call that it answers. */
+  readonly calls: number;
+  /** Its role and the marks around it. */
+  readonly frame: number;
+}
+
+/** What one tool costs, in tokens. */
+export interface ToolCount {
+  /** Its name. */
+  readonly name: string;
+  /** Its name, its description and its parameters. */
+  readonly tokens: number;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A call that an answer may refer to. */
+interface Call {
+  readonly name: string;
+  readonly parallel: boolean;
+}
+
+/**
+ * A request as it is read.
+ *
+ * Every text is counted by a call of its own: up to some twenty texts that is faster than to pack
+ * them into a batch, and for long ones whatever their number (record: `bench/record`, batch table).
+ */
+export class ChatRequest {
+  readonly messages: MessageCount[] = [];
+  readonly tools: ToolCount[] = [];
+  /** What belongs to no message and no tool. */
+  overhead: number;
+  readonly uncounted: Uncounted[] = [];
+  /** Whether calls of tools were met, whose costs are inferred. */
+  hasCalls = false;
+  readonly #rules: ChatRules;
+  readonly #countText: (text: string) => number;
+  readonly #roles: Map<string, number> = new Map();
+  readonly #calls: Map<string, Call> = new Map();
+
+  constructor(rules: ChatRules, countText: (text: string) => number) {
+    this.#rules = rules;
+    this.#countText = countText;
+    this.overhead = rules.reply;
+  }
+
+  readMessages(messages: unknown, hasTools: boolean): void {
+    checkArray("messages", messages);
+    let above = hasTools;
+    messages.forEach((value, i) => {
+      const path = `messages[${i}]`;
+      const message = fields(path, value);
+      const role = string(`${path}.role`, message.role);
+      // The headings of the tools stand in the first system message, after an empty line. The end
+      // of its text and that line may be one token.
+      const holdsTools = above && (role === "system" || role === "developer");
+      if (holdsTools) above = false;
+      this.messages.push(this.#message(path, role, message, holdsTools ? "\n\n" : ""));
+    });
+    if (hasTools) this.overhead += this.#rules.tools + (above ? this.#rules.toolsAlone : 0);
+  }
+
+  readTools(tools: readonly ToolDefinition[]): void {
+    if (tools.length === 0) return;
+    const { frame, pieces } = toolText(tools, this.#rules.style);
+    for (const text of frame) this.overhead += this.#count(text);
+    if (tools[0]!.description === "") this.overhead += this.#rules.bareTool;
+    tools.forEach((tool, i) => {
+      const first = firstParameter(tool);
+      const bare = first !== undefined && !isCommented(first) ? this.#rules.bareParameters : 0;
+      this.tools.push({ name: tool.name, tokens: bare + this.#count(pieces[i]!) });
+    });
+  }
+
+  /** `function_call`, with which requests with `functions` choose one. */
+  readFunctionCall(value: unknown): void {
+    if (!present(value) || value === "auto") return;
+    if (value === "none") {
+      this.overhead += 1;
+      return;
+    }
+    const { name } = fields("function_call", value);
+    this.overhead += 4 + this.#count(string("function_call.name", name));
+  }
+
+  #message(path: string, role: string, message: Fields, tail: string): MessageCount {
+    const content = this.#content(`${path}.content`, message.content, tail) +
+      this.#optional(`${path}.refusal`, message.refusal);
+    let name = 0;
+    let frame = this.#rules.message + this.#role(role);
+    if (present(message.name)) {
+      name = this.#rules.name + this.#count(string(`${path}.name`, message.name));
+      // The role of an answer is not written, as far as totals show.
+      if (role === "function") frame -= 2;
+    }
+    if (present(message.audio)) this.uncounted.push({ path: `${path}.audio`, type: "audio" });
+    let calls = this.#legacyCall(`${path}.function_call`, message.function_call) +
+      this.#toolCalls(`${path}.tool_calls`, message.tool_calls);
+    if (role === "tool") calls += this.#answer(`${path}.tool_call_id`, message.tool_call_id);
+    return { role, tokens: content + name + calls + frame, content, name, calls, frame };
+  }
+
+  #content(path: string, content: unknown, tail: string): number {
+    if (!present(content)) return this.#count(tail);
+    if (typeof content === "string") return this.#count(content + tail);
+    if (!Array.isArray(content)) {
+      throw new TypeError(
+        `${path} must be a string, an array of parts or null, not ${show(content)}`,
+      );
+    }
+    let tokens = 0;
+    content.forEach((value: unknown, i) => {
+      const at = `${path}[${i}]`;
+      const part = fields(at, value);
+      const type = string(`${at}.type`, part.type);
+      if (type !== "text" && type !== "refusal") {
+        this.uncounted.push({ path: at, type });
+        return;
+      }
+      const text = string(`${at}.${type}`, part[type]);
+      tokens += this.#count(i === content.length - 1 ? text + tail : text);
+    });
+    return tokens;
+  }
+
+  #legacyCall(path: string, value: unknown): number {
+    if (!present(value)) return 0;
+    this.hasCalls = true;
+    const call = fields(path, value);
+    const name = string(`${path}.name`, call.name);
+    const json = string(`${path}.arguments`, call.arguments);
+    return this.#rules.call + this.#count(name) + this.#count(json);
+  }
+
+  #toolCalls(path: string, value: unknown): number {
+    if (!present(value)) return 0;
+    checkArray(path, value);
+    const calls = value.map((call, i) => readCall(`${path}[${i}]`, call));
+    const parallel = calls.length > 1;
+    for (const { id, name } of calls) {
+      if (id !== undefined) this.#calls.set(id, { name, parallel });
+    }
+    const [first] = calls;
+    if (first === undefined) return 0;
+    this.hasCalls = true;
+    if (parallel) return this.#rules.parallelCalls + this.#count(parallelText(calls));
+    return this.#rules.call + this.#count(first.name) + this.#count(compact(first.input));
+  }
+
+  /** An answer begins with the name of the function, unless it answers one of several calls. */
+  #answer(path: string, value: unknown): number {
+    this.hasCalls = true;
+    const id = present(value) ? string(path, value) : "";
+    const call = this.#calls.get(id);
+    if (call === undefined || call.parallel) return 0;
+    return this.#rules.answer + this.#count(`functions.${call.name}`);
+  }
+
+  #optional(path: string, value: unknown): number {
+    return present(value) ? this.#count(string(path, value)) : 0;
+  }
+
+  #role(role: string): number {
+    let tokens = this.#roles.get(role);
+    if (tokens === undefined) {
+      tokens = this.#count(role);
+      this.#roles.set(role, tokens);
+    }
+    return tokens;
+  }
+
+  #count(text: string): number {
+    return text === "" ? 0 : this.#countText(text);
+  }
+}
+
+/** The functions and custom tools of `tools` and `functions`; what else there is goes to `uncounted`. */
+export function readTools(
+  tools: unknown,
+  functions: unknown,
+  uncounted: Uncounted[],
+): ToolDefinition[] {
+  const read: ToolDefinition[] = [];
+  if (present(tools)) {
+    checkArray("tools", tools);
+    tools.forEach((value, i) => {
+      const path = `tools[${i}]`;
+      const tool = fields(path, value);
+      const type = string(`${path}.type`, tool.type);
+      if (type === "function") read.push(definition(`${path}.function`, tool.function));
+      else if (type === "custom") read.push(definition(`${path}.custom`, tool.custom, true));
+      else uncounted.push({ path, type });
+    });
+  }
+  if (present(functions)) {
+    checkArray("functions", functions);
+    functions.forEach((value, i) => read.push(definition(`functions[${i}]`, value)));
+  }
+  return read;
+}
+
+function definition(path: string, value: unknown, custom = false): ToolDefinition {
+  const { name, description, parameters } = fields(path, value);
+  return {
+    name: string(`${path}.name`, name),
+    description: present(description) ? string(`${path}.description`, description) : "",
+    parameters: present(parameters) ? fields(`${path}.parameters`, parameters) : undefined,
+    custom,
+  };
+}
+
+interface ReadCall {
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly input: string;
+}
+
+function readCall(path: string, value: unknown): ReadCall {
+  const call = fields(path, value);
+  const type = call.type === "custom" ? "custom" : "function";
+  const { name, ...rest } = fields(`${path}.${type}`, call[type]);
+  const input = type === "custom" ? "input" : "arguments";
+  return {
+    id: typeof call.id === "string" ? call.id : undefined,
+    name: string(`${path}.${type}.name`, name),
+    input: string(`${path}.${type}.${input}`, rest[input]),
+  };
+}
+
+/** Several calls are written as one call of a tool that makes them; totals confirm it to the token. */
+function parallelText(calls: readonly ReadCall[]): string {
+  const uses = calls.map(({ name, input }) =>
+    `{"recipient_name":"functions.${name}","parameters":${compact(input)}}`
+  );
+  return `{"tool_uses":[${uses.join(",")}]}`;
+}
+
+function compact(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json));
+  } catch {
+    return json;
+  }
+}
+
+function present(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function fields(path: string, value: unknown): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(`${path} must be an object, not ${show(value)}`);
+  }
+  return value as Fields;
+}
+
+function string(path: string, value: unknown): string {
+  if (typeof value !== "string") {
+    throw new TypeError(`${path} must be a string, not ${show(value)}`);
+  }
+  return value;
+}

@@ -1,0 +1,280 @@
+/**
+ * Tokenizes off the event loop: the text goes over in slices, a thread of the library works on it,
+ * and the result comes back in slices, with the loop running in between.
+ *
+ * The same code serves both runtimes. Deno could await a `nonblocking` symbol instead, but Bun has
+ * none, its threads are shared with file I/O, and it saves only the last poll.
+ *
+ * @module
+ */
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { checkArray, checkBytes, checkMemory, type Text } from "../arguments.ts";
+import { renumbered } from "../errors.ts";
+import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
+import type { NativeTokenizer } from "./native_tokenizer.ts";
+import { Slots } from "./slots.ts";
+import { textBuffer } from "../text_buffer.ts";
+
+/**
+ * A string is transcoded this many UTF-16 units at a time, at most 0.25 ms in either runtime
+ * (record: `bench/record`, crossing table, CJK in Deno).
+ */
+const SLICE_UNITS = 1 << 16;
+
+/** Words of a result that are copied at a time. */
+const SLICE_WORDS = 1 << 17;
+
+/** The event loop gets its turn when this much time has gone by. */
+const BUDGET_MS = 1;
+
+/** Polling starts at the shortest timer there is and slows down to this. */
+const LONGEST_POLL_MS = 8;
+
+/**
+ * Jobs in flight for each isolate. The library has one thread less than there are CPUs, so more
+ * jobs would only keep more copies of texts waiting.
+ */
+const slots = new Slots(4);
+
+/**
+ * Up to this length, in UTF-16 units or bytes, nothing is handed over: counting at once takes 0.4 ms
+ * for English prose and 1.3 ms for Chinese, and handing over takes twice as long in all (record:
+ * `bench/record`, async table).
+ */
+const SHORT = 1 << 15;
+
+/** What a job is to do. */
+export interface JobRequest {
+  readonly tokenizer: NativeTokenizer;
+  readonly mode: number;
+  /** `JOB_COUNT` or `JOB_ENCODE`. */
+  readonly kind: number;
+  readonly texts: readonly Text[];
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Whether counting `texts` takes so little time that no other thread need be asked. */
+export function areShort(texts: readonly Text[]): boolean {
+  checkArray("texts", texts);
+  let length = 0;
+  texts.forEach((text, i) => {
+    length += (typeof text === "string" ? text : checkBytes(`texts[${i}]`, text)).length;
+  });
+  return length <= SHORT;
+}
+
+/** {@linkcode areShort} for one text, which is called just that. */
+export function isShort(text: Text): boolean {
+  return (typeof text === "string" ? text : checkBytes("text", text)).length <= SHORT;
+}
+
+/**
+ * Runs a job and gives its result: counts, or `n + 1` offsets and the ids.
+ *
+ * @throws {SluiceError} What the synchronous calls throw, or the signal's reason.
+ */
+export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
+  const { tokenizer, mode, kind, signal } = request;
+  const { native } = tokenizer;
+  signal?.throwIfAborted();
+  await slots.take(signal);
+  try {
+    const turn = new Turn(signal);
+    const texts = await uniform(request.texts, turn);
+    const bytes = texts.reduce((sum, text) => sum + text.length + 1, 4 * texts.length + 12);
+    const expected = Math.min(bytes, 2 ** 32 - 1);
+    const job = tokenizer.unwrap(
+      native.sluice_job_open(tokenizer.handle, mode, kind, expected),
+    );
+    try {
+      await write(request, job, texts, turn);
+      await done(request, job);
+      return await read(request, job, turn);
+    } finally {
+      native.sluice_job_close(job);
+    }
+  } finally {
+    slots.give();
+  }
+}
+
+/** A job for a single text: a batch of one, except in what a refusal says. */
+export async function runJobForOne(
+  text: Text,
+  request: Omit<JobRequest, "texts">,
+): Promise<Uint32Array<ArrayBuffer>> {
+  try {
+    return await runJob({ ...request, texts: [text] });
+  } catch (error) {
+    throw renumbered(error, () => "");
+  }
+}
+
+/** Lets the event loop run whenever a budget of time is used up. */
+class Turn {
+  readonly #signal: AbortSignal | undefined;
+  #started = performance.now();
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  /** Whether it is time to `yield`. Apart from it, so that most slices cost no promise. */
+  get isOver(): boolean {
+    return performance.now() - this.#started >= BUDGET_MS;
+  }
+
+  async yield(): Promise<void> {
+    await setImmediate();
+    this.#signal?.throwIfAborted();
+    this.#started = performance.now();
+  }
+}
+
+/** All strings or all bytes: a packed batch has one unit of length. */
+async function uniform(texts: readonly Text[], turn: Turn): Promise<readonly Text[]> {
+  const strings = texts.reduce((n, text) => n + (typeof text === "string" ? 1 : 0), 0);
+  if (strings === 0 || strings === texts.length) return texts;
+  const bytes: Uint8Array[] = [];
+  for (const text of texts) {
+    bytes.push(typeof text === "string" ? await encodeSlices(text, turn) : text);
+    if (turn.isOver) await turn.yield();
+  }
+  return bytes;
+}
+
+/** `text` as UTF-8, slice by slice. */
+async function encodeSlices(text: string, turn: Turn): Promise<Uint8Array> {
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const slice of sliceString(text)) {
+    const part = encoder.encode(slice);
+    parts.push(part);
+    length += part.length;
+    if (turn.isOver) await turn.yield();
+  }
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(new ArrayBuffer(length));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+    if (turn.isOver) await turn.yield();
+  }
+  return whole;
+}
+
+/** Writes the packed batch, slice by slice, and starts the job. */
+async function write(
+  { tokenizer, threads }: JobRequest,
+  job: number,
+  texts: readonly Text[],
+  turn: Turn,
+): Promise<void> {
+  const strings = typeof texts[0] === "string";
+  const send = (bytes: Uint8Array, length: number, last = 0): void =>
+    void tokenizer.unwrap(tokenizer.native.sluice_job_write(job, bytes, length, last));
+
+  const words = new Uint32Array(new ArrayBuffer(4 * (BATCH_HEADER + texts.length)));
+  words.set([texts.length, strings ? BATCH_UTF16 : BATCH_BYTES, threads]);
+  texts.forEach((text, i) => words[BATCH_HEADER + i] = text.length);
+  const header = new Uint8Array(words.buffer);
+  for (let at = 0; at < header.length; at += 4 * SLICE_WORDS) {
+    const slice = header.subarray(at, at + 4 * SLICE_WORDS);
+    send(slice, slice.length);
+    if (turn.isOver) await turn.yield();
+  }
+  for (
+    const slice of strings ? sliceStrings(texts as string[]) : sliceBytes(texts as Uint8Array[])
+  ) {
+    if (typeof slice === "string") {
+      const length = textBuffer.write(slice);
+      send(textBuffer.bytes, length);
+    } else {
+      send(slice, slice.length);
+    }
+    if (turn.isOver) await turn.yield();
+  }
+  send(header, 0, 1);
+}
+
+/** The texts, each with a separator behind it, in slices that cut no surrogate pair. */
+function* sliceStrings(texts: readonly string[]): Generator<string> {
+  let joined = "";
+  for (const text of texts) {
+    if (joined.length + text.length < SLICE_UNITS) {
+      joined += text + "\n";
+      continue;
+    }
+    if (joined !== "") yield joined;
+    let last = "";
+    for (const slice of sliceString(text)) {
+      if (last !== "") yield last;
+      last = slice;
+    }
+    joined = last + "\n";
+  }
+  if (joined !== "") yield joined;
+}
+
+/** A string in slices that cut no surrogate pair; an empty one is one empty slice. */
+function* sliceString(text: string): Generator<string> {
+  let start = 0;
+  while (text.length - start > SLICE_UNITS) {
+    let end = start + SLICE_UNITS;
+    if (isHighSurrogate(text.charCodeAt(end - 1))) end--;
+    yield text.slice(start, end);
+    start = end;
+  }
+  yield text.slice(start);
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return (unit & 0xfc00) === 0xd800;
+}
+
+function* sliceBytes(texts: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const [i, text] of texts.entries()) {
+    const { length } = text;
+    for (let at = 0; at < length; at += 4 * SLICE_UNITS) {
+      // The loop has run since the last look.
+      checkMemory(`texts[${i}]`, text);
+      yield text.subarray(at, at + 4 * SLICE_UNITS);
+    }
+  }
+}
+
+/** Waits until the job is done. */
+async function done({ tokenizer, signal }: JobRequest, job: number): Promise<void> {
+  for (let delay = 1; tokenizer.unwrap(tokenizer.native.sluice_job_poll(job)) === 0;) {
+    try {
+      await setTimeout(delay, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // The timer knows only "aborted"; the caller gets the reason that was given.
+      signal?.throwIfAborted();
+      throw error;
+    }
+    delay = Math.min(2 * delay, LONGEST_POLL_MS);
+  }
+}
+
+/** Copies the result, slice by slice. */
+async function read(
+  { tokenizer }: JobRequest,
+  job: number,
+  turn: Turn,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const { native } = tokenizer;
+  const none = new Uint32Array(new ArrayBuffer(0));
+  const result = new Uint32Array(
+    new ArrayBuffer(4 * tokenizer.unwrap(native.sluice_job_read(job, 0, none, 0))),
+  );
+  for (let at = 0; at < result.length; at += SLICE_WORDS) {
+    const slice = result.subarray(at, at + SLICE_WORDS);
+    tokenizer.unwrap(native.sluice_job_read(job, at, slice, slice.length));
+    if (turn.isOver) await turn.yield();
+  }
+  return result;
+}

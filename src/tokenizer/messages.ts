@@ -1,0 +1,151 @@
+/**
+ * How many tokens a chat request costs, and which part of it costs how much.
+ *
+ * @module
+ */
+import {
+  ChatRequest,
+  type MessageCount,
+  readTools,
+  type ToolCount,
+  type Uncounted,
+} from "./chat_request.ts";
+import { chatRules } from "./chat_rules.ts";
+import type { ChatFunction, ChatMessage, ChatTool } from "./chat_types.ts";
+import { type CacheOptions, checkCache } from "./cache.ts";
+import type { EncodingName } from "./encodings.ts";
+import { show } from "../errors.ts";
+import { resolveModel } from "./models.ts";
+import { Tokenizer } from "./tokenizer.ts";
+
+/** Options of {@linkcode countMessages}: the fields of a request beside its messages. */
+export interface CountMessagesOptions {
+  /** The model, as for {@linkcode resolveModel}. */
+  readonly model: string;
+  /** The tools that the model may use. */
+  readonly tools?: readonly ChatTool[] | null | undefined;
+  /** The functions that the model may call, in requests older than `tools`. */
+  readonly functions?: readonly ChatFunction[] | null | undefined;
+  /** Which of `functions` is to be called. `tool_choice` costs no tokens. */
+  readonly function_call?: "none" | "auto" | { readonly name: string } | null | undefined;
+  /** What the reply must look like. A JSON schema costs tokens, which are reported as uncounted. */
+  readonly response_format?: { readonly type: string } | null | undefined;
+  /**
+   * Whether the counts of long texts are remembered, as with a tokenizer's `cache`.
+   *
+   * @default false
+   */
+  readonly cache?: boolean | CacheOptions;
+}
+
+/** Why a count may not be that of the API. */
+export type EstimateReason =
+  /** The model's vocabulary is not public. */
+  | "vocabulary"
+  /** The frame of messages was never observed for this model. */
+  | "frame"
+  /** There are tools: how they are written is inferred. */
+  | "tools"
+  /** There are calls of tools: how they are written is inferred. */
+  | "calls";
+
+/** What {@linkcode countMessages} found. */
+export interface MessagesCount {
+  /** All that can be counted: the sum of `messages`, `tools` and `overhead`. */
+  readonly tokens: number;
+  /** What each message costs. */
+  readonly messages: readonly MessageCount[];
+  /** What each tool costs, those of `functions` behind those of `tools`. */
+  readonly tools: readonly ToolCount[];
+  /** What opens the reply, and what stands around the tools. */
+  readonly overhead: number;
+  /** What costs tokens that are not in `tokens`: images, audio, files, tools of OpenAI's own. */
+  readonly uncounted: readonly Uncounted[];
+  /** Why `tokens` is an estimate; empty if it is not. */
+  readonly estimated: readonly EstimateReason[];
+  /** Whether `tokens` is exact: nothing is estimated or uncounted. */
+  readonly exact: boolean;
+  /** The encoding that the texts were counted with. */
+  readonly encoding: EncodingName;
+}
+
+/** By encoding, with a cache or without. They live as long as the isolate; a handle is 4 bytes. */
+const tokenizers: Map<string, Tokenizer> = new Map();
+
+/**
+ * The tokens that OpenAI's Chat Completions API charges for the prompt of a request.
+ *
+ * All texts are counted as plain text: `<|endoftext|>` in a message is what a user
+ * typed. Against 219 totals that the API charged (`tests/fixtures/chat_totals`, checked by
+ * `tests/messages_test.ts`): without tools and calls 83 of 86 are hit, the others are models with
+ * prompts of their own; with tools or calls, which are always estimates, 112 of 133 are hit, the mean
+ * error is 0.8 tokens and the worst 12, where descriptions are indented and parameters have titles.
+ *
+ * O(length of the request); the text of tools takes some microseconds each to write.
+ *
+ * @param messages The messages of the request.
+ * @param options The model, and what else the request holds. A request body can be passed as it is.
+ * @throws {TypeError} If something is not of the shape that the API takes; the message names it, such
+ * as `messages[2].content`.
+ * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL`.
+ *
+ * @example
+ * ```ts
+ * import { countMessages } from "./mod.ts";
+ *
+ * const count = countMessages([
+ *   { role: "system", content: "You are a helpful assistant." },
+ *   { role: "user", content: "Hello!" },
+ * ], { model: "gpt-4o" });
+ * console.log(count.tokens); // 19
+ * console.log(count.messages.map(({ tokens }) => tokens)); // [ 10, 6 ]
+ * ```
+ */
+export function countMessages(
+  messages: readonly ChatMessage[],
+  options: CountMessagesOptions,
+): MessagesCount {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options must be an object with a model, not ${show(options)}`);
+  }
+  const resolved = resolveModel(options.model);
+  const rules = chatRules(resolved);
+  const counter = tokenizer(resolved.encoding, options.cache);
+  const request = new ChatRequest(rules, (text) => counter.count(text));
+  const tools = readTools(options.tools, options.functions, request.uncounted);
+  request.readMessages(messages, tools.length > 0);
+  request.readTools(tools);
+  request.readFunctionCall(options.function_call);
+  if (options.response_format?.type === "json_schema") {
+    request.uncounted.push({ path: "response_format", type: "json_schema" });
+  }
+
+  const estimated: EstimateReason[] = [];
+  if (!resolved.exact) estimated.push("vocabulary");
+  if (!rules.observed) estimated.push("frame");
+  if (tools.length > 0) estimated.push("tools");
+  if (request.hasCalls) estimated.push("calls");
+  let tokens = request.overhead;
+  for (const message of request.messages) tokens += message.tokens;
+  for (const tool of request.tools) tokens += tool.tokens;
+  return {
+    tokens,
+    messages: request.messages,
+    tools: request.tools,
+    overhead: request.overhead,
+    uncounted: request.uncounted,
+    estimated,
+    exact: estimated.length === 0 && request.uncounted.length === 0,
+    encoding: resolved.encoding,
+  };
+}
+
+function tokenizer(encoding: EncodingName, cache: boolean | CacheOptions | undefined): Tokenizer {
+  const key = checkCache(cache) === 0 ? encoding : `${encoding} cached`;
+  let found = tokenizers.get(key);
+  if (found === undefined) {
+    found = new Tokenizer(encoding, cache === undefined ? {} : { cache });
+    tokenizers.set(key, found);
+  }
+  return found;
+}

@@ -1,0 +1,133 @@
+/**
+ * A native tokenizer: what crosses for one text, with everything checked already.
+ *
+ * @module
+ */
+import { checkBytes, checkIds, type Text } from "../arguments.ts";
+import type { EncodingName } from "./encodings.ts";
+import { SluiceError } from "../errors.ts";
+import { native, unwrap } from "../ffi/load.ts";
+import type { Native } from "../ffi/native.ts";
+import { textBuffer } from "../text_buffer.ts";
+import { wordBuffer } from "./word_buffer.ts";
+
+/** Gives back the native handles of tokenizers that nobody closed. */
+const abandoned = new FinalizationRegistry<{ native: Native; handle: number }>(
+  ({ native, handle }) => native.sluice_tokenizer_close(handle),
+);
+
+/** Opens a tokenizer of the library, calls it, and closes it. `mode` is a `SPECIAL_*` constant. */
+export class NativeTokenizer {
+  readonly native: Native;
+  readonly #encoding: EncodingName;
+  /** 0 once closed, which no live handle is. */
+  #handle: number;
+
+  constructor(encoding: EncodingName) {
+    this.#encoding = encoding;
+    this.native = native();
+    const length = textBuffer.write(encoding);
+    this.#handle = unwrap(this.native.sluice_tokenizer_open(textBuffer.bytes, length));
+    abandoned.register(this, { native: this.native, handle: this.#handle }, this);
+  }
+
+  /** The handle, for calls that are not here. */
+  get handle(): number {
+    return this.#handle;
+  }
+
+  count(text: Text, mode: number): number {
+    if (typeof text === "string") {
+      const length = textBuffer.write(text);
+      return this.unwrap(
+        this.native.sluice_tokenizer_count(this.#handle, textBuffer.bytes, length, mode),
+      );
+    }
+    const bytes = checkBytes("text", text);
+    return this.unwrap(
+      this.native.sluice_tokenizer_count(this.#handle, bytes, bytes.length, mode),
+    );
+  }
+
+  /** The number of tokens if that is at most `limit`, else `limit + 1`. */
+  countWithin(text: Text, mode: number, limit: number): number {
+    const { bytes, length } = crossing(text);
+    return this.unwrap(
+      this.native.sluice_tokenizer_count_within(this.#handle, bytes, length, mode, limit),
+    );
+  }
+
+  encode(text: Text, mode: number): Uint32Array<ArrayBuffer> {
+    const { bytes, length } = crossing(text);
+    return wordBuffer.collect(length, (words) =>
+      this.unwrap(
+        this.native.sluice_tokenizer_encode(
+          this.#handle,
+          bytes,
+          length,
+          mode,
+          words,
+          words.length,
+        ),
+      ));
+  }
+
+  /** Where each token ends, in UTF-16 units; see `Measure.ends`. */
+  ends(text: string, mode: number): Uint32Array<ArrayBuffer> {
+    const { bytes, length } = crossing(text);
+    return wordBuffer.collect(length, (words) =>
+      this.unwrap(
+        this.native.sluice_tokenizer_ends(this.#handle, bytes, length, mode, words, words.length),
+      ));
+  }
+
+  /** The bytes of `ids`, as a view that is good until the next call of anything. */
+  decode(value: Uint32Array | readonly number[]): Uint8Array<ArrayBuffer> {
+    const ids = checkIds("ids", value);
+    const into = (): number => {
+      const { bytes } = textBuffer;
+      return this.unwrap(
+        this.native.sluice_tokenizer_decode(this.#handle, ids, ids.length, bytes, bytes.length),
+      );
+    };
+    let length = into();
+    if (length > textBuffer.bytes.length) {
+      textBuffer.reserve(length);
+      length = into();
+    }
+    return textBuffer.bytes.subarray(0, length);
+  }
+
+  close(): void {
+    if (this.#handle === 0) return;
+    abandoned.unregister(this);
+    this.native.sluice_tokenizer_close(this.#handle);
+    this.#handle = 0;
+  }
+
+  /**
+   * Passes on a result, or throws what it stands for. Only results are looked at: the handle of a
+   * closed tokenizer fails natively, at no cost to open ones.
+   */
+  unwrap(result: number): number {
+    if (result >= 0) return result;
+    this.checkOpen();
+    return unwrap(result);
+  }
+
+  checkOpen(): void {
+    if (this.#handle === 0) {
+      throw new SluiceError("SLUICE_DISPOSED", `This ${this.#encoding} tokenizer is closed`);
+    }
+  }
+}
+
+/** A text as it crosses: a string in the text buffer, bytes where they are. */
+function crossing(text: Text): { bytes: Uint8Array; length: number } {
+  if (typeof text === "string") {
+    const length = textBuffer.write(text);
+    return { bytes: textBuffer.bytes, length };
+  }
+  const bytes = checkBytes("text", text);
+  return { bytes, length: bytes.length };
+}
