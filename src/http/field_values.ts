@@ -14,12 +14,14 @@ const LONGEST_MS = 366 * 864e5;
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
 
-const DURATION = /^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+$/;
-const DURATION_PART = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/g;
+/** `µ` comes as `Âµ` out of a header: its two bytes of UTF-8, each as a character. */
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ns|us|Â?µs|ms|s|m|h|d))+$/;
+const DURATION_PART = /(\d+(?:\.\d+)?)(ns|us|Â?µs|ms|s|m|h|d)/g;
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
+  Âµs: 1e-3,
   ms: 1,
   s: 1e3,
   m: 6e4,
@@ -98,7 +100,12 @@ export function resetMs(value: string, sent: number): number | undefined {
     : number !== undefined
     ? number * 1000
     : durationMs(value);
-  return reset !== undefined && reset <= LONGEST_MS ? reset : undefined;
+  return reset === undefined ? undefined : withinYear(reset);
+}
+
+/** Passes on milliseconds; undefined if they are more than 366 days. */
+export function withinYear(milliseconds: number): number | undefined {
+  return milliseconds <= LONGEST_MS ? milliseconds : undefined;
 }
 
 function finite(milliseconds: number): number | undefined {

@@ -5,7 +5,7 @@
  */
 import { type BareItem, isInnerList, type List, parseList, Token } from "structured-headers";
 import { show } from "../errors.ts";
-import { amount, resetMs } from "./field_values.ts";
+import { amount, resetMs, withinYear } from "./field_values.ts";
 import { retryAfterMs, sentAt } from "./retry_after.ts";
 
 /** What headers say about one limit. What they do not say, or say in a way that makes no sense, is undefined. */
@@ -100,7 +100,7 @@ function* ietf(headers: Headers): Iterable<[string, UpstreamLimit]> {
     const remaining = count(parameters.get("r"));
     const seconds = count(parameters.get("t"));
     if (remaining === undefined) continue;
-    const resetMs = seconds === undefined ? undefined : seconds * 1000;
+    const resetMs = seconds === undefined ? undefined : withinYear(seconds * 1000);
     yield [name, { limit: undefined, remaining, resetMs }];
   }
 }
