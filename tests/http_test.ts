@@ -119,6 +119,21 @@ describe("limitHeaders", () => {
     });
   });
 
+  it("tells how long a debt lasts, and never less than a second", () => {
+    const { limiter } = make({ tpm: tenant.tpm });
+    const reserved = limiter.reserve("k", { tokens: 90_000 });
+    assert.ok(reserved.allowed);
+    reserved.settle({ tokens: 180_000 });
+    // 90,000 too many take a minute at 1,500 a second, and the next one a moment more.
+    assert.deepEqual(read(limitHeaders({ limiter, key: "k" }), "ratelimit")["tpm"], {
+      r: 0,
+      t: 61,
+    });
+    const { limiter: fast } = make({ l: rate({ limit: 1e12, per: "second", burst: 1 }) });
+    const headers = limitHeaders({ limiter: fast, key: "k" });
+    assert.deepEqual(read(headers, "ratelimit")["l"], { r: 1, t: 1 });
+  });
+
   it("tells several keys apart, by limiter and by what clients know them by", () => {
     const clock = new VirtualClock();
     const users = new RateLimiter({ name: "users", clock, limits: { rpm: tenant.rpm } });

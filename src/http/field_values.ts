@@ -30,12 +30,14 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /** Digits, some with a fraction, none with a sign or an exponent. */
-export function decimal(value: string | null): number | undefined {
-  return value !== null && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
+export function decimal(value: string | null | undefined): number | undefined {
+  return typeof value === "string" && /^\s*\d+(?:\.\d+)?\s*$/.test(value)
+    ? Number(value)
+    : undefined;
 }
 
 /** So many units, from 0 to 1e12. */
-export function amount(value: string | null): number | undefined {
+export function amount(value: string | undefined): number | undefined {
   const number = decimal(value);
   return number !== undefined && number <= MOST_UNITS ? number : undefined;
 }
@@ -86,7 +88,8 @@ function rfc3339(value: string): number | undefined {
  *
  * @param sent When that was said, in milliseconds since 1970.
  */
-export function resetMs(value: string, sent: number): number | undefined {
+export function resetMs(value: string | undefined, sent: number): number | undefined {
+  if (value === undefined) return undefined;
   const number = decimal(value);
   const at = number === undefined
     ? rfc3339(value) ?? httpDate(value)

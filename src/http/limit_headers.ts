@@ -55,7 +55,7 @@ const UNITS = ["requests", "tokens"];
  * - `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), an item for each limit
  *   by its name, or by `limiter/limit` if there are several parts. A rate has its `limit` and period as
  *   `q` and `w`; `t` is how long what is left lasts at that rate, so that a client that spreads `r` over
- *   `t` is never refused for long. A quota's `t` is the end of its window; concurrency has no window.
+ *   `t` goes as fast as the limit and no faster (§8.5). A quota's `t` is the end of its window; concurrency has no window.
  *   `qu` is the limit's unit, which for others than requests and concurrency no registry has yet.
  * - `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI has them: of the limit of that unit
  *   that has least left, the most that can be taken at once, what is left, and the time until all is back.

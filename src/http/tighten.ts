@@ -34,7 +34,7 @@ export type LimitMapping<Name extends string = string> = Readonly<Record<string,
  * });
  * const { headers } = new Response("", { headers: { "x-ratelimit-remaining-tokens": "1200" } });
  * tightenFrom(upstream, "openai", headers, { tokens: "tpm" });
- * console.log(upstream.inspect("openai").tpm.remaining); // 1200
+ * console.log(upstream.inspect("openai").tpm.remaining); // 1200, and 1.5 more each millisecond
  * ```
  *
  * @param now The wall clock, in milliseconds since 1970; the response's own `Date` is preferred.

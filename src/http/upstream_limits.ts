@@ -30,8 +30,10 @@ export interface UpstreamLimits {
 }
 
 /** OpenAI and most others; without a unit it is requests. Azure has sent `x-rate-limit-…` as well. */
-const COMMON = /^(x-rate-?limit|ratelimit)-(limit|remaining|reset)(?:-(.+))?$/;
-const ANTHROPIC = /^(anthropic-ratelimit)-(.+)-(limit|remaining|reset)$/;
+const COMMON =
+  /^(?<family>x-rate-?limit|ratelimit)-(?<which>limit|remaining|reset)(?:-(?<name>.+))?$/;
+/** Here the unit comes first. */
+const ANTHROPIC = /^(?<family>anthropic-ratelimit)-(?<name>.+)-(?<which>limit|remaining|reset)$/;
 
 /** The fields of one limit, as they came. */
 interface Fields {
@@ -61,9 +63,9 @@ export function parseLimitHeaders(headers: Headers, now: number = Date.now()): U
     // Not believed: Azure's Responses API sends -1 for all, and 0.
     if (limit !== undefined && Number(limit) <= 0) continue;
     add(limits, name, {
-      limit: limit === undefined ? undefined : amount(limit),
-      remaining: remaining === undefined ? undefined : amount(remaining),
-      resetMs: reset === undefined ? undefined : resetMs(reset, sent),
+      limit: amount(limit),
+      remaining: amount(remaining),
+      resetMs: resetMs(reset, sent),
     });
   }
   for (const [name, said] of ietf(headers)) add(limits, name, said);
@@ -74,20 +76,15 @@ export function parseLimitHeaders(headers: Headers, now: number = Date.now()): U
 function group(headers: Headers): Iterable<Fields> {
   const groups = new Map<string, Fields>();
   headers.forEach((value, field) => {
-    const common = COMMON.exec(field);
-    const [, family, which, name] = common ?? swapped(ANTHROPIC.exec(field)) ?? [];
-    if (family === undefined) return;
-    const id = `${family} ${name ?? "requests"}`;
-    let fields = groups.get(id);
-    if (fields === undefined) groups.set(id, fields = { name: name ?? "requests" });
+    const found = (COMMON.exec(field) ?? ANTHROPIC.exec(field))?.groups;
+    if (found === undefined) return;
+    const { family, which, name = "requests" } = found;
+    const id = `${family} ${name}`;
+    const fields = groups.get(id) ?? { name };
     fields[which as "limit" | "remaining" | "reset"] = value;
+    groups.set(id, fields);
   });
   return groups.values();
-}
-
-/** Anthropic puts the unit before what is told of it. */
-function swapped(match: RegExpExecArray | null): (string | undefined)[] | undefined {
-  return match === null ? undefined : [match[0], match[1], match[3], match[2]];
 }
 
 /** The items of `RateLimit` and `RateLimit-Policy`; malformed fields must be ignored. */
