@@ -35,8 +35,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /**
  * A tokenizer of one encoding, id for id equal to OpenAI's tiktoken.
  *
- * Cheap to make: the tables of an encoding are made once per process, on first use, and shared by
- * all tokenizers and Workers. Strings with lone surrogates are read as if those were U+FFFD.
+ * Cheap to make: the tables of an encoding are part of the library and shared by all tokenizers and
+ * Workers. Strings with lone surrogates are read as if those were U+FFFD.
  *
  * @example Count and encode
  * ```ts
