@@ -49,13 +49,13 @@ const bench: Bench<Crossing[]> = {
   name: "crossing",
 
   async run(brief) {
-    const library = native();
+    const library = native("library");
     const kilobyte = new Uint8Array(new ArrayBuffer(1024));
     const results: Crossing[] = [];
-    results.push({ step: "empty", ...await time(() => library.sluice_abi_hash(), brief) });
+    results.push({ step: "empty", ...await time(() => library.sluice_library_abi_hash(), brief) });
     results.push({
       step: "buffer",
-      ...await time(() => library.sluice_version(kilobyte, 0), brief),
+      ...await time(() => library.sluice_library_version(kilobyte, 0), brief),
     });
     using tokenizer = new Tokenizer("o200k_base");
     for (const script of ["ASCII", "Latin-1", "CJK"] as const) {

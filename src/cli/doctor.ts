@@ -105,12 +105,13 @@ function examine(): Findings {
 /** Loading it compares the ABI hashes; there is no library with another one. */
 function examineLibrary(): LibraryFindings {
   const { native, path, origin } = loadLibrary();
+  const { sluice_library_version, sluice_library_cpu_features } = native("library");
   return {
     path,
     origin,
-    version: read(native.sluice_version),
+    version: read(sluice_library_version),
     abiHash: `0x${ABI_HASH.toString(16).padStart(8, "0")}`,
-    cpuFeatures: read(native.sluice_cpu_features).split(" ").filter((name) => name !== ""),
+    cpuFeatures: read(sluice_library_cpu_features).split(" ").filter((name) => name !== ""),
   };
 }
 

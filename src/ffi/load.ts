@@ -1,7 +1,8 @@
 /**
  * Loads the native library: once per isolate, on first use, and never unloads it.
  *
- * Importing sluice opens nothing. All isolates of a process (the main thread and its Workers) that
+ * Importing sluice opens nothing. Functions are looked up by noun, when the noun is first needed:
+ * each costs Deno some 0.15 ms, and a program that counts tokens needs no limiter. All isolates of a process (the main thread and its Workers) that
  * load the same file share one copy of it and of its state.
  *
  * @module
@@ -11,15 +12,16 @@ import { SluiceError, statusError } from "../errors.ts";
 import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";
 import { type Candidate, candidates, LIBRARY_VARIABLE } from "./locate.ts";
-import type { Backend, Native } from "./native.ts";
+import type { Backend, Functions, Native, Noun, SymbolTable } from "./native.ts";
 import { ABI_HASH, symbols } from "./symbols.gen.ts";
 
 /** A loaded library and where it came from. */
 export interface Library {
-  readonly native: Native;
   readonly path: string;
   readonly origin: Candidate["origin"];
   readonly runtime: string;
+  /** The functions about `noun`. Throws `SLUICE_LIBRARY_NOT_LOADED` if one is missing. */
+  native<N extends Noun>(noun: N): Native<N>;
 }
 
 let loaded: Library | undefined;
@@ -35,9 +37,11 @@ export function library(): Library {
   return loaded ??= load(detectBackend());
 }
 
-/** The native functions of this isolate. */
-export function native(): Native {
-  return (loaded ??= load(detectBackend())).native;
+/** The native functions about one noun or some, of the library of this isolate. */
+export function native<N extends Noun>(...nouns: readonly [N, ...N[]]): Native<N> {
+  const { native } = library();
+  if (nouns.length === 1) return native(nouns[0]);
+  return Object.assign({}, ...nouns.map((noun) => native(noun)));
 }
 
 /** Passes on a count, a flag or a handle; throws what a negative result stands for. */
@@ -72,8 +76,7 @@ export function load(backend: Backend, places: Candidate[] = candidates(backend)
     }
     try {
       checkHash(backend, place);
-      const native = backend.open(place.path, symbols);
-      return { native, path: place.path, origin: place.origin, runtime: backend.runtime };
+      return open(backend, place);
     } catch (cause) {
       if (cause instanceof SluiceError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -84,18 +87,44 @@ export function load(backend: Backend, places: Candidate[] = candidates(backend)
   throw denied.length > 0 ? ffiDenied(denied) : notFound(tried);
 }
 
+function open(backend: Backend, place: Candidate): Library {
+  const found = new Map<Noun, Functions<SymbolTable>>();
+  return {
+    path: place.path,
+    origin: place.origin,
+    runtime: backend.runtime,
+    native<N extends Noun>(noun: N): Native<N> {
+      let functions = found.get(noun);
+      if (functions === undefined) {
+        functions = lookUp(backend, place, noun);
+        found.set(noun, functions);
+      }
+      return functions as Native<N>;
+    },
+  };
+}
+
+function lookUp(backend: Backend, place: Candidate, noun: Noun): Functions<SymbolTable> {
+  const table = Object.entries(symbols).filter(([name]) => name.startsWith(`sluice_${noun}_`));
+  try {
+    return backend.open<SymbolTable>(place.path, Object.fromEntries(table));
+  } catch (cause) {
+    throw notLoaded(place, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
 /**
  * Compares hashes before anything else is looked up, so that an old library is called an old
  * library and not "symbol not found".
  */
 function checkHash(backend: Backend, { path }: Candidate): void {
-  const probe = { sluice_abi_hash: symbols.sluice_abi_hash } as const;
+  const probe = { sluice_library_abi_hash: symbols.sluice_library_abi_hash } as const;
   let hash: number;
   try {
-    hash = backend.open(path, probe).sluice_abi_hash();
+    hash = backend.open(path, probe).sluice_library_abi_hash();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    if (!reason.includes("sluice_abi_hash")) throw cause;
+    if (!reason.includes("sluice_library_abi_hash")) throw cause;
     throw mismatch(path, "it has no ABI hash at all, so it is not sluice or too old", cause);
   }
   if (hash !== ABI_HASH) {
@@ -104,12 +133,12 @@ function checkHash(backend: Backend, { path }: Candidate): void {
 }
 
 function lastError(): string {
-  const { sluice_last_error } = native();
+  const { sluice_library_last_error } = native("library");
   let message = new Uint8Array(new ArrayBuffer(512));
-  const length = sluice_last_error(message, message.length);
+  const length = sluice_library_last_error(message, message.length);
   if (length > message.length) {
     message = new Uint8Array(new ArrayBuffer(length));
-    sluice_last_error(message, length);
+    sluice_library_last_error(message, length);
   }
   return new TextDecoder().decode(message.subarray(0, length));
 }

@@ -29,8 +29,16 @@ export type Functions<T extends SymbolTable> = {
   readonly [K in keyof T]: (...args: Arguments<T[K]["args"]>) => number;
 };
 
-/** The native library. */
-export type Native = Functions<typeof symbols>;
+type Symbols = typeof symbols;
+
+/** What a function is about: the first word of its name after `sluice_`. */
+export type Noun = keyof Symbols extends `sluice_${infer N}` ? Head<N> : never;
+type Head<Name extends string> = Name extends `${infer N}_${string}` ? N : never;
+
+/** The functions of the library about some nouns. */
+export type Native<N extends Noun> = Functions<
+  { readonly [K in keyof Symbols as K extends `sluice_${N}_${string}` ? K : never]: Symbols[K] }
+>;
 
 /** What differs between runtimes, and all that does. */
 export interface Backend {

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x3619fb0e;
+export const ABI_HASH = 0x1c71bd3c;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -385,27 +385,27 @@ export const symbols = {
    * Call it first and compare it with the hash you were compiled against; a different one means
    * that library and caller come from different versions. O(1).
    */
-  sluice_abi_hash: { args: [], returns: "i32" },
+  sluice_library_abi_hash: { args: [], returns: "i32" },
   /**
    * `(out, out_cap)`
    *
    * Writes the version of the library, UTF-8 without a NUL, and returns its length in bytes. O(1).
    */
-  sluice_version: { args: ["buffer", "u32"], returns: "i32" },
+  sluice_library_version: { args: ["buffer", "u32"], returns: "i32" },
   /**
    * `(out, out_cap)`
    *
    * Writes what the last failed call of this thread said, UTF-8 without a NUL, and returns its
    * length in bytes. Empty before the first failure. O(length).
    */
-  sluice_last_error: { args: ["buffer", "u32"], returns: "i32" },
+  sluice_library_last_error: { args: ["buffer", "u32"], returns: "i32" },
   /**
    * `(out, out_cap)`
    *
    * Writes the CPU features that the library found and uses, separated by spaces, UTF-8 without a
    * NUL, and returns their length in bytes. Empty on a CPU that takes the plain paths. O(1).
    */
-  sluice_cpu_features: { args: ["buffer", "u32"], returns: "i32" },
+  sluice_library_cpu_features: { args: ["buffer", "u32"], returns: "i32" },
   /**
    * `(text, text_len, config, config_len, clock)`
    *

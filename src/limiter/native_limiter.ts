@@ -34,7 +34,7 @@ export class NativeLimiter {
   readonly #keys = new KeyCache();
 
   constructor(
-    readonly native: Native,
+    readonly native: Native<"limiter" | "reservation">,
     handle: number,
     readonly name: string,
     readonly limits: readonly string[],

@@ -82,7 +82,7 @@ export class RateLimiter<Name extends string = string> implements Disposable {
     const { name, limits, maxKeys = 1_000_000, clock, reservationTtlMs = 600_000 } = options;
     checkString("name", name);
     const { text, numbers, units } = configure(name, limits, maxKeys, reservationTtlMs);
-    const library = native();
+    const library = native("limiter", "reservation");
     const length = textBuffer.write(text);
     const handle = unwrap(
       library.sluice_limiter_open(

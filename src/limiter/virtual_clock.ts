@@ -32,7 +32,7 @@ const MOST_STEP_MS = 3.2e12;
  * ```
  */
 export class VirtualClock implements Disposable {
-  readonly #native: Native;
+  readonly #native: Native<"clock">;
   #handle: number;
   #nowMs: number;
 
@@ -45,7 +45,7 @@ export class VirtualClock implements Disposable {
    */
   constructor(wallMs = 0) {
     this.#nowMs = check("wallMs", wallMs, -MOST_WALL_MS, MOST_WALL_MS);
-    this.#native = native();
+    this.#native = native("clock");
     this.#handle = unwrap(this.#native.sluice_clock_open(wallMs));
   }
 

@@ -68,14 +68,14 @@ let channel: BroadcastChannel | undefined;
 let listening: ReturnType<typeof setTimeout> | undefined;
 
 /** Rings the bell of another Worker, or gets to know it and rings it then. */
-export function ring(native: Native, bell: number): void {
+export function ring(native: Native<"bell">, bell: number): void {
   const word = known.get(bell);
   if (word === undefined) return ask(native, bell);
   Atomics.add(word, 0, 1);
   Atomics.notify(word, 0);
 }
 
-function ask(native: Native, bell: number): void {
+function ask(native: Native<"bell">, bell: number): void {
   if (asked.has(bell)) return;
   asked.add(bell);
   if (channel === undefined) {

@@ -33,7 +33,7 @@ const decoder = new TextDecoder();
 
 /** A member of a pool. */
 export class PoolMember implements Lessor {
-  readonly native: Native;
+  readonly native: Native<"pool" | "lease" | "waiter" | "upstream" | "bell">;
   readonly #name: string;
   /** 0 once closed. */
   #handle: number;
@@ -52,7 +52,7 @@ export class PoolMember implements Lessor {
 
   /** Opens the pool. */
   constructor(name: string, { name: bytes, settings, ids }: PackedPool) {
-    this.native = native();
+    this.native = native("pool", "lease", "waiter", "upstream", "bell");
     this.#name = name;
     this.#handle = unwrap(
       this.native.sluice_pool_open(bytes, bytes.length, settings, settings.length, ids, ids.length),

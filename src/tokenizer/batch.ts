@@ -2,13 +2,15 @@
  * Packs many texts into one buffer, so that one crossing does the work of many.
  *
  * The layout is the packed batch of `rust/abi/src/batch.rs`. Short strings are joined and transcoded
- * in one go; the native side splits them again by their UTF-16 lengths. Longer strings are transcoded one by one: then their lengths in bytes
- * are known, and looking for the places where they end would cost more than it saves.
+ * in one go; the native side splits them again by their UTF-16 lengths. Longer strings are transcoded
+ * one by one: then their lengths in bytes are known, and looking for the places where they end would
+ * cost more than it saves.
  *
  * @module
  */
 import { checkBytes, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
+import { native } from "../ffi/load.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { type TextBuffer, textBuffer } from "../text_buffer.ts";
@@ -43,11 +45,11 @@ export function countBatch(
   for (const group of groups(texts)) {
     const length = pack(textBuffer, texts, group, threads);
     const out = counts.subarray(group.start, group.end);
-    const { native, handle } = tokenizer;
+    const { handle } = tokenizer;
     const { bytes } = textBuffer;
     unwrapGroup(
       tokenizer,
-      native.sluice_batch_count(handle, bytes, length, mode, out, out.length),
+      native("batch").sluice_batch_count(handle, bytes, length, mode, out, out.length),
       group,
     );
   }
@@ -66,12 +68,12 @@ export function encodeBatch(
   let total = 0;
   for (const group of groups(texts)) {
     const length = pack(textBuffer, texts, group, threads);
-    const { native, handle } = tokenizer;
+    const { handle } = tokenizer;
     const { bytes } = textBuffer;
     const words = wordBuffer.collect(length, (words) =>
       unwrapGroup(
         tokenizer,
-        native.sluice_batch_encode(handle, bytes, length, mode, words, words.length),
+        native("batch").sluice_batch_encode(handle, bytes, length, mode, words, words.length),
         group,
       ));
     const n = group.end - group.start;

@@ -11,7 +11,6 @@
  */
 import { show } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
-import type { Native } from "../ffi/native.ts";
 import { CACHE_STATS } from "../ffi/symbols.gen.ts";
 
 /** How large the count cache is to be. */
@@ -41,10 +40,10 @@ const DEFAULT_ENTRIES = 20_480;
 const MOST_ENTRIES = 1 << 24;
 
 /** Opens the cache of the process if `cache` asks for one, and says whether it does. */
-export function openCache(native: Native, cache: boolean | CacheOptions | undefined): boolean {
+export function openCache(cache: boolean | CacheOptions | undefined): boolean {
   const entries = checkCache(cache);
   if (entries === 0) return false;
-  unwrap(native.sluice_cache_open(entries));
+  unwrap(native("cache").sluice_cache_open(entries));
   return true;
 }
 
@@ -64,7 +63,7 @@ export function openCache(native: Native, cache: boolean | CacheOptions | undefi
  */
 export function cacheStats(): CacheStats {
   const numbers = new Float64Array(new ArrayBuffer(8 * CACHE_STATS));
-  unwrap(native().sluice_cache_stats(numbers, numbers.length));
+  unwrap(native("cache").sluice_cache_stats(numbers, numbers.length));
   const [capacity, hits, misses, evictions] = numbers as unknown as [
     number,
     number,

@@ -11,7 +11,7 @@ import { COUNTER_HOLD, COUNTER_RESET } from "../ffi/symbols.gen.ts";
 import { textBuffer } from "../text_buffer.ts";
 
 /** Gives back the native handles of counters that nobody closed. */
-const abandoned = new FinalizationRegistry<{ native: Native; handle: number }>(
+const abandoned = new FinalizationRegistry<{ native: Native<"counter">; handle: number }>(
   ({ native, handle }) => native.sluice_counter_close(handle),
 );
 
@@ -37,7 +37,7 @@ const abandoned = new FinalizationRegistry<{ native: Native; handle: number }>(
  * ```
  */
 export class TokenCounter implements Disposable {
-  readonly #native: Native;
+  readonly #native: Native<"counter">;
   /** 0 once closed. */
   #handle: number;
   #count = 0;
@@ -46,7 +46,7 @@ export class TokenCounter implements Disposable {
   #reset = 0;
 
   /** @ignore Use {@linkcode Tokenizer.counter}. */
-  constructor(native: Native, handle: number) {
+  constructor(native: Native<"counter">, handle: number) {
     this.#native = native;
     this.#handle = handle;
     abandoned.register(this, { native, handle }, this);

@@ -10,6 +10,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { checkArray, checkBytes, checkMemory, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
+import { native } from "../ffi/load.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { Slots } from "./slots.ts";
@@ -76,7 +77,7 @@ export function isShort(text: Text): boolean {
  */
 export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
   const { tokenizer, mode, kind, signal } = request;
-  const { native } = tokenizer;
+  const { sluice_job_open, sluice_job_close } = native("job");
   signal?.throwIfAborted();
   await slots.take(signal);
   try {
@@ -85,14 +86,14 @@ export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuff
     const bytes = texts.reduce((sum, text) => sum + text.length + 1, 4 * texts.length + 12);
     const expected = Math.min(bytes, 2 ** 32 - 1);
     const job = tokenizer.unwrap(
-      native.sluice_job_open(tokenizer.handle, mode, kind, expected),
+      sluice_job_open(tokenizer.handle, mode, kind, expected),
     );
     try {
       await write(request, job, texts, turn);
       await done(request, job);
       return await read(request, job, turn);
     } finally {
-      native.sluice_job_close(job);
+      sluice_job_close(job);
     }
   } finally {
     slots.give();
@@ -174,8 +175,9 @@ async function write(
   turn: Turn,
 ): Promise<void> {
   const strings = typeof texts[0] === "string";
+  const { sluice_job_write } = native("job");
   const send = (bytes: Uint8Array, length: number, last = 0): void =>
-    void tokenizer.unwrap(tokenizer.native.sluice_job_write(job, bytes, length, last));
+    void tokenizer.unwrap(sluice_job_write(job, bytes, length, last));
 
   const words = new Uint32Array(new ArrayBuffer(4 * (BATCH_HEADER + texts.length)));
   words.set([texts.length, strings ? BATCH_UTF16 : BATCH_BYTES, threads]);
@@ -248,7 +250,8 @@ function* sliceBytes(texts: readonly Uint8Array[]): Generator<Uint8Array> {
 
 /** Waits until the job is done. */
 async function done({ tokenizer, signal }: JobRequest, job: number): Promise<void> {
-  for (let delay = 1; tokenizer.unwrap(tokenizer.native.sluice_job_poll(job)) === 0;) {
+  const { sluice_job_poll } = native("job");
+  for (let delay = 1; tokenizer.unwrap(sluice_job_poll(job)) === 0;) {
     try {
       await setTimeout(delay, undefined, signal === undefined ? {} : { signal });
     } catch (error) {
@@ -266,14 +269,14 @@ async function read(
   job: number,
   turn: Turn,
 ): Promise<Uint32Array<ArrayBuffer>> {
-  const { native } = tokenizer;
+  const { sluice_job_read } = native("job");
   const none = new Uint32Array(new ArrayBuffer(0));
   const result = new Uint32Array(
-    new ArrayBuffer(4 * tokenizer.unwrap(native.sluice_job_read(job, 0, none, 0))),
+    new ArrayBuffer(4 * tokenizer.unwrap(sluice_job_read(job, 0, none, 0))),
   );
   for (let at = 0; at < result.length; at += SLICE_WORDS) {
     const slice = result.subarray(at, at + SLICE_WORDS);
-    tokenizer.unwrap(native.sluice_job_read(job, at, slice, slice.length));
+    tokenizer.unwrap(sluice_job_read(job, at, slice, slice.length));
     if (turn.isOver) await turn.yield();
   }
   return result;

@@ -10,6 +10,7 @@ import { type Chunk, type ChunkOptions, chunks } from "./chunks.ts";
 import { TokenCounter } from "./counter.ts";
 import { TokenDecoder } from "./decoder.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
+import { native } from "../ffi/load.ts";
 import { CACHE, JOB_COUNT, JOB_ENCODE, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
 import { areShort, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
 import type { Measure } from "./measure.ts";
@@ -34,8 +35,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /**
  * A tokenizer of one encoding, id for id equal to OpenAI's tiktoken.
  *
- * Cheap to make: the tables of an encoding are made once per process, on first use, and shared by
- * all tokenizers and Workers. Strings with lone surrogates are read as if those were U+FFFD.
+ * Cheap to make: the tables of an encoding are part of the library and shared by all tokenizers and
+ * Workers. Strings with lone surrogates are read as if those were U+FFFD.
  *
  * @example Count and encode
  * ```ts
@@ -74,7 +75,7 @@ export class Tokenizer implements Disposable {
     this.encoding = checkEncoding(encoding);
     this.#mode = specialMode(options, SPECIAL_TEXT);
     this.#native = new NativeTokenizer(encoding);
-    this.#cache = openCache(this.#native.native, options.cache) ? CACHE : 0;
+    this.#cache = openCache(options.cache) ? CACHE : 0;
   }
 
   /**
@@ -264,9 +265,9 @@ export class Tokenizer implements Disposable {
    * It stays usable when this tokenizer is closed.
    */
   counter(options: TextOptions = {}): TokenCounter {
-    const { native, handle } = this.#native;
-    const counter = native.sluice_counter_open(handle, this.#special(options));
-    return new TokenCounter(native, this.#native.unwrap(counter));
+    const counters = native("counter");
+    const counter = counters.sluice_counter_open(this.#native.handle, this.#special(options));
+    return new TokenCounter(counters, this.#native.unwrap(counter));
   }
 
   /** A decoder for ids that arrive in parts, which never gives half a character. */

@@ -420,27 +420,27 @@ int32_t sluice_lease_renew(uint32_t pool, double lease);
 //
 // Call it first and compare it with the hash you were compiled against; a different one means
 // that library and caller come from different versions. O(1).
-int32_t sluice_abi_hash(void);
+int32_t sluice_library_abi_hash(void);
 
 // Writes the version of the library, UTF-8 without a NUL, and returns its length in bytes. O(1).
 //
 // # Safety
 // `out` points to `out_cap` writable bytes.
-int32_t sluice_version(uint8_t *out, uint32_t out_cap);
+int32_t sluice_library_version(uint8_t *out, uint32_t out_cap);
 
 // Writes what the last failed call of this thread said, UTF-8 without a NUL, and returns its
 // length in bytes. Empty before the first failure. O(length).
 //
 // # Safety
 // `out` points to `out_cap` writable bytes.
-int32_t sluice_last_error(uint8_t *out, uint32_t out_cap);
+int32_t sluice_library_last_error(uint8_t *out, uint32_t out_cap);
 
 // Writes the CPU features that the library found and uses, separated by spaces, UTF-8 without a
 // NUL, and returns their length in bytes. Empty on a CPU that takes the plain paths. O(1).
 //
 // # Safety
 // `out` points to `out_cap` writable bytes.
-int32_t sluice_cpu_features(uint8_t *out, uint32_t out_cap);
+int32_t sluice_library_cpu_features(uint8_t *out, uint32_t out_cap);
 
 // Opens the limiter of a name, which is made if nobody has it open, and returns its handle. It is this
 // thread's alone. O(limits).

@@ -10,7 +10,7 @@
 //!   length or capacity behind it. Inputs come first, outputs last.
 //! - Every function returns `int32_t`, or `double` where a result has up to 53 bits: `>= 0` is a
 //!   count, a flag, a handle or an id; `< 0` is a
-//!   [`status::SluiceStatus`], and [`library::sluice_last_error`] tells the details.
+//!   [`status::SluiceStatus`], and [`library::sluice_library_last_error`] tells the details.
 //! - Lengths and capacities count elements of the pointed-to type. A pointer may be null where its
 //!   length is 0.
 //! - The caller owns every buffer; nothing is retained after the call returns.

@@ -11,7 +11,7 @@ use crate::status::{Outcome, count};
 /// Call it first and compare it with the hash you were compiled against; a different one means
 /// that library and caller come from different versions. O(1).
 #[unsafe(no_mangle)]
-pub extern "C" fn sluice_abi_hash() -> i32 {
+pub extern "C" fn sluice_library_abi_hash() -> i32 {
     boundary(|| {
         silence_panics();
         pin();
@@ -24,7 +24,7 @@ pub extern "C" fn sluice_abi_hash() -> i32 {
 /// # Safety
 /// `out` points to `out_cap` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sluice_version(out: *mut u8, out_cap: u32) -> i32 {
+pub unsafe extern "C" fn sluice_library_version(out: *mut u8, out_cap: u32) -> i32 {
     boundary(|| {
         // SAFETY: the caller's contract.
         unsafe { write_text(env!("CARGO_PKG_VERSION"), out, out_cap) }
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn sluice_version(out: *mut u8, out_cap: u32) -> i32 {
 /// # Safety
 /// `out` points to `out_cap` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sluice_last_error(out: *mut u8, out_cap: u32) -> i32 {
+pub unsafe extern "C" fn sluice_library_last_error(out: *mut u8, out_cap: u32) -> i32 {
     boundary(|| {
         with_last_error(|message| {
             // SAFETY: the caller's contract.
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn sluice_last_error(out: *mut u8, out_cap: u32) -> i32 {
 /// # Safety
 /// `out` points to `out_cap` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sluice_cpu_features(out: *mut u8, out_cap: u32) -> i32 {
+pub unsafe extern "C" fn sluice_library_cpu_features(out: *mut u8, out_cap: u32) -> i32 {
     boundary(|| {
         // SAFETY: the caller's contract.
         unsafe { write_text(&cpu_features(), out, out_cap) }

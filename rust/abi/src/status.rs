@@ -69,7 +69,7 @@ pub enum SluiceStatus {
     PoolTooLarge = -308,
 }
 
-/// A status and the sentence that [`sluice_last_error`](crate::library::sluice_last_error) tells.
+/// A status and the sentence that [`sluice_library_last_error`](crate::library::sluice_library_last_error) tells.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: SluiceStatus,

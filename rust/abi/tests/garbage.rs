@@ -16,7 +16,7 @@ use sluice::counter::{
 use sluice::job::{
     sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_write,
 };
-use sluice::library::{sluice_abi_hash, sluice_last_error, sluice_version};
+use sluice::library::{sluice_library_abi_hash, sluice_library_last_error, sluice_library_version};
 use sluice::limiter::{
     sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
     sluice_limiter_take_batch,
@@ -52,7 +52,7 @@ fn push(counter: u32, text: &[u8], flags: u32) -> i32 {
 fn last_error() -> String {
     let mut bytes = [0u8; 512];
     // SAFETY: pointer and capacity come from a live array.
-    let length = unsafe { sluice_last_error(bytes.as_mut_ptr(), bytes.len() as u32) };
+    let length = unsafe { sluice_library_last_error(bytes.as_mut_ptr(), bytes.len() as u32) };
     String::from_utf8(bytes[..length as usize].to_vec()).expect("UTF-8")
 }
 
@@ -127,7 +127,7 @@ fn null_misaligned_and_overlapping_pointers() {
         assert_eq!(sluice_tokenizer_encode(handle, b"x".as_ptr(), 1, 0, odd, 4), refused);
         assert_eq!(sluice_tokenizer_encode(handle, base.cast(), 8, 0, base, 8), refused);
         assert_eq!(sluice_tokenizer_decode(handle, base, 4, base.cast(), 4), refused);
-        assert_eq!(sluice_version(null_mut(), 8), refused);
+        assert_eq!(sluice_library_version(null_mut(), 8), refused);
         assert_eq!(sluice_tokenizer_count(handle, usize::MAX as *const u8, 16, 0), refused);
     }
 }
@@ -235,7 +235,7 @@ fn limits_are_exact_at_their_edges() {
 
 #[test]
 fn the_hash_is_the_generated_one() {
-    assert_eq!(sluice_abi_hash(), sluice::abi_hash::ABI_HASH);
+    assert_eq!(sluice_library_abi_hash(), sluice::abi_hash::ABI_HASH);
 }
 
 fn write_job(job: u32, words: &[u32], bytes: &[u8], last: u32) -> i32 {

@@ -8,7 +8,7 @@
   do {                                                                      \
     if (!(condition)) {                                                     \
       uint8_t why[256];                                                     \
-      int32_t n = sluice_last_error(why, sizeof why);                       \
+      int32_t n = sluice_library_last_error(why, sizeof why);                       \
       fprintf(stderr, "line %d: %s: %.*s\n", __LINE__, #condition, (int)n,  \
               (const char *)why);                                           \
       return 1;                                                             \
@@ -21,8 +21,8 @@ int main(void) {
   uint32_t ids[16];
   uint8_t bytes[32];
 
-  EXPECT(sluice_abi_hash() > 0);
-  EXPECT(sluice_version(bytes, sizeof bytes) > 0);
+  EXPECT(sluice_library_abi_hash() > 0);
+  EXPECT(sluice_library_version(bytes, sizeof bytes) > 0);
 
   int32_t opened = sluice_tokenizer_open((const uint8_t *)name, sizeof name - 1);
   EXPECT(opened > 0);
@@ -69,6 +69,6 @@ int main(void) {
 
   EXPECT(sluice_tokenizer_close(tokenizer) == 0);
   EXPECT(sluice_tokenizer_close(tokenizer) == SLUICE_STATUS_INVALID_HANDLE);
-  EXPECT(sluice_last_error(bytes, sizeof bytes) > 0);
+  EXPECT(sluice_library_last_error(bytes, sizeof bytes) > 0);
   return 0;
 }

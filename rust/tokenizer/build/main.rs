@@ -3,21 +3,25 @@
 //! The vocabularies come from `tiktoken-rs`, which is a build dependency only. Each is checked
 //! against the SHA-256 that OpenAI's `tiktoken` pins for its file, so a changed or damaged
 //! dependency stops the build. What the engine needs of them is written in a compact binary form
-//! (see `vocabulary` and `pairs`), next to the Unicode classes (`unicode`) and the special tokens.
+//! (see `vocabulary`, `tables` and `characters`), next to the Unicode classes (`unicode`) and the special tokens.
 
 #![allow(clippy::expect_used, reason = "a build that cannot go on stops, with a message")]
 
 use std::{env, fs, path::PathBuf};
 
-#[path = "../src/pair_hash.rs"]
-mod pair_hash;
-mod pairs;
+mod characters;
+#[path = "../src/perfect_hash.rs"]
+mod perfect_hash;
+mod tables;
 mod unicode;
+#[path = "../src/utf8.rs"]
+mod utf8;
 mod vocabulary;
 
 fn main() {
     println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed=src/pair_hash.rs");
+    println!("cargo::rerun-if-changed=src/perfect_hash.rs");
+    println!("cargo::rerun-if-changed=src/utf8.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for vocabulary in vocabulary::all() {
         let name = vocabulary.name;
@@ -27,7 +31,15 @@ fn main() {
         write("bytes", vocabulary.bytes());
         write("lengths", vocabulary.lengths());
         write("parts", vocabulary.parts());
-        write("groups", pairs::displacements(&vocabulary.pairs()));
+        for (name, hashes) in [("key", vocabulary.key_hashes()), ("pair", vocabulary.pair_hashes())]
+        {
+            let table = tables::table(&hashes);
+            write(&format!("{name}.groups"), table.groups);
+            write(&format!("{name}.entries"), table.entries);
+        }
+        let (tokens, seams) = characters::tables(&vocabulary);
+        write("characters", tokens);
+        write("seams", seams);
     }
     fs::write(out.join("classes.rs"), unicode::tables()).expect("OUT_DIR is writable");
     fs::write(out.join("harmony.rs"), vocabulary::harmony_specials()).expect("OUT_DIR is writable");

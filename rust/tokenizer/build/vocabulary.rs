@@ -1,6 +1,6 @@
 //! Reads the vocabularies and works out how each token is made from two others.
 
-use crate::pair_hash::ID_BITS;
+use crate::perfect_hash::{ID_BITS, key_hash, pair_hash};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fmt::Write};
@@ -68,9 +68,11 @@ fn read(bpe: &CoreBPE, count: u32, pinned: &str) -> Vec<Vec<u8>> {
 }
 
 impl Vocabulary {
-    /// All tokens one after the other.
+    /// All tokens one after the other, and zeros so that sixteen bytes can be read at any.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.tokens.concat()
+        let mut bytes = self.tokens.concat();
+        bytes.extend_from_slice(&[0; 16]);
+        bytes
     }
 
     /// The length of every token, one byte each.
@@ -78,15 +80,40 @@ impl Vocabulary {
         self.tokens.iter().map(|t| u8::try_from(t.len()).expect("tokens are short")).collect()
     }
 
-    /// The packed parts of every token that is a merge.
-    pub(crate) fn pairs(&self) -> Vec<u64> {
-        let parts = self.parts();
-        let packed = |id: usize| {
+    /// The hashes of the tokens of up to 15 bytes.
+    pub(crate) fn key_hashes(&self) -> Vec<(u64, u32)> {
+        let short = self.tokens.iter().zip(0..).filter(|(token, _)| (1..16).contains(&token.len()));
+        let hash = |token: &[u8]| {
+            let mut sixteen = [0; 16];
+            sixteen[..token.len()].copy_from_slice(token);
+            sixteen[15] = u8::try_from(token.len()).expect("it is at most 15");
+            key_hash(u128::from_le_bytes(sixteen))
+        };
+        short.map(|(token, id)| (hash(token), id)).collect()
+    }
+
+    /// The hashes of the two parts of every token that is a merge.
+    pub(crate) fn pair_hashes(&self) -> Vec<(u64, u32)> {
+        let packed = |parts: &[u8]| {
             let mut eight = [0; 8];
-            eight[..5].copy_from_slice(&parts[id * 5..][..5]);
+            eight[..5].copy_from_slice(parts);
             u64::from_le_bytes(eight)
         };
-        (0..self.tokens.len()).filter(|&id| self.tokens[id].len() > 1).map(packed).collect()
+        let parts = self.parts();
+        let pairs = parts.chunks_exact(5).map(packed).zip(&self.tokens).zip(0..);
+        let merges = pairs.filter(|((_, token), _)| token.len() > 1);
+        merges.map(|((pair, _), id)| (pair_hash(pair), id)).collect()
+    }
+
+    /// The id and the bytes of every token that is a merge, and where its two parts meet.
+    pub(crate) fn merges(&self) -> impl Iterator<Item = (u32, &[u8], usize)> {
+        let ranks = self.ranks();
+        let merges = self.tokens.iter().zip(0..).filter(|(token, _)| token.len() > 1);
+        merges.map(move |(token, id)| (id, token.as_slice(), last_merge(token, &ranks)))
+    }
+
+    fn ranks(&self) -> HashMap<&[u8], u32> {
+        self.tokens.iter().zip(0..).map(|(token, id)| (token.as_slice(), id)).collect()
     }
 
     /// For every token the two tokens whose merge makes it, 18 bits each in five bytes.
@@ -95,8 +122,7 @@ impl Vocabulary {
     /// Every token must be what merging its own bytes gives, from two tokens that both rank
     /// before it: the engine's proof of exactness rests on that, so it is checked here.
     pub(crate) fn parts(&self) -> Vec<u8> {
-        let ranks: HashMap<&[u8], u32> =
-            self.tokens.iter().zip(0..).map(|(token, id)| (token.as_slice(), id)).collect();
+        let ranks = self.ranks();
         let mut packed = Vec::with_capacity(self.tokens.len() * 5 + 3);
         for (token, id) in self.tokens.iter().zip(0u32..) {
             let (left, right) = if token.len() < 2 {

@@ -30,16 +30,18 @@ mod merge;
 mod merges;
 #[cfg(feature = "oracle")]
 pub mod naive;
-mod pair_hash;
+mod perfect_hash;
 mod pieces;
 mod recent;
 mod simd;
 mod sink;
 mod special;
 mod split;
+mod table;
 mod tokenizer;
 mod tree;
 mod unicode;
+mod utf8;
 mod vocabulary;
 
 pub use batch::{BatchError, BatchOptions, PARALLEL_BYTES};

@@ -1,9 +1,11 @@
-//! What two tokens merge to, as a perfect hash that the build has found (`pair_hash`).
+//! What two tokens merge to.
 
-use crate::pair_hash::{self, ID_BITS};
+use crate::{
+    perfect_hash::{self, ID_BITS},
+    table::Table,
+};
 
-/// No merge: more than any id.
-pub(crate) const NONE: u32 = u32::MAX;
+pub(crate) use crate::table::NONE;
 
 const ID_MASK: u32 = (1 << ID_BITS) - 1;
 const NO_PAIR: u64 = u64::MAX;
@@ -11,46 +13,15 @@ const NO_PAIR: u64 = u64::MAX;
 const MERGES: u32 = 256;
 
 pub(crate) struct Merges {
-    /// For each token the two that it is made of.
+    /// For each token the two that it is made of, 18 bits each in five bytes.
     parts: &'static [u8],
-    /// For each group of pairs the number that sends them to their places.
-    groups: &'static [[u8; 2]],
-    group_bits: u32,
-    /// By place, the id of a merge and, above it, fourteen bits of the hash of its parts.
-    entries: Box<[u32]>,
-    place_bits: u32,
-}
-
-/// The bits of a hash that are compared, as they stand in an entry. They are not among those that
-/// choose the group.
-#[inline(always)]
-const fn tag(hash: u64) -> u32 {
-    (hash >> 14) as u32 & !ID_MASK
+    /// The merges by the hash of their parts.
+    table: Table,
 }
 
 impl Merges {
-    /// No merges yet, out of those that `parts` and `groups` are about.
-    pub(crate) fn new(parts: &'static [u8], groups: &'static [u8]) -> Self {
-        let groups = groups.as_chunks().0;
-        let group_bits = groups.len().trailing_zeros();
-        let place_bits = group_bits + pair_hash::PLACES_PER_GROUP_BITS;
-        let entries = vec![NONE; 1 << place_bits].into();
-        Self { parts, groups, group_bits, entries, place_bits }
-    }
-
-    /// Enters the merge that makes `id`; gives the left one of its parts.
-    pub(crate) fn enter(&mut self, id: u32) -> u32 {
-        let pair = self.packed_parts(id);
-        let hash = pair_hash::hash(pair);
-        let place = self.place(hash);
-        self.entries[place] = tag(hash) | id;
-        left_part(pair)
-    }
-
-    #[inline(always)]
-    fn place(&self, hash: u64) -> usize {
-        let number = self.groups[pair_hash::group(hash, self.group_bits)];
-        pair_hash::place(hash, u16::from_le_bytes(number), self.place_bits)
+    pub(crate) fn new(parts: &'static [u8], table: Table) -> Self {
+        Self { parts, table }
     }
 
     #[inline(always)]
@@ -66,9 +37,7 @@ impl Merges {
     /// not merge one gets another pair's token, so it has to be checked ([`Self::is_merge`]).
     #[inline(always)]
     pub(crate) fn candidate(&self, left: u32, right: u32) -> u32 {
-        let hash = pair_hash::hash(pack(left, right));
-        let entry = self.entries[self.place(hash)];
-        if (entry ^ tag(hash)) >> ID_BITS == 0 { entry & ID_MASK } else { NONE }
+        self.table.candidate(perfect_hash::pair_hash(pack(left, right)))
     }
 
     /// Whether `left` and `right` merge to `merged`.

@@ -18,9 +18,9 @@
 use crate::{
     flat::{SHORT, merge_flat},
     merge::merge_long,
-    pair_hash::ID_BITS,
+    perfect_hash::{ID_BITS, key_hash},
     sink::Sink,
-    vocabulary::{ID_MASK, Key, Vocabulary, first_bytes, key_hash},
+    vocabulary::{ID_MASK, Key, Vocabulary, first_bytes},
 };
 use std::cell::RefCell;
 

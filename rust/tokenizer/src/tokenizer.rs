@@ -21,8 +21,8 @@ pub struct Tokenizer {
 impl Tokenizer {
     /// The tokenizer of `encoding`.
     ///
-    /// Its tables are made on first use, once per process, in a few milliseconds; encodings that
-    /// share a vocabulary share the tables.
+    /// Its tables are part of the library; only a list of offsets is made, once per process, in less
+    /// than a millisecond. Encodings that share a vocabulary share the tables.
     pub fn get(encoding: Encoding) -> &'static Self {
         static TOKENIZERS: [OnceLock<Tokenizer>; Encoding::ALL.len()] =
             [const { OnceLock::new() }; Encoding::ALL.len()];

@@ -1,29 +1,42 @@
 //! A vocabulary in the shape that the engine works on.
 //!
-//! What the build embeds (token bytes, lengths, parts) is used where it lies. Tables are made when
-//! an encoding is first used, in a few milliseconds: where each token's bytes begin, an
-//! open-addressed table of the tokens of up to 15 bytes, a perfect hash of the pairs of tokens
-//! that merge (`merges`), and the characters that are tokens (`characters`). Tokens enter the tables
-//! by rank, so the common ones lie where they are looked for first.
+//! What the build embeds is used where it lies: token bytes, what each is made of, a perfect table of
+//! the tokens of up to 15 bytes and one of the pairs that merge (`table`), and the characters that are
+//! tokens (`characters`). Only where each token's bytes begin is worked out when an encoding is first
+//! used.
 
-use crate::{characters::Characters, merges::Merges, pair_hash::ID_BITS};
+use crate::{characters::Characters, merges::Merges, perfect_hash::ID_BITS, table::Table};
 
 macro_rules! embedded {
-    ($name:literal) => {{
-        static BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bytes"));
-        static LENGTHS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".lengths"));
-        static PARTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".parts"));
-        static GROUPS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".groups"));
-        Embedded { bytes: BYTES, lengths: LENGTHS, parts: PARTS, groups: GROUPS }
+    ($name:literal, $part:literal) => {{
+        // Entries of four bytes are not to lie across cache lines.
+        static ALIGNED: &Aligned<[u8]> =
+            &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".", $part)));
+        &ALIGNED.0
     }};
+    ($name:literal) => {
+        Embedded {
+            bytes: embedded!($name, "bytes"),
+            lengths: embedded!($name, "lengths"),
+            parts: embedded!($name, "parts"),
+            keys: Table::new(embedded!($name, "key.groups"), embedded!($name, "key.entries")),
+            pairs: Table::new(embedded!($name, "pair.groups"), embedded!($name, "pair.entries")),
+            characters: Characters::new(embedded!($name, "characters"), embedded!($name, "seams")),
+        }
+    };
 }
+
+#[repr(align(64))]
+struct Aligned<T: ?Sized>(T);
 
 /// What `build/main.rs` wrote for one vocabulary.
 struct Embedded {
     bytes: &'static [u8],
     lengths: &'static [u8],
     parts: &'static [u8],
-    groups: &'static [u8],
+    keys: Table,
+    pairs: Table,
+    characters: Characters,
 }
 
 /// Pieces of up to this many bytes have a [`Key`].
@@ -84,14 +97,6 @@ pub(crate) fn load_end(text: &[u8], start: usize) -> u128 {
     }
 }
 
-#[inline(always)]
-pub(crate) fn key_hash(key: Key) -> u64 {
-    let mixed = (key as u64)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .wrapping_add(((key >> 64) as u64).wrapping_mul(0xC2B2_AE3D_27D4_EB4F));
-    mixed ^ mixed >> 32
-}
-
 pub(crate) const ID_MASK: u64 = (1 << ID_BITS) - 1;
 /// The longest token of any vocabulary has this many bytes.
 pub(crate) const LONGEST_TOKEN: usize = 128;
@@ -103,15 +108,8 @@ pub(crate) struct Vocabulary {
     bytes: &'static [u8],
     /// Where the bytes of each token begin; one entry more than there are tokens.
     offsets: Box<[u32]>,
-    /// Buckets of four, by [`key_hash`], from `first_key` on. A bucket is a cache line, filled
-    /// from the left by rank; what does not fit goes to the next. 0 is empty.
-    keys: Box<[Key]>,
-    /// How many keys lie before the first bucket, for alignment.
-    first_key: usize,
-    /// The number of buckets less one; the number is a power of two.
-    bucket_mask: usize,
-    /// The ids of the tokens in the same bucket of `keys`.
-    ids: Box<[[u32; 4]]>,
+    /// The tokens of up to 15 bytes by the hash of their [`key`].
+    keys: Table,
     /// What two tokens merge to.
     merges: Merges,
     /// The token of each byte.
@@ -122,103 +120,58 @@ pub(crate) struct Vocabulary {
 
 impl Vocabulary {
     pub(crate) fn r50k() -> Self {
-        Self::load(1, embedded!("p50k"), 50256)
+        const COUNT: u32 = 50256;
+        // It is the beginning of p50k; what follows there are runs of white space.
+        let data = embedded!("p50k");
+        let (keys, pairs) = (data.keys.first(COUNT), data.pairs.first(COUNT));
+        Self::new(1, Embedded { lengths: &data.lengths[..COUNT as usize], keys, pairs, ..data })
     }
 
     pub(crate) fn p50k() -> Self {
-        Self::load(2, embedded!("p50k"), 50281)
+        Self::new(2, embedded!("p50k"))
     }
 
     pub(crate) fn cl100k() -> Self {
-        Self::load(3, embedded!("cl100k"), 100256)
+        Self::new(3, embedded!("cl100k"))
     }
 
     pub(crate) fn o200k() -> Self {
-        Self::load(4, embedded!("o200k"), 199998)
+        Self::new(4, embedded!("o200k"))
     }
 
-    /// Makes the tables for the first `count` tokens.
-    fn load(number: u32, data: Embedded, count: usize) -> Self {
-        let mut offsets = Vec::with_capacity(count + 1);
+    fn new(number: u32, data: Embedded) -> Self {
+        let mut offsets = Vec::with_capacity(data.lengths.len() + 1);
         let mut end = 0u32;
         offsets.push(0);
-        for &length in &data.lengths[..count] {
+        for &length in data.lengths {
             end += u32::from(length);
             offsets.push(end);
         }
-        let slots = (count * 5 / 4).next_power_of_two();
-        // Fresh memory for a table is all zeros without being written, which a type that asks for
-        // alignment would lose.
-        let keys = vec![0; slots + 3].into_boxed_slice();
-        let first_key = keys.as_ptr().align_offset(64).min(3);
-        let mut vocabulary = Self {
+        let mut singles = [0; 256];
+        for (byte, id) in data.bytes.iter().zip(0..256) {
+            // The first 256 tokens are the bytes.
+            singles[usize::from(*byte)] = id;
+        }
+        Self {
             number,
             bytes: data.bytes,
             offsets: offsets.into(),
-            keys,
-            first_key,
-            bucket_mask: slots / 4 - 1,
-            ids: vec![[0; 4]; slots / 4].into(),
-            merges: Merges::new(data.parts, data.groups),
-            singles: [0; 256],
-            characters: Characters::new(),
-        };
-        for id in 0..count as u32 {
-            vocabulary.enter(id);
+            keys: data.keys,
+            merges: Merges::new(data.parts, data.pairs),
+            singles,
+            characters: data.characters,
         }
-        vocabulary
-    }
-
-    fn enter(&mut self, id: u32) {
-        let length = self.length(id);
-        if (1..=KEY_BYTES).contains(&length) {
-            let key = key(self.bytes, self.offsets[id as usize] as usize, length);
-            let mut bucket = self.bucket(key_hash(key));
-            let slot = loop {
-                if let Some(slot) = self.keys(bucket).iter().position(|key| *key == 0) {
-                    break slot;
-                }
-                bucket = (bucket + 1) & self.bucket_mask;
-            };
-            self.keys[self.first_key + bucket * 4 + slot] = key;
-            self.ids[bucket][slot] = id;
-        }
-        let token = &self.bytes[self.offsets[id as usize] as usize..][..length];
-        if let [byte] = *token {
-            self.singles[usize::from(byte)] = id;
-        }
-        if length > 1 {
-            let left = self.merges.enter(id);
-            self.characters.enter(id, token, self.length(left));
-        }
-    }
-
-    #[inline(always)]
-    fn bucket(&self, hash: u64) -> usize {
-        hash as usize & self.bucket_mask
     }
 
     /// The token with this key.
     #[inline(always)]
     pub(crate) fn token(&self, key: Key, hash: u64) -> Option<u32> {
-        let mut bucket = self.bucket(hash);
-        loop {
-            let keys = self.keys(bucket);
-            for (slot, known) in keys.iter().enumerate() {
-                if *known == key {
-                    return Some(self.ids[bucket][slot]);
-                }
-            }
-            if keys[3] == 0 {
-                return None;
-            }
-            bucket = (bucket + 1) & self.bucket_mask;
-        }
-    }
-
-    #[inline(always)]
-    fn keys(&self, bucket: usize) -> &[Key; 4] {
-        self.keys[self.first_key + bucket * 4..].first_chunk().unwrap_or(&[0; 4])
+        let id = self.keys.candidate(hash);
+        let start = *self.offsets.get(id as usize)? as usize;
+        let sixteen = self.bytes.get(start..)?.first_chunk()?;
+        let length = self.length(id);
+        let found = first_bytes(u128::from_le_bytes(*sixteen), length & 15);
+        (found | (length as u128) << 120 == key).then_some(id)
     }
 
     /// The token of a byte.

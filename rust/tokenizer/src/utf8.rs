@@ -1,0 +1,33 @@
+//! What the bytes of UTF-8 say, where a text may begin and end within a character. The build and the
+//! engine have to agree on [`seam`] and [`point`].
+
+/// The number of bytes of the character that begins with `first`; 0 for one that begins none.
+pub(crate) const fn length(first: u8) -> usize {
+    match first {
+        ..0x80 => 1,
+        0x80..0xC0 => 0,
+        0xC0..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        0xF0.. => 4,
+    }
+}
+
+/// A number below 2^14 for the last byte of one character and the first of the next; all of ASCII
+/// is one.
+#[inline(always)]
+pub(crate) fn seam(last: u8, first: u8) -> usize {
+    let first = if first < 0x80 { 0 } else { first & 63 };
+    usize::from(last) << 6 | usize::from(first)
+}
+
+/// The code point of the character of two or three bytes at `at`: below 2^16.
+#[inline(always)]
+pub(crate) fn point(text: &[u8], at: usize) -> Option<usize> {
+    let inner = |i: usize| text.get(at + i).map(|byte| usize::from(byte & 63));
+    let first = usize::from(text[at]);
+    match first {
+        0xC0..0xE0 => Some((first & 31) << 6 | inner(1)?),
+        0xE0..0xF0 => Some((first & 15) << 12 | inner(1)? << 6 | inner(2)?),
+        _ => None,
+    }
+}
