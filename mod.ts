@@ -84,6 +84,25 @@ export type { Reservation, ReserveOptions } from "./src/limiter/reservation.ts";
 export { type Part, peekAll, reserveAll, takeAll } from "./src/limiter/together.ts";
 export { VirtualClock } from "./src/limiter/virtual_clock.ts";
 
+// Limits in HTTP headers, sent and received.
+export {
+  deniedResponse,
+  type DeniedResponseOptions,
+  type ProblemType,
+} from "./src/http/denied_response.ts";
+export {
+  type LimitedPart,
+  limitHeaders,
+  type LimitHeadersOptions,
+} from "./src/http/limit_headers.ts";
+export { retryAfterMs } from "./src/http/retry_after.ts";
+export { type LimitMapping, tightenFrom } from "./src/http/tighten.ts";
+export {
+  parseLimitHeaders,
+  type UpstreamLimit,
+  type UpstreamLimits,
+} from "./src/http/upstream_limits.ts";
+
 // The pools, of upstreams and of resources.
 export { type Failure, Lease, type ReleaseResult } from "./src/pool/lease.ts";
 export type { FetchOptions, MakeRequest } from "./src/pool/leased_fetch.ts";

@@ -33,7 +33,7 @@ function install(): string {
     mkdirSync(folder, { recursive: true });
     execFileSync("tar", ["xzf", join(PACKAGES, file), "--strip-components=1", "-C", folder]);
   }
-  for (const name of ["commander", "cli-progress", "fastest-levenshtein"]) {
+  for (const name of ["commander", "cli-progress", "fastest-levenshtein", "structured-headers"]) {
     symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
   }
   return project;

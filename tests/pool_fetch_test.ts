@@ -5,7 +5,6 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkCeiling } from "../src/pool/ceiling_warning.ts";
 import { type FetchOptions, leasedFetch } from "../src/pool/leased_fetch.ts";
-import { retryAfterMs } from "../src/pool/retry_after.ts";
 import { CountingPool, type Ending } from "./fixtures/counting_pool.ts";
 import { collectUntil } from "./fixtures/garbage.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
@@ -520,30 +519,6 @@ describe("pool.fetch", () => {
       message: "options.headersTimeoutMs must be above 0, not 0",
     });
     assert.equal(pool.granted, 0);
-  });
-});
-
-describe("Retry-After", () => {
-  const parse = (fields: Record<string, string>, now?: number) =>
-    retryAfterMs(new Headers(fields), now);
-
-  it("is read in seconds, as a date, and in milliseconds", () => {
-    assert.equal(parse({ "retry-after": "2" }), 2000);
-    assert.equal(parse({ "retry-after": "0.5" }), 500);
-    assert.equal(parse({ "retry-after": "2", "retry-after-ms": "150" }), 150);
-    const date = "Sun, 06 Nov 1994 08:49:37 GMT";
-    assert.equal(parse({ "retry-after": date }, Date.parse(date) - 4000), 4000);
-    assert.equal(parse({ "retry-after": date }, Date.parse(date) + 4000), 0);
-    assert.equal(parse({ "retry-after": date, date: "Sun, 06 Nov 1994 08:49:30 GMT" }), 7000);
-  });
-
-  it("is bounded, and ignored if it makes no sense", () => {
-    assert.equal(parse({ "retry-after": "99999999999" }), 86_400_000);
-    for (const value of ["", "-1", "soon", "1e3", "2026-11-24", "0x10"]) {
-      assert.equal(parse({ "retry-after": value }), undefined, value);
-    }
-    assert.equal(parse({}), undefined);
-    assert.equal(parse({ "retry-after-ms": "-1", "retry-after": "3" }), 3000);
   });
 });
 

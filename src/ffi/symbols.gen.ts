@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x1c49b7ff;
+export const ABI_HASH = 0x1c71bd3c;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -107,7 +107,7 @@ export const LIMIT_QUOTA = 1;
 export const LIMIT_CONCURRENCY = 2;
 
 /** Numbers that `sluice_limiter_inspect` writes for a limit. */
-export const LIMITER_STANDING = 5;
+export const LIMITER_STANDING = 6;
 
 /** How many numbers `sluice_limiter_stats` writes. */
 export const LIMITER_STATS = 6;
@@ -458,8 +458,9 @@ export const symbols = {
   /**
    * `(limiter, key, out, out_cap)`
    *
-   * Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units) and
-   * milliseconds until nothing is used; returns how many numbers that is. O(limits).
+   * Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units),
+   * milliseconds until nothing is used, and milliseconds in which a rate's capacity comes back (0 for
+   * other kinds); returns how many numbers that is. O(limits).
    *
    * Fails with `INVALID_HANDLE` and `STALE_KEY`.
    */

@@ -59,6 +59,8 @@ export interface LimitState {
    * ends. 0 for concurrency.
    */
   readonly resetMs: number;
+  /** Milliseconds in which the whole `capacity` of a rate comes back. 0 for other kinds. */
+  readonly refillMs: number;
 }
 
 /** The answer of every call that is allowed. */

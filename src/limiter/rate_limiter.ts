@@ -209,8 +209,10 @@ export class RateLimiter<Name extends string = string> implements Disposable {
     );
     const states = limits.map((name, i) => {
       const { kind, unit } = this.limits[name as Name];
-      const [capacity, remaining, used, outstanding, resetMs] = out.subarray(LIMITER_STANDING * i);
-      return [name, { kind, unit, capacity, remaining, used, outstanding, resetMs }];
+      const [capacity, remaining, used, outstanding, resetMs, refillMs] = out.subarray(
+        LIMITER_STANDING * i,
+      );
+      return [name, { kind, unit, capacity, remaining, used, outstanding, resetMs, refillMs }];
     });
     return Object.fromEntries(states);
   }

@@ -10,7 +10,7 @@ import { leasedResponse } from "./leased_response.ts";
 import type { AcquireOptions } from "./options.ts";
 import type { PoolStats } from "./stats.ts";
 import { type HeldLease, RequestHold } from "./request_hold.ts";
-import { retryAfterMs } from "./retry_after.ts";
+import { retryAfterMs } from "../http/retry_after.ts";
 
 /** Makes the request for the upstream of that id. */
 export type MakeRequest = (upstream: string) => Request | URL | string | Promise<Request>;

@@ -98,7 +98,7 @@
 #define SLUICE_LIMIT_CONCURRENCY 2
 
 // Numbers that `sluice_limiter_inspect` writes for a limit.
-#define SLUICE_LIMITER_STANDING 5
+#define SLUICE_LIMITER_STANDING 6
 
 // How many numbers `sluice_limiter_stats` writes.
 #define SLUICE_LIMITER_STATS 6
@@ -502,8 +502,9 @@ int32_t sluice_limiter_take_batch(uint32_t limiter,
                                   uint32_t costs_len,
                                   double *out);
 
-// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units) and
-// milliseconds until nothing is used; returns how many numbers that is. O(limits).
+// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units),
+// milliseconds until nothing is used, and milliseconds in which a rate's capacity comes back (0 for
+// other kinds); returns how many numbers that is. O(limits).
 //
 // Fails with `INVALID_HANDLE` and `STALE_KEY`.
 //

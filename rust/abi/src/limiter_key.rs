@@ -9,12 +9,13 @@ use crate::status::{Failure, SluiceStatus, count};
 use sluice_limiter::{Damaged, VERSION};
 
 /// Numbers that `sluice_limiter_inspect` writes for a limit.
-pub const SLUICE_LIMITER_STANDING: u32 = 5;
+pub const SLUICE_LIMITER_STANDING: u32 = 6;
 /// How many numbers `sluice_limiter_stats` writes.
 pub const SLUICE_LIMITER_STATS: u32 = 6;
 
-/// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units) and
-/// milliseconds until nothing is used; returns how many numbers that is. O(limits).
+/// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units),
+/// milliseconds until nothing is used, and milliseconds in which a rate's capacity comes back (0 for
+/// other kinds); returns how many numbers that is. O(limits).
 ///
 /// Fails with `INVALID_HANDLE` and `STALE_KEY`.
 ///
@@ -37,7 +38,8 @@ pub unsafe extern "C" fn sluice_limiter_inspect(
             let [capacity, remaining, used, held] =
                 [standing.capacity, standing.remaining, standing.used, standing.held]
                     .map(|millionths| millionths as f64 / 1e6);
-            [capacity, remaining, used, held, standing.reset_ns as f64 / 1e6]
+            let [reset, refill] = [standing.reset_ns, standing.refill_ns].map(|ns| ns as f64 / 1e6);
+            [capacity, remaining, used, held, reset, refill]
         });
         for (slot, number) in out.iter_mut().zip(numbers) {
             *slot = number;

@@ -560,11 +560,11 @@ fn what_a_thread_reserved_is_settled_when_it_ends_also_of_a_limiter_it_has_close
     let mine = limiter("left behind");
     let k = key(mine, b"k");
     let outstanding = || {
-        let mut numbers = [0.0; 10];
+        let mut numbers = [0.0; 12];
         // SAFETY: pointer and capacity come from a live array.
-        let count = unsafe { sluice_limiter_inspect(mine, k, numbers.as_mut_ptr(), 10) };
-        assert_eq!(count, 10);
-        (numbers[2] + numbers[3], numbers[8])
+        let count = unsafe { sluice_limiter_inspect(mine, k, numbers.as_mut_ptr(), 12) };
+        assert_eq!(count, 12);
+        (numbers[2] + numbers[3], numbers[9])
     };
     for closes in [false, true] {
         let (reserved, ended) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));

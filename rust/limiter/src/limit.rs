@@ -190,6 +190,18 @@ impl Limit {
         }
     }
 
+    /// Nanoseconds in which the capacity of a rate comes back; 0 for other kinds. O(1).
+    #[must_use]
+    pub fn refill_ns(&self) -> u64 {
+        match self.kind {
+            Kind::Rate { units, ns } => {
+                let refill = (u128::from(self.capacity) * u128::from(ns)).div_ceil(units.into());
+                u64::try_from(refill).unwrap_or(u64::MAX)
+            }
+            Kind::Quota(_) | Kind::Concurrency => 0,
+        }
+    }
+
     /// Whether a key that was never seen would stand the same.
     #[must_use]
     pub fn is_idle(&self, cell: &Cell, now: Now) -> bool {

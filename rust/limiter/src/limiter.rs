@@ -62,6 +62,8 @@ pub struct Standing {
     pub held: u64,
     /// Nanoseconds until nothing is consumed.
     pub reset_ns: u64,
+    /// Nanoseconds in which a rate's capacity comes back; 0 for other kinds.
+    pub refill_ns: u64,
 }
 
 /// What a limiter holds and did.
@@ -189,6 +191,7 @@ impl Limiter {
                 used,
                 held: cell.held,
                 reset_ns: limit.reset_ns(&cell, now),
+                refill_ns: limit.refill_ns(),
             }
         };
         Ok(self.plans.get(slot.plan()).iter().enumerate().map(standing).collect())

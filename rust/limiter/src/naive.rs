@@ -325,6 +325,12 @@ impl Bucket {
             Kind::Concurrency => 0,
         };
         let remaining = capacity.saturating_sub(used.saturating_add(self.held));
-        Standing { capacity, remaining, used, held: self.held, reset_ns }
+        let refill_ns = match self.limit.kind {
+            Kind::Rate { units, ns } => {
+                (u128::from(capacity) * u128::from(ns)).div_ceil(units.into()) as u64
+            }
+            Kind::Quota(_) | Kind::Concurrency => 0,
+        };
+        Standing { capacity, remaining, used, held: self.held, reset_ns, refill_ns }
     }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decimal, httpDate } from "./field_values.ts";
 
 /** Longer than any provider means it; what is above is read as this. */
 const DAY_MS = 86_400_000;
@@ -19,21 +20,14 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
   const milliseconds = decimal(headers.get("retry-after-ms"));
   if (milliseconds !== undefined) return Math.min(milliseconds, DAY_MS);
   const value = headers.get("retry-after");
-  if (value === null) return undefined;
   const seconds = decimal(value);
   if (seconds !== undefined) return Math.min(seconds * 1000, DAY_MS);
   const until = httpDate(value);
-  if (Number.isNaN(until)) return undefined;
-  const sent = httpDate(headers.get("date") ?? "");
-  return Math.min(Math.max(0, until - (Number.isNaN(sent) ? now : sent)), DAY_MS);
+  if (until === undefined) return undefined;
+  return Math.min(Math.max(0, until - sentAt(headers, now)), DAY_MS);
 }
 
-/** A number as providers send it: digits, some with a fraction, none with a sign. */
-function decimal(value: string | null): number | undefined {
-  return value !== null && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
-}
-
-/** Milliseconds since 1970; NaN for what begins with no name of a day, as HTTP dates do. */
-function httpDate(value: string): number {
-  return /^\s*(mon|tue|wed|thu|fri|sat|sun)/i.test(value) ? Date.parse(value) : NaN;
+/** When a response was sent: its own `Date`, or `now` if it has none. */
+export function sentAt(headers: Headers, now: number): number {
+  return httpDate(headers.get("date")) ?? now;
 }

@@ -1,0 +1,116 @@
+/**
+ * Values of header fields: numbers, durations, and points in time.
+ *
+ * Whatever others send is read here, so nothing throws: what cannot be read is undefined.
+ *
+ * @module
+ */
+
+/** The largest amount that limits count; see `checkAmount`. */
+const MOST_UNITS = 1e12;
+/** No limit is longer: see `rate` and `quota`. What is further away is no news about one. */
+const LONGEST_MS = 366 * 864e5;
+/** From here on, a bare number is a time and no delay: 1e9 seconds is 2001, 1e12 milliseconds too. */
+const EPOCH_SECONDS = 1e9;
+const EPOCH_MS = 1e12;
+
+/** `µ` comes as `Âµ` out of a header: its two bytes of UTF-8, each as a character. */
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ns|us|Â?µs|ms|s|m|h|d))+$/;
+const DURATION_PART = /(\d+(?:\.\d+)?)(ns|us|Â?µs|ms|s|m|h|d)/g;
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  Âµs: 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 36e5,
+  d: 864e5,
+};
+
+/** Digits, some with a fraction, none with a sign or an exponent. */
+export function decimal(value: string | null | undefined): number | undefined {
+  return typeof value === "string" && /^\s*\d+(?:\.\d+)?\s*$/.test(value)
+    ? Number(value)
+    : undefined;
+}
+
+/** So many units, from 0 to 1e12. */
+export function amount(value: string | undefined): number | undefined {
+  const number = decimal(value);
+  return number !== undefined && number <= MOST_UNITS ? number : undefined;
+}
+
+/** A duration as Go writes it, such as `6m0s`, `1.5s`, `120ms` or `1h2m`; in milliseconds. */
+export function durationMs(value: string): number | undefined {
+  if (!DURATION.test(value)) return undefined;
+  let sum = 0;
+  for (const [, number, unit] of value.matchAll(DURATION_PART)) {
+    sum += Number(number) * UNIT_MS[unit!]!;
+  }
+  return sum;
+}
+
+/** A duration as Go writes it, rounded up to a millisecond: `20ms`, `1.5s`, `6m0s`, `1h0m0s`. */
+export function formatDuration(milliseconds: number): string {
+  const whole = Math.ceil(milliseconds);
+  if (whole > 0 && whole < 1000) return `${whole}ms`;
+  const hours = Math.floor(whole / 36e5);
+  const minutes = Math.floor(whole % 36e5 / 6e4);
+  const seconds = `${whole % 6e4 / 1000}s`;
+  return hours > 0
+    ? `${hours}h${minutes}m${seconds}`
+    : minutes > 0
+    ? `${minutes}m${seconds}`
+    : seconds;
+}
+
+/**
+ * A date of HTTP (RFC 9110 §5.6.7), as milliseconds since 1970. `Date.parse` reads far more than
+ * dates of HTTP, which begin with the name of a day.
+ */
+export function httpDate(value: string | null): number | undefined {
+  if (value === null || !/^\s*(?:mon|tue|wed|thu|fri|sat|sun)/i.test(value)) return undefined;
+  return finite(Date.parse(value));
+}
+
+/** A date and time with its offset (RFC 3339), as milliseconds since 1970. */
+function rfc3339(value: string): number | undefined {
+  const isOne = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.test(value);
+  return isOne ? finite(Date.parse(value)) : undefined;
+}
+
+/**
+ * How long until a limit is reset, in milliseconds: given as a duration, as seconds, or as a time (RFC
+ * 3339, HTTP, or since 1970 in seconds or milliseconds). A time that has passed is 0; more than 366
+ * days are undefined.
+ *
+ * @param sent When that was said, in milliseconds since 1970.
+ */
+export function resetMs(value: string | undefined, sent: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = decimal(value);
+  const at = number === undefined
+    ? rfc3339(value) ?? httpDate(value)
+    : number >= EPOCH_MS
+    ? number
+    : number >= EPOCH_SECONDS
+    ? number * 1000
+    : undefined;
+  const reset = at !== undefined
+    ? Math.max(0, at - sent)
+    : number !== undefined
+    ? number * 1000
+    : durationMs(value);
+  return reset === undefined ? undefined : withinYear(reset);
+}
+
+/** Passes on milliseconds; undefined if they are more than 366 days. */
+export function withinYear(milliseconds: number): number | undefined {
+  return milliseconds <= LONGEST_MS ? milliseconds : undefined;
+}
+
+function finite(milliseconds: number): number | undefined {
+  return Number.isFinite(milliseconds) ? milliseconds : undefined;
+}

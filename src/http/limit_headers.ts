@@ -1,0 +1,203 @@
+/**
+ * Response headers that tell a client how it stands.
+ *
+ * @module
+ */
+import { type BareItem, type Item, serializeList } from "structured-headers";
+import { show } from "../errors.ts";
+import type { Denied, LimitState } from "../limiter/decision.ts";
+import type { Limit } from "../limiter/limits.ts";
+import { RateLimiter } from "../limiter/rate_limiter.ts";
+import type { Part } from "../limiter/together.ts";
+import { formatDuration } from "./field_values.ts";
+
+/** One key of one limiter, and what a client knows it by. */
+export interface LimitedPart extends Part {
+  /**
+   * The key as clients may see it: the `pk` of `RateLimit` fields, which is left out if this is. Not a
+   * secret such as an API key.
+   */
+  readonly partitionKey?: string | Uint8Array<ArrayBuffer>;
+}
+
+/** What {@linkcode limitHeaders} can be asked for. */
+export interface LimitHeadersOptions {
+  /** `ietf`: `RateLimit` and `RateLimit-Policy`. `openai`: `x-ratelimit-*`. @default Both. */
+  readonly fields?: readonly ("ietf" | "openai")[];
+  /** A refusal: adds `Retry-After` and `retry-after-ms`, unless the request can never fit. */
+  readonly denied?: Denied;
+  /**
+   * What to tell a client to wait, in milliseconds, where nobody knows: when open reservations hold what
+   * is missing. @default 1000
+   */
+  readonly heldRetryAfterMs?: number;
+}
+
+/** One limit of a key: what it is called, what it is, and how it stands. */
+interface Standing {
+  readonly name: string;
+  readonly limit: Limit;
+  readonly state: LimitState;
+  readonly partitionKey: string | Uint8Array<ArrayBuffer> | undefined;
+}
+
+const WINDOW_SECONDS: Readonly<Record<string, number>> = {
+  minute: 60,
+  hour: 3600,
+  day: 86_400,
+  week: 604_800,
+};
+const UNITS = ["requests", "tokens"];
+
+/**
+ * Headers that tell a client how its keys stand now. O(limits), one crossing for each part.
+ *
+ * - `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), an item for each limit
+ *   by its name, or by `limiter/limit` if there are several parts. A rate has its `limit` and period as
+ *   `q` and `w`; `t` is how long what is left lasts at that rate, so that a client that spreads `r` over
+ *   `t` goes as fast as the limit and no faster (§8.5). A quota's `t` is the end of its window; concurrency has no window.
+ *   `qu` is the limit's unit, which for others than requests and concurrency no registry has yet.
+ * - `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI has them: of the limit of that unit
+ *   that has least left, the most that can be taken at once, what is left, and the time until all is back.
+ *
+ * Amounts are rounded down, times up.
+ */
+export function limitHeaders(
+  parts: LimitedPart | readonly LimitedPart[],
+  options: LimitHeadersOptions = {},
+): Headers {
+  const { fields = ["ietf", "openai"], denied } = options;
+  const standings = standingsOf(parts);
+  const headers = new Headers();
+  const wait = denied === undefined ? undefined : waitMs(denied, options);
+  if (wait !== undefined) {
+    headers.set("retry-after", `${seconds(wait)}`);
+    headers.set("retry-after-ms", `${Math.max(1, Math.ceil(wait))}`);
+  }
+  if (fields.includes("ietf") && standings.length > 0) {
+    const violated = denied === undefined ? undefined : policyName(denied, parts);
+    headers.set("ratelimit-policy", serializeList(standings.map(policyItem)));
+    headers.set(
+      "ratelimit",
+      serializeList(
+        standings.map((one) => limitItem(one, one.name === violated ? wait : undefined)),
+      ),
+    );
+  }
+  if (fields.includes("openai")) {
+    for (const unit of UNITS) {
+      const least = leastLeft(standings, unit);
+      if (least === undefined) continue;
+      headers.set(`x-ratelimit-limit-${unit}`, `${Math.floor(least.capacity)}`);
+      headers.set(`x-ratelimit-remaining-${unit}`, `${Math.floor(least.remaining)}`);
+      headers.set(`x-ratelimit-reset-${unit}`, formatDuration(least.resetMs));
+    }
+  }
+  return headers;
+}
+
+/** What the limit that refused is called in the headers of `parts`. */
+export function policyName(
+  { limiter, limit }: Pick<Denied, "limiter" | "limit">,
+  parts: LimitedPart | readonly LimitedPart[],
+): string {
+  return ascii(Array.isArray(parts) && parts.length > 1 ? `${limiter}/${limit}` : limit);
+}
+
+/** How long a client should wait, in milliseconds; undefined if no waiting helps. */
+export function waitMs(
+  { retryAfterMs, neverFits }: Denied,
+  { heldRetryAfterMs = 1000 }: LimitHeadersOptions,
+): number | undefined {
+  if (typeof heldRetryAfterMs !== "number") {
+    throw new TypeError(
+      `options.heldRetryAfterMs must be a number, not ${show(heldRetryAfterMs)}`,
+    );
+  }
+  if (!(heldRetryAfterMs > 0 && heldRetryAfterMs < Infinity)) {
+    throw new RangeError(`options.heldRetryAfterMs must be above 0, not ${heldRetryAfterMs}`);
+  }
+  if (neverFits) return undefined;
+  return retryAfterMs === Infinity ? heldRetryAfterMs : retryAfterMs;
+}
+
+function standingsOf(parts: LimitedPart | readonly LimitedPart[]): Standing[] {
+  const all: readonly LimitedPart[] = Array.isArray(parts) ? parts : [parts];
+  return all.flatMap((part) => {
+    const limiter: unknown = part?.limiter;
+    if (!(limiter instanceof RateLimiter)) {
+      throw new TypeError(`parts must have a RateLimiter as limiter, not ${show(limiter)}`);
+    }
+    return Object.entries(limiter.inspect(part.key)).map(([limit, state]) => ({
+      name: policyName({ limiter: limiter.name, limit }, parts),
+      limit: limiter.limits[limit]!,
+      state,
+      partitionKey: part.partitionKey,
+    }));
+  });
+}
+
+function policyItem({ name, limit, state, partitionKey }: Standing): Item {
+  const { capacity, refillMs } = state;
+  if (limit.kind === "rate") {
+    // The key's own limits may be others than the limiter's, over another period even: the rate is
+    // told over the limiter's period, or over a longer one in which there is at least one unit.
+    const unitsPerSecond = capacity / refillMs * 1000;
+    const w = Math.max(seconds(limit.perMs), Math.ceil(1 / unitsPerSecond - 1e-6));
+    const q = capacity * w * 1000 / refillMs;
+    // `refillMs` is whole nanoseconds.
+    const near = Math.round(q);
+    const whole = Math.abs(near - q) <= near * 1e-6 ? near : Math.floor(q);
+    return [name, parameters({ q: whole, qu: limit.unit, w, pk: partitionKey })];
+  }
+  const q = Math.floor(capacity);
+  if (limit.kind === "concurrency") {
+    const qu = limit.unit === "concurrent" ? "concurrent-requests" : limit.unit;
+    return [name, parameters({ q, qu, pk: partitionKey })];
+  }
+  // Months have no one length.
+  const w = typeof limit.per === "number" ? seconds(limit.per) : WINDOW_SECONDS[limit.per];
+  return [name, parameters({ q, qu: limit.unit, w, pk: partitionKey })];
+}
+
+/** @param wait What `Retry-After` says of this limit; it should not be before the end of `t`. */
+function limitItem({ name, state, partitionKey }: Standing, wait: number | undefined): Item {
+  const { kind, capacity, remaining, used, outstanding, resetMs, refillMs } = state;
+  let t: number | undefined;
+  if (kind === "quota") t = seconds(resetMs);
+  if (kind === "rate") {
+    // How long what is left lasts at the limit's own rate, or until there is one again.
+    const units = Math.max(Math.floor(remaining), used + outstanding + 1 - capacity);
+    t = seconds(units * refillMs / capacity);
+  }
+  if (t !== undefined && wait !== undefined) t = Math.min(t, seconds(wait));
+  return [name, parameters({ r: Math.floor(remaining), t, pk: partitionKey })];
+}
+
+function parameters(
+  { qu, pk, ...rest }: Readonly<Record<string, BareItem | undefined>>,
+): Map<string, BareItem> {
+  const all = new Map<string, BareItem>();
+  for (const [key, value] of Object.entries(rest)) if (value !== undefined) all.set(key, value);
+  if (typeof qu === "string" && qu !== "requests") all.set("qu", ascii(qu));
+  if (pk !== undefined) all.set("pk", typeof pk === "string" ? new TextEncoder().encode(pk) : pk);
+  return all;
+}
+
+/** Of the rates and quotas of a unit, the one that has least left; of those, the longest. */
+function leastLeft(standings: readonly Standing[], unit: string): LimitState | undefined {
+  return standings
+    .map(({ state }) => state)
+    .filter((state) => state.unit === unit && state.kind !== "concurrency")
+    .sort((a, b) => a.remaining - b.remaining || b.resetMs - a.resetMs)[0];
+}
+
+/** Whole seconds, rounded up, at least 1; a nanosecond more is an error of rounding. */
+function seconds(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000 - 1e-9));
+}
+
+/** A name as a string of structured fields, which is printable ASCII. */
+function ascii(name: string): string {
+  return name.toWellFormed().replace(/[^ -~]/gu, encodeURIComponent);
+}

@@ -1,0 +1,78 @@
+/**
+ * Following an upstream's limits, as it tells them in its headers.
+ *
+ * @module
+ */
+import { show } from "../errors.ts";
+import type { LimiterKey } from "../limiter/key.ts";
+import type { RateLimiter } from "../limiter/rate_limiter.ts";
+import { parseLimitHeaders, type UpstreamLimits } from "./upstream_limits.ts";
+
+/**
+ * Which limit follows which name of an upstream's headers, such as `{ requests: "rpm", tokens: "tpm" }`:
+ * see {@linkcode UpstreamLimits.limits}. The limit should be of the same length as the upstream's: a
+ * quota of a day that follows a header of a minute is used up for a day.
+ */
+export type LimitMapping<Name extends string = string> = Readonly<Record<string, Name>>;
+
+/**
+ * Makes the limits of a key as tight as an upstream says they are. No header can loosen a limit: one
+ * that says more than is left here changes nothing, and neither does one that makes no sense. Call it
+ * when the headers have come, as they tell of that moment. O(headers).
+ *
+ * What was taken away comes back at the limit's own rate. A reset tells when *everything* is there
+ * again and not when the next call fits, so it is used only to pass over what is past: a limit that was
+ * reset since. Waiting is what `retryAfterMs` of the answer is for: `pool.fetch` obeys it by itself.
+ *
+ * @example
+ * ```ts
+ * import { rate, RateLimiter, tightenFrom } from "./mod.ts";
+ *
+ * const upstream = new RateLimiter({
+ *   name: "upstream",
+ *   limits: { tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }) },
+ * });
+ * const { headers } = new Response("", { headers: { "x-ratelimit-remaining-tokens": "1200" } });
+ * tightenFrom(upstream, "openai", headers, { tokens: "tpm" });
+ * console.log(upstream.inspect("openai").tpm.remaining); // 1200, and 1.5 more each millisecond
+ * ```
+ *
+ * @param now The wall clock, in milliseconds since 1970; the response's own `Date` is preferred.
+ * @returns What the headers say, whether mapped or not.
+ * @throws {RangeError} `mapping` names a limit that the limiter has not, or that is of concurrency.
+ * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` or `SLUICE_DISPOSED`, whatever the headers say.
+ */
+export function tightenFrom<Name extends string>(
+  limiter: RateLimiter<Name>,
+  key: string | LimiterKey,
+  headers: Headers,
+  mapping: LimitMapping<NoInfer<Name>>,
+  now: number = Date.now(),
+): UpstreamLimits {
+  if (typeof mapping !== "object" || mapping === null) {
+    throw new TypeError(
+      `mapping must be an object such as { tokens: "tpm" }, not ${show(mapping)}`,
+    );
+  }
+  const said = parseLimitHeaders(headers, now);
+  const pairs = Object.entries<Name>(mapping);
+  for (const [name, limit] of pairs) checkLimit(limiter, name, limit);
+  for (const [name, limit] of pairs) {
+    const upstream = said.limits.get(name);
+    if (upstream?.remaining === undefined || upstream.resetMs === 0) continue;
+    limiter.tighten(key, limit, upstream.remaining);
+  }
+  return said;
+}
+
+function checkLimit(limiter: RateLimiter, name: string, limit: string): void {
+  const { limits } = limiter;
+  const kind = Object.hasOwn(limits, limit) ? limits[limit]!.kind : undefined;
+  if (kind === "rate" || kind === "quota") return;
+  const names = Object.keys(limits).filter((name) => limits[name]!.kind !== "concurrency");
+  throw new RangeError(
+    `mapping.${name} must be a rate or quota of the limiter (${
+      names.map((name) => show(name)).join(", ")
+    }), not ${show(limit)}`,
+  );
+}

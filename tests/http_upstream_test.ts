@@ -1,0 +1,378 @@
+/** Limits in the headers of upstreams: read, whatever they hold, and only ever tightening. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import {
+  concurrency,
+  type Denied,
+  limitHeaders,
+  parseLimitHeaders,
+  quota,
+  rate,
+  RateLimiter,
+  retryAfterMs,
+  tightenFrom,
+  VirtualClock,
+} from "../mod.ts";
+import { durationMs, formatDuration } from "../src/http/field_values.ts";
+import { DATE, HEADER_SETS } from "./fixtures/upstream_headers.ts";
+
+/** Passes a wrong type where the compiler would not let it. */
+// deno-lint-ignore no-explicit-any
+const any = (value: unknown): any => value;
+
+let made = 0;
+/** A limiter of its own, on a clock of its own unless told otherwise. */
+function make(clock: VirtualClock = new VirtualClock()) {
+  const limits = {
+    rpm: rate({ unit: "requests", limit: 600, per: "minute", burst: 60 }),
+    tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }),
+    day: quota({ unit: "tokens", limit: 2_000_000, per: "day" }),
+    live: concurrency({ limit: 8 }),
+  };
+  return { limiter: new RateLimiter({ name: `upstream ${++made}`, limits, clock }), clock };
+}
+
+function refused(decision: { allowed: boolean }): Denied {
+  assert.equal(decision.allowed, false);
+  return decision as Denied;
+}
+
+describe("Retry-After", () => {
+  const parse = (fields: Record<string, string>, now?: number) =>
+    retryAfterMs(new Headers(fields), now);
+
+  it("is read in seconds, as a date, and in milliseconds", () => {
+    assert.equal(parse({ "retry-after": "2" }), 2000);
+    assert.equal(parse({ "retry-after": "0.5" }), 500);
+    assert.equal(parse({ "retry-after": "2", "retry-after-ms": "150" }), 150);
+    const date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    assert.equal(parse({ "retry-after": date }, Date.parse(date) - 4000), 4000);
+    assert.equal(parse({ "retry-after": date }, Date.parse(date) + 4000), 0);
+    assert.equal(parse({ "retry-after": date, date: "Sun, 06 Nov 1994 08:49:30 GMT" }), 7000);
+  });
+
+  it("is bounded, and ignored if it makes no sense", () => {
+    assert.equal(parse({ "retry-after": "99999999999" }), 86_400_000);
+    for (const value of ["", "-1", "soon", "1e3", "2026-11-24", "0x10"]) {
+      assert.equal(parse({ "retry-after": value }), undefined, value);
+    }
+    assert.equal(parse({}), undefined);
+    assert.equal(parse({ "retry-after-ms": "-1", "retry-after": "3" }), 3000);
+  });
+});
+
+describe("durations", () => {
+  it("are read as Go writes them", () => {
+    const cases: [string, number | undefined][] = [
+      ["6m0s", 360_000],
+      ["1.5s", 1500],
+      ["120ms", 120],
+      ["1h2m", 3_720_000],
+      ["2m59.56s", 179_560],
+      ["0s", 0],
+      ["1d2h", 93_600_000],
+      ["250us", 0.25],
+      ["250µs", 0.25],
+      ["250Âµs", 0.25],
+      ["7ns", 7e-6],
+    ];
+    for (const [text, ms] of cases) {
+      assert.ok(Math.abs(durationMs(text)! - ms!) < 1e-9, `${text}: ${durationMs(text)}`);
+    }
+    for (
+      const text of [
+        "",
+        "s",
+        "5",
+        "-5s",
+        "+5s",
+        "5 s",
+        "5s ",
+        "1e3s",
+        "5S",
+        ".5s",
+        "5.s",
+        "5s,5s",
+        "5x",
+      ]
+    ) {
+      assert.equal(durationMs(text), undefined, text);
+    }
+  });
+
+  it("are written as OpenAI does, rounded up to a millisecond", () => {
+    const cases: [number, string][] = [
+      [0, "0s"],
+      [0.001, "1ms"],
+      [20, "20ms"],
+      [999.5, "1s"],
+      [1500, "1.5s"],
+      [59_999.2, "1m0s"],
+      [360_000, "6m0s"],
+      [3_600_000, "1h0m0s"],
+      [86_399_999, "23h59m59.999s"],
+    ];
+    for (const [ms, text] of cases) assert.equal(formatDuration(ms), text);
+    fc.assert(fc.property(fc.integer({ min: 0, max: 1e11 }), (ms) => {
+      assert.ok(Math.abs(durationMs(formatDuration(ms))! - ms) < 1e-3);
+    }));
+  });
+});
+
+describe("parseLimitHeaders", () => {
+  for (const { of, headers, says, retryAfterMs } of HEADER_SETS) {
+    it(`reads ${of}`, () => {
+      const read = parseLimitHeaders(new Headers(headers), Date.parse(DATE));
+      const flat = [...read.limits].map(([name, { limit, remaining, resetMs }]) =>
+        [name, [limit, remaining, resetMs]] as const
+      );
+      assert.deepEqual(Object.fromEntries(flat), says);
+      assert.equal(read.retryAfterMs, retryAfterMs);
+    });
+  }
+
+  it("passes over what is no plain amount, and keeps what is beside it", () => {
+    const bad = [
+      "",
+      "-1",
+      "+1",
+      "1e3",
+      "0x10",
+      "NaN",
+      "Infinity",
+      "1,5",
+      "5, 5",
+      "1_000",
+      "µ",
+      "5 tokens",
+    ];
+    for (const value of [...bad, "1000000000001", "9".repeat(400)]) {
+      const headers = new Headers({ "x-ratelimit-limit-tokens": "7" });
+      headers.set("x-ratelimit-remaining-tokens", value);
+      headers.set("x-ratelimit-reset-tokens", value === "1000000000001" ? "367d" : `${value}!`);
+      const { limits } = parseLimitHeaders(headers);
+      assert.deepEqual(
+        limits.get("tokens"),
+        { limit: 7, remaining: undefined, resetMs: undefined },
+        value,
+      );
+    }
+  });
+
+  it("passes over what was sent twice", () => {
+    const headers = new Headers();
+    for (const value of ["5", "900"]) {
+      headers.append("x-ratelimit-remaining-tokens", value);
+      headers.append("retry-after", value);
+      headers.append("retry-after-ms", value);
+    }
+    const { limits, retryAfterMs } = parseLimitHeaders(headers);
+    assert.deepEqual([limits.size, retryAfterMs], [0, undefined]);
+  });
+
+  it("ignores malformed RateLimit fields, and items that are none", () => {
+    const bad = [
+      '"a";r=1;t',
+      "limit=100, remaining=50, reset=5",
+      '"a";r=-1',
+      '"a";r=1.5',
+      '"a";r="1"',
+      '"a";t=5',
+      '("a" "b");r=1',
+      "7;r=1",
+      '"a;r=1',
+      '"a";r=1,',
+      '"a";r=9999999999999999',
+    ];
+    for (const value of bad) {
+      const { limits } = parseLimitHeaders(new Headers({ ratelimit: value }));
+      assert.ok(value === bad[0] || limits.size === 0, value);
+    }
+    for (const value of [bad[0]!, '"a";r=1;t=31622401']) {
+      const { limits } = parseLimitHeaders(new Headers({ ratelimit: value }));
+      assert.deepEqual(limits.get("a"), { limit: undefined, remaining: 1, resetMs: undefined });
+    }
+  });
+
+  it("reads what limitHeaders writes", () => {
+    const { limiter, clock } = make();
+    limiter.take("k", { tokens: 30_000 });
+    clock.advance(12.5);
+    const { limits } = parseLimitHeaders(limitHeaders({ limiter, key: "k", partitionKey: "x" }));
+    assert.deepEqual(Object.fromEntries(limits), {
+      requests: { limit: 60, remaining: 59, resetMs: 88 },
+      tokens: { limit: 90_000, remaining: 60_018, resetMs: 19_988 },
+      rpm: { limit: 600, remaining: 59, resetMs: 6000 },
+      tpm: { limit: 90_000, remaining: 60_018, resetMs: 41_000 },
+      day: { limit: 2_000_000, remaining: 1_970_000, resetMs: 86_400_000 },
+      live: { limit: 8, remaining: 8, resetMs: undefined },
+    });
+  });
+
+  it("refuses what are no headers", () => {
+    assert.throws(
+      () => parseLimitHeaders(any({ "retry-after": "1" })),
+      /TypeError: headers must be a Headers object, not an instance of Object/,
+    );
+  });
+});
+
+/** Header fields with all kinds of values, plausible and not. */
+const anyHeaders = fc.array(
+  fc.tuple(
+    fc.constantFrom(
+      ...["limit", "remaining", "reset"].flatMap((which) =>
+        ["requests", "tokens", "constructor", "__proto__"].flatMap((name) => [
+          `x-ratelimit-${which}-${name}`,
+          `x-rate-limit-${which}-${name}`,
+          `anthropic-ratelimit-${name}-${which}`,
+        ]).concat(`x-ratelimit-${which}`)
+      ),
+      "ratelimit",
+      "ratelimit-policy",
+      "retry-after",
+      "retry-after-ms",
+      "date",
+    ),
+    fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.stringMatching(/^[ -~]{0,40}$/),
+      fc.stringMatching(/^-?[0-9]{1,20}(\.[0-9]{1,5})?(e[0-9])?(ms|s|m|h|d)?([0-9.]{1,4}s)?$/),
+      fc.stringMatching(/^"(requests|tokens)";[rqtw]=-?[0-9]{1,16};[rqtw]=[0-9]{1,6}$/),
+      fc.nat(200).map(String),
+      fc.date().map((date) => Number.isNaN(+date) ? "Invalid Date" : date.toISOString()),
+      fc.date().map((date) => date.toUTCString()),
+    ),
+  ),
+  { maxLength: 12 },
+).map((fields) => {
+  const headers = new Headers();
+  for (const [name, value] of fields) {
+    try {
+      headers.append(name, value);
+    } catch {
+      // What the runtime takes for no header cannot come from one.
+    }
+  }
+  return headers;
+});
+
+describe("tightenFrom", () => {
+  const mapping = { requests: "rpm", tokens: "tpm" } as const;
+
+  it("takes over what is left, by name, and returns all that was said", () => {
+    const { limiter } = make();
+    const headers = new Headers({
+      "x-ratelimit-remaining-requests": "7",
+      "x-ratelimit-remaining-tokens": "1200",
+      "x-ratelimit-remaining-images": "3",
+      "retry-after-ms": "250",
+    });
+    const said = tightenFrom(limiter, "k", headers, mapping);
+    const { rpm, tpm, day } = limiter.inspect("k");
+    assert.deepEqual([rpm.remaining, tpm.remaining, day.remaining], [7, 1200, 2_000_000]);
+    assert.equal(said.limits.get("images")?.remaining, 3);
+    assert.equal(said.retryAfterMs, 250);
+    assert.equal(limiter.inspect("another").rpm.remaining, 60);
+  });
+
+  it("counts what open reservations hold once", () => {
+    const { limiter } = make();
+    using _held = limiter.reserve("k", { tokens: 1000 }) as Disposable;
+    const headers = new Headers({ "x-ratelimit-remaining-tokens": "89000" });
+    tightenFrom(limiter, "k", headers, mapping);
+    assert.equal(limiter.inspect("k").tpm.remaining, 89_000);
+  });
+
+  it("follows another sluice, by the names of its limits", () => {
+    const { limiter: upstream, clock } = make();
+    const { limiter } = make(clock);
+    upstream.take("us", { tokens: 5000 });
+    const headers = limitHeaders({ limiter: upstream, key: "us" }, { fields: ["ietf"] });
+    tightenFrom(limiter, "k", headers, { rpm: "rpm", tpm: "tpm", day: "day" });
+    const left = (limiter: RateLimiter, key: string) =>
+      Object.values(limiter.inspect(key)).map(({ remaining }) => remaining);
+    assert.deepEqual(left(limiter, "k"), left(upstream, "us"));
+  });
+
+  it("gives it back at the limit's own rate, whatever the reset", () => {
+    const { limiter, clock } = make();
+    const headers = new Headers({
+      "x-ratelimit-remaining-requests": "0",
+      "x-ratelimit-reset-requests": "6m0s",
+    });
+    tightenFrom(limiter, "k", headers, mapping);
+    assert.equal(refused(limiter.take("k")).retryAfterMs, 100);
+    clock.advance(100);
+    assert.equal(limiter.take("k").allowed, true);
+  });
+
+  it("passes over a limit that was reset since", () => {
+    const { limiter } = make();
+    const headers = new Headers({
+      date: DATE,
+      "anthropic-ratelimit-requests-remaining": "0",
+      "anthropic-ratelimit-requests-reset": "2025-08-21T12:40:59Z",
+      "anthropic-ratelimit-tokens-remaining": "5",
+      "anthropic-ratelimit-tokens-reset": "2025-08-21T12:41:01Z",
+    });
+    tightenFrom(limiter, "k", headers, mapping);
+    assert.equal(limiter.inspect("k").rpm.remaining, 60);
+    assert.equal(limiter.inspect("k").tpm.remaining, 5);
+  });
+
+  it("never throws for what is in headers, never loosens, and never goes below what was said", () => {
+    fc.assert(
+      fc.property(
+        anyHeaders,
+        fc.nat(60),
+        fc.nat(90_000),
+        fc.nat(30_000),
+        (headers, requests, tokens, held) => {
+          const { limiter, clock } = make();
+          limiter.take("k", { requests, tokens });
+          limiter.reserve("k", { tokens: held });
+          const before = limiter.inspect("k");
+          const { limits, retryAfterMs } = tightenFrom(limiter, "k", headers, mapping);
+          const after = limiter.inspect("k");
+          for (const name of ["rpm", "tpm", "day", "live"] as const) {
+            assert.ok(after[name].remaining <= before[name].remaining, `${name} was loosened`);
+            assert.ok(after[name].used >= before[name].used, `${name} was loosened`);
+            assert.equal(after[name].capacity, before[name].capacity);
+            assert.equal(after[name].outstanding, before[name].outstanding);
+          }
+          assert.deepEqual([after.day, after.live], [before.day, before.live]);
+          for (const [name, limit] of Object.entries(mapping)) {
+            const left = limits.get(name)?.remaining ?? Infinity;
+            assert.ok(after[limit].remaining >= Math.min(left, before[limit].remaining));
+          }
+          for (const { limit, remaining, resetMs } of limits.values()) {
+            for (const value of [limit, remaining]) {
+              assert.ok(value === undefined || value >= 0 && value <= 1e12, `${value}`);
+            }
+            assert.ok(resetMs === undefined || resetMs >= 0 && resetMs <= 366 * 864e5);
+          }
+          assert.ok(retryAfterMs === undefined || retryAfterMs >= 0 && retryAfterMs <= 864e5);
+          limiter.close();
+          clock.close();
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("refuses a mapping to what is no limit, whatever the headers say", () => {
+    const { limiter } = make();
+    for (const limit of ["tmp", "live", "toString", 7, undefined]) {
+      assert.throws(
+        () => tightenFrom(limiter, "k", new Headers(), { tokens: any(limit) }),
+        /RangeError: mapping.tokens must be a rate or quota of the limiter \("rpm", "tpm", "day"\), not/,
+      );
+    }
+    assert.throws(
+      () => tightenFrom(limiter, "k", new Headers(), any(null)),
+      /TypeError: mapping must be an object/,
+    );
+  });
+});
