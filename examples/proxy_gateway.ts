@@ -33,10 +33,9 @@ const options: PoolOptions = {
   upstreams: upstreams.map(({ id, maxInFlight }) => ({ id, maxInFlight, weight: maxInFlight })),
   maxInFlight: 16,
   queue: { max: 500, timeoutMs: 10_000 },
-  // The rest doubles with every probe that fails, so short runs need a short one. All may be out at
-  // a time: with fewer, a short Retry-After of two would keep the third in use though it is dead, and
-  // who fails fast is always the least loaded.
-  health: { failures: 5, cooldownMs: Math.min(500, 25 * seconds), maxEjected: 1 },
+  // The rest doubles with every probe that fails, so short runs need a short one. One of three may
+  // be ejected at a time (`maxEjected` is 0.5); who asks for rest by Retry-After rests besides.
+  health: { failures: 5, cooldownMs: Math.min(500, 25 * seconds) },
 };
 const order: Omit<Order, "number"> = {
   pool: options,

@@ -123,7 +123,8 @@ async function send(
   hold.heardUpstream();
   try {
     const failure = classify(response);
-    if (failure !== undefined) hold.remember(failure);
+    if (failure === undefined) hold.confirm();
+    else hold.remember(failure);
     return leasedResponse(response, hold);
   } catch (error) {
     hold.abort(error);

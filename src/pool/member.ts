@@ -156,6 +156,13 @@ export class PoolMember implements Lessor {
     return this.native.sluice_lease_renew(this.#handle, id) === 0;
   }
 
+  /** @inheritdoc */
+  confirm(id: number): boolean {
+    const chores = this.native.sluice_lease_confirm(this.#handle, id);
+    if (chores > 0) this.#see(chores);
+    return chores >= 0;
+  }
+
   /** Collects the answers that wait, and sleeps if somebody waits still. */
   collect(): void {
     let result: number;

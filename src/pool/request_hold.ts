@@ -8,7 +8,7 @@ import type { Failure, Lease } from "./lease.ts";
 import { renewals } from "./renewals.ts";
 
 /** What of a {@linkcode Lease} a request needs. */
-export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew">;
+export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew" | "confirm">;
 
 /** How long an upstream may be silent, in milliseconds. */
 export interface Silences {
@@ -76,6 +76,11 @@ export class RequestHold {
   /** The headers said that the request failed; told to the pool when it ends. */
   remember(failure: Failure): void {
     this.#failure = failure;
+  }
+
+  /** The headers were good: others need not wait for the end of the body to see that. */
+  confirm(): void {
+    if (!this.#ended) this.#lease.confirm();
   }
 
   /**

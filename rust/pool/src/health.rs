@@ -261,7 +261,9 @@ mod tests {
     #[test]
     fn an_ejection_lasts_until_a_probe_succeeds_whatever_rest_is_asked_for() {
         let mut health = Health::new();
-        (0..3).for_each(|_| drop(told(&mut health, Outcome::Failed, 0)));
+        for _ in 0..3 {
+            told(&mut health, Outcome::Failed, 0);
+        }
         assert!(health.is_ejected());
         health.end_rest();
         assert!(health.grant());
