@@ -87,10 +87,8 @@ export class Lease implements Disposable, AsyncDisposable {
    * `retryAfterMs` the upstream rests for that long at once. O(log n).
    */
   fail(failure: Failure = {}): ReleaseResult {
-    checkObject("failure", failure);
-    const restMs = Math.min(checkTimeout("retryAfterMs", failure.retryAfterMs ?? 0), DAY_MS);
-    const outcome = outcomeOf(failure);
-    return this.#settle(restMs > 0 ? LEASE_OVERLOADED : outcome, restMs);
+    const { outcome, restMs } = readFailure(failure);
+    return this.#settle(outcome, restMs);
   }
 
   /**
@@ -137,6 +135,18 @@ export class Lease implements Disposable, AsyncDisposable {
     this.#id = 0;
     return this.#lessor.settle(this, id, outcome, restMs);
   }
+}
+
+/**
+ * What a failure comes to: its outcome, and the rest that the upstream asked for.
+ *
+ * @throws {TypeError | RangeError} naming what of it is wrong.
+ */
+export function readFailure(failure: Failure): { outcome: number; restMs: number } {
+  checkObject("failure", failure);
+  const restMs = Math.min(checkTimeout("retryAfterMs", failure.retryAfterMs ?? 0), DAY_MS);
+  const outcome = outcomeOf(failure);
+  return { outcome: restMs > 0 ? LEASE_OVERLOADED : outcome, restMs };
 }
 
 /** What a failure means for the upstream. */

@@ -24,6 +24,9 @@ export interface UpstreamOptions {
   readonly tier?: number;
 }
 
+/** What of an upstream can be changed while it is in use. */
+export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
+
 /** How those wait who find no room. */
 export interface QueueOptions {
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 import { LONGEST_TIMER } from "../deadline.ts";
-import type { Failure, Lease } from "./lease.ts";
+import { type Failure, type Lease, readFailure } from "./lease.ts";
 import { renewals } from "./renewals.ts";
 
 /** What of a {@linkcode Lease} a request needs. */
@@ -73,8 +73,14 @@ export class RequestHold {
     this.#unfollow.push(() => signal.removeEventListener("abort", abort));
   }
 
-  /** The headers said that the request failed; told to the pool when it ends. */
+  /**
+   * The headers said that the request failed; told to the pool when it ends.
+   *
+   * @throws {TypeError | RangeError} if what they said is no failure.
+   */
   remember(failure: Failure): void {
+    // Now, where somebody can be told, and not when the body ends or is collected.
+    readFailure(failure);
     this.#failure = failure;
   }
 

@@ -5,7 +5,14 @@
  */
 import { checkArray, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
-import type { AdaptiveOptions, PoolOptions, UpstreamOptions } from "./options.ts";
+import { UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_TIER, UPSTREAM_WEIGHT } from "../ffi/symbols.gen.ts";
+import type {
+  AdaptiveOptions,
+  PoolOptions,
+  TryAcquireOptions,
+  UpstreamChanges,
+  UpstreamOptions,
+} from "./options.ts";
 
 /** The most leases that a pool keeps. */
 const MOST = 131_072;
@@ -71,6 +78,36 @@ export function packUpstream(
   const most = checkMaxInFlight(`${at}.maxInFlight`, upstream.maxInFlight);
   const weight = checkWeight(`${at}.weight`, upstream.weight ?? 1);
   return { id, numbers: [most, weight, checkTier(`${at}.tier`, upstream.tier ?? 0)] };
+}
+
+/** Checks changes of an upstream, all before the first is made: pairs of a setting and its value. */
+export function packChanges(changes: UpstreamChanges): [number, number][] {
+  checkObject("changes", changes);
+  const { maxInFlight, weight, tier } = changes;
+  const settings: [number, number][] = [];
+  if (maxInFlight !== undefined) {
+    settings.push([UPSTREAM_MAX_IN_FLIGHT, checkMaxInFlight("maxInFlight", maxInFlight)]);
+  }
+  if (weight !== undefined) settings.push([UPSTREAM_WEIGHT, checkWeight("weight", weight)]);
+  if (tier !== undefined) settings.push([UPSTREAM_TIER, checkTier("tier", tier)]);
+  return settings;
+}
+
+/** The upstream that is preferred, of options that may name one. */
+export function checkPrefer(options: TryAcquireOptions): string | undefined {
+  checkObject("options", options);
+  if (options.prefer !== undefined) checkString("prefer", options.prefer);
+  return options.prefer;
+}
+
+/** The signal of options that may have one. */
+export function checkSignal(options: { readonly signal?: AbortSignal }): AbortSignal | undefined {
+  checkObject("options", options);
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
+  }
+  return signal;
 }
 
 /** How many leases may be in use. */
