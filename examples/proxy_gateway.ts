@@ -35,7 +35,7 @@ const options: PoolOptions = {
   queue: { max: 500, timeoutMs: 10_000 },
   // The rest doubles with every probe that fails, so short runs need a short one. One of three may
   // be ejected at a time (`maxEjected` is 0.5); who asks for rest by Retry-After rests besides.
-  health: { failures: 5, cooldownMs: Math.min(500, 25 * seconds) },
+  health: { failures: 5, cooldownMs: Math.min(500, 10 * seconds) },
 };
 const order: Omit<Order, "number"> = {
   pool: options,

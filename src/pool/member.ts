@@ -50,8 +50,12 @@ export class PoolMember implements Lessor {
   /** Called after a failure was told, which may have made an event. */
   onFailure: (() => void) | undefined;
 
-  /** Opens the pool. */
-  constructor(name: string, { name: bytes, settings, ids }: PackedPool) {
+  /**
+   * Opens the pool.
+   *
+   * @param pollMs See {@linkcode WaitingLine}.
+   */
+  constructor(name: string, { name: bytes, settings, ids }: PackedPool, pollMs?: number) {
     this.native = native();
     this.#name = name;
     this.#handle = unwrap(
@@ -60,6 +64,7 @@ export class PoolMember implements Lessor {
     this.#line = new WaitingLine(
       () => this.collect(),
       (place) => this.#see(this.native.sluice_waiter_cancel(this.#handle, place)),
+      pollMs,
     );
   }
 

@@ -16,7 +16,11 @@ import type {
 
 /** The most leases that a pool keeps. */
 const MOST = 131_072;
-/** How long a lease that was handed over may wait to be collected before the next gets it. */
+/**
+ * How long a lease that was handed over may wait to be collected before the next gets it, in
+ * milliseconds. It has to be far above what an event loop is held up by, or busy Workers would lose
+ * their turns, and far below what people wait for; between the two nothing depends on it.
+ */
 const CLAIM_MS = 1000;
 
 /** The options of a pool as the native side takes them. */
