@@ -114,6 +114,19 @@ export function checkSignal(options: { readonly signal?: AbortSignal }): AbortSi
   return signal;
 }
 
+/** How a pool is watched from here, of its options. */
+export function checkWatching(
+  { onEvent, trackLeaks = false }: PoolOptions,
+): { onEvent: PoolOptions["onEvent"]; trackLeaks: boolean } {
+  if (onEvent !== undefined && typeof onEvent !== "function") {
+    throw new TypeError(`onEvent must be a function, not ${show(onEvent)}`);
+  }
+  if (typeof trackLeaks !== "boolean") {
+    throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
+  }
+  return { onEvent, trackLeaks };
+}
+
 /** How many leases may be in use. */
 export function checkMaxInFlight(name: string, value: unknown): number {
   return whole(name, value, 1, MOST);

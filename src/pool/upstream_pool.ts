@@ -27,6 +27,7 @@ import {
   checkPriority,
   checkSignal,
   checkTimeout,
+  checkWatching,
   packChanges,
   packPool,
   packUpstream,
@@ -82,13 +83,7 @@ export class UpstreamPool implements Disposable {
    */
   constructor(options: PoolOptions) {
     const packed = packPool(options);
-    const { onEvent, trackLeaks = false } = options;
-    if (onEvent !== undefined && typeof onEvent !== "function") {
-      throw new TypeError(`onEvent must be a function, not ${show(onEvent)}`);
-    }
-    if (typeof trackLeaks !== "boolean") {
-      throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
-    }
+    const { onEvent, trackLeaks } = checkWatching(options);
     this.name = options.name;
     this.leaseTtlMs = options.leaseTtlMs ?? DEFAULT_TTL_MS;
     this.#timeoutMs = packed.timeoutMs;
