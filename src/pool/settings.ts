@@ -29,6 +29,7 @@ export interface PackedPool {
   readonly settings: Float64Array<ArrayBuffer>;
   readonly ids: Uint8Array;
   readonly timeoutMs: number;
+  readonly leaseTtlMs: number;
 }
 
 const encoder = new TextEncoder();
@@ -42,11 +43,12 @@ export function packPool(options: PoolOptions): PackedPool {
   checkObject("queue", queue);
   checkObject("health", health);
   const adaptive = checkAdaptive(options.adaptive);
+  const leaseTtlMs = number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity);
   const settings = [
     whole("maxInFlight", options.maxInFlight ?? MOST, 1, MOST),
     whole("queue.max", queue.max ?? 1000, 0, MOST),
     number("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9),
-    number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity),
+    leaseTtlMs,
     CLAIM_MS,
     whole("health.failures", health.failures ?? 5, 0, 1e6),
     number("health.failureRate", health.failureRate ?? 0.5, 0, 1e6),
@@ -69,7 +71,7 @@ export function packPool(options: PoolOptions): PackedPool {
     ids.push(id);
   });
   const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? 30_000);
-  return { name, settings: Float64Array.from(settings), ids: join(ids), timeoutMs };
+  return { name, settings: Float64Array.from(settings), ids: join(ids), timeoutMs, leaseTtlMs };
 }
 
 /** Checks and packs one upstream: its id, and most in flight, weight, tier. */

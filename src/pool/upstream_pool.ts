@@ -35,9 +35,6 @@ import {
 import { type PoolStats, readStats } from "./stats.ts";
 import { until } from "../until.ts";
 
-/** The default of `leaseTtlMs`. */
-const DEFAULT_TTL_MS = 600_000;
-
 /** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
 const abandoned = new FinalizationRegistry<PoolMember>((member) => {
   if (member.waiting === 0) member.close();
@@ -85,7 +82,7 @@ export class UpstreamPool implements Disposable {
     const packed = packPool(options);
     const { onEvent, trackLeaks } = checkWatching(options);
     this.name = options.name;
-    this.leaseTtlMs = options.leaseTtlMs ?? DEFAULT_TTL_MS;
+    this.leaseTtlMs = packed.leaseTtlMs;
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
