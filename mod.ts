@@ -114,6 +114,7 @@ export type {
   PoolOptions,
   QueueOptions,
   TryAcquireOptions,
+  UpstreamChanges,
   UpstreamOptions,
 } from "./src/pool/options.ts";
 export { ResourceLease } from "./src/pool/resource_lease.ts";
@@ -128,4 +129,4 @@ export {
   type ResourcePoolStats,
 } from "./src/pool/resource_pool.ts";
 export type { PoolStats, UpstreamState, UpstreamStats } from "./src/pool/stats.ts";
-export { type UpstreamChanges, UpstreamPool } from "./src/pool/upstream_pool.ts";
+export { UpstreamPool } from "./src/pool/upstream_pool.ts";

@@ -48,7 +48,7 @@ describe("pool.fetch with the native pool", () => {
     const first = await pool.fetch(() => server.url("/429"), { prefer: "a" });
     await first.text();
     const [a, b] = pool.stats().upstreams;
-    assert.equal(a!.state, "ejected");
+    assert.equal(a!.state, "cooling");
     assert.ok(a!.restsForMs > 1500 && a!.restsForMs <= 2000, `rests for ${a!.restsForMs} ms`);
     assert.equal(b!.state, "healthy");
     const used = await pool.fetch((upstream) => server.url(`/text?${upstream}`), { prefer: "a" });
@@ -75,6 +75,26 @@ describe("pool.fetch with the native pool", () => {
     await until(() => pool.stats().upstreams[0]!.state === "healthy");
     await until(() => events.some(({ type }) => type === "recovered"));
     assert.deepEqual(events.map(({ type }) => type), ["ejected", "recovered"]);
+  });
+
+  it("brings an upstream back by the headers of a probe, not by the end of its stream", async () => {
+    using pool = open({ health: { failures: 1, cooldownMs: 50 } });
+    pool.tryAcquire({ prefer: "a" })!.fail({ status: 500 });
+    await until(() => pool.stats().upstreams[0]!.state === "probing");
+    const probe = await pool.fetch(() => server.url("/events"), { prefer: "a" });
+    assert.equal(pool.stats().upstreams[0]!.state, "healthy");
+    assert.equal(pool.tryAcquire({ prefer: "a" })?.upstream, "a");
+    await probe.body!.cancel();
+  });
+
+  it("does not take headers of a failure for an answer", async () => {
+    using pool = open({ health: { failures: 1, cooldownMs: 50 } });
+    pool.tryAcquire({ prefer: "a" })!.fail({ status: 500 });
+    await until(() => pool.stats().upstreams[0]!.state === "probing");
+    const probe = await pool.fetch(() => server.url("/500"), { prefer: "a" });
+    assert.equal(probe.status, 500);
+    await probe.text();
+    await until(() => pool.stats().upstreams[0]!.state === "ejected");
   });
 
   it("does not blame an upstream for clients that leave", async () => {

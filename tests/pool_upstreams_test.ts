@@ -50,13 +50,58 @@ describe("upstreams of a pool", () => {
     pool.tryAcquire()!.fail({ status: 429, retryAfterMs: 400 });
     assert.equal(pool.tryAcquire(), null);
     const { state, restsForMs } = pool.stats().upstreams[0]!;
-    assert.equal(state, "ejected");
+    assert.equal(state, "cooling");
     assert.ok(restsForMs > 100 && restsForMs <= 400, String(restsForMs));
     const started = performance.now();
     const lease = await pool.acquire();
     assert.ok(performance.now() - started > 100, "nobody released it: its time had come");
     lease.release();
     assert.equal(pool.stats().upstreams[0]!.state, "healthy");
+  });
+
+  it("ejects within its share whoever rests or drains besides", () => {
+    using pool = open(
+      ["a", "b", "c"].map((id) => ({ id, maxInFlight: 9 })),
+      { health: { failures: 2, maxEjected: 0.5 } },
+    );
+    const states = (): string[] => pool.stats().upstreams.map(({ state }) => state);
+    for (const prefer of ["a", "b"]) {
+      pool.tryAcquire({ prefer })!.fail({ status: 429, retryAfterMs: 60_000 });
+    }
+    for (let i = 0; i < 2; i++) pool.tryAcquire()!.fail({ status: 500 });
+    assert.deepEqual(states(), ["cooling", "cooling", "ejected"]);
+
+    using two = open(
+      ["a", "b"].map((id) => ({ id, maxInFlight: 9 })),
+      { health: { failures: 2, maxEjected: 0.5 } },
+    );
+    void two.drainUpstream("a");
+    for (let i = 0; i < 9; i++) two.tryAcquire()!.fail({ status: 500 });
+    assert.equal(two.stats().upstreams[1]!.state, "healthy", "it is the only one that serves");
+  });
+
+  it("brings an upstream back as soon as its probe is confirmed", async () => {
+    using pool = open([{ id: "a", maxInFlight: 9 }]);
+    pool.tryAcquire()!.fail({ status: 429, retryAfterMs: 20 });
+    const probe = await pool.acquire();
+    assert.equal(pool.stats().upstreams[0]!.state, "probing");
+    const wait = pool.acquire();
+    assert.equal(pool.stats().waiting, 1);
+    assert.equal(probe.confirm(), true);
+    (await wait).release();
+    assert.equal(pool.stats().upstreams[0]!.state, "healthy");
+    assert.equal(probe.release(), "released");
+    assert.equal(probe.confirm(), false);
+  });
+
+  it("checks all of a failure, and rests no longer than a day", () => {
+    using pool = open([{ id: "a", maxInFlight: 9 }]);
+    using lease = pool.tryAcquire()!;
+    // deno-lint-ignore no-explicit-any
+    assert.throws(() => lease.fail({ status: "429" as any, retryAfterMs: 5 }), TypeError);
+    assert.throws(() => lease.fail({ retryAfterMs: NaN }), /retryAfterMs .* not NaN/);
+    assert.equal(lease.fail({ retryAfterMs: Infinity }), "released");
+    assert.ok(pool.stats().upstreams[0]!.restsForMs <= 86_400_000);
   });
 
   it("takes what is no fault of the upstream for success", () => {

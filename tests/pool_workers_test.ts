@@ -124,6 +124,19 @@ describe("a pool in many Workers", () => {
     assert.deepEqual(events, [{ type: "reaped", leases: 4, waiters: 0 }]);
   });
 
+  // oven-sh/bun#40972: the first load of a library in many fresh Workers at once crashed.
+  it("is opened by 32 Workers at once, and left by all of them when they are killed", async () => {
+    const shared = options({ upstreams: [{ id: "a", maxInFlight: 1000 }] });
+    using pool = new UpstreamPool(shared);
+    const hands = Array.from({ length: 32 }, () => new Hand());
+    const hold = { kind: "hold", options: shared, leases: 5 } as const;
+    await Promise.all(hands.map((hand) => hand.ask(hold, "held")));
+    assert.deepEqual([pool.stats().inFlight, pool.stats().members], [160, 33]);
+    hands.forEach((hand) => hand.kill());
+    await eventually(() => pool.stats().members === 1, "all members gone");
+    assert.deepEqual([pool.stats().inFlight, pool.stats().reaped], [0, 160]);
+  });
+
   it("gives the places of a killed Worker to those behind it", async () => {
     const shared = options({ upstreams: [{ id: "a", maxInFlight: 1 }] });
     using pool = new UpstreamPool(shared);

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x1c71bd3c;
+export const ABI_HASH = 0x6d783224;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -122,8 +122,8 @@ export const POOL_UPSTREAM_SETTINGS = 4;
 export const POOL_STATS = 14;
 
 /**
- * Numbers of each upstream there: index, state (0 healthy, 1 resting, 2 on probation), draining,
- * in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
+ * Numbers of each upstream there: index, state (0 healthy, 1 ejected, 2 on probation, 3 resting
+ * because it asked to), draining, in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
  */
 export const POOL_UPSTREAM_STATS = 12;
 
@@ -136,7 +136,7 @@ export const EVENT_EJECTED = 1;
 /** An upstream asked for rest, of so many milliseconds. */
 export const EVENT_COOLING = 2;
 
-/** A probe brought an upstream back. */
+/** An upstream is back: a probe succeeded, or a rest that it asked for is over. */
 export const EVENT_RECOVERED = 3;
 
 /** A lease outlived its time. */
@@ -377,6 +377,13 @@ export const symbols = {
    * Starts a lease's time anew and returns 0. O(1). Fails with `STALE_LEASE`.
    */
   sluice_lease_renew: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(pool, lease)`
+   *
+   * Says that the upstream has begun to answer well, and returns a sum of `SLUICE_CHORE_*`: if the
+   * lease is a probe, that decides it. O(log n). Fails with `STALE_LEASE`.
+   */
+  sluice_lease_confirm: { args: ["u32", "f64"], returns: "i32" },
   /**
    * `()`
    *

@@ -16,7 +16,10 @@ import type { Native } from "../ffi/native.ts";
 
 /** Where Workers meet. */
 const CHANNEL = "sluice:bells";
-/** How long to listen for a bell: its owner looks every few milliseconds, unless it is busy. */
+/**
+ * How long to listen for a bell, in milliseconds. Its owner looks every 20 ms unless it is busy, so
+ * this is many looks; who was not heard by then is asked again with the next ring, and polls.
+ */
 const LISTEN_MS = 500;
 /** More bells than this are not kept: their owners are long gone. */
 const KEPT = 4096;

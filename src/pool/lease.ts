@@ -15,7 +15,8 @@ export interface Failure {
    */
   readonly status?: number;
   /**
-   * How long the upstream asked to be left alone, in milliseconds: it is, from now on, at once.
+   * How long the upstream asked to be left alone, in milliseconds: it is, from now on, at once. More
+   * than a day is read as a day.
    */
   readonly retryAfterMs?: number;
   /** Whether it was the time that ran out. With `adaptive`, a timeout lowers the limit. */
@@ -31,12 +32,17 @@ export type ReleaseResult =
   /** It had outlived its time and was taken back before. */
   | "expired";
 
+/** Longer than any provider means it. */
+const DAY_MS = 86_400_000;
+
 /** Who grants leases and takes them back. */
 export interface Lessor {
   /** Gives a lease back. */
   settle(lease: Lease, id: number, outcome: number, restMs: number): ReleaseResult;
   /** Starts its time anew. */
   renew(id: number): boolean;
+  /** The upstream has begun to answer well. */
+  confirm(id: number): boolean;
 }
 
 /**
@@ -81,9 +87,8 @@ export class Lease implements Disposable, AsyncDisposable {
    * `retryAfterMs` the upstream rests for that long at once. O(log n).
    */
   fail(failure: Failure = {}): ReleaseResult {
-    checkObject("failure", failure);
-    const restMs = checkTimeout("retryAfterMs", failure.retryAfterMs ?? 0);
-    return this.#settle(restMs > 0 ? LEASE_OVERLOADED : outcomeOf(failure), restMs);
+    const { outcome, restMs } = readFailure(failure);
+    return this.#settle(outcome, restMs);
   }
 
   /**
@@ -93,6 +98,17 @@ export class Lease implements Disposable, AsyncDisposable {
    */
   renew(): boolean {
     return this.#id !== 0 && this.#lessor.renew(this.#id);
+  }
+
+  /**
+   * Says that the upstream has begun to answer well, long before a stream is at its end. It matters
+   * if this lease is the one that probes an upstream after an ejection or a rest: others need not
+   * wait for the end of it then. {@linkcode UpstreamPool.fetch} does it by itself. O(log n).
+   *
+   * @returns Whether the lease is still held; false once given back or expired.
+   */
+  confirm(): boolean {
+    return this.#id !== 0 && this.#lessor.confirm(this.#id);
   }
 
   /** {@linkcode Lease.release}, for `using`; after `fail` it does nothing. */
@@ -119,6 +135,18 @@ export class Lease implements Disposable, AsyncDisposable {
     this.#id = 0;
     return this.#lessor.settle(this, id, outcome, restMs);
   }
+}
+
+/**
+ * What a failure comes to: its outcome, and the rest that the upstream asked for.
+ *
+ * @throws {TypeError | RangeError} naming what of it is wrong.
+ */
+export function readFailure(failure: Failure): { outcome: number; restMs: number } {
+  checkObject("failure", failure);
+  const restMs = Math.min(checkTimeout("retryAfterMs", failure.retryAfterMs ?? 0), DAY_MS);
+  const outcome = outcomeOf(failure);
+  return { outcome: restMs > 0 ? LEASE_OVERLOADED : outcome, restMs };
 }
 
 /** What a failure means for the upstream. */

@@ -11,6 +11,7 @@ import type { AcquireOptions } from "./options.ts";
 import type { PoolStats } from "./stats.ts";
 import { type HeldLease, RequestHold } from "./request_hold.ts";
 import { retryAfterMs } from "../http/retry_after.ts";
+import { checkObject } from "./settings.ts";
 
 /** Makes the request for the upstream of that id. */
 export type MakeRequest = (upstream: string) => Request | URL | string | Promise<Request>;
@@ -49,7 +50,8 @@ export interface FetchOptions extends AcquireOptions {
    */
   readonly idleTimeoutMs?: number;
   /**
-   * What a response says of its upstream: how it failed, or undefined if it did not.
+   * What a response says of its upstream: how it failed, or undefined if it did not. If it throws,
+   * or returns what is no failure, the request is aborted and so is the call.
    *
    * @default Every status of 429 and of 500 and above is a failure, with its `Retry-After`.
    */
@@ -122,8 +124,12 @@ async function send(
   }
   hold.heardUpstream();
   try {
+    if (typeof (response as Partial<Response> | undefined)?.status !== "number") {
+      throw new TypeError(`options.fetch must return a Response, not ${show(response)}`);
+    }
     const failure = classify(response);
-    if (failure !== undefined) hold.remember(failure);
+    if (failure === undefined) hold.confirm();
+    else hold.remember(failure);
     return leasedResponse(response, hold);
   } catch (error) {
     hold.abort(error);
@@ -142,6 +148,7 @@ function check(makeRequest: unknown, options: FetchOptions): void {
   if (typeof makeRequest !== "function") {
     throw new TypeError(`makeRequest must be a function, not ${show(makeRequest)}`);
   }
+  checkObject("options", options);
   for (const name of ["init", "fetch", "classify"] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== "function") {

@@ -50,8 +50,12 @@ export class PoolMember implements Lessor {
   /** Called after a failure was told, which may have made an event. */
   onFailure: (() => void) | undefined;
 
-  /** Opens the pool. */
-  constructor(name: string, { name: bytes, settings, ids }: PackedPool) {
+  /**
+   * Opens the pool.
+   *
+   * @param pollMs See {@linkcode WaitingLine}.
+   */
+  constructor(name: string, { name: bytes, settings, ids }: PackedPool, pollMs?: number) {
     this.native = native("pool", "lease", "waiter", "upstream", "bell");
     this.#name = name;
     this.#handle = unwrap(
@@ -60,6 +64,7 @@ export class PoolMember implements Lessor {
     this.#line = new WaitingLine(
       () => this.collect(),
       (place) => this.#see(this.native.sluice_waiter_cancel(this.#handle, place)),
+      pollMs,
     );
   }
 
@@ -154,6 +159,13 @@ export class PoolMember implements Lessor {
   /** @inheritdoc */
   renew(id: number): boolean {
     return this.native.sluice_lease_renew(this.#handle, id) === 0;
+  }
+
+  /** @inheritdoc */
+  confirm(id: number): boolean {
+    const chores = this.native.sluice_lease_confirm(this.#handle, id);
+    if (chores > 0) this.#see(chores);
+    return chores >= 0;
   }
 
   /** Collects the answers that wait, and sleeps if somebody waits still. */

@@ -24,6 +24,9 @@ export interface UpstreamOptions {
   readonly tier?: number;
 }
 
+/** What of an upstream can be changed while it is in use. */
+export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
+
 /** How those wait who find no room. */
 export interface QueueOptions {
   /**
@@ -79,14 +82,16 @@ export interface HealthOptions {
   readonly windowMs?: number;
   /**
    * How long an ejected upstream rests, in milliseconds. Then one lease probes it: success brings
-   * it back, failure ejects it for twice as long, at most ten times `cooldownMs`.
+   * it back, failure ejects it for twice as long, at most ten times `cooldownMs`. Success is
+   * {@linkcode Lease.confirm}, which `pool.fetch` calls with good headers, or the lease given back.
    *
    * @default 30_000
    */
   readonly cooldownMs?: number;
   /**
    * The largest share of the upstreams that failures may eject at a time, 0 to 1: with 0.5 and
-   * three upstreams, one. What an upstream asks for itself by `Retry-After` is always granted.
+   * three upstreams, one. It is a share of those that are not draining. What an upstream asks for
+   * itself by `Retry-After` is always granted, and takes nothing of the share.
    *
    * @default 0.5
    */
@@ -191,7 +196,7 @@ export type PoolEvent =
   | { readonly type: "ejected"; readonly upstream: string; readonly forMs: number }
   /** An upstream asked for rest, by `Retry-After`. */
   | { readonly type: "cooling"; readonly upstream: string; readonly forMs: number }
-  /** An upstream is back in use after a probe succeeded. */
+  /** An upstream is back in use: a probe succeeded, or a rest that it asked for is over. */
   | { readonly type: "recovered"; readonly upstream: string }
   /** A lease outlived its time and was taken back. */
   | { readonly type: "expired"; readonly upstream: string }

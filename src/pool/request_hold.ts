@@ -4,11 +4,11 @@
  * @module
  */
 import { LONGEST_TIMER } from "../deadline.ts";
-import type { Failure, Lease } from "./lease.ts";
+import { type Failure, type Lease, readFailure } from "./lease.ts";
 import { renewals } from "./renewals.ts";
 
 /** What of a {@linkcode Lease} a request needs. */
-export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew">;
+export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew" | "confirm">;
 
 /** How long an upstream may be silent, in milliseconds. */
 export interface Silences {
@@ -73,9 +73,20 @@ export class RequestHold {
     this.#unfollow.push(() => signal.removeEventListener("abort", abort));
   }
 
-  /** The headers said that the request failed; told to the pool when it ends. */
+  /**
+   * The headers said that the request failed; told to the pool when it ends.
+   *
+   * @throws {TypeError | RangeError} if what they said is no failure.
+   */
   remember(failure: Failure): void {
+    // Now, where somebody can be told, and not when the body ends or is collected.
+    readFailure(failure);
     this.#failure = failure;
+  }
+
+  /** The headers were good: others need not wait for the end of the body to see that. */
+  confirm(): void {
+    if (!this.#ended) this.#lease.confirm();
   }
 
   /**

@@ -5,11 +5,22 @@
  */
 import { checkArray, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
-import type { AdaptiveOptions, PoolOptions, UpstreamOptions } from "./options.ts";
+import { UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_TIER, UPSTREAM_WEIGHT } from "../ffi/symbols.gen.ts";
+import type {
+  AdaptiveOptions,
+  PoolOptions,
+  TryAcquireOptions,
+  UpstreamChanges,
+  UpstreamOptions,
+} from "./options.ts";
 
 /** The most leases that a pool keeps. */
 const MOST = 131_072;
-/** How long a lease that was handed over may wait to be collected before the next gets it. */
+/**
+ * How long a lease that was handed over may wait to be collected before the next gets it, in
+ * milliseconds. It has to be far above what an event loop is held up by, or busy Workers would lose
+ * their turns, and far below what people wait for; between the two nothing depends on it.
+ */
 const CLAIM_MS = 1000;
 
 /** The options of a pool as the native side takes them. */
@@ -18,6 +29,7 @@ export interface PackedPool {
   readonly settings: Float64Array<ArrayBuffer>;
   readonly ids: Uint8Array;
   readonly timeoutMs: number;
+  readonly leaseTtlMs: number;
 }
 
 const encoder = new TextEncoder();
@@ -31,11 +43,12 @@ export function packPool(options: PoolOptions): PackedPool {
   checkObject("queue", queue);
   checkObject("health", health);
   const adaptive = checkAdaptive(options.adaptive);
+  const leaseTtlMs = number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity);
   const settings = [
     whole("maxInFlight", options.maxInFlight ?? MOST, 1, MOST),
     whole("queue.max", queue.max ?? 1000, 0, MOST),
     number("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9),
-    number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity),
+    leaseTtlMs,
     CLAIM_MS,
     whole("health.failures", health.failures ?? 5, 0, 1e6),
     number("health.failureRate", health.failureRate ?? 0.5, 0, 1e6),
@@ -58,7 +71,7 @@ export function packPool(options: PoolOptions): PackedPool {
     ids.push(id);
   });
   const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? 30_000);
-  return { name, settings: Float64Array.from(settings), ids: join(ids), timeoutMs };
+  return { name, settings: Float64Array.from(settings), ids: join(ids), timeoutMs, leaseTtlMs };
 }
 
 /** Checks and packs one upstream: its id, and most in flight, weight, tier. */
@@ -71,6 +84,49 @@ export function packUpstream(
   const most = checkMaxInFlight(`${at}.maxInFlight`, upstream.maxInFlight);
   const weight = checkWeight(`${at}.weight`, upstream.weight ?? 1);
   return { id, numbers: [most, weight, checkTier(`${at}.tier`, upstream.tier ?? 0)] };
+}
+
+/** Checks changes of an upstream, all before the first is made: pairs of a setting and its value. */
+export function packChanges(changes: UpstreamChanges): [number, number][] {
+  checkObject("changes", changes);
+  const { maxInFlight, weight, tier } = changes;
+  const settings: [number, number][] = [];
+  if (maxInFlight !== undefined) {
+    settings.push([UPSTREAM_MAX_IN_FLIGHT, checkMaxInFlight("maxInFlight", maxInFlight)]);
+  }
+  if (weight !== undefined) settings.push([UPSTREAM_WEIGHT, checkWeight("weight", weight)]);
+  if (tier !== undefined) settings.push([UPSTREAM_TIER, checkTier("tier", tier)]);
+  return settings;
+}
+
+/** The upstream that is preferred, of options that may name one. */
+export function checkPrefer(options: TryAcquireOptions): string | undefined {
+  checkObject("options", options);
+  if (options.prefer !== undefined) checkString("prefer", options.prefer);
+  return options.prefer;
+}
+
+/** The signal of options that may have one. */
+export function checkSignal(options: { readonly signal?: AbortSignal }): AbortSignal | undefined {
+  checkObject("options", options);
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
+  }
+  return signal;
+}
+
+/** How a pool is watched from here, of its options. */
+export function checkWatching(
+  { onEvent, trackLeaks = false }: PoolOptions,
+): { onEvent: PoolOptions["onEvent"]; trackLeaks: boolean } {
+  if (onEvent !== undefined && typeof onEvent !== "function") {
+    throw new TypeError(`onEvent must be a function, not ${show(onEvent)}`);
+  }
+  if (typeof trackLeaks !== "boolean") {
+    throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
+  }
+  return { onEvent, trackLeaks };
 }
 
 /** How many leases may be in use. */

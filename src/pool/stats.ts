@@ -11,11 +11,12 @@ import type { PoolMember } from "./member.ts";
  * What use an upstream is in:
  *
  * - `"healthy"`: in use;
- * - `"ejected"`: resting until `restsForMs` has passed;
+ * - `"ejected"`: taken out of use by failures, until `restsForMs` has passed;
+ * - `"cooling"`: resting because it asked to, by `Retry-After`, until `restsForMs` has passed;
  * - `"probing"`: waiting for, or under, the one lease that decides whether it is back;
  * - `"draining"`: given no new leases, by {@linkcode UpstreamPool.drainUpstream}.
  */
-export type UpstreamState = "healthy" | "ejected" | "probing" | "draining";
+export type UpstreamState = "healthy" | "ejected" | "cooling" | "probing" | "draining";
 
 /** One upstream at one moment. */
 export interface UpstreamStats {
@@ -39,7 +40,7 @@ export interface UpstreamStats {
   readonly failed: number;
   /** Failures since the last success. */
   readonly failuresInARow: number;
-  /** How long it rests from now on, in milliseconds; 0 unless ejected. */
+  /** How long it rests from now on, in milliseconds; 0 unless ejected or cooling. */
   readonly restsForMs: number;
 }
 
@@ -75,7 +76,7 @@ export interface PoolStats {
   readonly upstreams: readonly UpstreamStats[];
 }
 
-const STATES: readonly UpstreamState[] = ["healthy", "ejected", "probing"];
+const STATES: readonly UpstreamState[] = ["healthy", "ejected", "probing", "cooling"];
 
 /** Reads the numbers of a pool. */
 export function readStats(member: PoolMember): PoolStats {

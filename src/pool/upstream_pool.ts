@@ -3,40 +3,37 @@
  *
  * @module
  */
-import { checkArray, checkString } from "../arguments.ts";
+import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
-import {
-  UPSTREAM_DRAINING,
-  UPSTREAM_MAX_IN_FLIGHT,
-  UPSTREAM_TIER,
-  UPSTREAM_WEIGHT,
-} from "../ffi/symbols.gen.ts";
+import { unwrap } from "../ffi/load.ts";
+import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
 import { Leaks } from "./leaks.ts";
 import { Lease } from "./lease.ts";
 import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
 import { PoolEvents } from "./events.ts";
 import { PoolMember } from "./member.ts";
-import type { AcquireOptions, PoolOptions, TryAcquireOptions, UpstreamOptions } from "./options.ts";
+import type {
+  AcquireOptions,
+  PoolOptions,
+  TryAcquireOptions,
+  UpstreamChanges,
+  UpstreamOptions,
+} from "./options.ts";
 import {
   checkCount,
   checkId,
   checkMaxInFlight,
-  checkObject,
+  checkPrefer,
   checkPriority,
-  checkTier,
+  checkSignal,
   checkTimeout,
-  checkWeight,
+  checkWatching,
+  packChanges,
   packPool,
   packUpstream,
 } from "./settings.ts";
 import { type PoolStats, readStats } from "./stats.ts";
 import { until } from "../until.ts";
-
-/** What of an upstream can be changed while it is in use. */
-export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
-
-/** The default of `leaseTtlMs`. */
-const DEFAULT_TTL_MS = 600_000;
 
 /** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
 const abandoned = new FinalizationRegistry<PoolMember>((member) => {
@@ -83,15 +80,9 @@ export class UpstreamPool implements Disposable {
    */
   constructor(options: PoolOptions) {
     const packed = packPool(options);
-    const { onEvent, trackLeaks = false } = options;
-    if (onEvent !== undefined && typeof onEvent !== "function") {
-      throw new TypeError(`onEvent must be a function, not ${show(onEvent)}`);
-    }
-    if (typeof trackLeaks !== "boolean") {
-      throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
-    }
+    const { onEvent, trackLeaks } = checkWatching(options);
     this.name = options.name;
-    this.leaseTtlMs = options.leaseTtlMs ?? DEFAULT_TTL_MS;
+    this.leaseTtlMs = packed.leaseTtlMs;
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
@@ -118,17 +109,12 @@ export class UpstreamPool implements Disposable {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     try {
-      checkObject("options", options);
-      const { signal, priority = 0, timeoutMs = this.#timeoutMs } = options;
-      if (signal !== undefined) {
-        if (!(signal instanceof AbortSignal)) {
-          throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
-        }
-        signal.throwIfAborted();
-      }
+      const prefer = checkPrefer(options);
+      const { priority = 0, timeoutMs = this.#timeoutMs } = options;
+      const signal = checkSignal(options);
+      signal?.throwIfAborted();
       checkPriority("priority", priority);
       checkTimeout("timeoutMs", timeoutMs);
-      const prefer = preferred(options);
       return Promise.resolve(this.#member.acquire(prefer, priority, timeoutMs, signal));
     } catch (error) {
       return Promise.reject(error);
@@ -179,7 +165,7 @@ export class UpstreamPool implements Disposable {
    * @throws {SluiceError} `SLUICE_POOL_CLOSED`.
    */
   tryAcquire(options?: TryAcquireOptions): Lease | null {
-    return this.#member.tryAcquire(options === undefined ? undefined : preferred(options));
+    return this.#member.tryAcquire(options === undefined ? undefined : checkPrefer(options));
   }
 
   /**
@@ -188,7 +174,7 @@ export class UpstreamPool implements Disposable {
    * @throws {SluiceError} `SLUICE_POOL_CLOSED`.
    */
   acquireBatch(count: number, options: TryAcquireOptions = {}): Lease[] {
-    return this.#member.acquireBatch(checkCount("count", count), preferred(options));
+    return this.#member.acquireBatch(checkCount("count", count), checkPrefer(options));
   }
 
   /** Gives leases back whose requests went well, in one crossing; returns how many were held. */
@@ -231,15 +217,9 @@ export class UpstreamPool implements Disposable {
    */
   updateUpstream(id: string, changes: UpstreamChanges): void {
     const bytes = checkId("id", id);
-    checkObject("changes", changes);
-    const { maxInFlight, weight, tier } = changes;
-    // All are checked before the first is made.
-    const settings: [number, number][] = [];
-    if (maxInFlight !== undefined) {
-      settings.push([UPSTREAM_MAX_IN_FLIGHT, checkMaxInFlight("maxInFlight", maxInFlight)]);
-    }
-    if (weight !== undefined) settings.push([UPSTREAM_WEIGHT, checkWeight("weight", weight)]);
-    if (tier !== undefined) settings.push([UPSTREAM_TIER, checkTier("tier", tier)]);
+    const settings = packChanges(changes);
+    const { native, handle } = this.#member;
+    unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
     for (const [setting, value] of settings) this.#change(bytes, setting, value);
   }
 
@@ -262,8 +242,10 @@ export class UpstreamPool implements Disposable {
    * but not the draining.
    */
   async drainUpstream(id: string, options: { signal?: AbortSignal } = {}): Promise<void> {
-    this.#change(checkId("id", id), UPSTREAM_DRAINING, 1);
-    await until(options.signal, () => {
+    const bytes = checkId("id", id);
+    const signal = checkSignal(options);
+    this.#change(bytes, UPSTREAM_DRAINING, 1);
+    await until(signal, () => {
       const upstream = this.stats().upstreams.find((upstream) => upstream.id === id);
       return upstream === undefined || upstream.inFlight === 0;
     });
@@ -286,7 +268,10 @@ export class UpstreamPool implements Disposable {
    * @throws The signal's reason, which ends the waiting but not the draining.
    */
   async drain(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await until(options.signal, () => this.#member.retire() === 0 && this.#member.waiting === 0);
+    await until(
+      checkSignal(options),
+      () => this.#member.retire() === 0 && this.#member.waiting === 0,
+    );
   }
 
   /**
@@ -310,10 +295,4 @@ export class UpstreamPool implements Disposable {
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_change(handle, id, id.length, setting, value));
   }
-}
-
-function preferred(options: TryAcquireOptions): string | undefined {
-  checkObject("options", options);
-  if (options.prefer !== undefined) checkString("prefer", options.prefer);
-  return options.prefer;
 }

@@ -9,7 +9,10 @@
  */
 import { clearTimeout, setTimeout } from "node:timers";
 
-/** The longest that an answer may lie uncollected, for want of a bell. */
+/**
+ * The longest that an answer may lie uncollected, for want of a bell: what a Worker that dies, or a
+ * runtime without bells, costs who waits. What other values cost is measured by `bench/pool/wake.ts`.
+ */
 const POLL_MS = 20;
 
 /** One who waits. */
@@ -26,6 +29,7 @@ export class WaitingLine<T> {
   readonly #waiting = new Map<number, Waiting<T> & { abort?: () => void }>();
   readonly #look: () => void;
   readonly #cancel: (place: number) => void;
+  readonly #pollMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next = Infinity;
   #earliest = Infinity;
@@ -33,10 +37,12 @@ export class WaitingLine<T> {
   /**
    * @param look Collects answers and gives them to {@linkcode take}.
    * @param cancel Gives a place up natively.
+   * @param pollMs How often to look; another value is for measurements.
    */
-  constructor(look: () => void, cancel: (place: number) => void) {
+  constructor(look: () => void, cancel: (place: number) => void, pollMs: number = POLL_MS) {
     this.#look = look;
     this.#cancel = cancel;
+    this.#pollMs = pollMs;
   }
 
   /** How many wait. */
@@ -83,7 +89,7 @@ export class WaitingLine<T> {
   #arm(): void {
     const now = performance.now();
     // A millisecond late rather than early, when the native clock may not be there yet.
-    const at = now + Math.max(1, Math.min(POLL_MS, Math.ceil(this.#earliest - now) + 1));
+    const at = now + Math.max(1, Math.min(this.#pollMs, Math.ceil(this.#earliest - now) + 1));
     if (this.#next <= at) return;
     clearTimeout(this.#timer);
     this.#next = at;

@@ -112,8 +112,8 @@
 // Numbers before those of the upstreams that `sluice_pool_stats` writes.
 #define SLUICE_POOL_STATS 14
 
-// Numbers of each upstream there: index, state (0 healthy, 1 resting, 2 on probation), draining,
-// in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
+// Numbers of each upstream there: index, state (0 healthy, 1 ejected, 2 on probation, 3 resting
+// because it asked to), draining, in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
 #define SLUICE_POOL_UPSTREAM_STATS 12
 
 // Numbers of each event of `sluice_pool_events`: kind, upstream, and two more.
@@ -125,7 +125,7 @@
 // An upstream asked for rest, of so many milliseconds.
 #define SLUICE_EVENT_COOLING 2
 
-// A probe brought an upstream back.
+// An upstream is back: a probe succeeded, or a rest that it asked for is over.
 #define SLUICE_EVENT_RECOVERED 3
 
 // A lease outlived its time.
@@ -415,6 +415,10 @@ int32_t sluice_lease_release_batch(uint32_t pool, const double *leases, uint32_t
 
 // Starts a lease's time anew and returns 0. O(1). Fails with `STALE_LEASE`.
 int32_t sluice_lease_renew(uint32_t pool, double lease);
+
+// Says that the upstream has begun to answer well, and returns a sum of `SLUICE_CHORE_*`: if the
+// lease is a probe, that decides it. O(log n). Fails with `STALE_LEASE`.
+int32_t sluice_lease_confirm(uint32_t pool, double lease);
 
 // The hash of this ABI: 31 bits over every signature, status and constant.
 //

@@ -134,6 +134,18 @@ pub extern "C" fn sluice_lease_renew(pool: u32, lease: f64) -> i32 {
     })
 }
 
+/// Says that the upstream has begun to answer well, and returns a sum of `SLUICE_CHORE_*`: if the
+/// lease is a probe, that decides it. O(log n). Fails with `STALE_LEASE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_lease_confirm(pool: u32, lease: f64) -> i32 {
+    boundary(|| {
+        pools::with(pool, |shared, member, now| {
+            shared.pool.confirm(member, id(lease), now).map_err(refused)?;
+            Ok(chores(shared, member))
+        })
+    })
+}
+
 fn id(lease: f64) -> LeaseId {
     // What is no whole number of 51 bits is nobody's id: 0 is none.
     let whole = (0.0..SLUICE_LEASE_NEWS).contains(&lease) && lease.fract() == 0.0;

@@ -15,8 +15,8 @@ pub const SLUICE_POOL_SETTINGS: u32 = 13;
 pub const SLUICE_POOL_UPSTREAM_SETTINGS: u32 = 4;
 /// Numbers before those of the upstreams that `sluice_pool_stats` writes.
 pub const SLUICE_POOL_STATS: u32 = 14;
-/// Numbers of each upstream there: index, state (0 healthy, 1 resting, 2 on probation), draining,
-/// in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
+/// Numbers of each upstream there: index, state (0 healthy, 1 ejected, 2 on probation, 3 resting
+/// because it asked to), draining, in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
 pub const SLUICE_POOL_UPSTREAM_STATS: u32 = 12;
 /// Numbers of each event of `sluice_pool_events`: kind, upstream, and two more.
 pub const SLUICE_POOL_EVENT: u32 = 4;
@@ -24,7 +24,7 @@ pub const SLUICE_POOL_EVENT: u32 = 4;
 pub const SLUICE_EVENT_EJECTED: u32 = 1;
 /// An upstream asked for rest, of so many milliseconds.
 pub const SLUICE_EVENT_COOLING: u32 = 2;
-/// A probe brought an upstream back.
+/// An upstream is back: a probe succeeded, or a rest that it asked for is over.
 pub const SLUICE_EVENT_RECOVERED: u32 = 3;
 /// A lease outlived its time.
 pub const SLUICE_EVENT_EXPIRED: u32 = 4;
@@ -202,8 +202,9 @@ fn stats(pool: &Pool, member: u32) -> Vec<f64> {
     for upstream in pool.upstreams() {
         let state = match upstream.state {
             State::Healthy => 0.0,
-            State::Resting(_) => 1.0,
+            State::Resting(_) if upstream.ejected => 1.0,
             State::Probation(_) => 2.0,
+            State::Resting(_) => 3.0,
         };
         numbers.extend([
             f64::from(upstream.index),

@@ -162,3 +162,47 @@ pub(crate) fn chores(shared: &Shared, member: u32) -> i32 {
     let ring = if shared.pool.has_rings() { SLUICE_CHORE_RING } else { 0 };
     (mail | ring).cast_signed()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use sluice_pool::{Outcome, Settings, UpstreamSettings};
+
+    use super::*;
+
+    fn open_named(name: &str) -> u32 {
+        let make = || {
+            let mut pool = Pool::new(Settings::default());
+            let settings = UpstreamSettings { max_in_flight: 1, weight: 1.0, tier: 0 };
+            pool.add_upstream("a", settings, 0).map_err(refused)?;
+            Ok((pool, Vec::new(), "".into()))
+        };
+        open(name, |_| Ok(()), make).map(i32::cast_unsigned).unwrap_or_default()
+    }
+
+    /// P11: "lock-free" was said of a map of locks, where a call could wait for any other. Here a lock
+    /// is called one, and a call takes that of its own pool alone: it goes on while those of another
+    /// pool, and of the names, are held for ever.
+    #[test]
+    fn p11_a_call_takes_the_lock_of_its_own_pool_and_no_other() {
+        let (held, free) = (open_named("p11, held"), open_named("p11, free"));
+        let index = |handle: u32| MEMBERS.0.get(handle).map_or(0, |value| (value >> 16) as usize);
+        assert_ne!(index(held), index(free));
+        let names = lock(&NAMES);
+        let place = lock(&PLACES[index(held)]);
+        let (done, told) = channel();
+        std::thread::spawn(move || {
+            let went = with(free, |shared, member, now| {
+                let lease = shared.pool.acquire(member, None, now);
+                let released = lease.map(|id| shared.pool.release(member, id, Outcome::Ok, 0, now));
+                Ok(released == Some(Ok(())))
+            });
+            let _ = done.send(went.is_ok_and(|went| went));
+        });
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(true), "the call waits");
+        drop((names, place));
+        assert!(close(held).is_ok() && close(free).is_ok());
+    }
+}

@@ -7,8 +7,8 @@ use std::ptr::{null, null_mut};
 use sluice::bell::{sluice_bell_next, sluice_bell_want};
 use sluice::lease::{
     SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, SLUICE_LEASE_WAITER, sluice_lease_acquire,
-    sluice_lease_acquire_batch, sluice_lease_release, sluice_lease_release_batch,
-    sluice_lease_renew,
+    sluice_lease_acquire_batch, sluice_lease_confirm, sluice_lease_release,
+    sluice_lease_release_batch, sluice_lease_renew,
 };
 use sluice::pool::{
     sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_resize,
@@ -109,6 +109,7 @@ fn ids_that_are_no_leases() {
     ] {
         assert_eq!(sluice_lease_release(pool, forged, SLUICE_LEASE_OK, 0.0), stale, "{forged}");
         assert_eq!(sluice_lease_renew(pool, forged), stale);
+        assert_eq!(sluice_lease_confirm(pool, forged), stale);
         assert!(sluice_waiter_cancel(pool, forged) >= 0, "a place that is no more");
     }
     let wrong = sluice_lease_release(pool, id, 4, 0.0);

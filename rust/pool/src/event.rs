@@ -13,7 +13,7 @@ pub enum EventKind {
     Ejected = 1,
     /// An upstream asked for rest; `value` is how long.
     Cooling = 2,
-    /// A probe brought an upstream back.
+    /// An upstream is back: a probe succeeded, or a rest that it asked for is over.
     Recovered = 3,
     /// A lease outlived its time.
     Expired = 4,

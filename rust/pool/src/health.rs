@@ -2,11 +2,16 @@
 //!
 //! Envoy's outlier detection is the model (consecutive failures, an ejection time that grows, a
 //! largest share ejected), with a half-open probe in place of its blind return.
+//!
+//! There are two ways out of use, and they are kept apart. Failures *eject*: that is the pool's own
+//! guess, so it is bounded by a share of the upstreams, and only a probe that succeeds ends it. A
+//! `Retry-After` asks for *rest*: that is the upstream's own word, so it is always granted and takes
+//! nothing of the share. After it one lease goes first, to see whether the upstream says so again;
+//! any other answer brings it back, and counts as any other.
 
+use crate::window::Window;
 use crate::{HealthSettings, Millis, Outcome};
 
-/// The window moves in this many steps.
-const STEPS: u64 = 10;
 /// A rest grows up to so many times the first.
 const LONGEST: u64 = 10;
 
@@ -28,7 +33,7 @@ pub enum HealthChange {
     Ejected(Millis),
     /// The upstream asked for that long a rest.
     Cooling(Millis),
-    /// A probe brought it back.
+    /// It is back in use: a probe succeeded, or a rest that it asked for is over.
     Recovered,
 }
 
@@ -36,6 +41,8 @@ pub enum HealthChange {
 #[derive(Clone, Debug)]
 pub struct Health {
     state: State,
+    /// Whether failures took it out of use, and no probe has succeeded since.
+    ejected: bool,
     in_a_row: u32,
     /// Ejections since it was last well.
     ejections: u32,
@@ -46,13 +53,26 @@ impl Health {
     /// A healthy one.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: State::Healthy, in_a_row: 0, ejections: 0, window: Window::default() }
+        Self {
+            state: State::Healthy,
+            ejected: false,
+            in_a_row: 0,
+            ejections: 0,
+            window: Window::default(),
+        }
     }
 
     /// What use the upstream is in.
     #[must_use]
     pub fn state(&self) -> State {
         self.state
+    }
+
+    /// Whether failures took it out of use, from the ejection until a probe succeeds: this is what
+    /// the largest share counts, and no rest that was asked for.
+    #[must_use]
+    pub fn is_ejected(&self) -> bool {
+        self.ejected
     }
 
     /// Failures since the last success.
@@ -79,6 +99,16 @@ impl Health {
     /// The rest is over: the next lease is a probe.
     pub fn end_rest(&mut self) {
         self.state = State::Probation(false);
+    }
+
+    /// The probe is answered well, though its lease is not back yet. Returns whether it was waited
+    /// for.
+    pub(crate) fn confirm(&mut self) -> bool {
+        let awaited = self.state == State::Probation(true);
+        if awaited {
+            *self = Self::new();
+        }
+        awaited
     }
 
     /// A lease came back. `probe` says that it was the one, `may_eject` that the share allows one
@@ -112,12 +142,16 @@ impl Health {
                 if rest > 0 {
                     return Some(self.cool(rest, now));
                 }
-                let due = match self.state {
-                    State::Healthy => may_eject && self.is_failing(settings, now),
-                    State::Probation(_) => probe,
-                    State::Resting(_) => false,
-                };
-                due.then(|| self.eject(settings, now))
+                if probe && self.ejected {
+                    return Some(self.eject(settings, now));
+                }
+                if probe {
+                    self.state = State::Healthy;
+                }
+                if self.state == State::Healthy && may_eject && self.is_failing(settings, now) {
+                    return Some(self.eject(settings, now));
+                }
+                probe.then_some(HealthChange::Recovered)
             }
         }
     }
@@ -135,6 +169,7 @@ impl Health {
         let times = (1 << self.ejections.min(10)).min(LONGEST);
         let rest = settings.cooldown.saturating_mul(times);
         self.ejections = self.ejections.saturating_add(1);
+        self.ejected = true;
         self.state = State::Resting(now.saturating_add(rest));
         HealthChange::Ejected(rest)
     }
@@ -155,45 +190,8 @@ impl Default for Health {
     }
 }
 
-/// Results within the last [`STEPS`] steps.
-#[derive(Clone, Debug, Default)]
-struct Window {
-    /// (successes, failures) by step modulo [`STEPS`].
-    steps: [(u32, u32); STEPS as usize],
-    /// The latest step that was written.
-    latest: u64,
-}
-
-impl Window {
-    fn add(&mut self, now: Millis, window: Millis, ok: bool) {
-        let step = self.turn(now, window);
-        let (oks, failures) = &mut self.steps[step];
-        let count = if ok { oks } else { failures };
-        *count = count.saturating_add(1);
-    }
-
-    fn sums(&mut self, now: Millis, window: Millis) -> (u32, u32) {
-        self.turn(now, window);
-        self.steps.iter().fold((0, 0), |(ok, failed), step| {
-            (ok + step.0.min(1 << 27), failed + step.1.min(1 << 27))
-        })
-    }
-
-    /// Clears what is too old and returns the index of the step that it is now.
-    fn turn(&mut self, now: Millis, window: Millis) -> usize {
-        let step = now / (window / STEPS).max(1);
-        for passed in (self.latest + 1..=step).rev().take(STEPS as usize) {
-            self.steps[(passed % STEPS) as usize] = (0, 0);
-        }
-        self.latest = self.latest.max(step);
-        (self.latest % STEPS) as usize
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     const SETTINGS: HealthSettings = HealthSettings {
@@ -240,32 +238,50 @@ mod tests {
     }
 
     #[test]
+    fn after_a_rest_that_was_asked_for_one_goes_first_and_counts_as_any_other() {
+        let mut health = Health::new();
+        let cooling = health.record(Outcome::Overloaded, 500, false, true, &SETTINGS, 0);
+        assert_eq!((cooling, health.is_ejected()), (Some(HealthChange::Cooling(500)), false));
+        health.end_rest();
+        assert!(health.grant() && !health.is_open(), "one at a time");
+        let again = health.record(Outcome::Overloaded, 100, true, true, &SETTINGS, 500);
+        assert_eq!((again, health.is_ejected()), (Some(HealthChange::Cooling(100)), false));
+        health.end_rest();
+        // The third failure in a row ejects, if the share allows it, and else it is in use.
+        for may_eject in [false, true] {
+            let mut health = health.clone();
+            assert!(health.grant());
+            let change = health.record(Outcome::Failed, 0, true, may_eject, &SETTINGS, 600);
+            assert_eq!(health.is_ejected(), may_eject);
+            let back = HealthChange::Recovered;
+            assert_eq!(change, Some(if may_eject { HealthChange::Ejected(100) } else { back }));
+        }
+    }
+
+    #[test]
+    fn an_ejection_lasts_until_a_probe_succeeds_whatever_rest_is_asked_for() {
+        let mut health = Health::new();
+        for _ in 0..3 {
+            told(&mut health, Outcome::Failed, 0);
+        }
+        assert!(health.is_ejected());
+        health.end_rest();
+        assert!(health.grant());
+        health.record(Outcome::Overloaded, 50, true, false, &SETTINGS, 100);
+        health.end_rest();
+        assert!(health.is_ejected());
+        assert_eq!(told(&mut health, Outcome::Failed, 150), Some(HealthChange::Ejected(200)));
+        health.end_rest();
+        assert!(health.grant() && health.confirm(), "an answer will do");
+        assert!(!health.is_ejected() && !health.confirm());
+        assert_eq!(health.record(Outcome::Failed, 0, true, true, &SETTINGS, 400), None);
+    }
+
+    #[test]
     fn a_rest_that_is_asked_for_is_never_shortened() {
         let mut health = Health::new();
         health.record(Outcome::Overloaded, 500, false, false, &SETTINGS, 0);
         health.record(Outcome::Overloaded, 100, false, false, &SETTINGS, 0);
         assert_eq!(health.state(), State::Resting(500));
-    }
-
-    proptest! {
-        #[test]
-        fn the_window_counts_what_a_list_would(
-            window in 1u64..5000,
-            steps in prop::collection::vec((0u64..2000, any::<bool>()), 1..200),
-        ) {
-            let mut fast = Window::default();
-            let mut list = Vec::new();
-            let mut now = 0;
-            for (wait, ok) in steps {
-                now += wait;
-                fast.add(now, window, ok);
-                let step = |at: u64| at / (window / STEPS).max(1);
-                list.push((step(now), ok));
-                let recent = list.iter().filter(|(at, _)| at + STEPS > step(now));
-                let oks = recent.clone().filter(|(_, ok)| *ok).count();
-                let failures = recent.count() - oks;
-                prop_assert_eq!(fast.sums(now, window), (oks as u32, failures as u32));
-            }
-        }
     }
 }

@@ -130,6 +130,11 @@ impl Leases {
         self.link(slot);
     }
 
+    /// Whether the lease was a probe; from now on it is none. O(1).
+    pub(crate) fn take_probe(&mut self, slot: u32) -> bool {
+        std::mem::take(&mut self.slab[slot as usize].probe)
+    }
+
     /// The next to expire, and when it was renewed. O(1).
     pub(crate) fn oldest(&self) -> Option<(u32, Millis)> {
         self.slab.get(self.oldest as usize).map(|lease| (self.oldest, lease.renewed))

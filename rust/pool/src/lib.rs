@@ -3,18 +3,19 @@
 //!
 //! A [`Pool`] is a state machine: it reads no clock (time is an argument), does no I/O, starts no
 //! thread and calls nobody back. What others must be told (a lease that was handed to somebody in
-//! line) lands in their mailbox, and [`Pool::take_rings`] says whom to wake.
+//! line) lands in their mailbox, and [`Pool::take_ring`] says whom to wake.
 //!
 //! Every operation is O(1) or O(log n) in leases, waiters and upstreams, except for what happens
 //! to a member as a whole ([`Pool::leave`], [`Pool::reap`], falling asleep), which is linear and rare.
 //!
-//! Files: `settings`, `upstream`, `health`, `limit`, `lease`, `line`, `member`, `event`, `stats` are
-//! the nouns; `heap` is the one data structure; `pool` is how
-//! leases go, `roster` who takes part in it, `turn` what time does to it.
+//! Files: `settings`, `upstream`, `health`, `window`, `limit`, `lease`, `line`, `member`, `event`,
+//! `stats` are the nouns; `heap` is the one data structure; `pool` is what is asked of it, `grant` how
+//! leases come and go, `roster` who takes part in it, `turn` what time does to it.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod event;
+mod grant;
 mod health;
 mod heap;
 mod lease;
@@ -29,6 +30,7 @@ mod settings;
 mod stats;
 mod turn;
 mod upstream;
+mod window;
 
 pub use answer::{Acquired, Answer, Refusal, Setting};
 pub use event::{Event, EventKind};

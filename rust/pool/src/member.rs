@@ -9,7 +9,7 @@ use crate::WaiterId;
 pub(crate) struct Member {
     /// Whether somebody is behind it; a place without one is free.
     pub(crate) present: bool,
-    /// The name that [`crate::Pool::take_rings`] calls it by.
+    /// The name that [`crate::Pool::take_ring`] calls it by.
     pub(crate) bell: u32,
     pub(crate) leases: u32,
     /// Leases it was handed and did not collect yet.

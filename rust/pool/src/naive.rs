@@ -202,6 +202,17 @@ impl Naive {
         found.map(|held| held.renewed = now).is_some()
     }
 
+    /// The upstream of a lease has begun to answer well.
+    pub fn confirm(&mut self, member: usize, lease: Lease, now: Millis) -> bool {
+        self.tick(now);
+        let find = |held: &&mut Held| held.lease == lease && held.member == member;
+        let Some(held) = self.held.iter_mut().find(find) else { return false };
+        if std::mem::take(&mut held.probe) && self.upstreams[held.upstream].health.confirm() {
+            self.hand_over();
+        }
+        true
+    }
+
     /// The next answer: a place, and its lease unless it timed out.
     pub fn collect(&mut self, member: usize, now: Millis) -> Option<(Place, Option<Lease>)> {
         self.tick(now);
@@ -254,6 +265,12 @@ impl Naive {
     #[must_use]
     pub fn state(&self, index: usize) -> State {
         self.upstreams[index].health.state()
+    }
+
+    /// Whether failures took an upstream out of use.
+    #[must_use]
+    pub fn is_ejected(&self, index: usize) -> bool {
+        self.upstreams[index].health.is_ejected()
     }
 
     /// How many leases of an upstream may be in use now.

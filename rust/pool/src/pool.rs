@@ -8,12 +8,12 @@
 use crate::answer::{Acquired, Answer, Refusal};
 use crate::event::Events;
 use crate::heap::Heap;
-use crate::lease::{Lease, Leases, SLOT_BITS};
+use crate::lease::Leases;
 use crate::line::{Line, Stand};
 use crate::member::Member;
 use crate::settings::{Outcome, Settings};
 use crate::upstream::Upstreams;
-use crate::{Counts, EventKind, HealthChange, LeaseId, Millis, NEVER, NONE, State, WaiterId};
+use crate::{Counts, HealthChange, LeaseId, Millis, NEVER, NONE, WaiterId};
 
 /// Upstreams, leases, the line and the members.
 #[derive(Clone, Debug)]
@@ -151,6 +151,26 @@ impl Pool {
         Ok(())
     }
 
+    /// The upstream of a lease has begun to answer well. If the lease is the probe, that decides:
+    /// a stream that goes on for minutes keeps nobody else waiting. O(log n).
+    ///
+    /// # Errors
+    /// [`Refusal::StaleLease`].
+    pub fn confirm(&mut self, member: u32, lease: LeaseId, now: Millis) -> Result<(), Refusal> {
+        self.turn(now, member);
+        let slot = self.leases.find(lease, member).ok_or(Refusal::StaleLease)?;
+        if !self.leases.take_probe(slot) {
+            return Ok(());
+        }
+        let index = lease.upstream();
+        if self.upstreams.change(index, |upstream| !upstream.removed && upstream.health.confirm()) {
+            self.tell(index, HealthChange::Recovered);
+            self.rank_again(index);
+            self.hand_over();
+        }
+        Ok(())
+    }
+
     /// The next answer in a member's mailbox. O(log n), amortised.
     pub fn collect(&mut self, member: u32, now: Millis) -> Option<(WaiterId, Answer)> {
         self.turn(now, member);
@@ -176,116 +196,5 @@ impl Pool {
         }
         self.members[member as usize].rung = false;
         None
-    }
-
-    /// A lease for `member`, if one is to be had.
-    fn grant(&mut self, member: u32, prefer: u32) -> Option<LeaseId> {
-        let most = self.settings.max_in_flight.min(1 << SLOT_BITS);
-        if self.leases.in_use() >= most {
-            return None;
-        }
-        let index = self.upstreams.choose(prefer)?;
-        let grant = self.counts.granted;
-        self.counts.granted += 1;
-        let probe = self.upstreams.grant(index, grant + 1, self.settings.adaptive.as_ref());
-        self.members[member as usize].leases += 1;
-        self.next_due = self.next_due.min(self.now.saturating_add(self.settings.lease_ttl));
-        Some(self.leases.open((index, member), probe, grant, self.now))
-    }
-
-    /// A lease ends, whoever ends it.
-    pub(crate) fn end(&mut self, slot: u32, outcome: Outcome, rest: Millis) {
-        let Lease { upstream: index, member, probe, grant, .. } = self.leases.close(slot);
-        self.members[member as usize].leases -= 1;
-        let (now, count) = (self.now, self.upstreams.len());
-        let out = f64::from(self.upstreams.out);
-        let upstream = self.upstreams.get_mut(index);
-        if let Some(adaptive) = &self.settings.adaptive {
-            let (in_flight, max) = (upstream.in_flight, upstream.settings.max_in_flight);
-            let grants = (grant, self.counts.granted);
-            upstream.limit.record(outcome, grants, in_flight, max, adaptive);
-        }
-        upstream.in_flight -= 1;
-        if matches!(outcome, Outcome::Failed | Outcome::Overloaded) {
-            upstream.failed += 1;
-        }
-        if upstream.removed {
-            self.upstreams.reclaim(index);
-            return;
-        }
-        let was_out = upstream.health.state() != State::Healthy;
-        let health = &self.settings.health;
-        let may_eject = out + 1.0 <= health.max_ejected * count as f64;
-        let change = upstream.health.record(outcome, rest, probe, may_eject, health, now);
-        let state = upstream.health.state();
-        self.upstreams.out += u32::from(state != State::Healthy);
-        self.upstreams.out -= u32::from(was_out);
-        if let Some(change) = change {
-            self.tell(index, state, change);
-        }
-        self.rank_again(index);
-    }
-
-    fn tell(&mut self, index: u32, state: State, change: HealthChange) {
-        if let State::Resting(until) = state {
-            self.resting.set(index, (until, index));
-            self.next_due = self.next_due.min(until);
-        }
-        match change {
-            HealthChange::Ejected(rest) => {
-                self.counts.ejections += 1;
-                self.events.push(EventKind::Ejected, index, rest, 0);
-            }
-            HealthChange::Cooling(rest) => self.events.push(EventKind::Cooling, index, rest, 0),
-            HealthChange::Recovered => self.events.push(EventKind::Recovered, index, 0, 0),
-        }
-    }
-
-    /// Serves the line until it is empty or nothing is left.
-    pub(crate) fn hand_over(&mut self) {
-        while let Some(slot) = self.line.first() {
-            let waiter = self.line.get(slot);
-            let (member, prefer) = (waiter.member, waiter.prefer);
-            let Some(lease) = self.grant(member, prefer) else { return };
-            // A lease that was just granted is there.
-            let Some(held) = self.leases.find(lease, member) else { return };
-            self.counts.handed_over += 1;
-            self.line.put(slot, Stand::Offered(held));
-            self.members[member as usize].offers += 1;
-            if self.members[member as usize].offers == 1 {
-                self.expect_claim(member);
-            }
-            self.mail(slot);
-        }
-    }
-
-    /// A member has something to collect, and is awake as of now.
-    fn expect_claim(&mut self, member: u32) {
-        self.unclaimed.set(member, (self.now, member));
-        self.next_due = self.next_due.min(self.now.saturating_add(self.settings.claim));
-    }
-
-    /// An offer to a member was collected, revoked or given up.
-    pub(crate) fn offer_gone(&mut self, member: u32) {
-        self.members[member as usize].offers -= 1;
-        if self.members[member as usize].offers == 0 {
-            self.unclaimed.remove(member);
-        }
-    }
-
-    /// Puts the answer of a place into its member's mailbox.
-    pub(crate) fn mail(&mut self, slot: u32) {
-        let place = self.line.id(slot);
-        let index = self.line.get(slot).member;
-        let member = &mut self.members[index as usize];
-        member.mailbox.push_back(place);
-        if !member.rung && index != self.caller {
-            member.rung = true;
-            self.rings.push(member.bell);
-        }
-    }
-
-    pub(crate) fn rank_again(&mut self, index: u32) {
-        self.upstreams.rank_again(index, self.settings.adaptive.as_ref());
     }
 }

@@ -97,8 +97,7 @@ impl Pool {
     /// Changes an upstream. O(log n).
     pub fn change_upstream(&mut self, index: u32, setting: Setting, now: Millis) {
         self.turn(now, NONE);
-        let upstream = self.upstreams.get_mut(index);
-        match setting {
+        self.upstreams.change(index, |upstream| match setting {
             Setting::MaxInFlight(max) => {
                 upstream.limit.resize(upstream.settings.max_in_flight, max);
                 upstream.settings.max_in_flight = max;
@@ -106,7 +105,7 @@ impl Pool {
             Setting::Weight(weight) => upstream.settings.weight = weight,
             Setting::Tier(tier) => upstream.settings.tier = tier,
             Setting::Draining(draining) => upstream.draining = draining,
-        }
+        });
         self.rank_again(index);
         self.hand_over();
     }
@@ -190,6 +189,7 @@ impl Pool {
         self.upstreams.iter().map(|(index, upstream)| UpstreamStats {
             index,
             state: upstream.health.state(),
+            ejected: upstream.health.is_ejected(),
             draining: upstream.draining,
             in_flight: upstream.in_flight,
             max_in_flight: upstream.settings.max_in_flight,

@@ -30,6 +30,8 @@ pub struct UpstreamStats {
     pub index: u32,
     /// What use it is in.
     pub state: State,
+    /// Whether failures took it out of use.
+    pub ejected: bool,
     /// Whether it is given no new leases.
     pub draining: bool,
     /// Leases in use.

@@ -44,7 +44,7 @@ impl Pool {
         }
         while let Some(((_, _), index)) = self.resting.first().filter(|&((at, _), _)| at <= now) {
             self.resting.remove(index);
-            self.upstreams.get_mut(index).health.end_rest();
+            self.upstreams.change(index, |upstream| upstream.health.end_rest());
             self.rank_again(index);
         }
         self.hand_over();

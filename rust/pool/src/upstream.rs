@@ -34,11 +34,16 @@ impl Upstream {
         if adaptive.is_some() { self.limit.get(max) } else { max }
     }
 
+    fn is_ejected(&self) -> bool {
+        !self.removed && self.health.is_ejected()
+    }
+
+    fn is_serving(&self) -> bool {
+        !self.removed && !self.draining
+    }
+
     fn has_room(&self, adaptive: Option<&Adaptive>) -> bool {
-        !self.removed
-            && !self.draining
-            && self.health.is_open()
-            && self.in_flight < self.limit(adaptive)
+        self.is_serving() && self.health.is_open() && self.in_flight < self.limit(adaptive)
     }
 
     /// The load that one more lease would make. The bits of floats above 0 order as they do.
@@ -55,8 +60,10 @@ pub(crate) struct Upstreams {
     free: Vec<u32>,
     by_id: HashMap<Box<str>, u32>,
     open: Heap<Rank>,
-    /// How many are neither removed nor healthy.
-    pub(crate) out: u32,
+    /// How many are there and ejected by failures.
+    ejected: u32,
+    /// How many are there and not draining.
+    serving: u32,
     /// Grows when an index comes to mean another id.
     pub(crate) edition: u64,
 }
@@ -68,14 +75,16 @@ impl Upstreams {
             free: Vec::new(),
             by_id: HashMap::new(),
             open: Heap::new(),
-            out: 0,
+            ejected: 0,
+            serving: 0,
             edition: 1,
         }
     }
 
-    /// How many there are, without the removed ones.
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+    /// Whether failures may eject one more: of those that serve no more than `share`. Who rests
+    /// because it asked to is not ejected, and who drains serves nobody. O(1).
+    pub(crate) fn may_eject(&self, share: f64) -> bool {
+        f64::from(self.ejected) + 1.0 <= share * f64::from(self.serving)
     }
 
     /// Adds one; none if the id is taken or there are too many. O(log n).
@@ -101,16 +110,15 @@ impl Upstreams {
             None => self.slab.push(upstream),
         }
         self.by_id.insert(id.into(), index);
+        self.serving += 1;
         self.edition += 1;
         Some(index)
     }
 
     /// Takes one out of use. O(log n).
     pub(crate) fn remove(&mut self, index: u32) {
-        let upstream = &mut self.slab[index as usize];
-        upstream.removed = true;
-        self.out -= u32::from(upstream.health.state() != crate::State::Healthy);
-        self.by_id.remove(&upstream.id);
+        self.change(index, |upstream| upstream.removed = true);
+        self.by_id.remove(&self.slab[index as usize].id);
         self.open.remove(index);
         self.reclaim(index);
     }
@@ -132,8 +140,19 @@ impl Upstreams {
         self.slab.get(index as usize).filter(|upstream| !upstream.removed || upstream.in_flight > 0)
     }
 
-    pub(crate) fn get_mut(&mut self, index: u32) -> &mut Upstream {
-        &mut self.slab[index as usize]
+    pub(crate) fn get(&self, index: u32) -> &Upstream {
+        &self.slab[index as usize]
+    }
+
+    /// Changes one in a way that may change its health or whether it serves. O(1).
+    pub(crate) fn change<R>(&mut self, index: u32, f: impl FnOnce(&mut Upstream) -> R) -> R {
+        let upstream = &mut self.slab[index as usize];
+        self.ejected -= u32::from(upstream.is_ejected());
+        self.serving -= u32::from(upstream.is_serving());
+        let result = f(upstream);
+        self.ejected += u32::from(upstream.is_ejected());
+        self.serving += u32::from(upstream.is_serving());
+        result
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Upstream)> {

@@ -92,8 +92,9 @@ impl Naive {
         let in_flight = self.in_flight(self.held[index].upstream);
         let held = self.held.remove(index);
         let present = self.upstreams.iter().filter(|u| !u.removed);
-        let out = present.clone().filter(|u| u.health.state() != State::Healthy).count();
-        let share = (out as f64 + 1.0) <= self.settings.health.max_ejected * present.count() as f64;
+        let ejected = present.clone().filter(|u| u.health.is_ejected()).count();
+        let serving = present.filter(|u| !u.draining).count();
+        let share = ejected as f64 + 1.0 <= self.settings.health.max_ejected * serving as f64;
         let upstream = &mut self.upstreams[held.upstream];
         if let Some(adaptive) = &self.settings.adaptive {
             let max = upstream.settings.max_in_flight;

@@ -1,121 +1,19 @@
-//! The fast pool does what the naive one does, whatever is done to it; and after everything, all
-//! leases are back, nobody starved and no cap was passed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that meets the unexpected should fail"
-)]
+//! Both pools under the same steps, compared after each.
 
-use proptest::prelude::*;
 use sluice_pool::naive::{self, Naive};
 use sluice_pool::{
-    Acquired, Adaptive, Answer, HealthSettings, LeaseId, Millis, NEVER, Outcome, Pool, Setting,
-    Settings, UpstreamSettings, WaiterId,
+    Acquired, Answer, LeaseId, Millis, Outcome, Pool, Setting, Settings, UpstreamSettings, WaiterId,
 };
 
-const MEMBERS: usize = 3;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Try { member: usize, prefer: Option<usize> },
-    Wait { member: usize, prefer: Option<usize>, priority: i32, timeout: Millis },
-    Cancel { pick: usize },
-    Release { pick: usize, outcome: Outcome, rest: Millis },
-    Renew { pick: usize },
-    Late { pick: usize },
-    Collect { member: usize, most: usize },
-    Leave { member: usize },
-    Kill { member: usize },
-    Pass { time: Millis },
-    Cap { pick: usize, max: u32 },
-    Weigh { pick: usize, weight: u32, tier: u32 },
-    Drain { pick: usize, on: bool },
-    Remove { pick: usize },
-    Add { settings: UpstreamSettings },
-}
-
-fn upstream() -> impl Strategy<Value = UpstreamSettings> {
-    (1u32..5, 1u32..4, 0u32..3).prop_map(|(max_in_flight, weight, tier)| UpstreamSettings {
-        max_in_flight,
-        weight: f64::from(weight),
-        tier,
-    })
-}
-
-fn outcome() -> impl Strategy<Value = Outcome> {
-    prop_oneof![
-        4 => Just(Outcome::Ok),
-        1 => Just(Outcome::Unknown),
-        3 => Just(Outcome::Failed),
-        1 => Just(Outcome::Overloaded),
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let member = || 0..MEMBERS;
-    let prefer = || prop::option::weighted(0.3, 0usize..6);
-    let rest = prop_oneof![9 => Just(0), 1 => 1u64..300];
-    let timeout = prop_oneof![4 => 1u64..500, 1 => Just(NEVER)];
-    let time = prop_oneof![6 => 0u64..20, 2 => 20u64..200, 1 => 200u64..3000];
-    prop_oneof![
-        6 => (member(), prefer()).prop_map(|(member, prefer)| Step::Try { member, prefer }),
-        12 => (member(), prefer(), -2i32..3, timeout).prop_map(
-            |(member, prefer, priority, timeout)| Step::Wait { member, prefer, priority, timeout }
-        ),
-        3 => any::<usize>().prop_map(|pick| Step::Cancel { pick }),
-        12 => (any::<usize>(), outcome(), rest)
-            .prop_map(|(pick, outcome, rest)| Step::Release { pick, outcome, rest }),
-        2 => any::<usize>().prop_map(|pick| Step::Renew { pick }),
-        2 => any::<usize>().prop_map(|pick| Step::Late { pick }),
-        8 => (member(), 1usize..4).prop_map(|(member, most)| Step::Collect { member, most }),
-        1 => member().prop_map(|member| Step::Leave { member }),
-        1 => member().prop_map(|member| Step::Kill { member }),
-        6 => time.prop_map(|time| Step::Pass { time }),
-        1 => (any::<usize>(), 1u32..6).prop_map(|(pick, max)| Step::Cap { pick, max }),
-        1 => (any::<usize>(), 1u32..4, 0u32..3)
-            .prop_map(|(pick, weight, tier)| Step::Weigh { pick, weight, tier }),
-        1 => (any::<usize>(), any::<bool>()).prop_map(|(pick, on)| Step::Drain { pick, on }),
-        1 => any::<usize>().prop_map(|pick| Step::Remove { pick }),
-        1 => upstream().prop_map(|settings| Step::Add { settings }),
-    ]
-}
-
-fn settings() -> impl Strategy<Value = Settings> {
-    (
-        (1u32..10, 0u32..12, prop_oneof![Just(0u64), Just(50)]),
-        prop_oneof![Just(NEVER), 50u64..2000],
-        10u64..300,
-        (0u32..4, 1u32..6, 0u32..=4),
-        any::<bool>(),
-    )
-        .prop_map(
-            |((max, queue, aging), ttl, claim, (failures, min_results, share), adaptive)| {
-                Settings {
-                    max_in_flight: max,
-                    queue_max: queue,
-                    aging,
-                    lease_ttl: ttl,
-                    claim,
-                    health: HealthSettings {
-                        failures,
-                        failure_rate: 0.6,
-                        min_results,
-                        window: 200,
-                        cooldown: 100,
-                        max_ejected: f64::from(share) / 4.0,
-                    },
-                    adaptive: adaptive.then_some(Adaptive { min: 1, backoff: 0.5 }),
-                }
-            },
-        )
-}
+use crate::MEMBERS;
+use crate::steps::Step;
 
 /// Both pools, and what the members think they have.
-struct Pair {
-    fast: Pool,
-    slow: Naive,
+pub(crate) struct Pair {
+    pub(crate) fast: Pool,
+    pub(crate) slow: Naive,
     settings: Settings,
-    now: Millis,
+    pub(crate) now: Millis,
     /// Member, lease in the fast one, in the slow one.
     held: Vec<(usize, LeaseId, naive::Lease)>,
     places: Vec<(usize, WaiterId, naive::Place)>,
@@ -125,7 +23,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(settings: Settings, upstreams: Vec<UpstreamSettings>) -> Self {
+    pub(crate) fn new(settings: Settings, upstreams: Vec<UpstreamSettings>) -> Self {
         let mut pair = Self {
             fast: Pool::new(settings.clone()),
             slow: Naive::new(settings.clone()),
@@ -168,7 +66,7 @@ impl Pair {
         live.then_some(index)
     }
 
-    fn step(&mut self, step: Step) {
+    pub(crate) fn step(&mut self, step: Step) {
         let now = self.now;
         match step {
             Step::Try { member, prefer } => {
@@ -221,6 +119,14 @@ impl Pair {
                 let done = self.fast.renew(member as u32, fast, now).is_ok();
                 assert_eq!(done, self.slow.renew(member, slow, now));
             }
+            Step::Confirm { pick } => {
+                if self.held.is_empty() {
+                    return;
+                }
+                let (member, fast, slow) = self.held[pick % self.held.len()];
+                let done = self.fast.confirm(member as u32, fast, now).is_ok();
+                assert_eq!(done, self.slow.confirm(member, slow, now));
+            }
             Step::Late { pick } => {
                 if self.spent.is_empty() {
                     return;
@@ -228,6 +134,7 @@ impl Pair {
                 let (member, lease) = self.spent[pick % self.spent.len()];
                 assert!(self.fast.release(member as u32, lease, Outcome::Failed, 9, now).is_err());
                 assert!(self.fast.renew(member as u32, lease, now).is_err());
+                assert!(self.fast.confirm(member as u32, lease, now).is_err());
                 self.slow.tick(now);
             }
             Step::Collect { member, most } => {
@@ -298,7 +205,7 @@ impl Pair {
         }
     }
 
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         let (total, _, waiting) = self.fast.in_use(0);
         assert_eq!(waiting as usize, self.slow.waiting());
         assert!(total <= self.settings.max_in_flight);
@@ -307,6 +214,7 @@ impl Pair {
             assert_eq!(upstream.in_flight, self.slow.in_flight(index), "in flight to {index}");
             assert_eq!(upstream.limit, self.slow.limit(index), "limit of {index}");
             assert_eq!(upstream.state, self.slow.state(index), "state of {index}");
+            assert_eq!(upstream.ejected, self.slow.is_ejected(index), "ejection of {index}");
         }
         // Members may call later than things happen; the pool itself is not behind.
         for member in 0..MEMBERS {
@@ -316,7 +224,7 @@ impl Pair {
     }
 
     /// Everything is given back, and everybody in line is served or out of time.
-    fn wind_down(&mut self) {
+    pub(crate) fn wind_down(&mut self) {
         for member in 0..MEMBERS {
             while self.collect(member) {}
         }
@@ -341,29 +249,5 @@ impl Pair {
         if self.places.is_empty() {
             assert_eq!(self.fast.in_use(0), (0, 0, 0), "all leases are back");
         }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2000),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn fast_is_naive_and_everything_comes_back(
-        settings in settings(),
-        upstreams in prop::collection::vec(upstream(), 1..5),
-        steps in prop::collection::vec(step(), 1..120),
-    ) {
-        let mut pair = Pair::new(settings, upstreams);
-        for step in steps {
-            pair.step(step);
-            pair.fast.tick(pair.now);
-            pair.slow.tick(pair.now);
-            pair.check();
-        }
-        pair.wind_down();
     }
 }

@@ -1,0 +1,37 @@
+/**
+ * A Worker that waits for a lease again and again, and counts what it was woken for.
+ *
+ * @module
+ */
+import { PoolMember } from "../../src/pool/member.ts";
+import type { PoolOptions } from "../../src/pool/options.ts";
+import { packPool } from "../../src/pool/settings.ts";
+
+/** What it is told first. */
+export interface Wait {
+  readonly pool: PoolOptions;
+  readonly pollMs: number;
+  /** Whether it may sleep on a bell. */
+  readonly hasBell: boolean;
+  /** A word that counts the wakes: the clocks of two Workers have different beginnings. */
+  readonly shared: SharedArrayBuffer;
+}
+
+interface Scope {
+  onmessage: ((event: MessageEvent<Wait>) => void) | null;
+  postMessage(waiting: true): void;
+}
+
+const scope = globalThis as unknown as Scope;
+let member: PoolMember | undefined;
+
+scope.onmessage = async ({ data: { pool, pollMs, hasBell, shared } }) => {
+  // Without it a bell does not sleep, as in a runtime that has none.
+  if (!hasBell) Object.assign(Atomics, { waitAsync: undefined });
+  member ??= new PoolMember(pool.name, packPool(pool), pollMs);
+  const lease = member.acquire(undefined, 0, 60_000, undefined);
+  scope.postMessage(true);
+  const held = await lease;
+  Atomics.add(new Int32Array(shared), 0, 1);
+  held.release();
+};

@@ -1,0 +1,189 @@
+/** `pool.fetch` over time: streams, renewals, what is never read, and what it is called with. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type FetchOptions, leasedFetch } from "../src/pool/leased_fetch.ts";
+import { CountingPool } from "./fixtures/counting_pool.ts";
+import { FlakyServer } from "./fixtures/flaky_server.ts";
+import { Fetching, until } from "./fixtures/fetching.ts";
+import { collectUntil } from "./fixtures/garbage.ts";
+
+const at = new Fetching();
+const { assertEnded, fetchPath } = at;
+
+describe("A long life of pool.fetch", () => {
+  before(() => at.start());
+  after(() => at.stop());
+
+  it("streams: every event arrives when it is sent", async () => {
+    const response = await fetchPath("/events");
+    const reader = response.body!.getReader();
+    const arrivals: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      await reader.read();
+      arrivals.push(performance.now());
+    }
+    await reader.cancel();
+    // Sent 20 ms apart: had they been buffered, all would have come at once.
+    assert.ok(
+      arrivals[4]! - arrivals[0]! > 40,
+      `5 events within ${arrivals[4]! - arrivals[0]!} ms`,
+    );
+    await assertEnded("unknown");
+  });
+
+  it("passes on a request with a body", async () => {
+    const response = await fetchPath("/echo", {}, { method: "POST", body: "over and back" });
+    assert.equal(await response.text(), "over and back");
+    await assertEnded("ok");
+  });
+
+  it("never has more in flight than the pool allows, at the upstream's own count", async () => {
+    await using upstream = await FlakyServer.start();
+    const pool = new CountingPool({ cap: 4 });
+    const texts = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const response = await leasedFetch(pool, () => upstream.url("/ten-events"));
+        return await response.text();
+      }),
+    );
+    assert.equal(new Set(texts).size, 1);
+    assert.equal(upstream.most, 4);
+    assert.equal(pool.endings.length, 40);
+  });
+
+  it("gives the lease of an unread body back when it is collected, and reports it", async () => {
+    const pool = new CountingPool();
+    const stacks: string[] = [];
+    await (async function forgetful() {
+      const leaked = (_: string, stack: string) => void stacks.push(stack);
+      for (let i = 0; i < 5; i++) {
+        await leasedFetch(
+          pool,
+          () => at.server.url("/events"),
+          {},
+          leaked,
+        );
+      }
+    })();
+    assert.equal(pool.inFlight + pool.endings.length, 5, "some may be collected already");
+    assert.ok(await collectUntil(() => pool.endings.length >= 4), "not collected within 20 s");
+    assert.ok(pool.endings.every((ending) => ending === "unknown"), JSON.stringify(pool.endings));
+    assert.equal(stacks.length, pool.endings.length);
+    assert.match(stacks[0]!, /forgetful/);
+    await until(() => at.server.inFlight <= 1);
+  });
+
+  it("does not take a body that is still read for an unread one", async () => {
+    const pool = new CountingPool();
+    const body = await (async () => {
+      const response = await leasedFetch(pool, () => at.server.url("/events"));
+      return response.body!;
+    })();
+    const texts = (async () => {
+      const response = await leasedFetch(pool, () => at.server.url("/ten-events"));
+      return response.text();
+    })();
+    const isRead = new Promise((resolve) => setTimeout(resolve, 300, true));
+    let done = false;
+    isRead.then(() => done = true);
+    await collectUntil(() => done);
+    await texts;
+    assert.deepEqual(pool.endings, ["ok"]);
+    await body.cancel();
+    assert.deepEqual(pool.endings, ["ok", "unknown"]);
+  });
+
+  it("renews the lease while the body is read, and not while nobody reads", async () => {
+    const pool = new CountingPool({ leaseTtlMs: 60 });
+    const response = await leasedFetch(pool, () => at.server.url("/stalls"));
+    const reader = response.body!.getReader();
+    await reader.read();
+    const pending = reader.read();
+    const before = pool.renewed;
+    await sleep(300);
+    assert.ok(pool.renewed - before >= 5, `${pool.renewed - before} renewals in 300 ms`);
+    await reader.cancel();
+    await pending;
+    const ended = pool.renewed;
+    const unread = await leasedFetch(pool, () => at.server.url("/events"));
+    await sleep(300);
+    assert.ok(pool.renewed - ended <= 2, `${pool.renewed - ended} renewals of an unread body`);
+    await unread.body!.cancel();
+  });
+
+  it("leaves no listener on a signal that outlives its requests", async () => {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...args: unknown[]) => {
+      listeners++;
+      Reflect.apply(addEventListener, signal, args);
+    };
+    signal.removeEventListener = (...args: unknown[]) => {
+      listeners--;
+      Reflect.apply(removeEventListener, signal, args);
+    };
+    await (await fetchPath("/text", { signal })).text();
+    await assert.rejects(fetchPath("/hangs-up", { signal }, { method: "POST", body: "x" }));
+    await fetchPath("/no-content", { signal });
+    assert.equal(listeners, 0);
+  });
+
+  it("gives each upstream sockets of its own by init", async () => {
+    const { Bun, Deno } = globalThis as unknown as {
+      Bun?: { FetchSession: new () => Disposable };
+      Deno?: { createHttpClient(options: object): Disposable };
+    };
+    const make = () =>
+      Bun !== undefined
+        ? { session: new Bun.FetchSession() }
+        : { client: Deno!.createHttpClient({ poolMaxIdlePerHost: 4 }) };
+    await using upstream = await FlakyServer.start();
+    const inits = [make(), make()];
+    const pool = new CountingPool();
+    for (const init of [...inits, ...inits]) {
+      const response = await leasedFetch(pool, () => upstream.url("/text"), {
+        init: () => init as RequestInit,
+      });
+      await response.text();
+    }
+    assert.equal(upstream.connections, 2);
+    for (const init of inits) Object.values(init)[0]![Symbol.dispose]();
+  });
+
+  it("calls the fetch it is given", async () => {
+    const seen: string[] = [];
+    const response = await fetchPath("/text", {
+      fetch: (request, init) => {
+        seen.push((request as Request).url);
+        return fetch(request as Request, init);
+      },
+    });
+    await response.text();
+    assert.deepEqual(seen, [at.server.url("/text")]);
+  });
+
+  it("refuses options of the wrong type or value, before it acquires", async () => {
+    const pool = new CountingPool();
+    const bad = (options: object) => leasedFetch(pool, () => "http://x", options as FetchOptions);
+    await assert.rejects(leasedFetch(pool, "http://x" as never), {
+      name: "TypeError",
+      message: 'makeRequest must be a function, not "http://x"',
+    });
+    await assert.rejects(bad({ init: {} }), {
+      name: "TypeError",
+      message: "options.init must be a function, not an instance of Object",
+    });
+    await assert.rejects(bad({ idleTimeoutMs: "5" }), { name: "TypeError" });
+    await assert.rejects(leasedFetch(pool, () => "http://x", null as never), {
+      name: "TypeError",
+      message: "options must be an object, not null",
+    });
+    await assert.rejects(bad({ headersTimeoutMs: 0 }), {
+      name: "RangeError",
+      message: "options.headersTimeoutMs must be above 0, not 0",
+    });
+    assert.equal(pool.granted, 0);
+  });
+});
