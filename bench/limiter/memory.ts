@@ -1,0 +1,97 @@
+/**
+ * How much resident memory it takes to remember many keys that have used something, in a process of its
+ * own: `--name NAME --keys N` prints bytes a key.
+ *
+ * Names are made and dropped, as those of requests are. Before the first look, as many names go through
+ * something that keeps none, so that the heap has its working size and only what is kept counts.
+ *
+ * @module
+ */
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { RateLimiter as NpmLimiter } from "limiter";
+import { RateLimiterMemory } from "rate-limiter-flexible";
+import { concurrency, type Limits, quota, rate, RateLimiter } from "../../mod.ts";
+import { MapGcra, OPEN } from "./gcra.ts";
+
+/** Those whose memory is measured. */
+export const HOLDERS = [
+  "sluice, one limit",
+  "sluice, four limits",
+  "Map",
+  "limiter",
+  "rate-limiter-flexible",
+] as const;
+
+/** One of {@linkcode HOLDERS}. */
+export type Holder = (typeof HOLDERS)[number];
+
+type Use = (key: string) => unknown;
+
+/** Never reached, so that no key makes room for another. */
+const MOST = 2_000_000;
+const ONE: Limits = { rpm: rate({ limit: 600, per: "minute" }) };
+const FOUR: Limits = {
+  ...ONE,
+  tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }),
+  day: quota({ unit: "tokens", limit: 2_000_000, per: "day" }),
+  live: concurrency({ limit: 8 }),
+};
+
+function open(holder: Holder): Use {
+  switch (holder) {
+    case "sluice, one limit": {
+      const limiter = new RateLimiter({ name: holder, limits: ONE, maxKeys: MOST });
+      return (key) => limiter.take(key);
+    }
+    case "sluice, four limits": {
+      const limiter = new RateLimiter({ name: holder, limits: FOUR, maxKeys: MOST });
+      const cost = { tokens: 1200 };
+      return (key) => limiter.take(key, cost);
+    }
+    case "Map": {
+      const gcra = new MapGcra(OPEN);
+      return (key) => gcra.take(key, 1, performance.now());
+    }
+    case "limiter": {
+      const limiters = new Map<string, NpmLimiter>();
+      return (key) => {
+        let limiter = limiters.get(key);
+        if (limiter === undefined) {
+          limiter = new NpmLimiter({ tokensPerInterval: 600, interval: "minute" });
+          limiters.set(key, limiter);
+        }
+        return limiter.tryRemoveTokens(1);
+      };
+    }
+    case "rate-limiter-flexible": {
+      const limiter = new RateLimiterMemory({ points: 600, duration: 600 });
+      return (key) => limiter.consume(key, 1);
+    }
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: { name: { type: "string" }, keys: { type: "string" } },
+  });
+  const keys = Number(values.keys);
+  using few = new RateLimiter({
+    name: "keeps none",
+    // Back at once, so that every key is idle and its place can be given away.
+    limits: { rpm: rate({ limit: 1e6, per: "second" }) },
+    maxKeys: 1024,
+  });
+  for (let i = 0; i < keys; i++) few.take(`warm-${i}`);
+  const use = open(values.name as Holder);
+  await use("first");
+  await sleep(100);
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < keys; i++) await use(`tenant-${i}`);
+  await sleep(100);
+  const bytes = (process.memoryUsage().rss - before) / keys;
+  console.log(JSON.stringify({ bytes, kept: await use("first") !== undefined }));
+  process.exit(0);
+}
