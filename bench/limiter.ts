@@ -177,7 +177,9 @@ async function memory(brief: boolean): Promise<LimiterCell[]> {
     for (let round = 0; round < (brief ? 1 : 3); round++) {
       progress(`limiter: memory, round ${round + 1}, ${name}`);
       const args = ["--name", name, "--keys", `${keys}`];
-      const printed = JSON.parse(await runSelf("limiter/memory.ts", args)) as { bytes: number };
+      const printed = JSON.parse(await runSelf("limiter/memory.ts", args, true)) as {
+        bytes: number;
+      };
       bytes.push(printed.bytes);
     }
     cells.push({ part: "memory", name, keys, ...roundedSpread(bytes) });
