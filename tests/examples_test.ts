@@ -43,6 +43,12 @@ describe("Examples and soaks", () => {
   it("the soak of the pool finds nothing in a few seconds", { timeout: 60_000 }, async () => {
     const { code, output } = await run("bench/soak/pool.ts", "--minutes", "0.05");
     assert.equal(code, 0, output);
-    assert.match(output, /everything held/);
+    assert.match(output, /^ {2}everything held/m);
+  });
+
+  it("the soak of the limiter finds nothing in a few seconds", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("bench/soak/limiter.ts", "--minutes", "0.05");
+    assert.equal(code, 0, output);
+    assert.match(output, /^ {2}everything held/m);
   });
 });
