@@ -20,7 +20,7 @@ export const CHECKS = [
   "Map, cached clock",
   "SharedArrayBuffer + Atomics, own clock",
   "SharedArrayBuffer + Atomics, cached clock",
-  "limiter",
+  "npm limiter",
   "rate-limiter-flexible",
   "owner Worker",
 ] as const;
@@ -71,7 +71,7 @@ export async function openCheck(name: CheckName, outcome: Outcome): Promise<Cont
       return atomicsOwn(bucket);
     case "SharedArrayBuffer + Atomics, cached clock":
       return atomicsCached(bucket);
-    case "limiter":
+    case "npm limiter":
       return npmLimiter(bucket);
     case "rate-limiter-flexible":
       return flexible(bucket);

@@ -22,7 +22,7 @@ export const HOLDERS = [
   "sluice, one limit",
   "sluice, four limits",
   "Map",
-  "limiter",
+  "npm limiter",
   "rate-limiter-flexible",
 ] as const;
 
@@ -56,7 +56,7 @@ function open(holder: Holder): Use {
       const gcra = new MapGcra(OPEN);
       return (key) => gcra.take(key, 1, performance.now());
     }
-    case "limiter": {
+    case "npm limiter": {
       const limiters = new Map<string, NpmLimiter>();
       return (key) => {
         let limiter = limiters.get(key);

@@ -37,6 +37,8 @@ export function limiterTable({ runtimes }: BenchRecord<LimiterCell>): string[] {
   ];
   const keys = (count: number) => count.toLocaleString("en");
   return [
+    "![Time of a check](bench/plots/limiter.svg)",
+    "",
     "A check of one limit of one key; in brackets, times *sluice, by key*. The `Map` and the atomics " +
     "are GCRA in some twenty lines, with no eviction, units or reservations, and the `Map` is one " +
     "Worker's; a cached clock is read once in 1,024 checks:",
