@@ -15,6 +15,9 @@ const ROOT = new URL("../", import.meta.url);
 /** The pools and semaphores of `bench/pool`. */
 const POOL_PACKAGES = ["generic-pool", "tarn", "async-sema", "p-limit"];
 
+/** The rate limiters of `bench/limiter`. */
+const LIMITER_PACKAGES = ["limiter", "rate-limiter-flexible"];
+
 /** What a record says about its machine and versions. Names no host and no path. */
 export interface Machine {
   readonly cpu: string;
@@ -43,7 +46,15 @@ export function runtimeVersion(): string {
 
 /** Describes this machine. */
 export function machine(): Machine {
-  const packages = [...ENGINE_PACKAGES, ...POOL_PACKAGES, "mitata", "autocannon", "bun", "deno"];
+  const packages = [
+    ...ENGINE_PACKAGES,
+    ...LIMITER_PACKAGES,
+    ...POOL_PACKAGES,
+    "mitata",
+    "autocannon",
+    "bun",
+    "deno",
+  ];
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),

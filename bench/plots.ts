@@ -8,6 +8,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { batchPlot } from "./plots/batch.ts";
 import { gatewayPlot } from "./plots/gateway.ts";
+import { limiterPlot } from "./plots/limiter.ts";
 import { poolPlot } from "./plots/pool.ts";
 import { tokenizerPlot } from "./plots/tokenizer.ts";
 import { worstPlot } from "./plots/worst.ts";
@@ -19,6 +20,7 @@ const FOLDER = new URL("plots/", import.meta.url);
 const PLOTS: { readonly [bench: string]: (record: BenchRecord<never>) => string } = {
   batch: batchPlot,
   gateway: gatewayPlot,
+  limiter: limiterPlot,
   pool: poolPlot,
   tokenizer: tokenizerPlot,
   worst: worstPlot,

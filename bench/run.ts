@@ -30,6 +30,7 @@ const BENCHES = [
   "async",
   "streamed",
   "cache",
+  "limiter",
   "pool",
   "worst",
   "load",

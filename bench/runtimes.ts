@@ -11,6 +11,8 @@ import { type RuntimeName, runtimeName } from "./machine.ts";
 
 const run = promisify(execFile);
 
+const COLLECTS = { bun: "--expose-gc", deno: "--v8-flags=--expose-gc" } as const;
+
 /** The executable that npm installed for a runtime. */
 export function executable(runtime: RuntimeName): string {
   if (runtime === runtimeName()) return process.execPath;
@@ -23,11 +25,19 @@ export function runArguments(runtime: RuntimeName, file: URL, args: readonly str
   return runtime === "bun" ? [path, ...args] : ["run", "-A", path, ...args];
 }
 
-/** Runs a file of this folder in a fresh process of this runtime and returns what it printed. */
-export async function runSelf(file: string, args: readonly string[]): Promise<string> {
+/**
+ * Runs a file of this folder in a fresh process of this runtime and returns what it printed; with
+ * `globalThis.gc` if it is to collect its garbage.
+ */
+export async function runSelf(
+  file: string,
+  args: readonly string[],
+  collects = false,
+): Promise<string> {
   const runtime = runtimeName();
-  const url = new URL(file, import.meta.url);
-  const { stdout } = await run(executable(runtime), runArguments(runtime, url, args), {
+  const all = runArguments(runtime, new URL(file, import.meta.url), args);
+  if (collects) all.splice(runtime === "bun" ? 0 : 1, 0, COLLECTS[runtime]);
+  const { stdout } = await run(executable(runtime), all, {
     maxBuffer: 2 ** 28,
   });
   return stdout;

@@ -15,6 +15,7 @@ import { batchTable } from "./tables/batch.ts";
 import { cacheTable } from "./tables/cache.ts";
 import { crossingTable } from "./tables/crossing.ts";
 import { gatewayTable } from "./tables/gateway.ts";
+import { limiterTable } from "./tables/limiter.ts";
 import { loadTable } from "./tables/load.ts";
 import { poolTable } from "./tables/pool.ts";
 import { streamedTable } from "./tables/streamed.ts";
@@ -34,6 +35,7 @@ const SECTIONS: { readonly [bench: string]: (record: BenchRecord<never>) => stri
   cache: cacheTable,
   streamed: streamedTable,
   worst: worstTable,
+  limiter: limiterTable,
   pool: poolTable,
   gateway: gatewayTable,
 };

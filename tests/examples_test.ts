@@ -26,6 +26,14 @@ describe("Examples and soaks", () => {
     assert.match(output, /^left: 0 leases, 0 waiting$/m);
   });
 
+  it("limited_gateway.ts admits exactly as many as it may", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("examples/limited_gateway.ts");
+    assert.equal(code, 0, output);
+    assert.match(output, /^acme: admitted 1,000, denied 600, failed 0;/m);
+    assert.match(output, /the upstream served 1,000 requests and /);
+    assert.equal(output.match(/^kept /gm)?.length, 9, output);
+  });
+
   it("tcp_resources.ts keeps its promises", { timeout: 60_000 }, async () => {
     const { code, output } = await run("examples/tcp_resources.ts");
     assert.equal(code, 0, output);
@@ -35,6 +43,12 @@ describe("Examples and soaks", () => {
   it("the soak of the pool finds nothing in a few seconds", { timeout: 60_000 }, async () => {
     const { code, output } = await run("bench/soak/pool.ts", "--minutes", "0.05");
     assert.equal(code, 0, output);
-    assert.match(output, /everything held/);
+    assert.match(output, /^ {2}everything held/m);
+  });
+
+  it("the soak of the limiter finds nothing in a few seconds", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("bench/soak/limiter.ts", "--minutes", "0.05");
+    assert.equal(code, 0, output);
+    assert.match(output, /^ {2}everything held/m);
   });
 });

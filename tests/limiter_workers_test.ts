@@ -29,6 +29,29 @@ describe("a limiter and Workers", () => {
     assert.equal(taken, 1000);
   });
 
+  it("admits exactly as many when 32 Workers open it at once", async () => {
+    const count = 32;
+    const name = "workers: 32 at once";
+    const gate = new SharedArrayBuffer(8);
+    const words = new Int32Array(gate);
+    const order = { name, key: "hot", take: 100, reserve: 0, gate };
+    const started = Array.from({ length: count }, () => start(order));
+    // All stand at the gate, and none has opened it: making it is part of the race.
+    for (let i = 0; Atomics.load(words, 0) < count; i++) {
+      assert.ok(i < 3000, `${words[0]} of ${count} Workers started within 30 s`);
+      await setTimeout(10);
+    }
+    Atomics.store(words, 1, 1);
+    Atomics.notify(words, 1);
+    const answers = await Promise.all(started.map(({ answer }) => answer));
+    using limiter = open(name);
+    const { keys, reservations } = limiter.stats();
+    for (const { worker } of started) worker.terminate();
+    assert.equal(answers.reduce((sum, { taken }) => sum + taken, 0), 1000);
+    assert.deepEqual({ keys, reservations }, { keys: 1, reservations: 0 });
+    assert.equal(limiter.take("hot").allowed, false);
+  });
+
   it("gives back what a terminated Worker held, and charges it", async () => {
     using limiter = open("workers: terminated");
     const { answer, worker } = start({ name: limiter.name, key: "k", take: 0, reserve: 9 });

@@ -47,7 +47,7 @@ let row = 0;
 function start(place: number): void {
   row++;
   // Those before it no longer count, whatever they still do: only then is one killed.
-  tally.begin(place, row);
+  tally.inUse.begin(place, row);
   workers[place]?.terminate();
   const url = new URL("pool_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
@@ -58,7 +58,7 @@ function start(place: number): void {
       workers: WORKERS,
       row,
       tasks: TASKS,
-      memory: tally.memory,
+      shared: tally.shared,
     } satisfies SoakOrder,
   );
   workers[place] = worker;

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Lease, type PoolOptions, SluiceError, UpstreamPool } from "../../mod.ts";
 import { Random } from "../random.ts";
-import { Tally } from "./pool_tally.ts";
+import { type SharedTally, Tally } from "./pool_tally.ts";
 
 /** What a Worker is told. */
 export interface SoakOrder {
@@ -14,7 +14,7 @@ export interface SoakOrder {
   readonly workers: number;
   readonly row: number;
   readonly tasks: number;
-  readonly memory: SharedArrayBuffer;
+  readonly shared: SharedTally;
 }
 
 /** A wait may be over by so much, on a busy machine, before it counts as stuck. */
@@ -26,9 +26,9 @@ interface Scope {
 
 const scope = globalThis as unknown as Scope;
 
-scope.onmessage = ({ data: { pool: options, workers, row, tasks, memory } }) => {
+scope.onmessage = ({ data: { pool: options, workers, row, tasks, shared } }) => {
   const pool = new UpstreamPool(options);
-  const tally = new Tally(workers, options.upstreams.length, memory);
+  const tally = new Tally(workers, options.upstreams.length, shared);
   const indexes = new Map(options.upstreams.map(({ id }, i) => [id, i]));
   for (let task = 0; task < tasks; task++) void run(new Random(row * 1000 + task));
 
@@ -75,10 +75,10 @@ scope.onmessage = ({ data: { pool: options, workers, row, tasks, memory } }) => 
 
   async function use(lease: Lease, random: Random): Promise<void> {
     const index = indexes.get(lease.upstream)!;
-    if (tally.use(row, index, options.upstreams[index]!.maxInFlight)) tally.count("overCap");
+    if (tally.inUse.use(row, index, options.upstreams[index]!.maxInFlight)) tally.count("overCap");
     const kind = random.next();
     if (kind < 0.7) await sleep(random.integer(0, 6));
-    tally.unuse(row, index);
+    tally.inUse.unuse(row, index);
     if (kind > 0.999) {
       // Its time to live brings it back.
       tally.count("forgotten");

@@ -1,0 +1,93 @@
+/**
+ * One Worker of the gateway: an HTTP server that reserves for a tenant what a request may cost, passes
+ * it on, and charges what it has cost.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { type Denied, type Limits, RateLimiter, Tokenizer } from "../../mod.ts";
+
+/** The limits of each tenant. */
+export type LimitName = "requests" | "tokens" | "live";
+
+/** What a Worker is told. Limits are plain objects, so they can be posted. */
+export interface Order {
+  readonly limits: Limits<LimitName>;
+  readonly upstream: string;
+}
+
+/** What it says: the port it listens on. */
+export interface Started {
+  readonly port: number;
+}
+
+/** What a client asks for. */
+export interface Chat {
+  readonly prompt: string;
+  readonly max_tokens: number;
+}
+
+/** Why a client is turned away: with 429. */
+export interface Refused {
+  readonly limit: LimitName;
+  /** `null` if nobody can tell, as it depends on when other requests end. */
+  readonly retryAfterMs: number | null;
+}
+
+/** The field that names the tenant; a real gateway looks an API key up. */
+export const TENANT_FIELD = "x-tenant";
+
+interface Scope {
+  onmessage: ((event: MessageEvent<Order>) => void) | null;
+  postMessage(message: Started): void;
+}
+
+const scope = globalThis as unknown as Scope;
+const tokenizer = new Tokenizer("o200k_base");
+
+scope.onmessage = ({ data: { limits, upstream } }) => {
+  // The name is all that the Workers have in common: there is nothing to pass around.
+  const limiter = new RateLimiter({ name: "tenants", limits });
+  const server = createServer((request, response) => {
+    serve(limiter, upstream, request, response).catch(() => {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502).end("the upstream could not answer");
+    });
+  });
+  server.listen(0, "127.0.0.1", () => {
+    scope.postMessage({ port: (server.address() as AddressInfo).port });
+  });
+};
+
+async function serve(
+  limiter: RateLimiter<LimitName>,
+  upstream: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const tenant = String(request.headers[TENANT_FIELD]);
+  const body = await text(request);
+  const { prompt, max_tokens } = JSON.parse(body) as Chat;
+  // Settled in full at the end of the scope if something fails in between: it may have been served.
+  using call = limiter.reserve(tenant, { tokens: tokenizer.count(prompt) + max_tokens });
+  if (!call.allowed) return refuse(call, response);
+  const answer = await fetch(upstream, {
+    method: "POST",
+    headers: { [TENANT_FIELD]: tenant },
+    body,
+  });
+  const completion = await answer.text();
+  const { usage } = JSON.parse(completion) as { usage: { total_tokens: number } };
+  call.settle({ tokens: usage.total_tokens });
+  response.writeHead(answer.status, { "content-type": "application/json" }).end(completion);
+}
+
+function refuse({ limit, retryAfterMs }: Denied<LimitName>, response: ServerResponse): void {
+  const isKnown = retryAfterMs < Infinity;
+  const refused: Refused = { limit, retryAfterMs: isKnown ? retryAfterMs : null };
+  const seconds = isKnown ? Math.ceil(retryAfterMs / 1000) : 1;
+  response.writeHead(429, { "content-type": "application/json", "retry-after": `${seconds}` })
+    .end(JSON.stringify(refused));
+}
