@@ -48,21 +48,21 @@ export function openFloors(): [FloorName, Contender][] {
 }
 
 function emptyCrossing(): Contender {
-  const { sluice_abi_hash } = native();
+  const { sluice_library_abi_hash } = native("library");
   return {
     run(times) {
-      for (let i = 0; i < times; i++) sluice_abi_hash();
+      for (let i = 0; i < times; i++) sluice_library_abi_hash();
       return times;
     },
   };
 }
 
 function bufferCrossing(): Contender {
-  const { sluice_version } = native();
+  const { sluice_library_version } = native("library");
   const buffer = new Uint8Array(new ArrayBuffer(16));
   return {
     run(times) {
-      for (let i = 0; i < times; i++) sluice_version(buffer, 0);
+      for (let i = 0; i < times; i++) sluice_library_version(buffer, 0);
       return times;
     },
   };
