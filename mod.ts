@@ -63,6 +63,7 @@ export type { TruncateOptions } from "./src/tokenizer/truncate.ts";
 export type { Cost } from "./src/limiter/cost.ts";
 export type { Allowed, Decision, Denied, LimitState } from "./src/limiter/decision.ts";
 export type { LimiterKey } from "./src/limiter/key.ts";
+export type { LimiterKeys } from "./src/limiter/keys.ts";
 export {
   concurrency,
   type ConcurrencyLimit,

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { detectBackend, native } from "../../src/ffi/load.ts";
-import { cores } from "../../src/limiter/native_limiter.ts";
+import { LimiterKeys } from "../../src/limiter/keys.ts";
 import { openLimiter } from "./checks.ts";
 import { OPEN } from "./gcra.ts";
 import type { Contender } from "./rounds.ts";
@@ -93,7 +93,7 @@ function clockCrossing(clock: number): Contender {
 function bareTake(): Contender {
   const limiter = openLimiter(OPEN);
   const { id } = limiter.key("tenant-42");
-  const { native, handle } = cores.get(limiter)!;
+  const { native, handle } = LimiterKeys.coreOf(limiter)!;
   const { sluice_limiter_take } = native;
   return {
     run(times) {

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x6d783224;
+export const ABI_HASH = 0x3e16393d;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -442,6 +442,13 @@ export const symbols = {
    * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken by keys that are not idle.
    */
   sluice_limiter_key: { args: ["u32", "buffer", "u32"], returns: "f64" },
+  /**
+   * `(limiter, name, name_len)`
+   *
+   * Returns the key of a name as `sluice_limiter_key` does, and makes none: fails with `STALE_KEY` if there
+   * is none. O(length).
+   */
+  sluice_limiter_find: { args: ["u32", "buffer", "u32"], returns: "f64" },
   /**
    * `(limiter, key, cost0, cost1, cost2, cost3)`
    *

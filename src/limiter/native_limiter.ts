@@ -53,6 +53,16 @@ export class NativeLimiter {
     return this.#keys.get(key) ?? this.#add(key);
   }
 
+  /** The number of a key that is there, or undefined; makes none. */
+  find(key: unknown): number | undefined {
+    if (key instanceof LimiterKey) return this.resolve(key).id;
+    checkString("key", key);
+    this.checkOpen();
+    const length = textBuffer.write(key);
+    const id = this.native.sluice_limiter_find(this.handle, textBuffer.bytes, length);
+    return id === STALE_KEY ? undefined : this.unwrap(id);
+  }
+
   /** Looks a stale key up again: it was idle, so nothing is lost. */
   refresh(key: LimiterKey): void {
     key.id = this.#intern(key.name);
@@ -145,6 +155,3 @@ export function denialOf(
   const retryAfterMs = reason === DENIED_UNTIL ? Math.floor(code / 64) / 1000 : Infinity;
   return new Denial(core.name, core.limits[limit] ?? "", retryAfterMs, reason === DENIED_NEVER);
 }
-
-/** The native sides of public limiters. */
-export const cores: WeakMap<object, NativeLimiter> = new WeakMap();

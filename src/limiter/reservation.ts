@@ -136,5 +136,14 @@ export function reserve(
     cost,
     (length) => native.sluice_limiter_reserve(parts, length, ttlMs),
   );
-  return code === 0 ? new Reservation(members, parts[0]!) : denial(code, members);
+  return code === 0 ? new Reservation(distinct(members), parts[0]!) : denial(code, members);
+}
+
+/** Each key once, as it is held. */
+function distinct(members: readonly Member[]): readonly Member[] {
+  if (members.length === 1) return members;
+  return members.filter(({ core, key }, at) =>
+    members.findIndex((other) => other.core.name === core.name && other.key.name === key.name) ===
+      at
+  );
 }

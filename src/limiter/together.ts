@@ -9,7 +9,8 @@ import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show } from "../errors.ts";
 import { MOST_LIMITS } from "./config.ts";
 import type { LimiterKey } from "./key.ts";
-import { cores, denial, type Member, parts, withParts } from "./native_limiter.ts";
+import { LimiterKeys } from "./keys.ts";
+import { denial, type Member, parts, withParts } from "./native_limiter.ts";
 import type { RateLimiter } from "./rate_limiter.ts";
 import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts";
 
@@ -85,21 +86,21 @@ export function decide(
 
 function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
   checkArray("parts", parts);
-  const members = parts.map((part, i) => {
-    const core = cores.get((part as Partial<Part> | null | undefined)?.limiter ?? {});
+  const members: Member[] = [];
+  let limits = 0;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Partial<Part> | null | undefined;
+    const core = LimiterKeys.coreOf(part?.limiter);
     if (core === undefined) {
-      throw new TypeError(
-        `parts[${i}].limiter must be a RateLimiter, not ` +
-          show((part as Partial<Part> | null | undefined)?.limiter),
-      );
+      throw new TypeError(`parts[${i}].limiter must be a RateLimiter, not ${show(part?.limiter)}`);
     }
     core.checkOpen();
-    return { core, key: core.resolve(part.key) };
-  });
-  const limits = members.reduce((sum, { core }) => sum + core.limits.length, 0);
+    members.push({ core, key: core.resolve(part!.key) });
+    limits += core.limits.length;
+  }
   if (limits < 1 || limits > MOST_LIMITS) {
     throw new RangeError(`parts must have 1 to ${MOST_LIMITS} limits in all, not ${limits}`);
   }
-  Units.check("cost", cost, members.map(({ core }) => core.units));
+  if (cost !== undefined) Units.check("cost", cost, members.map(({ core }) => core.units));
   return members;
 }

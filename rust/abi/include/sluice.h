@@ -478,6 +478,15 @@ double sluice_limiter_key(uint32_t limiter,
                           const uint8_t *name,
                           uint32_t name_len);
 
+// Returns the key of a name as `sluice_limiter_key` does, and makes none: fails with `STALE_KEY` if there
+// is none. O(length).
+//
+// # Safety
+// `name` points to `name_len` readable bytes.
+double sluice_limiter_find(uint32_t limiter,
+                           const uint8_t *name,
+                           uint32_t name_len);
+
 // Decides and consumes at one key, and returns a code. O(limits).
 //
 // Costs are those of the first four units; what the limiter does not count is not looked at. Fails with

@@ -58,6 +58,26 @@ impl Clock {
         Now { ns, wall_ns: wall(ns) }
     }
 
+    /// Which of the three kinds it is, in two bits.
+    pub(crate) fn number(&self) -> u32 {
+        match self {
+            Self::Precise => SLUICE_CLOCK_PRECISE,
+            Self::Coarse => SLUICE_CLOCK_COARSE,
+            Self::Virtual(_) => 2,
+        }
+    }
+
+    /// What the clock of a [number](Self::number) shows, unless that does not say which clock it is.
+    #[inline]
+    pub(crate) fn now_of(number: u32) -> Option<Now> {
+        let ns = match number {
+            SLUICE_CLOCK_PRECISE => precise(),
+            SLUICE_CLOCK_COARSE => coarse(),
+            _ => return None,
+        };
+        Some(Now { ns, wall_ns: wall(ns) })
+    }
+
     /// The book of all limiters that go by this clock.
     pub(crate) fn book(&self) -> Arc<Book> {
         static REAL: OnceLock<Arc<Book>> = OnceLock::new();

@@ -25,6 +25,8 @@ pub const SLUICE_DENIED_NEVER: u32 = 2;
 /// `sluice_limiter_take` takes this many costs; limiters of more units take parts.
 pub const SLUICE_LIMITER_UNITS: u32 = 4;
 
+/// So many calls of a batch others may have to wait for.
+const BATCH: usize = 64;
 const MOST_MICROSECONDS: u64 = 1 << 47;
 
 /// Opens the limiter of a name, which is made if nobody has it open, and returns its handle. It is this
@@ -94,6 +96,23 @@ pub unsafe extern "C" fn sluice_limiter_key(limiter: u32, name: *const u8, name_
     })
 }
 
+/// Returns the key of a name as `sluice_limiter_key` does, and makes none: fails with `STALE_KEY` if there
+/// is none. O(length).
+///
+/// # Safety
+/// `name` points to `name_len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_find(limiter: u32, name: *const u8, name_len: u32) -> f64 {
+    boundary_f64(|| {
+        // SAFETY: the caller's contract.
+        let name = unsafe { slice::input("name", name, name_len) }?;
+        opened::with(limiter, |opened| {
+            let key = opened.limiter.find(name).ok_or_else(|| fault(Fault::Stale(0)))?;
+            Ok(number_of_key(key))
+        })
+    })
+}
+
 /// Decides and consumes at one key, and returns a code. O(limits).
 ///
 /// Costs are those of the first four units; what the limiter does not count is not looked at. Fails with
@@ -109,14 +128,14 @@ pub extern "C" fn sluice_limiter_take(
     cost3: f64,
 ) -> f64 {
     boundary_f64(|| {
-        opened::with(limiter, |opened| {
+        opened::with_now(limiter, |opened, now| {
             let mut costs = [0; SLUICE_LIMITER_UNITS as usize];
             let units = opened.limiter.units();
             for (cost, given) in costs.iter_mut().zip([cost0, cost1, cost2, cost3]).take(units) {
                 *cost = amount("cost", given)?;
             }
             let costs = costs.get(..units).ok_or_else(too_many_units)?;
-            code(opened.limiter.take(key_of(key)?, costs, opened.clock.now()))
+            code(opened.limiter.take(key_of(key)?, costs, now))
         })
     })
 }
@@ -153,7 +172,7 @@ pub unsafe extern "C" fn sluice_limiter_take_batch(
                 return Err(Failure::argument("out overlaps an input buffer"));
             }
         }
-        opened::with(limiter, |opened| {
+        opened::with_now(limiter, |opened, now| {
             let units = opened.limiter.units();
             if costs.len() != units && costs.len() != units * keys.len() {
                 return Err(Failure::argument(format!(
@@ -165,35 +184,56 @@ pub unsafe extern "C" fn sluice_limiter_take_batch(
             if keys.is_empty() {
                 return Ok(0);
             }
-            let now = opened.clock.now();
-            let mut amounts = [0; MOST_LIMITS];
-            let amounts = &mut amounts[..units];
-            let mut read = read_costs(amounts, &costs[..units]);
-            let mut rows = if costs.len() == units {
-                [].chunks_exact(units)
-            } else {
-                costs.chunks_exact(units)
-            };
+            let all_alike = costs.len() == units;
+            let mut rows = costs.chunks(units * BATCH);
             let mut allowed = 0;
-            for (&key, out) in keys.iter().zip(out) {
-                if let Some(costs) = rows.next() {
-                    read = read_costs(amounts, costs);
-                }
-                let decided = match &read {
-                    Ok(()) => take_one(&opened.limiter, key, amounts, now),
-                    Err(failure) => Err(failure.clone()),
-                };
-                *out = decided.unwrap_or_else(|failure| f64::from(failure.status as i32));
-                allowed += usize::from(*out == 0.0);
+            for (keys, out) in keys.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+                let costs = if all_alike { costs } else { rows.next().unwrap_or_default() };
+                allowed += take_chunk(&opened.limiter, keys, costs, out, now);
             }
             count(allowed)
         })
     })
 }
 
-#[inline]
-fn take_one(limiter: &Limiter, key: f64, amounts: &[u64], now: Now) -> Result<f64, Failure> {
-    code(limiter.take(key_of(key)?, amounts, now))
+/// Takes for all `keys`, writes their codes, and returns how many were allowed.
+fn take_chunk(limiter: &Limiter, keys: &[f64], costs: &[f64], out: &mut [f64], now: Now) -> usize {
+    let mut batch = limiter.batch(now);
+    let mut amounts = [0; MOST_LIMITS];
+    let amounts = &mut amounts[..limiter.units()];
+    let rows = costs.chunks_exact(amounts.len());
+    let mut read = None;
+    let toll_of = |cost| limiter.toll(amount("cost", cost).ok()?);
+    let all_alike = rows.len() == 1;
+    let toll = if let ([cost], true) = (costs, all_alike) { toll_of(*cost) } else { None };
+    let (mut at, mut allowed) = (0, 0);
+    while at < keys.len() {
+        let plain = if let Some(toll) = toll {
+            batch.take_plain(keys[at..].iter().map(|&key| Some((named(key)?, toll))))
+        } else if amounts.len() == 1 && !all_alike {
+            let calls = keys[at..].iter().zip(&costs[at..]);
+            batch.take_plain(calls.map(|(&key, &cost)| Some((named(key)?, toll_of(cost)?))))
+        } else {
+            0
+        };
+        out[at..at + plain].fill(0.0);
+        at += plain;
+        allowed += plain;
+        let Some(&key) = keys.get(at) else { break };
+        if !all_alike || read.is_none() {
+            let row = if all_alike { costs } else { rows.clone().nth(at).unwrap_or_default() };
+            read = Some(read_costs(amounts, row));
+            batch.set_costs(amounts);
+        }
+        let decided = match &read {
+            None | Some(Ok(())) => key_of(key).and_then(|key| code(batch.take(key))),
+            Some(Err(failure)) => Err(failure.clone()),
+        };
+        out[at] = decided.unwrap_or_else(|failure| f64::from(failure.status as i32));
+        allowed += usize::from(out[at] == 0.0);
+        at += 1;
+    }
+    allowed
 }
 
 #[inline]
@@ -258,8 +298,13 @@ fn number_of_key(key: Key) -> f64 {
 /// A key that was a number. What is none is stale.
 #[inline]
 pub(crate) fn key_of(number: f64) -> Result<Key, Failure> {
-    let (generation, index) = id_of(number).ok_or_else(|| fault(Fault::Stale(0)))?;
-    Ok(Key { index, generation })
+    named(number).ok_or_else(|| fault(Fault::Stale(0)))
+}
+
+#[inline]
+fn named(number: f64) -> Option<Key> {
+    let (generation, index) = id_of(number)?;
+    Some(Key { index, generation })
 }
 
 #[cold]

@@ -29,8 +29,9 @@ pub(crate) struct Described {
 /// A number of units in millionths: rounded, but never to nothing.
 #[inline]
 pub(crate) fn amount(name: &str, units: f64) -> Result<u64, Failure> {
-    if !(0.0..=1e12).contains(&units) {
-        return Err(bad_amount(name, units));
+    // As bits, doubles from 0 on are in order, and negative ones and those that are none above them.
+    if units.to_bits() > 1e12f64.to_bits() {
+        return if units == 0.0 { Ok(0) } else { Err(bad_amount(name, units)) };
     }
     // SAFETY: at most 1e18 and not negative. A checked cast costs as much as all the rest here.
     let millionths = unsafe { (units * 1e6 + 0.5).to_int_unchecked::<i64>() }.cast_unsigned();
@@ -63,6 +64,9 @@ pub(crate) fn describe(numbers: &[f64], names: &[&str]) -> Result<Described, Fai
     let in_range = |n: usize| (1..=MOST_LIMITS).contains(&n);
     if !in_range(count) || !in_range(units) || names.len() != count + units {
         return Err(Failure::argument("the configuration has not 1 to 16 limits with their names"));
+    }
+    if units > count {
+        return Err(Failure::argument(format!("{count} limits cannot count {units} units")));
     }
     let limits = plan(limits, count, units)?;
     let mut words: Vec<String> = (limits.iter().zip(names))

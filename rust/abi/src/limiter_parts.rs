@@ -3,6 +3,7 @@
 //! They take *parts*: for each, the limiter's handle, the key, and one cost for each of the limiter's
 //! units. Costs are in units; millionths count, what is finer is rounded. Codes are those of `limiter.rs`.
 
+use arrayvec::ArrayVec;
 use sluice_limiter::{Fault, MOST_LIMITS, Now, Part, peek_all, reserve_all, take_all};
 
 use crate::boundary::boundary_f64;
@@ -68,40 +69,41 @@ pub unsafe extern "C" fn sluice_limiter_reserve(
 }
 
 /// Reads parts, and calls `f` with them, the first limiter and the time.
+#[inline]
 fn with_parts<R>(
     numbers: &[f64],
     f: impl FnOnce(&Opened, &[Part<'_>], Now) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
+    let now = numbers.first().and_then(|&handle| opened::now_of(handle as u32));
     opened::with_all(|open| {
+        // As a limiter counts no more units than it has limits, there are no more costs than limits.
+        let mut amounts = [0; MOST_LIMITS];
+        let mut free = &mut amounts[..];
+        let mut parts: ArrayVec<Part<'_>, MOST_LIMITS> = ArrayVec::new();
+        let mut first = None;
         let mut rest = numbers;
-        let mut amounts = [[0; MOST_LIMITS]; MOST_LIMITS];
-        let mut found = [None; MOST_LIMITS];
-        let mut length = 0;
         while let [handle, key, costs @ ..] = rest {
-            let opened = open(*handle as u32)?;
+            let opened = open.get(*handle as u32)?;
             let units = opened.limiter.units();
-            let (costs, others) = costs
-                .split_at_checked(units)
-                .ok_or_else(|| Failure::argument("the parts are cut short"))?;
+            let (costs, others) = costs.split_at_checked(units).ok_or_else(cut_short)?;
             rest = others;
-            let place = found.get_mut(length).ok_or_else(|| fault(Fault::TooManyLimits))?;
-            read_costs(&mut amounts[length], costs)?;
-            *place = Some((opened, key_of(*key)?));
-            length += 1;
+            let (amounts, others) =
+                free.split_at_mut_checked(units).ok_or_else(|| fault(Fault::TooManyLimits))?;
+            free = others;
+            read_costs(amounts, costs)?;
+            let part = Part { limiter: &opened.limiter, key: key_of(*key)?, costs: amounts };
+            parts.try_push(part).map_err(|_| fault(Fault::TooManyLimits))?;
+            first.get_or_insert(opened);
         }
-        let Some((first, _)) = found[0] else {
-            return Err(Failure::argument("there is no part"));
-        };
+        let Some(first) = first else { return Err(Failure::argument("there is no part")) };
         if !rest.is_empty() {
-            return Err(Failure::argument("the parts are cut short"));
+            return Err(cut_short());
         }
-        let empty = Part { limiter: &first.limiter, key: key_of(0.0)?, costs: &[] };
-        let mut parts = [empty; MOST_LIMITS];
-        for ((part, place), amounts) in parts.iter_mut().zip(found).zip(&amounts) {
-            let Some((opened, key)) = place else { break };
-            let costs = &amounts[..opened.limiter.units()];
-            *part = Part { limiter: &opened.limiter, key, costs };
-        }
-        f(first, &parts[..length], first.clock.now())
+        f(first, &parts, now.unwrap_or_else(|| first.clock.now()))
     })
+}
+
+#[cold]
+fn cut_short() -> Failure {
+    Failure::argument("the parts are cut short")
 }

@@ -25,6 +25,14 @@ pub(crate) struct Opened {
     name: String,
 }
 
+/// A handle is 31 bits: a place below 2^14,
+const PLACES: u32 = (1 << 14) - 1;
+/// above it a generation of 15 bits,
+const GENERATION: u32 = 14;
+const GENERATIONS: u32 = (1 << 15) - 1;
+/// and which clock the limiter goes by.
+const CLOCK: u32 = 29;
+
 struct Named {
     limiter: Arc<Limiter>,
     words: Vec<String>,
@@ -38,8 +46,10 @@ thread_local! {
     static OPEN: RefCell<Open> = RefCell::new(Open::new());
 }
 
-struct Open {
+/// The limiters of a thread.
+pub(crate) struct Open {
     owner: u32,
+    /// The handle that was given out last, and what it names if it is open.
     places: Vec<(u32, Option<Opened>)>,
 }
 
@@ -101,11 +111,27 @@ pub(crate) fn with<R>(
     OPEN.with_borrow(|open| f(open.get(handle)?))
 }
 
-/// Calls `f` with all limiters that this thread has open, by handle.
-pub(crate) fn with_all<R>(
-    f: impl for<'a> FnOnce(&'a dyn Fn(u32) -> Result<&'a Opened, Failure>) -> Result<R, Failure>,
+/// Calls `f` with the limiter of `handle` and the time, which is read before all else: the processor
+/// waits until what comes before is done, and looks the limiter up while it reads.
+#[inline]
+pub(crate) fn with_now<R>(
+    handle: u32,
+    f: impl FnOnce(&Opened, Now) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
-    OPEN.with_borrow(|open| f(&|handle| open.get(handle)))
+    let now = now_of(handle);
+    with(handle, |opened| f(opened, now.unwrap_or_else(|| opened.clock.now())))
+}
+
+/// What the clock of a limiter shows, if the handle says which that is.
+#[inline]
+pub(crate) fn now_of(handle: u32) -> Option<Now> {
+    Clock::now_of(handle >> CLOCK)
+}
+
+/// Calls `f` with all limiters that this thread has open, by handle.
+#[inline]
+pub(crate) fn with_all<R>(f: impl FnOnce(&Open) -> Result<R, Failure>) -> Result<R, Failure> {
+    OPEN.with_borrow(f)
 }
 
 impl Open {
@@ -117,30 +143,33 @@ impl Open {
     fn add(&mut self, opened: Opened) -> Result<i32, Failure> {
         let at = self.places.iter().position(|(_, place)| place.is_none());
         let at = at.unwrap_or_else(|| {
-            self.places.push((self.owner.wrapping_mul(7919) & 0x7FFF, None));
+            let generation = self.owner.wrapping_mul(7919) & GENERATIONS;
+            self.places.push((generation << GENERATION, None));
             self.places.len() - 1
         });
-        if at > 0xFFFF {
+        if at > PLACES as usize {
             self.places.pop();
-            return Err(Failure::new(SluiceStatus::TooManyHandles, "65536 limiters are open"));
+            return Err(Failure::new(SluiceStatus::TooManyHandles, "16384 limiters are open"));
         }
-        let (generation, place) = &mut self.places[at];
-        *generation = (*generation & 0x7FFF) % 0x7FFF + 1;
+        let (handle, place) = &mut self.places[at];
+        let generation = (*handle >> GENERATION & GENERATIONS) % GENERATIONS + 1;
+        *handle = opened.clock.number() << CLOCK | generation << GENERATION | at as u32;
         *place = Some(opened);
-        Ok((*generation << 16 | at as u32).cast_signed())
+        Ok(handle.cast_signed())
     }
 
+    /// The limiter of `handle`.
     #[inline]
-    fn get(&self, handle: u32) -> Result<&Opened, Failure> {
-        match self.places.get(handle as usize & 0xFFFF) {
-            Some((generation, Some(opened))) if *generation == handle >> 16 => Ok(opened),
+    pub(crate) fn get(&self, handle: u32) -> Result<&Opened, Failure> {
+        match self.places.get((handle & PLACES) as usize) {
+            Some((open, Some(opened))) if *open == handle => Ok(opened),
             _ => Err(invalid(handle)),
         }
     }
 
     fn remove(&mut self, handle: u32) -> Result<Opened, Failure> {
         self.get(handle)?;
-        self.places[handle as usize & 0xFFFF].1.take().ok_or_else(|| invalid(handle))
+        self.places[(handle & PLACES) as usize].1.take().ok_or_else(|| invalid(handle))
     }
 }
 

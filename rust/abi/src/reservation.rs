@@ -97,10 +97,11 @@ pub(crate) fn number_of(id: ReservationId) -> f64 {
 /// Generation and index, if `number` is an integer from 0 to 2^53.
 #[inline]
 pub(crate) fn id_of(number: f64) -> Option<(u32, u32)> {
-    if !(0.0..9_007_199_254_740_992.0).contains(&number) {
+    // As bits, doubles from 0 on are in order, and negative ones and those that are none above them.
+    if number.to_bits() >= 9_007_199_254_740_992f64.to_bits() {
         return None;
     }
     // SAFETY: from 0 to below 2^53. A checked cast costs as much as all the rest here.
     let word = unsafe { number.to_int_unchecked::<i64>() };
-    (word as f64 == number).then_some(((word >> 32) as u32, word as u32))
+    ((word as f64).to_bits() == number.to_bits()).then_some(((word >> 32) as u32, word as u32))
 }

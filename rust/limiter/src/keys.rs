@@ -21,7 +21,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::slot::Slot;
 use crate::slots::Slots;
-use crate::sync::{AtomicU64, SEARCH};
+use crate::sync::SEARCH;
 
 /// Slots that the hand looks at when a new name comes.
 const SWEEP: u32 = 2;
@@ -134,7 +134,7 @@ impl Keys {
         loop {
             let found = self.map.get(&name).map(|entry| *entry);
             if let Some(index) = found {
-                if let Some(key) = slots.get(index).and_then(|words| of(words, index, hash)) {
+                if let Some(key) = of(slots, index, hash) {
                     return Ok(key);
                 }
                 // Vacated, and not yet out of the map: its place comes free only after that.
@@ -150,9 +150,9 @@ impl Keys {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 return Err(Full);
             };
-            let Some(words) = slots.make(index) else { return Err(Full) };
+            slots.make(index);
             let key = {
-                let mut slot = Slot::lock(words);
+                let Some(mut slot) = slots.lock(index) else { return Err(Full) };
                 slot.occupy(hash);
                 slot.set_seen(now_ns);
                 Key { index, generation: slot.generation() }
@@ -163,16 +163,23 @@ impl Keys {
                 return Ok(key);
             }
             // Another thread was first; nobody has seen this slot.
-            Slot::lock(words).vacate();
+            if let Some(mut slot) = slots.lock(index) {
+                slot.vacate();
+            }
             self.give_back(index);
         }
     }
 
+    /// The key of `hash`, if there is one. O(1).
+    pub(crate) fn find(&self, slots: &Slots, hash: u128) -> Option<Key> {
+        let index = self.map.get(&Name::new(hash)).map(|entry| *entry)?;
+        of(slots, index, hash)
+    }
+
     /// Vacates the slot of `key` if `may` says so of it; whether it did.
     pub(crate) fn evict(&self, slots: &Slots, key: Key, may: impl Fn(&Slot<'_>) -> bool) -> bool {
-        let Some(words) = slots.get(key.index) else { return false };
         let hash = {
-            let mut slot = Slot::lock(words);
+            let Some(mut slot) = slots.lock(key.index) else { return false };
             if !slot.is(key.generation) || !may(&slot) {
                 return false;
             }
@@ -242,9 +249,8 @@ impl Keys {
         let reach = self.reach();
         for _ in 0..SWEEP.min(reach) {
             let index = self.hand.fetch_add(1, Ordering::Relaxed) % reach;
-            let Some(words) = slots.get(index) else { continue };
             let generation = {
-                let slot = Slot::lock(words);
+                let Some(slot) = slots.lock(index) else { continue };
                 if !slot.is_live() || !may_go(&slot) {
                     continue;
                 }
@@ -263,7 +269,7 @@ impl Keys {
 }
 
 /// The key of a slot, if it is that of `hash`.
-fn of(words: &[AtomicU64], index: u32, hash: u128) -> Option<Key> {
-    let slot = Slot::lock(words);
+fn of(slots: &Slots, index: u32, hash: u128) -> Option<Key> {
+    let slot = slots.lock(index)?;
     (slot.is_live() && slot.hash() == hash).then(|| Key { index, generation: slot.generation() })
 }

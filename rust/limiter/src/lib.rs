@@ -8,12 +8,15 @@
 //! The crate is pure: no unsafe code, no clock (time is an argument), no I/O. A plain twin, `naive`, is
 //! the oracle of its tests.
 //!
-//! Files, from the inside out: `limit` (the arithmetic of one limit), `window` (calendars), `slot` (a
-//! key and its lock), `slots` (where they are), `keys` (from names to slots), `plan` (limits of some
-//! keys), `limiter` (calls on one key), `book` (open reservations), `together` (calls on several keys),
-//! `snapshot`.
+//! Files, from the inside out: `limit` (the arithmetic of one limit), `window` (calendars), `rule` (a
+//! limit made ready for deciding), `slot` (a key and its lock), `slots` (where they are), `alone` (many
+//! slots without their locks), `keys` (from names to slots), `plan` (limits of some keys), `limiter`
+//! (decisions on one key), `batch` (on many), `upkeep` (what else can be done to keys), `book` (open
+//! reservations), `together` (decisions on several keys), `reservation`, `snapshot`.
 #![forbid(unsafe_code)]
 
+mod alone;
+mod batch;
 mod book;
 mod keys;
 mod limit;
@@ -21,6 +24,8 @@ mod limiter;
 #[cfg(feature = "oracle")]
 pub mod naive;
 mod plan;
+mod reservation;
+mod rule;
 mod slot;
 mod slots;
 mod snapshot;
@@ -29,16 +34,19 @@ mod sync;
 mod tests;
 mod time;
 mod together;
+mod upkeep;
 mod window;
 
+pub use batch::Batch;
 pub use book::{Book, NotOpen, ReservationId};
 pub use keys::{Full, Key};
 pub use limit::{Cell, Kind, Limit, MOST, Refusal, UNIT};
-pub use limiter::{
-    Config, Denial, Fault, Limiter, MOST_KEYS, MOST_LIMITS, Standing, Stats, Verdict,
-};
+pub use limiter::{Config, Denial, Fault, Limiter, MOST_KEYS, MOST_LIMITS, Verdict};
 pub use plan::{MOST_PLANS, Plan, TooManyPlans};
+pub use reservation::{AS_RESERVED, Actual, reserve_all};
+pub use rule::Toll;
 pub use snapshot::{Damaged, VERSION};
 pub use time::Now;
-pub use together::{AS_RESERVED, Actual, Part, peek_all, reserve_all, take_all};
+pub use together::{Part, peek_all, take_all};
+pub use upkeep::{Standing, Stats};
 pub use window::{Span, Window};

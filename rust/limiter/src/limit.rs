@@ -60,6 +60,13 @@ pub struct Cell {
     pub(crate) held: u64,
 }
 
+/// What is consumed: the first two words of a [`Cell`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Level {
+    pub(crate) level: u64,
+    pub(crate) phase: u64,
+}
+
 /// Why a cost does not fit. Ordered: later ones last longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusal {
@@ -238,7 +245,7 @@ fn wait(room: u128, cell: &Cell, units: u64, now: u64) -> u64 {
 /// A window that ends later than any window can has been left by a clock that was ahead and was
 /// put right: what it has had stays, its end does not, or the key would wait for that time.
 #[inline]
-fn window_of(cell: &Cell, window: Window, now: Now) -> (u64, i64) {
+pub(crate) fn window_of(cell: &Cell, window: Window, now: Now) -> (u64, i64) {
     let end = cell.phase.cast_signed();
     if now.wall_ns >= end || cell.level == 0 {
         return (0, window.end(now.wall_ns));

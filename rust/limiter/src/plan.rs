@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::limit::Limit;
+use crate::rule::Rule;
 
 /// So many different sets of limits.
 pub const MOST_PLANS: usize = 1 << 16;
@@ -19,10 +20,12 @@ pub type Plan = Box<[Limit]>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyPlans;
 
-type Chunk = Box<[OnceLock<Plan>]>;
+type Rules = Box<[Rule]>;
+type Chunk = Box<[OnceLock<Rules>]>;
 
 pub(crate) struct Plans {
-    own: Plan,
+    limits: Plan,
+    own: Rules,
     others: Box<[OnceLock<Chunk>]>,
     numbers: Mutex<HashMap<Plan, usize>>,
 }
@@ -31,18 +34,23 @@ impl Plans {
     pub(crate) fn new(own: Plan) -> Self {
         let others = (0..MOST_PLANS / CHUNK).map(|_| OnceLock::new()).collect();
         let numbers = Mutex::new(HashMap::from([(own.clone(), 0)]));
-        Self { own, others, numbers }
+        Self { own: rules(&own), limits: own, others, numbers }
     }
 
-    /// The limiter's own.
+    /// The limiter's own limits.
+    pub(crate) fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+
+    /// The limiter's own, ready for deciding.
     #[inline]
-    pub(crate) fn own(&self) -> &[Limit] {
+    pub(crate) fn own(&self) -> &[Rule] {
         &self.own
     }
 
     /// Set `number`. O(1), lock-free.
     #[inline]
-    pub(crate) fn get(&self, number: usize) -> &[Limit] {
+    pub(crate) fn get(&self, number: usize) -> &[Rule] {
         if number == 0 { &self.own } else { self.other(number).unwrap_or(&self.own) }
     }
 
@@ -55,12 +63,16 @@ impl Plans {
         }
         let chunk = self.others.get(next / CHUNK).ok_or(TooManyPlans)?;
         let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        let _ = chunk[next % CHUNK].set(plan.clone());
+        let _ = chunk[next % CHUNK].set(rules(&plan));
         numbers.insert(plan, next);
         Ok(next)
     }
 
-    fn other(&self, number: usize) -> Option<&[Limit]> {
+    fn other(&self, number: usize) -> Option<&[Rule]> {
         Some(self.others.get(number / CHUNK)?.get()?[number % CHUNK].get()?)
     }
+}
+
+fn rules(limits: &[Limit]) -> Rules {
+    limits.iter().map(|&limit| Rule::new(limit)).collect()
 }

@@ -7,7 +7,9 @@
 //!
 //! Who locks several slots locks them in the order of (limiter, index), and locks no slot twice.
 
-use crate::limit::Cell;
+use std::ops::{Deref, DerefMut};
+
+use crate::limit::{Cell, Level};
 use crate::sync::{AtomicU64, Ordering, SPINS, spin_loop, yield_now};
 
 /// Words before the cells: header, time of the last charge, hash.
@@ -21,40 +23,108 @@ const GENERATION: (u32, u64) = (2, (1 << 21) - 1);
 const PLAN: (u32, u64) = (23, (1 << 16) - 1);
 const OPEN: (u32, u64) = (39, (1 << 24) - 1);
 
-/// A slot that this thread holds the lock of.
+/// The words of a slot.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a> {
+    pub(crate) head: &'a [AtomicU64; HEAD],
+    /// [`CELL`] for each limit, and perhaps one more.
+    cells: &'a [AtomicU64],
+}
+
+impl<'a> Words<'a> {
+    /// From [`HEAD`] words and [`CELL`] for each limit.
+    #[inline]
+    pub(crate) fn new(words: &'a [AtomicU64]) -> Option<Self> {
+        let (head, cells) = words.split_first_chunk()?;
+        Some(Self { head, cells })
+    }
+
+    /// The words of a cell. Panics if there is none.
+    #[inline(always)]
+    fn cell(self, index: usize) -> &'a [AtomicU64; CELL] {
+        match self.cells[CELL * index..].first_chunk() {
+            Some(cell) => cell,
+            None => panic!("a slot has no cell {index}"),
+        }
+    }
+}
+
+/// A slot that nobody else looks at now.
 pub(crate) struct Slot<'a> {
-    words: &'a [AtomicU64],
-    /// Without `LOCKED`; written back when the lock is given up.
+    words: Words<'a>,
+    /// Without `LOCKED`; [`Guard`] writes it back.
     header: u64,
 }
 
-impl<'a> Slot<'a> {
+/// The lock of a slot; given up when it is dropped.
+pub(crate) struct Guard<'a>(Slot<'a>);
+
+impl<'a> Guard<'a> {
     /// Waits for the lock of `words`.
+    ///
+    /// `SeqCst`, which costs nothing more where it matters: see `alone.rs`.
     #[inline]
-    pub(crate) fn lock(words: &'a [AtomicU64]) -> Self {
-        let word = &words[0];
+    pub(crate) fn lock(words: Words<'a>) -> Self {
+        let word = &words.head[0];
         let mut header = word.load(Ordering::Relaxed) & !LOCKED;
         let mut spins = 0;
         loop {
             match word.compare_exchange_weak(
                 header,
                 header | LOCKED,
-                Ordering::Acquire,
+                Ordering::SeqCst,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return Self { words, header },
+                Ok(_) => return Self(Slot { words, header }),
                 Err(seen) if seen & LOCKED == 0 => header = seen,
                 Err(seen) => {
                     header = seen & !LOCKED;
-                    if spins == SPINS {
-                        yield_now();
-                    } else {
-                        spins += 1;
-                        spin_loop();
-                    }
+                    pause(&mut spins);
                 }
             }
         }
+    }
+}
+
+impl Drop for Guard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.words.head[0].store(self.0.header, Ordering::Release);
+    }
+}
+
+impl<'a> Deref for Guard<'a> {
+    type Target = Slot<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Slot<'a> {
+        &self.0
+    }
+}
+
+impl DerefMut for Guard<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+/// Waits a little for another thread.
+pub(crate) fn pause(spins: &mut u32) {
+    if *spins == SPINS {
+        yield_now();
+    } else {
+        *spins += 1;
+        spin_loop();
+    }
+}
+
+impl<'a> Slot<'a> {
+    /// The slot of `words` without its lock, unless somebody has that; for who is alone (`alone.rs`).
+    #[inline]
+    pub(crate) fn unlocked(words: Words<'a>) -> Option<Self> {
+        let header = words.head[0].load(Ordering::SeqCst);
+        (header & LOCKED == 0).then_some(Self { words, header })
     }
 
     #[inline]
@@ -66,6 +136,13 @@ impl<'a> Slot<'a> {
     #[inline]
     pub(crate) fn is(&self, generation: u32) -> bool {
         self.is_live() && self.generation() == generation
+    }
+
+    /// [`Slot::is`], and it has the limiter's own limits.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self, generation: u32) -> bool {
+        let looked_at = LIVE | GENERATION.1 << GENERATION.0 | PLAN.1 << PLAN.0;
+        self.header & looked_at == LIVE | u64::from(generation) << GENERATION.0
     }
 
     #[inline]
@@ -112,22 +189,45 @@ impl<'a> Slot<'a> {
 
     #[inline]
     pub(crate) fn cell(&self, index: usize) -> Cell {
-        let at = HEAD + CELL * index;
-        Cell { level: self.word(at), phase: self.word(at + 1), held: self.word(at + 2) }
+        cell(self.words.cell(index))
+    }
+
+    /// The cells, in order; there may be one more than there are limits.
+    #[inline(always)]
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Cell> + use<'a> {
+        self.words.cells.as_chunks().0.iter().map(cell)
+    }
+
+    /// Sets what is consumed in the first cells.
+    #[inline(always)]
+    pub(crate) fn set_levels(&mut self, levels: &[Level]) {
+        let cells: &[[AtomicU64; CELL]] = self.words.cells.as_chunks().0;
+        for (cell, &Level { level, phase }) in cells.iter().zip(levels) {
+            cell[0].store(level, Ordering::Relaxed);
+            cell[1].store(phase, Ordering::Relaxed);
+        }
     }
 
     #[inline]
     pub(crate) fn set_cell(&mut self, index: usize, cell: Cell) {
-        let at = HEAD + CELL * index;
-        self.set_word(at, cell.level);
-        self.set_word(at + 1, cell.phase);
-        self.set_word(at + 2, cell.held);
+        let Cell { level, phase, held } = cell;
+        self.set_level(index, Level { level, phase });
+        self.words.cell(index)[2].store(held, Ordering::Relaxed);
+    }
+
+    /// All of a cell but what is held.
+    #[inline]
+    pub(crate) fn set_level(&mut self, index: usize, Level { level, phase }: Level) {
+        let cell = self.words.cell(index);
+        cell[0].store(level, Ordering::Relaxed);
+        cell[1].store(phase, Ordering::Relaxed);
     }
 
     /// Makes it the slot of `hash`, with nothing consumed.
     pub(crate) fn occupy(&mut self, hash: u128) {
-        for index in 1..self.words.len() {
-            self.set_word(index, 0);
+        self.set_seen(0);
+        for index in 0..self.words.cells.len() / CELL {
+            self.set_cell(index, Cell::default());
         }
         self.set_word(2, (hash >> 64) as u64);
         self.set_word(3, hash as u64);
@@ -153,18 +253,17 @@ impl<'a> Slot<'a> {
 
     #[inline]
     fn word(&self, index: usize) -> u64 {
-        self.words[index].load(Ordering::Relaxed)
+        self.words.head[index].load(Ordering::Relaxed)
     }
 
     #[inline]
     fn set_word(&mut self, index: usize, value: u64) {
-        self.words[index].store(value, Ordering::Relaxed);
+        self.words.head[index].store(value, Ordering::Relaxed);
     }
 }
 
-impl Drop for Slot<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.words[0].store(self.header, Ordering::Release);
-    }
+#[inline(always)]
+fn cell([level, phase, held]: &[AtomicU64; CELL]) -> Cell {
+    let [level, phase, held] = [level, phase, held].map(|word| word.load(Ordering::Relaxed));
+    Cell { level, phase, held }
 }

@@ -5,7 +5,8 @@
 
 use std::sync::OnceLock;
 
-use crate::slot::{CELL, HEAD};
+use crate::alone::Alone;
+use crate::slot::{CELL, Guard, HEAD, Words};
 use crate::sync::{AtomicU64, FIRST, zeroed};
 
 /// 64 * (2^25 - 1) slots: more than a limiter may have keys.
@@ -17,6 +18,7 @@ pub(crate) struct Slots {
     /// Words from slot to slot: an even number. With one limit that is a cache line and with four two;
     /// to fill lines in between would cost up to half as much memory again.
     stride: usize,
+    alone: Alone,
     chunks: [OnceLock<Chunk>; CHUNKS],
 }
 
@@ -29,18 +31,37 @@ struct Chunk {
 impl Slots {
     pub(crate) fn new(limits: usize) -> Self {
         let stride = (HEAD + CELL * limits).next_multiple_of(2);
-        Self { stride, chunks: [const { OnceLock::new() }; CHUNKS] }
+        Self { stride, alone: Alone::new(), chunks: [const { OnceLock::new() }; CHUNKS] }
     }
 
     /// The words of slot `index`, if its chunk is there. O(1).
     #[inline]
-    pub(crate) fn get(&self, index: u32) -> Option<&[AtomicU64]> {
+    pub(crate) fn get(&self, index: u32) -> Option<Words<'_>> {
         let (chunk, at) = place(index);
         self.chunks.get(chunk)?.get()?.slot(at, self.stride)
     }
 
+    /// Slot `index`, locked, if its chunk is there. O(1).
+    #[inline]
+    pub(crate) fn lock(&self, index: u32) -> Option<Guard<'_>> {
+        let words = self.get(index)?;
+        loop {
+            let guard = Guard::lock(words);
+            if !self.alone.is_taken() {
+                return Some(guard);
+            }
+            drop(guard);
+            self.alone.wait();
+        }
+    }
+
+    /// Who is alone with all slots, if anybody.
+    pub(crate) fn alone(&self) -> &Alone {
+        &self.alone
+    }
+
     /// The words of slot `index`, whose chunk is made if need be.
-    pub(crate) fn make(&self, index: u32) -> Option<&[AtomicU64]> {
+    pub(crate) fn make(&self, index: u32) -> Option<Words<'_>> {
         let (chunk, at) = place(index);
         let chunk =
             self.chunks.get(chunk)?.get_or_init(|| Chunk::new((FIRST << chunk) * self.stride));
@@ -56,9 +77,9 @@ impl Chunk {
     }
 
     #[inline]
-    fn slot(&self, at: usize, stride: usize) -> Option<&[AtomicU64]> {
+    fn slot(&self, at: usize, stride: usize) -> Option<Words<'_>> {
         let start = self.skip + at * stride;
-        self.words.get(start..start + stride)
+        Words::new(self.words.get(start..start + stride)?)
     }
 }
 

@@ -12,7 +12,7 @@
 use crate::keys::Full;
 use crate::limit::{Kind, Limit};
 use crate::limiter::Limiter;
-use crate::slot::Slot;
+use crate::rule::Rule;
 use crate::time::Now;
 use crate::window::Span;
 
@@ -49,8 +49,7 @@ impl Limiter {
         let mut keys = 0;
         let mut body = Vec::new();
         for index in 0..self.keys.reach() {
-            let Some(found) = self.slots.get(index) else { continue };
-            let slot = Slot::lock(found);
+            let Some(slot) = self.slots.lock(index) else { continue };
             if !slot.is_live() {
                 continue;
             }
@@ -67,7 +66,7 @@ impl Limiter {
             };
             body.extend([(slot.hash() >> 64) as u64, slot.hash() as u64, plan as u64]);
             let now = now.at_least(slot.seen());
-            for (index, limit) in self.plans.get(slot.plan()).iter().enumerate() {
+            for (index, Rule { limit, .. }) in self.plans.get(slot.plan()).iter().enumerate() {
                 let mut cell = slot.cell(index);
                 let held = std::mem::take(&mut cell.held);
                 limit.charge(&mut cell, held, now);
@@ -77,7 +76,7 @@ impl Limiter {
         }
         words[count] = plans.len() as u64;
         for plan in plans {
-            write_limits(&mut words, self.plans.get(plan));
+            write_limits(&mut words, self.plans.get(plan).iter().map(|rule| &rule.limit));
         }
         words.push(keys);
         words.extend(body);
@@ -146,12 +145,11 @@ impl Limiter {
                 .keys
                 .intern(&self.slots, hash, now.ns, |_, _| false)
                 .map_err(|Full| Damaged::Full)?;
-            let Some(words) = self.slots.get(key.index) else { continue };
-            let mut slot = Slot::lock(words);
+            let Some(mut slot) = self.slots.lock(key.index) else { continue };
             if row[2] > 0 {
                 slot.set_plan(numbers[row[2] as usize - 1]);
             }
-            for (index, limit) in self.plans.get(slot.plan()).iter().enumerate() {
+            for (index, Rule { limit, .. }) in self.plans.get(slot.plan()).iter().enumerate() {
                 let (used, end) = (row[3 + 2 * index], row[4 + 2 * index]);
                 let mut cell = slot.cell(index);
                 match limit.kind {
@@ -180,7 +178,11 @@ impl Words<'_> {
     }
 }
 
-fn write_limits(words: &mut Vec<u64>, limits: &[Limit]) {
+fn write_limits<'a>(
+    words: &mut Vec<u64>,
+    limits: impl IntoIterator<Item = &'a Limit, IntoIter: ExactSizeIterator>,
+) {
+    let limits = limits.into_iter();
     words.push(limits.len() as u64);
     for limit in limits {
         let (kind, a, b) = match limit.kind {
@@ -215,7 +217,11 @@ fn read_limits(words: &mut Words<'_>, own: &[Limit]) -> Result<Box<[Limit]>, Dam
         let read = Limit { kind, unit: own.unit, capacity };
         let mut again = Vec::new();
         write_limits(&mut again, &[read]);
-        if again[1..] == [head, a, b, capacity] { Ok(read) } else { Err(Damaged::OtherLimits) }
+        if again[1..] == [head, a, b, capacity] && read.is_in_range() {
+            Ok(read)
+        } else {
+            Err(Damaged::OtherLimits)
+        }
     });
     read.collect()
 }

@@ -4,6 +4,10 @@ pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use std::thread::yield_now;
 
+/// Between two `SeqCst` operations, where their order is enough. loom has no such order and gets one.
+#[inline]
+pub(crate) fn fence() {}
+
 /// Spins before the first yield.
 pub(crate) const SPINS: u32 = 64;
 /// Slots of the first chunk.

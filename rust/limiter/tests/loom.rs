@@ -8,6 +8,11 @@ mod sync {
     pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
     pub(crate) use loom::thread::yield_now;
 
+    /// Stands for the order of `SeqCst` operations, which loom takes for `AcqRel`.
+    pub(crate) fn fence() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+
     pub(crate) const SPINS: u32 = 1;
     pub(crate) const FIRST: usize = 2;
     pub(crate) const SEARCH: u32 = 2;
@@ -17,6 +22,8 @@ mod sync {
     }
 }
 
+#[path = "../src/alone.rs"]
+mod alone;
 #[path = "../src/keys.rs"]
 mod keys;
 #[path = "../src/limit.rs"]
@@ -33,12 +40,16 @@ mod window;
 use keys::Keys;
 use loom::sync::Arc;
 use loom::thread;
-use slot::{CELL, HEAD, Slot};
+use slot::{CELL, Guard, HEAD, Slot, Words};
 use slots::Slots;
 use sync::AtomicU64;
 
 fn words() -> Arc<Vec<AtomicU64>> {
     Arc::new((0..HEAD + CELL).map(|_| AtomicU64::new(0)).collect())
+}
+
+fn lock(words: &[AtomicU64]) -> Guard<'_> {
+    Guard::lock(Words::new(words).expect("enough words"))
 }
 
 fn add(slot: &mut Slot<'_>) {
@@ -52,10 +63,10 @@ fn the_lock_excludes_and_publishes() {
     loom::model(|| {
         let words = words();
         let theirs = words.clone();
-        let thread = thread::spawn(move || add(&mut Slot::lock(&theirs)));
-        add(&mut Slot::lock(&words));
+        let thread = thread::spawn(move || add(&mut lock(&theirs)));
+        add(&mut lock(&words));
         thread.join().expect("join");
-        assert_eq!(Slot::lock(&words).cell(0).level, 2);
+        assert_eq!(lock(&words).cell(0).level, 2);
     });
 }
 
@@ -65,18 +76,72 @@ fn two_locks_in_order_never_wait_for_each_other_and_change_together() {
         let (a, b) = (words(), words());
         let (a2, b2) = (a.clone(), b.clone());
         let thread = thread::spawn(move || {
-            let (mut a, mut b) = (Slot::lock(&a2), Slot::lock(&b2));
+            let (mut a, mut b) = (lock(&a2), lock(&b2));
             add(&mut a);
             add(&mut b);
         });
         {
-            let (mut a, mut b) = (Slot::lock(&a), Slot::lock(&b));
+            let (mut a, mut b) = (lock(&a), lock(&b));
             assert_eq!(a.cell(0).level, b.cell(0).level);
             add(&mut a);
             add(&mut b);
         }
         thread.join().expect("join");
-        assert_eq!(Slot::lock(&a).cell(0).level, 2);
+        assert_eq!(lock(&a).cell(0).level, 2);
+    });
+}
+
+/// Adds as a batch does: without the lock if nobody else is there.
+fn add_alone(slots: &Slots) {
+    let alone = slots.alone().begin();
+    if alone.is_some()
+        && let Some(mut slot) = Slot::unlocked(slots.get(0).expect("made"))
+    {
+        add(&mut slot);
+        return;
+    }
+    drop(alone);
+    add(&mut slots.lock(0).expect("made"));
+}
+
+#[test]
+fn who_is_alone_and_who_locks_exclude_each_other() {
+    loom::model(|| {
+        let shared = keys(2);
+        let theirs = shared.clone();
+        let thread = thread::spawn(move || add(&mut theirs.1.lock(0).expect("made")));
+        add_alone(&shared.1);
+        thread.join().expect("join");
+        assert_eq!(shared.1.lock(0).expect("made").cell(0).level, 2);
+    });
+}
+
+#[test]
+fn two_who_would_be_alone_exclude_each_other() {
+    loom::model(|| {
+        let shared = keys(2);
+        let theirs = shared.clone();
+        let thread = thread::spawn(move || add_alone(&theirs.1));
+        add_alone(&shared.1);
+        thread.join().expect("join");
+        assert_eq!(shared.1.lock(0).expect("made").cell(0).level, 2);
+    });
+}
+
+#[test]
+fn who_holds_one_lock_and_waits_for_another_is_not_waited_for() {
+    loom::model(|| {
+        let shared = keys(2);
+        let theirs = shared.clone();
+        let thread = thread::spawn(move || {
+            let mut first = theirs.1.lock(0).expect("made");
+            add(&mut theirs.1.lock(1).expect("made"));
+            add(&mut first);
+        });
+        add_alone(&shared.1);
+        thread.join().expect("join");
+        assert_eq!(shared.1.lock(0).expect("made").cell(0).level, 2);
+        assert_eq!(shared.1.lock(1).expect("made").cell(0).level, 1);
     });
 }
 
@@ -84,15 +149,15 @@ fn two_locks_in_order_never_wait_for_each_other_and_change_together() {
 fn a_vacated_slot_is_stale_to_whoever_waited() {
     loom::model(|| {
         let words = words();
-        Slot::lock(&words).occupy(1);
+        lock(&words).occupy(1);
         let theirs = words.clone();
         let thread = thread::spawn(move || {
-            let mut slot = Slot::lock(&theirs);
+            let mut slot = lock(&theirs);
             slot.vacate();
             slot.occupy(2);
         });
         {
-            let mut slot = Slot::lock(&words);
+            let mut slot = lock(&words);
             if slot.is(0) {
                 assert_eq!(slot.hash(), 1);
                 add(&mut slot);
@@ -101,7 +166,7 @@ fn a_vacated_slot_is_stale_to_whoever_waited() {
             }
         }
         thread.join().expect("join");
-        assert_eq!(Slot::lock(&words).cell(0).level, 0);
+        assert_eq!(lock(&words).cell(0).level, 0);
     });
 }
 
@@ -146,7 +211,7 @@ fn an_idle_key_that_is_evicted_is_charged_afresh_or_not_at_all() {
             keys.intern(slots, 6, 0, |slot, _| idle(slot)).ok()
         });
         let charged = {
-            let mut slot = Slot::lock(slots.get(old.index).expect("made"));
+            let mut slot = slots.lock(old.index).expect("made");
             let mine = slot.is(old.generation);
             if mine {
                 add(&mut slot);
@@ -157,7 +222,7 @@ fn an_idle_key_that_is_evicted_is_charged_afresh_or_not_at_all() {
         // Either the charge came first and the key stayed, or the place was given away and the charge
         // found that out: never a charge on somebody else's account.
         assert_eq!(charged, new.is_none());
-        let slot = Slot::lock(slots.get(old.index).expect("made"));
+        let slot = slots.lock(old.index).expect("made");
         assert_eq!(slot.cell(0).level, u64::from(charged));
         assert_eq!(slot.hash(), if charged { 5 } else { 6 });
         assert_eq!(keys.live(), 1);

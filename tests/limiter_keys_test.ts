@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { concurrency, quota, rate, RateLimiter, VirtualClock } from "../mod.ts";
+import { any, make, refused, tenant } from "./support/limiter.ts";
+
+describe("batches", () => {
+  it("decide as single calls do", () => {
+    const limits = {
+      r: rate({ limit: 7, per: 1000, burst: 3 }),
+      t: rate({ unit: "tokens", limit: 20, per: 1000 }),
+    };
+    const row = fc.tuple(fc.nat(3), fc.nat(2), fc.nat(25));
+    fc.assert(
+      fc.property(fc.array(fc.array(row, { maxLength: 12 }), { maxLength: 5 }), (batches) => {
+        const { limiter: one, clock } = make(limits);
+        const { limiter: all } = make(limits, { clock });
+        for (const batch of batches) {
+          const keys = batch.map(([key]) => all.key(`k${key}`));
+          const ids = Float64Array.from(keys, (key) => key.id);
+          const costs = Float64Array.from(
+            batch.flatMap(([, requests, tokens]) => [requests, tokens]),
+          );
+          const out = new Float64Array(batch.length + 1);
+          const allowed = all.takeBatch(batch.length % 2 ? keys : ids, costs, out);
+          const single = batch.map(([key, requests, tokens]) =>
+            one.take(`k${key}`, { requests, tokens })
+          );
+          const decisions = batch.map((_, i) => all.decision(out[i]!));
+          assert.deepEqual(
+            decisions.map(({ allowed, limit, retryAfterMs }) => [allowed, limit, retryAfterMs]),
+            single.map(({ allowed, limit, retryAfterMs }) => [allowed, limit, retryAfterMs]),
+          );
+          assert.equal(allowed, single.filter(({ allowed }) => allowed).length);
+          clock.advance(150);
+        }
+      }),
+    );
+  });
+
+  it("say which keys are stale, and look keys up again", () => {
+    const { limiter } = make({ r: rate({ limit: 5, per: "minute" }) });
+    const key = limiter.key("k");
+    const ids = Float64Array.of(key.id, NaN, -1, 2 ** 52);
+    const out = new Float64Array(4);
+    assert.equal(limiter.takeBatch(ids, undefined, out), 1);
+    assert.deepEqual([...out], [0, -201, -201, -201]);
+    assert.equal(RateLimiter.staleKey, -201);
+    assert.throws(() => limiter.decision(out[1]!), /has lost its place/);
+    assert.equal(limiter.forget(key), true);
+    assert.equal(limiter.takeBatch([key, key], Float64Array.of(2), out), 2);
+    assert.deepEqual(limiter.inspect(key).r.used, 4);
+    assert.throws(() => limiter.takeBatch(ids, Float64Array.of(1, 2), out), /costs must have 1 /);
+    assert.throws(() => limiter.takeBatch(ids, undefined, new Float64Array(3)), /room for 4 codes/);
+    assert.throws(() => limiter.takeBatch(any("k"), undefined, out), TypeError);
+    assert.throws(() => limiter.takeBatch(ids, any([1]), out), TypeError);
+  });
+});
+
+describe("keys", () => {
+  it("are not made by forgetting them", () => {
+    const { limiter } = make(tenant);
+    assert.equal(limiter.forget("nobody"), false);
+    assert.equal(limiter.stats().keys, 0);
+    limiter.take("k", { tokens: 10 });
+    assert.equal(limiter.forget("k"), true);
+    assert.equal(limiter.forget("k"), false);
+    assert.equal(limiter.stats().keys, 0);
+    assert.equal(limiter.inspect("k").tpm.used, 0);
+  });
+
+  it("can have limits of their own, at run time", () => {
+    const { limiter } = make(tenant);
+    limiter.take("gold", { tokens: 900 });
+    limiter.setLimits("gold", {
+      tpm: rate({ unit: "tokens", limit: 9000, per: "minute", burst: 1000 }),
+    });
+    const { tpm, rpm } = limiter.inspect("gold");
+    assert.deepEqual([tpm.capacity, tpm.used, rpm.capacity], [1000, 900, 60]);
+    assert.equal(refused(limiter.take("gold", { tokens: 101 })).retryAfterMs, 6.667);
+    assert.equal(limiter.take("plain", { tokens: 60_000 }).allowed, true);
+    limiter.setLimits("gold", undefined);
+    assert.equal(limiter.take("gold", { tokens: 60_000 }).allowed, true);
+    const wrong = (limits: unknown) => () => limiter.setLimits("gold", any(limits));
+    assert.throws(wrong({ rpn: tenant.rpm }), /RangeError: limits has "rpn", which is not one of/);
+    assert.throws(
+      wrong({ rpm: tenant.tpm }),
+      /must be a rate of "requests".* not a rate of "tokens"/,
+    );
+    assert.throws(wrong({ rpm: 5 }), /TypeError: limits.rpm must be a rate\(\)/);
+    assert.throws(wrong({ day: quota({ unit: "tokens", limit: 1, per: "week" }) }), /the window/);
+  });
+
+  it("can be tightened, reset and forgotten", () => {
+    const { limiter } = make(tenant);
+    using reserved = limiter.reserve("k", { tokens: 100 });
+    assert.ok(reserved.allowed);
+    limiter.tighten("k", "tpm", 5);
+    assert.equal(limiter.inspect("k").tpm.remaining, 5);
+    limiter.tighten("k", "tpm", 50_000);
+    assert.equal(limiter.inspect("k").tpm.remaining, 5, "never loosened");
+    limiter.reset("k");
+    assert.equal(limiter.inspect("k").tpm.remaining, 89_900);
+    assert.equal(limiter.forget("k"), true);
+    assert.equal(limiter.inspect("k").tpm.remaining, 90_000);
+    assert.throws(
+      () => limiter.tighten("k", any("x"), 5),
+      /RangeError: limit must be one of "rpm"/,
+    );
+  });
+
+  it("are bounded: idle ones make room, others never do", () => {
+    const { limiter, clock } = make({ r: rate({ limit: 1, per: 1000 }) }, { maxKeys: 10 });
+    const first = limiter.key("0");
+    for (let i = 0; i < 10; i++) limiter.take(`${i}`);
+    assert.throws(() => limiter.take("new"), { name: "SluiceError", code: "SLUICE_TOO_MANY_KEYS" });
+    assert.deepEqual([limiter.stats().keys, limiter.stats().refused], [10, 1]);
+    clock.advance(1000);
+    for (let i = 0; i < 1000; i++) {
+      assert.equal(limiter.take(`more ${i}`).allowed, true);
+      if (i % 5 === 4) clock.advance(1000);
+    }
+    const { keys, evicted, refused } = limiter.stats();
+    assert.ok(keys <= 10 && evicted >= 1000 && refused === 1, `${keys} ${evicted} ${refused}`);
+    const id = first.id;
+    assert.equal(limiter.take(first).allowed, true, "looked up again");
+    assert.notEqual(first.id, id);
+  });
+});
+
+describe("snapshots", () => {
+  it("come back as they were, less the time that went by", () => {
+    const { limiter: old, clock } = make(tenant);
+    for (let i = 0; i < 50; i++) old.take(`k${i}`, { tokens: 1000 * i });
+    old.setLimits("k1", { live: concurrency({ limit: 1 }) });
+    const bytes = old.snapshot();
+    const before = old.inspect("k40");
+    const { limiter } = make(tenant, { clock });
+    limiter.restore(bytes);
+    assert.deepEqual(limiter.inspect("k40"), before);
+    assert.equal(limiter.inspect("k1").live.capacity, 1);
+    assert.deepEqual(limiter.snapshot().length, bytes.length);
+    const { limiter: later } = make(tenant, { clock: new VirtualClock(10_000) });
+    later.restore(bytes);
+    assert.equal(later.inspect("k40").tpm.used, 40_000 - 15_000);
+  });
+
+  it("are refused when they do not fit", () => {
+    const { limiter } = make(tenant);
+    const bytes = limiter.snapshot();
+    const bad = { name: "SluiceError", code: "SLUICE_BAD_SNAPSHOT" };
+    assert.throws(() => limiter.restore(new Uint8Array(3)), bad);
+    assert.throws(() => limiter.restore(bytes.slice(8)), bad);
+    assert.throws(() => make({ r: tenant.rpm }).limiter.restore(bytes), /other limits/);
+    assert.throws(() => limiter.restore(any("x")), TypeError);
+    limiter.restore(bytes);
+    limiter.take("k");
+    assert.throws(() => limiter.restore(bytes), /has had keys already/);
+  });
+});

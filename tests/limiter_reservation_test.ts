@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { concurrency, rate, reserveAll, takeAll, VirtualClock } from "../mod.ts";
+import { any, make, refused, tenant } from "./support/limiter.ts";
+
+describe("reservations", () => {
+  it("hold what they reserve until it is settled", () => {
+    const { limiter, clock } = make(tenant);
+    const reserved = limiter.reserve("k", { tokens: 90_000 });
+    assert.ok(reserved.allowed && reserved.isOpen);
+    clock.advance(300_000);
+    const held = refused(limiter.take("k", { tokens: 1 }));
+    assert.deepEqual([held.limit, held.retryAfterMs, held.neverFits], ["tpm", Infinity, false]);
+    reserved.settle({ tokens: 812 });
+    const { tpm, day, rpm, live } = limiter.inspect("k");
+    assert.deepEqual([tpm.used, tpm.outstanding, day.used, rpm.used, live.outstanding], [
+      812,
+      0,
+      812,
+      1,
+      0,
+    ]);
+    assert.equal(reserved.isOpen, false);
+  });
+
+  it("are ended once", () => {
+    const { limiter } = make(tenant);
+    for (const end of ["settle", "cancel"] as const) {
+      const reserved = limiter.reserve("k", { tokens: 10 });
+      assert.ok(reserved.allowed);
+      reserved[end]();
+      const state = limiter.inspect("k");
+      const closed = { name: "SluiceError", code: "SLUICE_RESERVATION_CLOSED" };
+      assert.throws(() => reserved.settle(), closed);
+      assert.throws(() => reserved.settle({ tokens: 0 }), closed);
+      assert.throws(() => reserved.cancel(), closed);
+      assert.throws(() => reserved.topUp({ tokens: 1 }), closed);
+      reserved[Symbol.dispose]();
+      assert.deepEqual(limiter.inspect("k"), state);
+    }
+    assert.equal(limiter.inspect("k").tpm.used, 10);
+  });
+
+  it("expire, are settled in full then, and say so to who comes late", () => {
+    const { limiter, clock } = make(tenant);
+    const reserved = limiter.reserve("k", { tokens: 3000 }, { ttlMs: 1000 });
+    assert.ok(reserved.allowed);
+    clock.advance(999);
+    assert.equal(limiter.inspect("k").tpm.outstanding, 3000);
+    clock.advance(2);
+    const { tpm, live } = limiter.inspect("k");
+    assert.deepEqual([tpm.outstanding, tpm.used, live.outstanding], [0, 2998.5, 0]);
+    assert.throws(() => reserved.settle({ tokens: 0 }), { code: "SLUICE_RESERVATION_CLOSED" });
+    assert.equal(limiter.inspect("k").tpm.used, 2998.5);
+    assert.equal(limiter.stats().expired, 1);
+  });
+
+  it("can be topped up, all or nothing", () => {
+    const { limiter } = make(tenant);
+    const reserved = limiter.reserve("k", { tokens: 89_900 });
+    assert.ok(reserved.allowed);
+    assert.equal(reserved.topUp({ tokens: 64 }).allowed, true);
+    assert.equal(refused(reserved.topUp({ tokens: 64 })).limit, "tpm");
+    const { tpm, rpm, live } = limiter.inspect("k");
+    assert.deepEqual([tpm.outstanding, rpm.outstanding, live.outstanding], [89_964, 1, 1]);
+    reserved.cancel();
+    assert.equal(limiter.inspect("k").tpm.remaining, 90_000);
+  });
+
+  it("that cost more become debt", () => {
+    const { limiter, clock } = make(tenant);
+    const reserved = limiter.reserve("k", { tokens: 10 });
+    assert.ok(reserved.allowed);
+    reserved.settle({ tokens: 120_000 });
+    const { retryAfterMs } = refused(limiter.take("k", { tokens: 1500 }));
+    assert.equal(retryAfterMs, (120_000 + 1500 - 90_000) / 1.5);
+    clock.advance(retryAfterMs);
+    assert.equal(limiter.take("k", { tokens: 1500 }).allowed, true);
+  });
+
+  it("settle in full at the end of their scope, and refusals do nothing there", () => {
+    const { limiter } = make({ t: rate({ unit: "tokens", limit: 10, per: "day" }) });
+    {
+      using first = limiter.reserve("k", { tokens: 7 });
+      assert.equal(first.allowed, true);
+      using second = limiter.reserve("k", { tokens: 7 });
+      assert.equal(second.allowed, false);
+    }
+    assert.deepEqual([limiter.inspect("k").t.used, limiter.inspect("k").t.outstanding], [7, 0]);
+  });
+
+  it("bound concurrency, and a take is refused while all places are taken", () => {
+    const { limiter } = make({ live: concurrency({ limit: 2 }) });
+    const a = limiter.reserve("k");
+    using _b = limiter.reserve("k");
+    assert.equal(refused(limiter.reserve("k")).limit, "live");
+    assert.equal(limiter.take("k").allowed, false);
+    assert.ok(a.allowed);
+    a.cancel();
+    assert.equal(limiter.take("k").allowed, true);
+    assert.equal(limiter.take("k").allowed, true, "a take holds no place");
+  });
+});
+
+describe("several keys together", () => {
+  it("hold a key that is there twice once, and settle and top it up once", () => {
+    const { limiter } = make(tenant);
+    const parts = [{ limiter, key: "k" }, { limiter, key: limiter.key("k") }];
+    const reserved = reserveAll(parts, { tokens: 100 });
+    assert.ok(reserved.allowed);
+    assert.equal(limiter.inspect("k").tpm.outstanding, 100);
+    assert.equal(reserved.topUp({ tokens: 50 }).allowed, true);
+    assert.equal(limiter.inspect("k").tpm.outstanding, 150);
+    reserved.settle({ tokens: 30 });
+    assert.equal(limiter.inspect("k").tpm.used, 30);
+    assert.equal(limiter.inspect("k").tpm.outstanding, 0);
+  });
+
+  it("are charged all or not at all", () => {
+    const clock = new VirtualClock();
+    const { limiter: users } = make({ rpm: rate({ limit: 5, per: "minute" }) }, { clock });
+    const { limiter: models } = make({
+      rpm: rate({ limit: 100, per: "minute" }),
+      tpm: rate({ unit: "tokens", limit: 1000, per: "minute" }),
+    }, { clock });
+    const parts = [{ limiter: users, key: "ada" }, { limiter: models, key: "gpt-5" }];
+    assert.equal(takeAll(parts, { tokens: 400 }).allowed, true);
+    const reserved = reserveAll(parts, { tokens: 500 });
+    assert.ok(reserved.allowed);
+    const denied = refused(takeAll(parts, { tokens: 101 }));
+    assert.deepEqual([denied.limiter, denied.limit], [models.name, "tpm"]);
+    assert.equal(users.inspect("ada").rpm.remaining, 3);
+    reserved.settle({ tokens: 100 });
+    assert.equal(models.inspect("gpt-5").tpm.used, 500);
+    assert.equal(users.inspect("ada").rpm.used, 2);
+    // The same key twice is charged once.
+    takeAll([...parts, parts[0]!], { tokens: 1 });
+    assert.equal(users.inspect("ada").rpm.used, 3);
+  });
+
+  it("are refused when they cannot be decided together", () => {
+    const { limiter: a } = make({ rpm: rate({ limit: 5, per: "minute" }) });
+    const { limiter: b } = make({ rpm: rate({ limit: 5, per: "minute" }) });
+    const parts = [{ limiter: a, key: "k" }, { limiter: b, key: "k" }];
+    assert.throws(() => takeAll(parts), { code: "SLUICE_DIFFERENT_CLOCKS" });
+    assert.throws(() => takeAll([]), /RangeError: parts must have 1 to 16 limits in all, not 0/);
+    assert.throws(() => takeAll(Array(17).fill(parts[0])), /not 17/);
+    assert.throws(() => takeAll(any([{ limiter: {}, key: "k" }])), /parts\[0\].limiter must be a/);
+    assert.throws(
+      () => takeAll([parts[0]!], { tokens: 1 }),
+      /unit "tokens", which no limit counts/,
+    );
+  });
+});
