@@ -40,6 +40,7 @@ fn main() {
         let (tokens, seams) = characters::tables(&vocabulary);
         write("characters", tokens);
         write("seams", seams);
+        write("joints", characters::joints(&vocabulary));
     }
     fs::write(out.join("classes.rs"), unicode::tables()).expect("OUT_DIR is writable");
     fs::write(out.join("harmony.rs"), vocabulary::harmony_specials()).expect("OUT_DIR is writable");

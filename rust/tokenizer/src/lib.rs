@@ -26,6 +26,7 @@ mod encoding;
 mod ends;
 mod error;
 mod flat;
+mod joints;
 mod merge;
 mod merges;
 #[cfg(feature = "oracle")]

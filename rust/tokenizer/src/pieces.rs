@@ -5,6 +5,7 @@ use crate::{
     simd::{Classify, Work, dispatch},
     sink::Sink,
     split::{Splitter, block},
+    utf8::is_wide,
     vocabulary::{KEY_BYTES, Vocabulary, key},
 };
 use std::marker::PhantomData;
@@ -29,9 +30,7 @@ impl<P: Splitter, S: Sink> Work for Pieces<'_, P, S> {
     fn run<C: Classify>(mut self, classify: C) {
         let mut at = 0;
         while at < self.text.len() && !self.sink.is_satisfied() {
-            // Characters of three bytes and more, but for common punctuation, mostly end a block
-            // at once.
-            if self.text[at] < 0xE3 {
+            if !self.begins_wide(at) {
                 let block = at;
                 let (mut starts, is_last) = block::starts::<P>(self.text, at, classify);
                 while starts != 0 {
@@ -55,6 +54,19 @@ impl<P: Splitter, S: Sink> Work for Pieces<'_, P, S> {
 }
 
 impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
+    /// Whether a block at `at` would soon end: characters of three bytes and more mostly end it,
+    /// but for common punctuation.
+    #[inline(always)]
+    fn begins_wide(&self, at: usize) -> bool {
+        let begins = |at: usize| self.text.get(at).is_some_and(|byte| *byte >= 0xE3);
+        let width = match self.text[at] {
+            ..0x80 => 1,
+            0xE2 => 3,
+            first => return first >= 0xE3,
+        };
+        begins(at + width)
+    }
+
     /// Gives the tokens of the piece `text[start..end]` to the sink.
     #[inline(always)]
     fn piece(&mut self, start: usize, end: usize) {
@@ -63,9 +75,26 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
             let key = key(self.text, start, length);
             let piece = &self.text[start..end];
             self.recent.keyed(self.vocabulary, piece, key, self.sink);
+        } else if is_wide(self.text[start].max(self.text[start + 1])) {
+            self.parts(start, end);
         } else {
             self.recent.unkeyed(self.vocabulary, self.text, (start, end), self.sink);
         }
+    }
+
+    /// Gives the tokens of a piece of wide characters to the sink, part by part.
+    #[inline(never)]
+    fn parts(&mut self, start: usize, end: usize) {
+        let joints = self.vocabulary.joints();
+        joints.parts(self.text, (start, end), |start, end| {
+            let length = end - start;
+            if length <= KEY_BYTES {
+                let key = key(self.text, start, length);
+                self.recent.keyed(self.vocabulary, &self.text[start..end], key, self.sink);
+            } else {
+                self.recent.unkeyed(self.vocabulary, self.text, (start, end), self.sink);
+            }
+        });
     }
 
     #[inline(never)]

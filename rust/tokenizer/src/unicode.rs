@@ -86,11 +86,17 @@ pub(crate) fn class_at(text: &[u8], at: usize) -> (Class, usize) {
 
 #[inline]
 fn wide_class_at(text: &[u8], at: usize, first: u8) -> (Class, usize) {
-    let tail = |i: usize| u32::from(text.get(at + i).copied().unwrap_or(0) & 0x3F);
-    let first = u32::from(first);
+    let four = match text[at..].first_chunk() {
+        Some(four) => u32::from_be_bytes(*four),
+        None => text[at..].iter().fold(0, |four, byte| four << 8 | u32::from(*byte))
+            << (8 * (at + 4 - text.len())),
+    };
+    // The lowest six bits of the byte `i`, and what the first byte says, where they belong.
+    let inner = |i: u32, shift: u32| (four >> (24 - 8 * i) & 0x3F) << shift;
+    let lead = |mask: u32, shift: u32| (u32::from(first) & mask) << shift;
     match first {
-        ..0xE0 => (class((first & 0x1F) << 6 | tail(1)), 2),
-        0xE0..0xF0 => (class((first & 0x0F) << 12 | tail(1) << 6 | tail(2)), 3),
-        _ => (class((first & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3)), 4),
+        ..0xE0 => (class(lead(0x1F, 6) | inner(1, 0)), 2),
+        0xE0..0xF0 => (class(lead(0x0F, 12) | inner(1, 6) | inner(2, 0)), 3),
+        _ => (class(lead(0x07, 18) | inner(1, 12) | inner(2, 6) | inner(3, 0)), 4),
     }
 }

@@ -1,5 +1,5 @@
 //! What the bytes of UTF-8 say, where a text may begin and end within a character. The build and the
-//! engine have to agree on [`seam`] and [`point`].
+//! engine have to agree on [`seam`], [`point`] and [`joint`].
 
 /// The number of bytes of the character that begins with `first`; 0 for one that begins none.
 pub(crate) const fn length(first: u8) -> usize {
@@ -30,4 +30,20 @@ pub(crate) fn point(text: &[u8], at: usize) -> Option<usize> {
         0xE0..0xF0 => Some((first & 15) << 12 | inner(1)? << 6 | inner(2)?),
         _ => None,
     }
+}
+
+/// Whether `first` begins a character of three or four bytes.
+#[inline(always)]
+pub(crate) const fn is_wide(first: u8) -> bool {
+    first >= 0xE0
+}
+
+/// How many numbers [`joint`] gives: four times as many as the pairs that o200k joins, or more.
+pub(crate) const JOINTS: usize = 1 << 18;
+
+/// A number for two characters next to each other, each given by its bytes, the first one lowest.
+#[inline(always)]
+pub(crate) const fn joint(left: u32, right: u32) -> usize {
+    let both = (left as u64) << 32 | right as u64;
+    (both.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - JOINTS.trailing_zeros())) as usize
 }

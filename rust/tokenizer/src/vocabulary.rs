@@ -5,7 +5,9 @@
 //! tokens (`characters`). Only where each token's bytes begin is worked out when an encoding is first
 //! used.
 
-use crate::{characters::Characters, merges::Merges, perfect_hash::ID_BITS, table::Table};
+use crate::{
+    characters::Characters, joints::Joints, merges::Merges, perfect_hash::ID_BITS, table::Table,
+};
 
 macro_rules! embedded {
     ($name:literal, $part:literal) => {{
@@ -22,6 +24,7 @@ macro_rules! embedded {
             keys: Table::new(embedded!($name, "key.groups"), embedded!($name, "key.entries")),
             pairs: Table::new(embedded!($name, "pair.groups"), embedded!($name, "pair.entries")),
             characters: Characters::new(embedded!($name, "characters"), embedded!($name, "seams")),
+            joints: Joints::new(embedded!($name, "joints")),
         }
     };
 }
@@ -37,6 +40,7 @@ struct Embedded {
     keys: Table,
     pairs: Table,
     characters: Characters,
+    joints: Joints,
 }
 
 /// Pieces of up to this many bytes have a [`Key`].
@@ -116,6 +120,7 @@ pub(crate) struct Vocabulary {
     singles: [u32; 256],
     /// What is known of characters outside ASCII.
     characters: Characters,
+    joints: Joints,
 }
 
 impl Vocabulary {
@@ -160,6 +165,7 @@ impl Vocabulary {
             merges: Merges::new(data.parts, data.pairs),
             singles,
             characters: data.characters,
+            joints: data.joints,
         }
     }
 
@@ -190,6 +196,12 @@ impl Vocabulary {
     #[inline(always)]
     pub(crate) fn characters(&self) -> &Characters {
         &self.characters
+    }
+
+    /// Where pieces can be cut.
+    #[inline(always)]
+    pub(crate) fn joints(&self) -> &Joints {
+        &self.joints
     }
 
     /// The bytes of a token; none for an id without one.
