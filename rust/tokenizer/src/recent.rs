@@ -234,3 +234,13 @@ fn count(packed: u128) -> usize {
 pub(crate) fn unpack(packed: u128, count: usize) -> impl Iterator<Item = u32> {
     (0..count as u32).map(move |i| (packed >> (ID_BITS * i)) as u32 & ID_MASK as u32)
 }
+
+/// How many ids lie in the lower half of a word.
+pub(crate) const FEW: usize = (u64::BITS / ID_BITS) as usize;
+
+/// The first ids in `packed`, there or not.
+#[inline(always)]
+pub(crate) fn unpack_few(packed: u128) -> [u32; FEW] {
+    let few = packed as u64;
+    std::array::from_fn(|i| (few >> (ID_BITS * i as u32)) as u32 & ID_MASK as u32)
+}

@@ -1,6 +1,6 @@
 //! Where tokens go: counted, counted up to a limit, or written to a buffer.
 
-use crate::recent::{PACKED, unpack};
+use crate::recent::{FEW, PACKED, unpack, unpack_few};
 
 /// Takes the tokens of a text in order.
 pub(crate) trait Sink {
@@ -87,19 +87,22 @@ impl Sink for Write<'_> {
         }
     }
 
-    /// Writes as many ids as there may be, and counts those that there are: how many cannot be
-    /// foreseen, so nothing branches on it.
+    /// Writes three ids, as many as there hardly ever are more of, and counts those that there
+    /// are: how many cannot be foreseen, so nothing branches on it.
     #[inline(always)]
     fn packed(&mut self, packed: u128, count: usize) {
-        match self.out.get_mut(self.count..).and_then(|rest| rest.first_chunk_mut::<PACKED>()) {
-            Some(places) => {
-                for (place, id) in places.iter_mut().zip(unpack(packed, PACKED)) {
-                    *place = id;
-                }
-                self.count += count;
+        let Some(places) = self.out.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut) else {
+            return unpack(packed, count).for_each(|id| self.token(id));
+        };
+        let places: &mut [u32; PACKED] = places;
+        let (few, more) = places.split_at_mut(FEW);
+        few.copy_from_slice(&unpack_few(packed));
+        if count > FEW {
+            for (place, id) in more.iter_mut().zip(unpack(packed, PACKED).skip(FEW)) {
+                *place = id;
             }
-            None => unpack(packed, count).for_each(|id| self.token(id)),
         }
+        self.count += count;
     }
 
     fn mark(&self) -> usize {
