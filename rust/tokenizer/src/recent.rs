@@ -2,8 +2,8 @@
 //!
 //! Texts repeat their words, and gateways see the same prompts again and again, so nearly every
 //! piece has been looked up before, and most of those that have to be merged have been merged.
-//! Three tables remember them, of fixed size: what is new replaces what was in its place, or, of
-//! the two places for a short merge, moves on what was in the first. They compare the bytes
+//! Three tables remember them, of fixed size: what is new takes the place of what was there, or, of
+//! two places for short pieces, of what was used longer ago. They compare the bytes
 //! themselves and not a hash of them, so a hit is as exact as a merge.
 //!
 //! All short pieces, tokens and merges alike, go through `front`, for a reason that is not the
@@ -24,8 +24,8 @@ use crate::{
 };
 use std::cell::RefCell;
 
-/// Places for pieces of up to 15 bytes: 2 MiB.
-const FRONT: usize = 1 << 16;
+/// Pairs of places for pieces of up to 15 bytes: 2 MiB.
+const FRONT_PAIRS: usize = 1 << 15;
 /// Pairs of places for those of them that are merged: 1 MiB.
 const SHORT_PAIRS: usize = 1 << 14;
 /// Places for longer pieces: 1 MiB.
@@ -42,6 +42,10 @@ const VOCABULARY: u32 = 124;
 
 /// A key with the number of its vocabulary, and its tokens.
 type Short = [u128; 2];
+/// Two of those in one cache line, the one used last first.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Pair([Short; 2]);
 /// The bytes of a piece, then zeros, with its length and the number of the vocabulary in the last
 /// two bytes of the first three words; then its tokens, in words of which only the last that is
 /// used may hold less than six.
@@ -49,7 +53,7 @@ type Long = [u128; 8];
 
 /// The tables of one thread.
 pub(crate) struct Recent {
-    front: Box<[Short; FRONT]>,
+    front: Box<[Pair; FRONT_PAIRS]>,
     /// The newer one of a pair is the first.
     short: Box<[[Short; 2]; SHORT_PAIRS]>,
     long: Box<[Long; LONG_PLACES]>,
@@ -80,7 +84,7 @@ impl Recent {
     fn new() -> Self {
         // What is made of zeros is not written until it is used.
         Self {
-            front: places(vec![[0; 2]; FRONT]),
+            front: places(vec![Pair([[0; 2]; 2]); FRONT_PAIRS]),
             short: places(vec![[[0; 2]; 2]; SHORT_PAIRS]),
             long: places(vec![[0; 8]; LONG_PLACES]),
         }
@@ -96,7 +100,7 @@ impl Recent {
         sink: &mut S,
     ) {
         let hash = key_hash(key);
-        let [known, packed] = self.front[(hash >> 32) as usize % FRONT];
+        let Pair([[known, packed], _]) = self.front[(hash >> 32) as usize % FRONT_PAIRS];
         if known == key | u128::from(vocabulary.number) << VOCABULARY {
             sink.packed(packed, count(packed));
         } else {
@@ -114,7 +118,12 @@ impl Recent {
         sink: &mut S,
     ) {
         let tagged = key | u128::from(vocabulary.number) << VOCABULARY;
-        let front = &mut self.front[(hash >> 32) as usize % FRONT];
+        let Pair([front, second]) = &mut self.front[(hash >> 32) as usize % FRONT_PAIRS];
+        std::mem::swap(front, second);
+        let [known, packed] = *front;
+        if known == tagged {
+            return sink.packed(packed, count(packed));
+        }
         if let Some(id) = vocabulary.token(key, hash) {
             *front = [tagged, pack(&[id])];
             return sink.token(id);
