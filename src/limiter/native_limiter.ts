@@ -137,7 +137,7 @@ export function withParts(
 
 /** What a code above 0 stands for, of a call on several limiters: see the ABI's limiter.rs. */
 export function denial(code: number, members: readonly Member[]): Denial {
-  let limit = (code % 64 - 1) & 15;
+  let limit = (lowOf(code) - 1) & 15;
   for (const { core } of members) {
     if (limit < core.limits.length) return denialOf(code, core, limit);
     limit -= core.limits.length;
@@ -149,9 +149,14 @@ export function denial(code: number, members: readonly Member[]): Denial {
 export function denialOf(
   code: number,
   core: NativeLimiter,
-  limit: number = (code % 64 - 1) & 15,
+  limit: number = (lowOf(code) - 1) & 15,
 ): Denial {
-  const reason = (code % 64 - 1) >> 4;
+  const reason = (lowOf(code) - 1) >> 4;
   const retryAfterMs = reason === DENIED_UNTIL ? Math.floor(code / 64) / 1000 : Infinity;
   return new Denial(core.name, core.limits[limit] ?? "", retryAfterMs, reason === DENIED_NEVER);
+}
+
+/** `code % 64`, which is slow for numbers above 2^31. */
+function lowOf(code: number): number {
+  return code - Math.floor(code / 64) * 64;
 }

@@ -208,17 +208,20 @@ fn take_chunk(limiter: &Limiter, keys: &[f64], costs: &[f64], out: &mut [f64], n
     let toll = if let ([cost], true) = (costs, all_alike) { toll_of(*cost) } else { None };
     let (mut at, mut allowed) = (0, 0);
     while at < keys.len() {
-        let plain = if let Some(toll) = toll {
-            batch.take_plain(keys[at..].iter().map(|&key| Some((named(key)?, toll))))
+        let to = &mut out[at..];
+        let each = |at: usize, denial: Option<Denial>| {
+            allowed += usize::from(denial.is_none());
+            to[at] = denial.map_or(0.0, code_of);
+        };
+        at += if let Some(toll) = toll {
+            let calls = keys[at..].iter().map(|&key| Some((named(key)?, toll)));
+            batch.take_plain(calls, each)
         } else if amounts.len() == 1 && !all_alike {
             let calls = keys[at..].iter().zip(&costs[at..]);
-            batch.take_plain(calls.map(|(&key, &cost)| Some((named(key)?, toll_of(cost)?))))
+            batch.take_plain(calls.map(|(&key, &cost)| Some((named(key)?, toll_of(cost)?))), each)
         } else {
             0
         };
-        out[at..at + plain].fill(0.0);
-        at += plain;
-        allowed += plain;
         let Some(&key) = keys.get(at) else { break };
         if !all_alike || read.is_none() {
             let row = if all_alike { costs } else { rows.clone().nth(at).unwrap_or_default() };

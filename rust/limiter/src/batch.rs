@@ -5,7 +5,7 @@ use arrayvec::ArrayVec;
 
 use crate::alone::Solitude;
 use crate::keys::Key;
-use crate::limiter::{Fault, Limiter, MOST_LIMITS, Verdict};
+use crate::limiter::{Denial, Fault, Limiter, MOST_LIMITS, Verdict};
 use crate::rule::Toll;
 use crate::slot::Slot;
 use crate::time::Now;
@@ -44,11 +44,15 @@ impl Batch<'_> {
         self.costs = costs.iter().copied().take(MOST_LIMITS).collect();
     }
 
-    /// [`Limiter::take`] for one key after the other as long as all is plain: the key is allowed, and
-    /// has the limiter's own limit and no reservations. Returns for how many that was so; the next, if
-    /// there is one, is for [`Batch::take`].
+    /// [`Limiter::take`] for one key after the other as long as all is plain: the key has the limiter's
+    /// own limit and no reservations, and the cost can fit. Tells `each` the verdicts, and returns of how
+    /// many; the next, if there is one, is for [`Batch::take`].
     #[inline(always)]
-    pub fn take_plain(&self, calls: impl Iterator<Item = Option<(Key, Toll)>>) -> usize {
+    pub fn take_plain(
+        &self,
+        calls: impl Iterator<Item = Option<(Key, Toll)>>,
+        mut each: impl FnMut(usize, Option<Denial>),
+    ) -> usize {
         if self.alone.is_none() {
             return 0;
         }
@@ -59,11 +63,9 @@ impl Batch<'_> {
                 && let Some(words) = slots.get(index)
                 && let Some(mut slot) = Slot::unlocked(words)
                 && slot.is_plain(generation)
-                && let now = self.now.ns.max(slot.seen())
-                && let Some(level) = toll.admit(slot.cell(0), now)
+                && let Some(verdict) = slot.pay(toll, self.now)
             {
-                slot.set_level(0, level);
-                slot.set_seen(now);
+                each(taken, verdict);
                 taken += 1;
             } else {
                 break;

@@ -78,6 +78,17 @@ pub enum Refusal {
     Never,
 }
 
+impl Refusal {
+    /// The same for a caller whose time is so much behind the key's: who has so much longer to wait.
+    #[inline(always)]
+    pub(crate) fn later(self, ns: u64) -> Self {
+        match self {
+            Self::Until(wait) => Self::Until(wait.saturating_add(ns)),
+            Self::Held | Self::Never => self,
+        }
+    }
+}
+
 impl Limit {
     /// A rate of `limit` millionths each `ns`, of which `burst` can be taken at once.
     #[must_use]

@@ -9,7 +9,7 @@ use crate::book::Book;
 use crate::keys::{Key, Keys};
 use crate::limit::{Kind, Level, Limit, Refusal};
 use crate::plan::{Plan, Plans};
-use crate::rule::{Price, Rule};
+use crate::rule::Toll;
 use crate::slot::{Guard, Slot};
 use crate::slots::Slots;
 use crate::time::Now;
@@ -121,8 +121,10 @@ impl Limiter {
         if let [rule] = self.plans.own()
             && let [cost] = *costs
             && slot.is_plain(key.generation)
+            && let Some(toll) = rule.toll(cost)
+            && let Some(verdict) = slot.pay(toll, now)
         {
-            return self.take_one(&mut slot, rule, cost, rule.price(cost), now);
+            return Ok(verdict);
         }
         self.take_from(&mut slot, key, costs, now)
     }
@@ -132,25 +134,6 @@ impl Limiter {
         self.book.expire(now);
         let slot = self.lock(key).ok_or(Fault::Stale(0))?;
         self.check(&slot, costs, now)
-    }
-
-    /// [`Limiter::take`] from a slot that is locked, if `rule` is all that there is.
-    #[inline(always)]
-    pub(crate) fn take_one(
-        &self,
-        slot: &mut Slot<'_>,
-        rule: &Rule,
-        cost: u64,
-        price: Price,
-        now: Now,
-    ) -> Verdict {
-        let then = now.at_least(slot.seen());
-        let Some(level) = rule.admit(slot.cell(0), cost, price, then) else {
-            return self.check(slot, &[cost], now);
-        };
-        slot.set_level(0, level);
-        slot.set_seen(then.ns);
-        Ok(None)
     }
 
     /// [`Limiter::take`] from a slot that is locked.
@@ -198,15 +181,12 @@ impl Limiter {
     pub(crate) fn check(&self, slot: &Slot<'_>, costs: &[u64], now: Now) -> Verdict {
         let then = now.at_least(slot.seen());
         let mut worst = None;
-        for (index, Rule { limit, .. }) in self.plans.get(slot.plan()).iter().enumerate() {
-            let cost = *costs.get(limit.unit).ok_or(Fault::WrongCosts)?;
-            let Err(refusal) = limit.check(&slot.cell(index), cost, then) else { continue };
-            let refusal = match (refusal, limit.kind) {
-                // The key's time is ahead of the caller's, who has so much longer to wait.
-                (Refusal::Until(wait), Kind::Rate { .. }) => {
-                    Refusal::Until(wait.saturating_add(then.ns - now.ns))
-                }
-                (refusal, _) => refusal,
+        for (index, rule) in self.plans.get(slot.plan()).iter().enumerate() {
+            let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
+            let Err(refusal) = rule.check(&slot.cell(index), cost, then) else { continue };
+            let refusal = match rule.limit.kind {
+                Kind::Rate { .. } => refusal.later(then.ns - now.ns),
+                Kind::Quota(_) | Kind::Concurrency => refusal,
             };
             if worst.is_none_or(|worst: Denial| worst.refusal < refusal) {
                 worst = Some(Denial { limit: index, refusal });
@@ -225,5 +205,21 @@ impl Limiter {
     /// Counts reservations that were opened, or ended if negative.
     pub(crate) fn opened(&self, change: u64) {
         self.open.fetch_add(change, Ordering::Relaxed);
+    }
+}
+
+impl Slot<'_> {
+    /// Decides about a plain slot of a limiter with one limit; nothing if that takes a closer look.
+    #[inline(always)]
+    pub(crate) fn pay(&mut self, toll: Toll, now: Now) -> Option<Option<Denial>> {
+        let then = now.at_least(self.seen());
+        Some(match toll.decide(self.cell(0), then)? {
+            Ok(level) => {
+                self.set_level(0, level);
+                self.set_seen(then.ns);
+                None
+            }
+            Err(refusal) => Some(Denial { limit: 0, refusal: refusal.later(then.ns - now.ns) }),
+        })
     }
 }

@@ -5,11 +5,11 @@
 //! a numerator over the rate's `units`, so to decide is to add and to compare pairs. The one division
 //! left, that of a cost, is a multiplication by the reciprocal and a correction (Granlund and
 //! Montgomery, "Division by Invariant Integers using Multiplication", 1994); calls that cost the same
-//! share it.
+//! share it. What does not fit has to wait for as long as the bucket would be full too late.
 //!
-//! What does not fit is asked again of [`Limit::check`], which knows why and until when.
+//! [`Limit::check`] and [`Limit::charge`] say the same at greater length.
 
-use crate::limit::{Cell, Kind, Level, Limit, window_of};
+use crate::limit::{Cell, Kind, Level, Limit, Refusal, window_of};
 use crate::time::Now;
 
 /// A limit and what follows from it. One cache line.
@@ -34,6 +34,12 @@ pub(crate) struct Price {
 const NEVER: Price = Price { ns: 1 << 62, rest: 0 };
 
 impl Price {
+    /// How much more it is than `less`, which it is, rounded up.
+    #[inline(always)]
+    fn above(self, less: Self) -> u64 {
+        self.ns - less.ns + u64::from(self.rest > less.rest)
+    }
+
     /// The debt of a key that this is charged to.
     #[inline(always)]
     fn on_top_of(self, cell: Cell, units: u64, now: u64) -> Self {
@@ -54,14 +60,19 @@ pub struct Toll {
 }
 
 impl Toll {
-    /// As [`Rule::admit`]; nothing also if something is held.
+    /// How a key then stands, or why and until when the cost does not fit. As [`Rule::admit`] and
+    /// [`Rule::check`]; nothing if something is held, or if the cost never fits.
     #[inline(always)]
-    pub(crate) fn admit(self, cell: Cell, now: u64) -> Option<Level> {
-        let debt = self.price.on_top_of(cell, self.units, now);
-        if debt > self.full || cell.held != 0 {
+    pub(crate) fn decide(self, cell: Cell, now: Now) -> Option<Result<Level, Refusal>> {
+        let debt = self.price.on_top_of(cell, self.units, now.ns);
+        if cell.held != 0 || self.price == NEVER {
             return None;
         }
-        Some(Level { level: now.saturating_add(debt.ns), phase: debt.rest })
+        Some(if debt <= self.full {
+            Ok(Level { level: now.ns.saturating_add(debt.ns), phase: debt.rest })
+        } else {
+            Err(Refusal::Until(debt.above(self.full)))
+        })
     }
 }
 
@@ -116,6 +127,23 @@ impl Rule {
                 Some(Level { level, phase })
             }
         }
+    }
+
+    /// Why and until when `cost` does not fit, if it does not. As [`Limit::check`]. O(1).
+    #[inline]
+    pub(crate) fn check(&self, cell: &Cell, cost: u64, now: Now) -> Result<(), Refusal> {
+        let wanted = cell.held + cost;
+        let Kind::Rate { units, .. } = self.limit.kind else {
+            return self.limit.check(cell, cost, now);
+        };
+        if wanted > self.limit.capacity {
+            return self.limit.check(cell, cost, now);
+        }
+        let debt = self.price(wanted).on_top_of(*cell, units, now.ns);
+        if debt <= self.full {
+            return Ok(());
+        }
+        Err(Refusal::Until(debt.above(self.full)))
     }
 
     /// [`Rule::admit`] of what is no rate; apart, to keep the way of rates short.
@@ -190,7 +218,15 @@ mod tests {
             let cell = Cell { level, phase: phase % units, held: held * burst / 4 };
             let now = Now { ns: now_ns, wall_ns: 0 };
             let admitted = rule.admit(cell, cost, rule.price(cost), now);
-            prop_assert_eq!(admitted.is_some(), rule.limit.check(&cell, cost, now).is_ok());
+            let checked = rule.limit.check(&cell, cost, now);
+            prop_assert_eq!(admitted.is_some(), checked.is_ok());
+            prop_assert_eq!(rule.check(&cell, cost, now), checked);
+            if let Some(decided) = rule.toll(cost).and_then(|toll| toll.decide(cell, now)) {
+                prop_assert_eq!(decided.as_ref().ok(), admitted.as_ref());
+                prop_assert_eq!(decided.map(|_| ()), checked);
+            } else {
+                prop_assert!(cell.held != 0 || cost > rule.limit.capacity);
+            }
             if let Some(Level { level, phase }) = admitted {
                 let mut charged = cell;
                 rule.limit.charge(&mut charged, cost, now);

@@ -43,9 +43,8 @@ fn run(limiter: &Limiter, calls: &[(Key, u64)], now: Now) -> Vec<Result<Option<D
     let mut verdicts = Vec::new();
     while verdicts.len() < calls.len() {
         let rest = &calls[verdicts.len()..];
-        let plain =
-            batch.take_plain(rest.iter().map(|&(key, cost)| Some((key, limiter.toll(cost)?))));
-        verdicts.extend(vec![Ok(None); plain]);
+        let tolls = rest.iter().map(|&(key, cost)| Some((key, limiter.toll(cost)?)));
+        let plain = batch.take_plain(tolls, |_, verdict| verdicts.push(Ok(verdict)));
         let Some(&(key, cost)) = rest.get(plain) else { break };
         batch.set_costs(&[cost]);
         verdicts.push(batch.take(key));
