@@ -88,8 +88,10 @@ pub(crate) fn class_at(text: &[u8], at: usize) -> (Class, usize) {
 fn wide_class_at(text: &[u8], at: usize, first: u8) -> (Class, usize) {
     let four = match text[at..].first_chunk() {
         Some(four) => u32::from_be_bytes(*four),
-        None => text[at..].iter().fold(0, |four, byte| four << 8 | u32::from(*byte))
-            << (8 * (at + 4 - text.len())),
+        None => {
+            text[at..].iter().fold(0, |four, byte| four << 8 | u32::from(*byte))
+                << (8 * (at + 4 - text.len()))
+        }
     };
     // The lowest six bits of the byte `i`, and what the first byte says, where they belong.
     let inner = |i: u32, shift: u32| (four >> (24 - 8 * i) & 0x3F) << shift;
