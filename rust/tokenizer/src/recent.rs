@@ -16,7 +16,7 @@
 //! goes with the thread; where a thread is about to end and its tables are gone, empty ones serve.
 
 use crate::{
-    flat::{SHORT, merge_flat},
+    flat::{SHORT, TINY, merge_flat, merge_tiny},
     merge::merge_long,
     perfect_hash::{ID_BITS, key_hash},
     sink::Sink,
@@ -123,6 +123,12 @@ impl Recent {
         let [known, packed] = *front;
         if known == tagged {
             return sink.packed(packed, count(packed));
+        }
+        if piece.len() <= TINY {
+            let mut tokens = [0; TINY];
+            let found = merge_tiny(vocabulary, piece, &mut tokens);
+            *front = [tagged, pack(&tokens[..found])];
+            return sink.tokens(&tokens[..found]);
         }
         if let Some(id) = vocabulary.token(key, hash) {
             *front = [tagged, pack(&[id])];

@@ -1,9 +1,9 @@
-//! The three ways of merging a piece against the textbook, on UTF-8 that may begin and end within
+//! The ways of merging a piece against the textbook, on UTF-8 that may begin and end within
 //! a character, and on pieces that no splitter makes.
 
 use super::{BITS, Numbers};
 use crate::{
-    flat::{SHORT, merge_flat},
+    flat::{SHORT, TINY, merge_flat, merge_tiny},
     merge::merge_long,
     tree::{Space, merge_tree},
     vocabulary::Vocabulary,
@@ -78,6 +78,10 @@ fn rows_trees_and_windows_merge_as_the_textbook_does() {
                 let found = merge_flat(&vocabulary, &piece, &mut tokens, 1);
                 assert_eq!(tokens[..found], expected, "row, {piece:?}");
             }
+            let tiny = &piece[..piece.len().min(TINY)];
+            let mut tokens = [0; TINY];
+            let found = merge_tiny(&vocabulary, tiny, &mut tokens);
+            assert_eq!(tokens[..found], textbook(&ranks, tiny), "tiny, {tiny:?}");
         }
     }
 }
