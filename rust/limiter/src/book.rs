@@ -137,8 +137,10 @@ impl Book {
     }
 
     /// Takes a reservation out: from here on it is the caller's to settle.
-    pub(crate) fn remove(&self, id: ReservationId) -> Result<Held, NotOpen> {
-        self.shard(id.index).remove(id)
+    pub(crate) fn remove(&self, id: ReservationId, now: Now) -> Result<Held, NotOpen> {
+        let mut shard = self.shard(id.index);
+        shard.get(id, now)?;
+        shard.remove(id)
     }
 
     /// The shard of a reservation, locked.
@@ -178,23 +180,44 @@ impl Book {
 }
 
 impl Shard {
-    /// What an open reservation holds.
-    pub(crate) fn get(&mut self, id: ReservationId) -> Result<&mut Held, NotOpen> {
+    /// What an open reservation holds. One that has expired is not open, also while another thread,
+    /// which has noticed it first, is on its way to it.
+    pub(crate) fn get(&mut self, id: ReservationId, now: Now) -> Result<&mut Held, NotOpen> {
+        let held = self.entry(id)?.held.as_mut().ok_or(NotOpen)?;
+        if held.expires <= now.ns { Err(NotOpen) } else { Ok(held) }
+    }
+
+    fn entry(&mut self, id: ReservationId) -> Result<&mut Entry, NotOpen> {
         let entry = self.entries.get_mut((id.index / SHARDS) as usize).ok_or(NotOpen)?;
-        if entry.generation != id.generation {
-            return Err(NotOpen);
-        }
-        entry.held.as_mut().ok_or(NotOpen)
+        if entry.generation == id.generation { Ok(entry) } else { Err(NotOpen) }
     }
 
     fn remove(&mut self, id: ReservationId) -> Result<Held, NotOpen> {
-        self.get(id)?;
         let at = id.index / SHARDS;
-        let entry = &mut self.entries[at as usize];
-        entry.generation = (entry.generation + 1) & ((1 << 21) - 1);
+        let entry = self.entry(id)?;
         let held = entry.held.take().ok_or(NotOpen)?;
+        entry.generation = (entry.generation + 1) & ((1 << 21) - 1);
         self.expiries.remove(&(held.expires, at));
         self.free.push(at);
         Ok(held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it is for who comes while another thread is about to settle what has expired.
+    #[test]
+    fn what_has_expired_cannot_be_ended_also_if_nobody_has_noticed() {
+        let at = |ns| Now { ns, wall_ns: 0 };
+        let book = Book::new();
+        let id = book.add(Held { owner: 3, expires: 100, parts: Vec::new() });
+        assert!(book.shard(id.index).get(id, at(99)).is_ok());
+        assert!(book.shard(id.index).get(id, at(100)).is_err());
+        assert!(book.remove(id, at(100)).is_err());
+        book.expire(at(100));
+        assert_eq!(book.expired(), 1);
+        assert!(book.remove(id, at(0)).is_err());
     }
 }

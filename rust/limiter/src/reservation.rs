@@ -76,12 +76,12 @@ impl Limiter {
         self.book.expire(now);
         if let Actual::Costs(costs) = actual {
             let mut shard = self.book.shard(id.index);
-            let held = shard.get(id).map_err(|_| Fault::NotOpen)?;
+            let held = shard.get(id, now).map_err(|_| Fault::NotOpen)?;
             if held.parts.iter().map(|part| part.units).sum::<usize>() != costs.len() {
                 return Err(Fault::WrongCosts);
             }
         }
-        self.book.remove(id).map_err(|_| Fault::NotOpen)?.settle(actual, now);
+        self.book.remove(id, now).map_err(|_| Fault::NotOpen)?.settle(actual, now);
         Ok(())
     }
 
@@ -93,7 +93,7 @@ impl Limiter {
         self.book.expire(now);
         // Held until all is written: nobody can end the reservation in between.
         let mut shard = self.book.shard(id.index);
-        let held = shard.get(id).map_err(|_| Fault::NotOpen)?;
+        let held = shard.get(id, now).map_err(|_| Fault::NotOpen)?;
         if held.parts.iter().map(|part| part.units).sum::<usize>() != costs.len() {
             return Err(Fault::WrongCosts);
         }

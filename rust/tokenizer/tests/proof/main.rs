@@ -1,7 +1,7 @@
 //! Proof that the engine gives tiktoken's ids, in one binary so that the oracles load once.
 //!
 //! `conformance`, `vocabulary` and `code_points` hold the engine against goldens of PyPI tiktoken;
-//! `differential`, `specials`, `counting`, `cuts`, `ends`, `streamed` and `threads` against live
+//! `differential`, `wide`, `specials`, `counting`, `cuts`, `ends`, `streamed` and `threads` against live
 //! oracles on generated texts. What takes time in proportion to its input has a binary of its own,
 //! `linear_time`.
 #![allow(clippy::expect_used, reason = "a test that cannot go on panics")]
@@ -18,6 +18,7 @@ mod specials;
 mod streamed;
 mod threads;
 mod vocabulary;
+mod wide;
 
 #[path = "../support/mod.rs"]
 mod support;
