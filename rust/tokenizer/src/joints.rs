@@ -29,20 +29,23 @@ impl Joints {
         Self { whole, partial: partial.as_chunks().0 }
     }
 
-    /// Gives the parts of `text[start..end]` to `each`, from where to where they go. O(n).
+    /// Gives the parts of `text[start..end]` to `each`, from where to where they go, as long as it wants
+    /// more of them. O(n).
     #[inline(always)]
     pub(crate) fn parts(
         &self,
         text: &[u8],
         (mut start, end): (usize, usize),
-        mut each: impl FnMut(usize, usize),
+        mut each: impl FnMut(usize, usize) -> bool,
     ) {
         let mut left = character(text, start);
         let mut at = start + size(left);
         while at < end {
             let right = character(text, at);
             if !self.may_join(left, text[at - 1], right) {
-                each(start, at);
+                if !each(start, at) {
+                    return;
+                }
                 start = at;
             }
             left = right;

@@ -94,6 +94,7 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
             } else {
                 self.recent.unkeyed(self.vocabulary, self.text, (start, end), self.sink);
             }
+            !self.sink.is_satisfied()
         });
     }
 

@@ -38,8 +38,8 @@ pub(crate) const fn is_wide(first: u8) -> bool {
     first >= 0xE0
 }
 
-/// How many numbers [`joint`] gives: o200k joins pairs of a 25th of them. With a quarter as many, emoji
-/// take a quarter longer.
+/// How many numbers [`joint`] gives: o200k joins pairs of a 25th of them. What fewer cost is in
+/// `bench/record/2026-11-26-engine-tables.txt`.
 pub(crate) const JOINTS: usize = 1 << 18;
 
 /// A number for two characters next to each other, each given by its bytes, the first one lowest.
