@@ -28,6 +28,7 @@ import {
   TOKENS_BURST,
   TOKENS_PER_SECOND,
   TTL_MS,
+  UNITS,
 } from "./limiter_limits.ts";
 import { FAULTS, LimiterTally } from "./limiter_tally.ts";
 import type { SoakOrder } from "./limiter_worker.ts";
@@ -49,11 +50,14 @@ const limiter = openSoak();
 const ledger = openLedger(utcOffset);
 const tally = new LimiterTally(WORKERS);
 const keys = KEYS.map((name) => limiter.key(name));
-/** A call of each Worker, and a millisecond for what their clocks may differ. */
+/**
+ * A call of each Worker, and of two that were killed and do not know it yet; and a millisecond for what
+ * their clocks may differ.
+ */
 const watched = (burst: number, perSecond: number, most: number): Watched => ({
   burst,
   perMs: perSecond / 1000,
-  slack: WORKERS * most + perSecond / 1000,
+  slack: (WORKERS + 2) * most + perSecond / 1000,
 });
 const windows = new WindowCheck(
   tally.admissions,
@@ -85,7 +89,9 @@ function wrong(what: string): void {
 }
 
 function readWindows(): void {
-  windows.read((rate) => wrong(`a window of ${KEYS[rate >> 1]} had too much`));
+  windows.read((rate, excess) =>
+    wrong(`a window of ${KEYS[rate >> 1]} had ${excess} ${UNITS[rate % 2]} too much`)
+  );
 }
 
 /** What must hold at every moment. */
