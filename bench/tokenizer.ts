@@ -65,7 +65,7 @@ const bench: Bench<Cell[]> = {
     const cells: Cell[] = [];
     for (const order of orders) {
       progress(`tokenizer: ${order.encodings.join()}, ${order.classes.join()}`);
-      const output = await runSelf("tokenizer_cells.ts", ["--order", JSON.stringify(order)]);
+      const output = await runSelf("tokenizer_cells.ts", ["--order", JSON.stringify(order)], true);
       cells.push(...JSON.parse(output) as Cell[]);
     }
     return cells;
