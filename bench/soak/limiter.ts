@@ -50,14 +50,11 @@ const limiter = openSoak();
 const ledger = openLedger(utcOffset);
 const tally = new LimiterTally(WORKERS);
 const keys = KEYS.map((name) => limiter.key(name));
-/**
- * A call of each Worker, and of two that were killed and do not know it yet; and a millisecond for what
- * their clocks may differ.
- */
+/** A call of each Worker, and a millisecond for what their clocks may differ. */
 const watched = (burst: number, perSecond: number, most: number): Watched => ({
   burst,
   perMs: perSecond / 1000,
-  slack: (WORKERS + 2) * most + perSecond / 1000,
+  slack: WORKERS * most + perSecond / 1000,
 });
 const windows = new WindowCheck(
   tally.admissions,
