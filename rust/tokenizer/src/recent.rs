@@ -3,8 +3,8 @@
 //! Texts repeat their words, and gateways see the same prompts again and again, so nearly every
 //! piece has been looked up before, and most of those that have to be merged have been merged.
 //! Three tables remember them, of fixed size: what is new takes the place of what was there, or, of
-//! two places for short pieces, of what was used longer ago. They compare the bytes
-//! themselves and not a hash of them, so a hit is as exact as a merge.
+//! two places for short pieces, of what was used longer ago. They compare the bytes themselves and
+//! not a hash of them, so a hit is as exact as a merge.
 //!
 //! All short pieces, tokens and merges alike, go through `front`, for a reason that is not the
 //! look-up itself: one probe that nearly always hits leaves nothing to guess, where a search for
