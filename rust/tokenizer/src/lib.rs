@@ -17,6 +17,7 @@
 //! length of the text, whatever the text is. Ids equal those of OpenAI's `tiktoken`.
 #![deny(unsafe_code)]
 
+mod ahead;
 mod batch;
 mod characters;
 pub mod count_cache;
@@ -31,6 +32,7 @@ mod merge;
 mod merges;
 #[cfg(feature = "oracle")]
 pub mod naive;
+mod packed;
 mod perfect_hash;
 mod pieces;
 mod recent;

@@ -1,6 +1,7 @@
 //! From text to tokens: splitting a text and looking its pieces up, in one loop.
 
 use crate::{
+    ahead::{LONG, WINDOW},
     recent::{self, Recent},
     simd::{Classify, Work, dispatch},
     sink::Sink,
@@ -28,7 +29,41 @@ struct Pieces<'a, P, S> {
 impl<P: Splitter, S: Sink> Work for Pieces<'_, P, S> {
     #[inline(always)]
     fn run<C: Classify>(mut self, classify: C) {
-        let mut at = 0;
+        let at = self.ahead(classify);
+        self.rest(at, classify);
+    }
+}
+
+impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
+    /// Gives the tokens of all pieces but the last ones to the sink, those of each block when the
+    /// next one has been found ([`ahead`](crate::ahead)), and says where the last ones begin.
+    #[inline(always)]
+    fn ahead<C: Classify>(&mut self, classify: C) -> usize {
+        let (mut at, mut row) = (0, 0);
+        self.recent.begin();
+        while let Some(window) = self.text[at..].first_chunk::<WINDOW>()
+            && !self.sink.is_satisfied()
+        {
+            let ends = if self.begins_wide(at) {
+                0
+            } else {
+                block::starts::<P>(self.text, at, classify).0
+            };
+            self.recent.note(row, (at, window), ends, classify);
+            row ^= 1;
+            self.look_up(row);
+            at = match ends.checked_ilog2() {
+                Some(last) => at + last as usize,
+                None => self.single_piece(at, P::end(self.text, at)),
+            };
+        }
+        self.look_up(row ^ 1);
+        at
+    }
+
+    /// Gives the tokens of the pieces from `at` on to the sink, one by one.
+    #[inline(always)]
+    fn rest<C: Classify>(&mut self, mut at: usize, classify: C) {
         while at < self.text.len() && !self.sink.is_satisfied() {
             if !self.begins_wide(at) {
                 let block = at;
@@ -40,20 +75,17 @@ impl<P: Splitter, S: Sink> Work for Pieces<'_, P, S> {
                     starts &= starts - 1;
                 }
                 if is_last {
-                    return self.single_piece(at, self.text.len());
+                    self.single_piece(at, self.text.len());
+                    return;
                 }
                 if at > block {
                     continue;
                 }
             }
-            let end = P::end(self.text, at);
-            self.single_piece(at, end);
-            at = end;
+            at = self.single_piece(at, P::end(self.text, at));
         }
     }
-}
 
-impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     /// Whether a block at `at` would soon end: characters of three bytes and more mostly end it,
     /// but for common punctuation.
     #[inline(always)]
@@ -67,6 +99,22 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
         begins(at + width)
     }
 
+    /// Gives the tokens of the pieces in a row to the sink.
+    #[inline(always)]
+    fn look_up(&mut self, row: usize) {
+        let mut next = 0;
+        while let Some(unknown) = self.recent.give(row, next, self.vocabulary, self.sink) {
+            let (key, start, end) = self.recent.noted(row, unknown);
+            if key == LONG {
+                self.long_piece(start, end);
+            } else {
+                let piece = &self.text[start..end];
+                self.recent.keyed_slowly(self.vocabulary, piece, key, self.sink);
+            }
+            next = unknown + 1;
+        }
+    }
+
     /// Gives the tokens of the piece `text[start..end]` to the sink.
     #[inline(always)]
     fn piece(&mut self, start: usize, end: usize) {
@@ -75,7 +123,15 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
             let key = key(self.text, start, length);
             let piece = &self.text[start..end];
             self.recent.keyed(self.vocabulary, piece, key, self.sink);
-        } else if is_wide(self.text[start].max(self.text[start + 1])) {
+        } else {
+            self.long_piece(start, end);
+        }
+    }
+
+    /// As [`piece`](Self::piece), for one of 16 bytes or more.
+    #[inline(always)]
+    fn long_piece(&mut self, start: usize, end: usize) {
+        if is_wide(self.text[start].max(self.text[start + 1])) {
             self.parts(start, end);
         } else {
             self.recent.unkeyed(self.vocabulary, self.text, (start, end), self.sink);
@@ -98,8 +154,10 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
         });
     }
 
+    /// As [`piece`](Self::piece), and says where it ended.
     #[inline(never)]
-    fn single_piece(&mut self, start: usize, end: usize) {
+    fn single_piece(&mut self, start: usize, end: usize) -> usize {
         self.piece(start, end);
+        end
     }
 }

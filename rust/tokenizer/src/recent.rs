@@ -2,9 +2,8 @@
 //!
 //! Texts repeat their words, and gateways see the same prompts again and again, so nearly every
 //! piece has been looked up before, and most of those that have to be merged have been merged.
-//! Three tables remember them, of fixed size: what is new takes the place of what was there, or, of
-//! two places for short pieces, of what was used longer ago. They compare the bytes themselves and
-//! not a hash of them, so a hit is as exact as a merge.
+//! Three tables remember them, of fixed size: what is new takes the place of what was there. They
+//! compare the bytes themselves and not a hash of them, so a hit is as exact as a merge.
 //!
 //! All short pieces, tokens and merges alike, go through `front`, for a reason that is not the
 //! look-up itself: one probe that nearly always hits leaves nothing to guess, where a search for
@@ -12,20 +11,23 @@
 //! European text. Merges are kept once more in `short`, since to merge again costs ten times what
 //! it costs to look a token up.
 //!
-//! Memory is taken on a thread's first text, about 4 MiB of which only the pages in use count, and
+//! Memory is taken on a thread's first text, about 6 MiB of which only the pages in use count, and
 //! goes with the thread; where a thread is about to end and its tables are gone, empty ones serve.
 
 use crate::{
+    ahead::{Found, Row, WINDOW, window_key},
     flat::{SHORT, TINY, merge_flat, merge_tiny},
     merge::merge_long,
-    perfect_hash::{ID_BITS, key_hash},
+    packed::Packed,
+    perfect_hash::key_hash,
+    simd::Classify,
     sink::Sink,
-    vocabulary::{ID_MASK, Key, Vocabulary, first_bytes},
+    vocabulary::{Key, Vocabulary, first_bytes},
 };
 use std::cell::RefCell;
 
-/// Pairs of places for pieces of up to 15 bytes: 2 MiB.
-const FRONT_PAIRS: usize = 1 << 15;
+/// Pairs of places for pieces of up to 15 bytes: 4 MiB.
+const FRONT_PAIRS: usize = 1 << 16;
 /// Pairs of places for those of them that are merged: 1 MiB.
 const SHORT_PAIRS: usize = 1 << 14;
 /// Places for longer pieces: 1 MiB.
@@ -33,30 +35,59 @@ const LONG_PLACES: usize = 1 << 13;
 /// The longest piece that fits into such a place.
 const LONG_BYTES: usize = 46;
 
-/// Up to this many tokens are packed into one word: ids of 18 bits, the first in the lowest, and
-/// how many they are from bit 108 on.
-pub(crate) const PACKED: usize = 6;
-const COUNT: u32 = PACKED as u32 * ID_BITS;
 /// Where a key has the number of the vocabulary, which is not 0.
 const VOCABULARY: u32 = 124;
 
-/// A key with the number of its vocabulary, and its tokens.
-type Short = [u128; 2];
-/// Two of those in one cache line, the one used last first.
+/// Two pieces in one cache line, each with its key, which has the number of its vocabulary, and
+/// its tokens; zeros where there is none.
+///
+/// What is new takes the second place, and the first one as soon as it is found again, so that words
+/// that come once push out one another and not those that come often.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Pair([Short; 2]);
+struct Pair([(Key, Packed); 2]);
+
+impl Pair {
+    const EMPTY: Self = Self([(0, Packed::NONE); 2]);
+
+    /// Gives the tokens of the first piece to `sink`, if it has this key.
+    #[inline(always)]
+    fn give_first<S: Sink>(&self, key: Key, sink: &mut S) -> bool {
+        let (known, tokens) = self.0[0];
+        if known == key {
+            sink.packed(tokens);
+        }
+        known == key
+    }
+
+    /// The tokens of the piece with this key, which is the first one then.
+    #[inline(always)]
+    fn find(&mut self, key: Key) -> Option<Packed> {
+        let [first, second] = &mut self.0;
+        if second.0 == key {
+            std::mem::swap(first, second);
+        }
+        (first.0 == key).then_some(first.1)
+    }
+
+    fn put(&mut self, key: Key, tokens: Packed) {
+        let [first, second] = &mut self.0;
+        *(if first.0 == 0 { first } else { second }) = (key, tokens);
+    }
+}
+
 /// The bytes of a piece, then zeros, with its length and the number of the vocabulary in the last
 /// two bytes of the first three words; then its tokens, in words of which only the last that is
 /// used may hold less than six.
-type Long = [u128; 8];
+type Long = ([Key; 3], [Packed; 5]);
 
 /// The tables of one thread.
 pub(crate) struct Recent {
     front: Box<[Pair; FRONT_PAIRS]>,
-    /// The newer one of a pair is the first.
-    short: Box<[[Short; 2]; SHORT_PAIRS]>,
+    short: Box<[Pair; SHORT_PAIRS]>,
     long: Box<[Long; LONG_PLACES]>,
+    /// The pieces of two blocks.
+    rows: Box<[Row; 2]>,
 }
 
 thread_local! {
@@ -84,10 +115,71 @@ impl Recent {
     fn new() -> Self {
         // What is made of zeros is not written until it is used.
         Self {
-            front: places(vec![Pair([[0; 2]; 2]); FRONT_PAIRS]),
-            short: places(vec![[[0; 2]; 2]; SHORT_PAIRS]),
-            long: places(vec![[0; 8]; LONG_PLACES]),
+            front: places(vec![Pair::EMPTY; FRONT_PAIRS]),
+            short: places(vec![Pair::EMPTY; SHORT_PAIRS]),
+            long: places(vec![([0; 3], [Packed::NONE; 5]); LONG_PLACES]),
+            rows: Box::new([Row::EMPTY; 2]),
         }
+    }
+
+    /// Forgets the pieces of the text before.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self) {
+        for row in &mut *self.rows {
+            row.count = 0;
+        }
+    }
+
+    /// Notes the pieces of the block at `begin`, which `window` begins with, in a row: `ends` has a
+    /// bit where each of them ends.
+    #[inline(always)]
+    pub(crate) fn note<C: Classify>(
+        &mut self,
+        row: usize,
+        (begin, window): (usize, &[u8; WINDOW]),
+        mut ends: u64,
+        classify: C,
+    ) {
+        let row = &mut self.rows[row % 2];
+        row.begin = begin;
+        row.count = ends.count_ones() as usize;
+        let mut start = 0;
+        for place in &mut row.pieces {
+            if ends == 0 {
+                break;
+            }
+            let end = ends.trailing_zeros();
+            let key = window_key(window, start, end);
+            let hash = key_hash(key);
+            classify.prefetch(&self.front[front_place(hash)]);
+            *place = Found { key, hash, end };
+            start = end;
+            ends &= ends - 1;
+        }
+    }
+
+    /// Gives the tokens of the pieces in a row, from the one with number `from` on, to `sink`; stops
+    /// at one that is not known at first sight, and gives its number.
+    #[inline(always)]
+    pub(crate) fn give<S: Sink>(
+        &self,
+        row: usize,
+        from: usize,
+        vocabulary: &Vocabulary,
+        sink: &mut S,
+    ) -> Option<usize> {
+        let number = u128::from(vocabulary.number) << VOCABULARY;
+        let unknown =
+            self.rows[row % 2].from(from).iter().position(|&Found { key, hash, .. }| {
+                !self.front[front_place(hash)].give_first(key | number, sink)
+            });
+        unknown.map(|number| from + number)
+    }
+
+    /// The key of a piece of a row, and where it begins and ends in the text.
+    #[inline(always)]
+    pub(crate) fn noted(&self, row: usize, number: usize) -> (Key, usize, usize) {
+        self.rows[row % 2].piece(number)
     }
 
     /// Gives the tokens of `piece`, of at most 15 bytes and with this key, to `sink`.
@@ -99,55 +191,49 @@ impl Recent {
         key: Key,
         sink: &mut S,
     ) {
-        let hash = key_hash(key);
-        let Pair([[known, packed], _]) = self.front[(hash >> 32) as usize % FRONT_PAIRS];
-        if known == key | u128::from(vocabulary.number) << VOCABULARY {
-            sink.packed(packed, count(packed));
-        } else {
-            self.keyed_slowly(vocabulary, piece, key, hash, sink);
+        let tagged = key | u128::from(vocabulary.number) << VOCABULARY;
+        if !self.front[front_place(key_hash(key))].give_first(tagged, sink) {
+            self.keyed_slowly(vocabulary, piece, key, sink);
         }
     }
 
+    /// As [`keyed`](Self::keyed), where it is not what was found last at its place.
     #[inline(never)]
-    fn keyed_slowly<S: Sink>(
+    pub(crate) fn keyed_slowly<S: Sink>(
         &mut self,
         vocabulary: &Vocabulary,
         piece: &[u8],
         key: Key,
-        hash: u64,
         sink: &mut S,
     ) {
+        let hash = key_hash(key);
         let tagged = key | u128::from(vocabulary.number) << VOCABULARY;
-        let Pair([front, second]) = &mut self.front[(hash >> 32) as usize % FRONT_PAIRS];
-        std::mem::swap(front, second);
-        let [known, packed] = *front;
-        if known == tagged {
-            return sink.packed(packed, count(packed));
+        let front = &mut self.front[front_place(hash)];
+        if let Some(tokens) = front.find(tagged) {
+            return sink.packed(tokens);
         }
         if piece.len() <= TINY {
             let mut tokens = [0; TINY];
-            let found = merge_tiny(vocabulary, piece, &mut tokens);
-            *front = [tagged, pack(&tokens[..found])];
-            return sink.tokens(&tokens[..found]);
+            let count = merge_tiny(vocabulary, piece, &mut tokens);
+            front.put(tagged, Packed::new(&tokens[..count]));
+            return sink.tokens(&tokens[..count]);
         }
         if let Some(id) = vocabulary.token(key, hash) {
-            *front = [tagged, pack(&[id])];
+            front.put(tagged, Packed::new(&[id]));
             return sink.token(id);
         }
-        let pair = &mut self.short[(hash >> 32) as usize % SHORT_PAIRS];
-        for [known, packed] in *pair {
-            if known == tagged {
-                *front = [tagged, packed];
-                return sink.packed(packed, count(packed));
-            }
+        let short = &mut self.short[(hash >> 32) as usize % SHORT_PAIRS];
+        if let Some(tokens) = short.find(tagged) {
+            front.put(tagged, tokens);
+            return sink.packed(tokens);
         }
         let mut tokens = [0; SHORT + 1];
-        let found = merge_flat(vocabulary, piece, &mut tokens, 2);
-        if found <= PACKED {
-            *front = [tagged, pack(&tokens[..found])];
-            *pair = [*front, pair[0]];
+        let count = merge_flat(vocabulary, piece, &mut tokens, 2);
+        if count <= Packed::MOST {
+            front.put(tagged, Packed::new(&tokens[..count]));
+            short.put(tagged, Packed::new(&tokens[..count]));
         }
-        sink.tokens(&tokens[..found]);
+        sink.tokens(&tokens[..count]);
     }
 
     /// Gives the tokens of the piece `text[start..end]`, of 16 bytes or more, to `sink`.
@@ -166,13 +252,11 @@ impl Recent {
         let [first, second, third] = words(text, start, piece.len());
         let tag = (piece.len() as u128) << 112 | u128::from(vocabulary.number) << 120;
         let key = [first, second, third | tag];
-        let place = &mut self.long[long_place(key)];
-        let (known, tokens) = place.split_at_mut(3);
-        if known == key {
+        let (known, tokens) = &mut self.long[long_place(key)];
+        if *known == key {
             for packed in tokens {
-                let count = count(*packed);
-                sink.packed(*packed, count);
-                if count < PACKED {
+                sink.packed(*packed);
+                if packed.count() < Packed::MOST {
                     break;
                 }
             }
@@ -181,10 +265,10 @@ impl Recent {
         let mut found = [0; SHORT + 1];
         let count = merge_flat(vocabulary, piece, &mut found, 1);
         let found = &found[..count];
-        if count < tokens.len() * PACKED {
-            known.copy_from_slice(&key);
-            for (place, six) in tokens.iter_mut().zip(found.chunks(PACKED).chain([&[][..]])) {
-                *place = pack(six);
+        if count < tokens.len() * Packed::MOST {
+            *known = key;
+            for (place, six) in tokens.iter_mut().zip(found.chunks(Packed::MOST).chain([&[][..]])) {
+                *place = Packed::new(six);
             }
         }
         sink.tokens(found);
@@ -233,29 +317,8 @@ fn long_place(key: [u128; 3]) -> usize {
     (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % LONG_PLACES
 }
 
-/// Up to six tokens in one word.
-fn pack(tokens: &[u32]) -> u128 {
-    let ids = tokens.iter().rev().fold(0, |packed, &id| packed << ID_BITS | u128::from(id));
-    ids | (tokens.len() as u128) << COUNT
-}
-
+/// Where a short piece belongs.
 #[inline(always)]
-fn count(packed: u128) -> usize {
-    (packed >> COUNT) as usize
-}
-
-/// The first `count` ids in `packed`.
-#[inline(always)]
-pub(crate) fn unpack(packed: u128, count: usize) -> impl Iterator<Item = u32> {
-    (0..count as u32).map(move |i| (packed >> (ID_BITS * i)) as u32 & ID_MASK as u32)
-}
-
-/// How many ids lie in the lower half of a word.
-pub(crate) const FEW: usize = (u64::BITS / ID_BITS) as usize;
-
-/// The first ids in `packed`, there or not.
-#[inline(always)]
-pub(crate) fn unpack_few(packed: u128) -> [u32; FEW] {
-    let few = packed as u64;
-    std::array::from_fn(|i| (few >> (ID_BITS * i as u32)) as u32 & ID_MASK as u32)
+fn front_place(hash: u64) -> usize {
+    hash as usize % FRONT_PAIRS
 }

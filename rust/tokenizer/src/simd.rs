@@ -46,6 +46,10 @@ pub(crate) trait Classify: Copy {
     /// The same for a block that was put together in registers. Through memory, a load that
     /// spans several fresh stores would have to wait for them.
     fn classify_words(self, words: [u64; 8]) -> Ascii;
+
+    /// Begins to load what will soon be read.
+    #[inline(always)]
+    fn prefetch<T>(self, _soon: &T) {}
 }
 
 /// Work to be done with the best [`Classify`] there is.
@@ -116,8 +120,9 @@ impl Classify for Portable {
 mod x86 {
     use super::{Ascii, Classify, Work};
     use std::arch::x86_64::{
-        __m256i, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
+        __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
+        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x,
+        _mm256_set1_epi8,
     };
     use std::sync::OnceLock;
 
@@ -164,6 +169,12 @@ mod x86 {
             // SAFETY: an `Avx2` exists, so the processor has AVX2.
             let halves = unsafe { [_mm256_set_epi64x(d, c, b, a), _mm256_set_epi64x(h, g, f, e)] };
             self.classify_halves(halves)
+        }
+
+        #[inline(always)]
+        fn prefetch<T>(self, soon: &T) {
+            // SAFETY: every x86-64 has the instruction, which changes nothing and cannot fail.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(soon).cast()) };
         }
     }
 

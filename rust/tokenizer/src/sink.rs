@@ -1,6 +1,6 @@
 //! Where tokens go: counted, counted up to a limit, or written to a buffer.
 
-use crate::recent::{FEW, PACKED, unpack, unpack_few};
+use crate::packed::Packed;
 
 /// Takes the tokens of a text in order.
 pub(crate) trait Sink {
@@ -10,10 +10,10 @@ pub(crate) trait Sink {
     /// Takes several tokens.
     fn tokens(&mut self, ids: &[u32]);
 
-    /// Takes `count` tokens as [`unpack`] gives them.
+    /// Takes the tokens in a word.
     #[inline(always)]
-    fn packed(&mut self, packed: u128, count: usize) {
-        unpack(packed, count).for_each(|id| self.token(id));
+    fn packed(&mut self, packed: Packed) {
+        packed.ids().for_each(|id| self.token(id));
     }
 
     /// Whether no more tokens are wanted.
@@ -47,8 +47,8 @@ impl<const LIMITED: bool> Sink for Count<LIMITED> {
     }
 
     #[inline(always)]
-    fn packed(&mut self, _: u128, count: usize) {
-        self.count += count;
+    fn packed(&mut self, packed: Packed) {
+        self.count += packed.count();
     }
 
     #[inline(always)]
@@ -71,6 +71,14 @@ pub(crate) struct Write<'a> {
     pub(crate) out: &'a mut [u32],
 }
 
+impl Write<'_> {
+    /// Takes tokens where there is hardly room for more.
+    #[cold]
+    fn last(&mut self, packed: Packed) {
+        packed.ids().for_each(|id| self.token(id));
+    }
+}
+
 impl Sink for Write<'_> {
     #[inline(always)]
     fn token(&mut self, id: u32) {
@@ -90,19 +98,21 @@ impl Sink for Write<'_> {
     /// Writes three ids, as many as there hardly ever are more of, and counts those that there
     /// are: how many cannot be foreseen, so nothing branches on it.
     #[inline(always)]
-    fn packed(&mut self, packed: u128, count: usize) {
+    fn packed(&mut self, packed: Packed) {
         let Some(places) = self.out.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut) else {
-            return unpack(packed, count).for_each(|id| self.token(id));
+            return self.last(packed);
         };
-        let places: &mut [u32; PACKED] = places;
-        let (few, more) = places.split_at_mut(FEW);
-        few.copy_from_slice(&unpack_few(packed));
-        if count > FEW {
-            for (place, id) in more.iter_mut().zip(unpack(packed, PACKED).skip(FEW)) {
+        let places: &mut [u32; Packed::MOST] = places;
+        let (few, more) = places.split_at_mut(Packed::FEW);
+        for (place, id) in few.iter_mut().zip(packed.first()) {
+            *place = id;
+        }
+        if packed.count() > Packed::FEW {
+            for (place, id) in more.iter_mut().zip(packed.others()) {
                 *place = id;
             }
         }
-        self.count += count;
+        self.count += packed.count();
     }
 
     fn mark(&self) -> usize {

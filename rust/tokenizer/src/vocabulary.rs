@@ -5,9 +5,7 @@
 //! tokens (`characters`). Only where each token's bytes begin is worked out when an encoding is first
 //! used.
 
-use crate::{
-    characters::Characters, joints::Joints, merges::Merges, perfect_hash::ID_BITS, table::Table,
-};
+use crate::{characters::Characters, joints::Joints, merges::Merges, table::Table};
 
 macro_rules! embedded {
     ($name:literal, $part:literal) => {{
@@ -48,8 +46,11 @@ pub(crate) const KEY_BYTES: usize = 15;
 
 /// A piece of up to 15 bytes: the bytes, zeros, and the length in the last byte.
 pub(crate) type Key = u128;
+/// Where in a key the length is.
+pub(crate) const LENGTH_BIT: u32 = 120;
 
-const fn masks() -> [Key; 16] {
+/// By length, the bits of a sixteen-byte load that belong to the piece.
+pub(crate) const fn masks() -> [Key; 16] {
     let mut masks = [0; 16];
     let mut length = 1;
     while length < 16 {
@@ -59,7 +60,6 @@ const fn masks() -> [Key; 16] {
     masks
 }
 
-/// By length, the bits of a sixteen-byte load that belong to the piece.
 static MASKS: [Key; 16] = masks();
 
 /// The first `length` bytes of a word, then zeros.
@@ -79,7 +79,7 @@ pub(crate) fn key(text: &[u8], start: usize, length: usize) -> Key {
         Some(sixteen) => u128::from_le_bytes(*sixteen),
         None => load_end(text, start),
     };
-    first_bytes(loaded, length) | (length as u128) << 120
+    first_bytes(loaded, length) | (length as u128) << LENGTH_BIT
 }
 
 /// Up to the last 15 bytes of `text`, from `start` on, followed by zeros.
@@ -101,7 +101,6 @@ pub(crate) fn load_end(text: &[u8], start: usize) -> u128 {
     }
 }
 
-pub(crate) const ID_MASK: u64 = (1 << ID_BITS) - 1;
 /// The longest token of any vocabulary has this many bytes.
 pub(crate) const LONGEST_TOKEN: usize = 128;
 
@@ -177,7 +176,7 @@ impl Vocabulary {
         let sixteen = self.bytes.get(start..)?.first_chunk()?;
         let length = self.length(id);
         let found = first_bytes(u128::from_le_bytes(*sixteen), length & 15);
-        (found | (length as u128) << 120 == key).then_some(id)
+        (found | (length as u128) << LENGTH_BIT == key).then_some(id)
     }
 
     /// The token of a byte.

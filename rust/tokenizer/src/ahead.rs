@@ -1,0 +1,74 @@
+//! Pieces that have been found and wait to be looked up.
+//!
+//! The tables of recent pieces do not fit into a core's own caches along with what else a gateway
+//! does, and a load that is waited for takes as long as all else that a dozen pieces take. So the
+//! pieces of one block are looked up when those of the next have been found and their buckets are
+//! on the way.
+
+use crate::vocabulary::{KEY_BYTES, Key, LENGTH_BIT, masks};
+
+/// A block, and what a load of sixteen bytes may reach from its last one.
+pub(crate) const WINDOW: usize = 64 + 16;
+
+/// A piece that waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    /// Its key; [`LONG`] if it has none.
+    pub(crate) key: Key,
+    pub(crate) hash: u64,
+    /// Where it ends in the block.
+    pub(crate) end: u32,
+}
+
+/// The pieces of one block, which follow one another from its beginning.
+pub(crate) struct Row {
+    /// Where the block begins in the text.
+    pub(crate) begin: usize,
+    pub(crate) count: usize,
+    pub(crate) pieces: [Found; 64],
+}
+
+impl Row {
+    pub(crate) const EMPTY: Self =
+        Self { begin: 0, count: 0, pieces: [Found { key: 0, hash: 0, end: 0 }; 64] };
+
+    /// The pieces from the one with number `from` on.
+    #[inline(always)]
+    pub(crate) fn from(&self, from: usize) -> &[Found] {
+        self.pieces.get(from..self.count).unwrap_or(&[])
+    }
+
+    /// The key of a piece, and where it begins and ends in the text.
+    #[inline(always)]
+    pub(crate) fn piece(&self, number: usize) -> (Key, usize, usize) {
+        let at = |number: usize| &self.pieces[number % 64];
+        let start = number.checked_sub(1).map_or(0, |before| at(before).end);
+        let Found { key, end, .. } = *at(number);
+        (key, self.begin + start as usize, self.begin + end as usize)
+    }
+}
+
+/// The key of a piece that is too long to have one: no other piece has it, in any vocabulary.
+pub(crate) const LONG: Key = 1 << 127;
+
+/// By length, the bits of a load that belong to the piece, and what is added to them.
+const fn shapes() -> [[Key; 2]; 64] {
+    let masks = masks();
+    let mut shapes = [[0, LONG]; 64];
+    let mut length = 0;
+    while length <= KEY_BYTES {
+        shapes[length] = [masks[length], (length as Key) << LENGTH_BIT];
+        length += 1;
+    }
+    shapes
+}
+
+static SHAPES: [[Key; 2]; 64] = shapes();
+
+/// The key of a piece of the block that `window` begins with.
+#[inline(always)]
+pub(crate) fn window_key(window: &[u8; WINDOW], start: u32, end: u32) -> Key {
+    let Some(sixteen) = window[start as usize % 64..].first_chunk() else { return LONG };
+    let [mask, tag] = SHAPES[(end - start) as usize % 64];
+    u128::from_le_bytes(*sixteen) & mask | tag
+}
