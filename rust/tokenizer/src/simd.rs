@@ -1,13 +1,14 @@
-//! Telling the classes of 64 ASCII bytes at once, with vector instructions where there are any.
+//! Telling the classes of 64 bytes at once, with vector instructions where there are any.
 //!
 //! This is the only module with unsafe code. [`dispatch`] looks at the processor once per text
 //! and runs the whole of the work compiled for it, so that the vector code is inlined; the
 //! [`Portable`] twin does the same in safe Rust for every other processor.
 #![allow(unsafe_code)]
 
-/// A bit for every byte of a block of 64, in each of the classes that ASCII has.
+/// A bit for every byte of a block of 64, in each of the classes that ASCII has. Where a block
+/// is mostly Cyrillic, its letters are among the upper and lower ones, with both their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ascii {
+pub(crate) struct Classes {
     pub(crate) upper: u64,
     pub(crate) lower: u64,
     pub(crate) digit: u64,
@@ -17,11 +18,13 @@ pub(crate) struct Ascii {
     pub(crate) line_end: u64,
     pub(crate) apostrophe: u64,
     pub(crate) slash: u64,
-    /// Bytes of characters outside ASCII.
+    /// The second bytes of those letters.
+    pub(crate) second: u64,
+    /// Bytes of all other characters outside ASCII.
     pub(crate) high: u64,
 }
 
-impl Ascii {
+impl Classes {
     /// The masks without the first `count` bytes.
     #[inline(always)]
     pub(crate) fn after(self, count: u32) -> Self {
@@ -34,18 +37,53 @@ impl Ascii {
             line_end: self.line_end >> count,
             apostrophe: self.apostrophe >> count,
             slash: self.slash >> count,
+            second: self.second >> count,
             high: self.high >> count,
+        }
+    }
+}
+
+/// What is asked of a block with many characters outside ASCII: a bit for every byte.
+struct High {
+    /// The first byte of U+0400 to U+043F.
+    first_half: u64,
+    /// The first byte of U+0440 to U+047F.
+    second_half: u64,
+    /// Bit 5 of the byte.
+    bit_5: u64,
+    /// Bit 4 of the byte.
+    bit_4: u64,
+}
+
+/// With fewer bytes outside ASCII in a block, its characters are told apart one by one.
+const MANY: u32 = 16;
+
+impl Classes {
+    /// Makes letters of what `high` says about bytes that are all in `self.high`. What is behind
+    /// U+045F has upper and lower letters in turns and is left.
+    #[inline(always)]
+    fn with_cyrillic(self, high: High) -> Self {
+        let (first, second) = (high.first_half << 1, high.second_half << 1);
+        let upper = first & !(high.bit_5 & high.bit_4);
+        let lower = first & high.bit_5 & high.bit_4 | second & !high.bit_5;
+        let letters = upper | lower;
+        Self {
+            upper: self.upper | upper | upper >> 1,
+            lower: self.lower | lower | lower >> 1,
+            second: letters,
+            high: self.high & !(letters | letters >> 1),
+            ..self
         }
     }
 }
 
 /// A way to classify a block.
 pub(crate) trait Classify: Copy {
-    fn classify(self, block: &[u8; 64]) -> Ascii;
+    fn classify(self, block: &[u8; 64]) -> Classes;
 
     /// The same for a block that was put together in registers. Through memory, a load that
     /// spans several fresh stores would have to wait for them.
-    fn classify_words(self, words: [u64; 8]) -> Ascii;
+    fn classify_words(self, words: [u64; 8]) -> Classes;
 
     /// Begins to load what will soon be read.
     #[inline(always)]
@@ -97,17 +135,29 @@ static TABLE: [u8; 256] = table();
 
 impl Classify for Portable {
     #[inline(always)]
-    fn classify(self, block: &[u8; 64]) -> Ascii {
+    fn classify(self, block: &[u8; 64]) -> Classes {
         let mut masks = [0u64; 16];
         for (at, &byte) in block.iter().enumerate() {
             masks[usize::from(TABLE[usize::from(byte)] & 15)] |= 1 << at;
         }
         let [_, upper, lower, digit, space, blank, line_end, apostrophe, slash, high, ..] = masks;
-        Ascii { upper, lower, digit, space, blank, line_end, apostrophe, slash, high }
+        let classes = Classes {
+            upper,
+            lower,
+            digit,
+            space,
+            blank,
+            line_end,
+            apostrophe,
+            slash,
+            second: 0,
+            high,
+        };
+        if high.count_ones() < MANY { classes } else { classes.with_cyrillic(Self::high(block)) }
     }
 
     #[inline(always)]
-    fn classify_words(self, words: [u64; 8]) -> Ascii {
+    fn classify_words(self, words: [u64; 8]) -> Classes {
         let mut block = [0; 64];
         for (bytes, word) in block.as_chunks_mut().0.iter_mut().zip(words) {
             *bytes = word.to_le_bytes();
@@ -116,13 +166,28 @@ impl Classify for Portable {
     }
 }
 
+impl Portable {
+    #[inline(always)]
+    fn high(block: &[u8; 64]) -> High {
+        let bits = |is: fn(u8) -> bool| {
+            block.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(is(byte)))
+        };
+        High {
+            first_half: bits(|byte| byte == 0xD0),
+            second_half: bits(|byte| byte == 0xD1),
+            bit_5: bits(|byte| byte & 0x20 != 0),
+            bit_4: bits(|byte| byte & 0x10 != 0),
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Ascii, Classify, Work};
+    use super::{Classes, Classify, High, MANY, Work};
     use std::arch::x86_64::{
         __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
         _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x,
-        _mm256_set1_epi8,
+        _mm256_set1_epi8, _mm256_slli_epi16,
     };
     use std::sync::OnceLock;
 
@@ -150,7 +215,7 @@ mod x86 {
 
     impl Classify for Avx2 {
         #[inline(always)]
-        fn classify(self, block: &[u8; 64]) -> Ascii {
+        fn classify(self, block: &[u8; 64]) -> Classes {
             let (low, high) = block.split_at(32);
             // SAFETY: an `Avx2` exists, so the processor has AVX2, and both halves of the block
             // are 32 bytes long; the loads need no alignment.
@@ -164,7 +229,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn classify_words(self, words: [u64; 8]) -> Ascii {
+        fn classify_words(self, words: [u64; 8]) -> Classes {
             let [a, b, c, d, e, f, g, h] = words.map(u64::cast_signed);
             // SAFETY: an `Avx2` exists, so the processor has AVX2.
             let halves = unsafe { [_mm256_set_epi64x(d, c, b, a), _mm256_set_epi64x(h, g, f, e)] };
@@ -180,7 +245,7 @@ mod x86 {
 
     impl Avx2 {
         #[inline(always)]
-        fn classify_halves(self, halves: [__m256i; 2]) -> Ascii {
+        fn classify_halves(self, halves: [__m256i; 2]) -> Classes {
             let bits = |class: &dyn Fn(__m256i) -> __m256i| -> u64 {
                 // SAFETY: an `Avx2` exists, so the processor has AVX2.
                 let [low, high] =
@@ -204,7 +269,8 @@ mod x86 {
                 };
                 let either = |half| _mm256_or_si256(is(b'\r')(half), is(b'\n')(half));
                 let line_end = bits(&either);
-                Ascii {
+                let high = bits(&|half| half);
+                let classes = Classes {
                     upper: bits(&within(b'A', b'Z')),
                     lower: bits(&within(b'a', b'z')),
                     digit: bits(&within(b'0', b'9')),
@@ -213,8 +279,23 @@ mod x86 {
                     line_end,
                     apostrophe: bits(&is(b'\'')),
                     slash: bits(&is(b'/')),
-                    high: bits(&|half| half),
+                    second: 0,
+                    high,
+                };
+                if high.count_ones() < MANY {
+                    return classes;
                 }
+                let (first_half, second_half) = (bits(&is(0xD0)), bits(&is(0xD1)));
+                if first_half | second_half == 0 {
+                    return classes;
+                }
+                // The uppermost bit of each byte is asked, and no bit of another comes there.
+                classes.with_cyrillic(High {
+                    first_half,
+                    second_half,
+                    bit_5: bits(&|half| _mm256_slli_epi16::<2>(half)),
+                    bit_4: bits(&|half| _mm256_slli_epi16::<3>(half)),
+                })
             }
         }
     }
@@ -222,9 +303,9 @@ mod x86 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ascii, Classify, Portable, Work, dispatch};
+    use super::{Classes, Classify, Portable, Work, dispatch};
 
-    struct Compare<'a>(&'a [u8; 64], &'a mut Ascii);
+    struct Compare<'a>(&'a [u8; 64], &'a mut Classes);
 
     impl Work for Compare<'_> {
         fn run<C: Classify>(self, classify: C) {
@@ -240,10 +321,20 @@ mod tests {
         for first in 0..=255u8 {
             for step in [0u8, 1, 7, 31] {
                 let block = std::array::from_fn(|i| first.wrapping_add(step.wrapping_mul(i as u8)));
-                let mut found = Ascii::default();
-                dispatch(Compare(&block, &mut found));
-                assert_eq!(found, Portable.classify(&block), "{block:?}");
+                compare(&block);
             }
         }
+        for first in 0x80..=0xFF {
+            for second in 0x80..=0xBF {
+                compare(&std::array::from_fn(|i| [first, second][i % 2]));
+                compare(&std::array::from_fn(|i| [b'a', first, second][i % 3]));
+            }
+        }
+    }
+
+    fn compare(block: &[u8; 64]) {
+        let mut found = Classes::default();
+        dispatch(Compare(block, &mut found));
+        assert_eq!(found, Portable.classify(block), "{block:?}");
     }
 }

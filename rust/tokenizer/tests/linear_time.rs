@@ -47,7 +47,9 @@ fn shortest(runs: usize, mut work: impl FnMut()) -> Duration {
 fn parts(text: &str) -> Vec<&str> {
     let mut rest = text;
     let cut = |_| {
-        let (part, after) = rest.split_at(rest.ceil_char_boundary(text.len().div_ceil(PARTS)));
+        let near = text.len().div_ceil(PARTS).min(rest.len());
+        let at = (near..rest.len()).find(|&at| rest.is_char_boundary(at)).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(at);
         rest = after;
         part
     };

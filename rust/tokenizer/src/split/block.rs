@@ -1,7 +1,7 @@
 //! Finding all the piece starts in up to 64 bytes at once, by arithmetic on bit masks.
 //!
 //! A block begins where a piece begins. Its bytes are told apart into one mask per class, a bit a
-//! byte; the characters outside ASCII are entered one by one, all bytes of a character in the
+//! byte; most characters outside ASCII are entered one by one, all bytes of a character in the
 //! class of the character, so that a run of characters is a run of bits. The rules of a pattern
 //! are then shifts, and carries of additions that run along a run. What depends on bytes behind
 //! the block is not trusted: the next block begins at the last start that is certain, so blocks
@@ -13,7 +13,7 @@
 
 use super::Splitter;
 use crate::{
-    simd::{Ascii, Classify},
+    simd::{Classes, Classify},
     unicode::class_at,
     vocabulary::load_end,
 };
@@ -65,12 +65,22 @@ impl Block {
     fn read<P: Splitter>(text: &[u8], at: usize, classify: impl Classify) -> Self {
         let rest = &text[at..];
         let length = rest.len().min(64) as u32;
-        let Ascii { upper, lower, digit, space, blank, line_end, apostrophe, slash, high } =
-            match (rest.first_chunk::<64>(), text.last_chunk::<64>()) {
-                (Some(block), _) => classify.classify(block),
-                (None, Some(end)) => classify.classify(end).after(64 - length),
-                (None, None) => classify.classify_words(padded(rest)),
-            };
+        let Classes {
+            upper,
+            lower,
+            digit,
+            space,
+            blank,
+            line_end,
+            apostrophe,
+            slash,
+            second,
+            high,
+        } = match (rest.first_chunk::<64>(), text.last_chunk::<64>()) {
+            (Some(block), _) => classify.classify(block),
+            (None, Some(end)) => classify.classify(end).after(64 - length),
+            (None, None) => classify.classify_words(padded(rest)),
+        };
         let known = upper | lower | digit | space | blank | line_end | high;
         let mut block = Self {
             upper,
@@ -82,7 +92,7 @@ impl Block {
             symbol: !known & below(length),
             apostrophe,
             slash,
-            inner: 0,
+            inner: second,
             is_last: length < 64,
             length,
         };
