@@ -212,6 +212,29 @@ describe("wrong arguments", () => {
     );
   });
 
+  it("of several keys may decide about others while they are read", () => {
+    const { limiter, clock } = make(tenant);
+    const { limiter: other } = make(tenant, { clock });
+    const inner = () => takeAll([{ limiter: other, key: "inner" }], { tokens: 7 });
+    const parts = [{ limiter, key: "a" }, {
+      limiter,
+      get key() {
+        inner();
+        return "b";
+      },
+    }];
+    const cost = {
+      get tokens() {
+        inner();
+        return 50;
+      },
+    };
+    assert.equal(takeAll(parts, cost).allowed, true);
+    assert.deepEqual(["a", "b"].map((key) => limiter.inspect(key).tpm.used), [50, 50]);
+    assert.equal(other.inspect("inner").tpm.used % 7, 0);
+    assert.deepEqual([limiter.inspect("inner").tpm.used, other.inspect("a").tpm.used], [0, 0]);
+  });
+
   it("after close is told so", () => {
     const { limiter, clock } = make(tenant);
     const key = limiter.key("k");

@@ -53,6 +53,24 @@ export class Units {
     }
   }
 
+  /** Writes what a call costs that does not say to `out` from `at` on, and says where that ends. */
+  writeDefaults(out: Float64Array, at: number): number {
+    const { defaults } = this;
+    for (let i = 0; i < defaults.length; i++) out[at + i] = defaults[i]!;
+    return at + defaults.length;
+  }
+
+  /** Writes the cost of one unit to `out`, whose costs begin at `at`; false if it is not counted. */
+  writeOne(name: string, amount: number, out: Float64Array, at: number): boolean {
+    const names = this.#names;
+    for (let i = 0; i < names.length; i++) {
+      if (names[i] !== name) continue;
+      out[at + i] = amount;
+      return true;
+    }
+    return false;
+  }
+
   /** Writes one cost for each unit to `out`, and refuses what is no cost. */
   read(cost: Cost, out: Float64Array): void {
     const { defaults } = this;
@@ -64,7 +82,7 @@ export class Units {
       // Few names, and those of a program are one string: cheaper than a map.
       while (place < names.length && names[place] !== name) place++;
       const value = cost[name]!;
-      if (place === names.length || typeof value !== "number" || !(value >= 0 && value <= MOST)) {
+      if (place === names.length || !isAmount(value)) {
         Units.check("cost", cost, [this]);
       }
       out[place] = value;
@@ -88,6 +106,11 @@ export class Units {
       checkAmount(`${name}.${unit}`, (cost as Cost)[unit]);
     }
   }
+}
+
+/** Whether it is an amount of a unit. */
+export function isAmount(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= MOST;
 }
 
 /** Refuses what is no amount of a unit. */

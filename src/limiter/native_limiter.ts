@@ -110,6 +110,12 @@ export const parts: Float64Array<ArrayBuffer> = new Float64Array(
   new ArrayBuffer(8 * MOST_LIMITS * (MOST_LIMITS + 2)),
 );
 
+/**
+ * How often parts were begun to be written: whoever finds another number afterwards was interrupted, by
+ * a getter of the caller's, and has to write again.
+ */
+export const writing = { times: 0 };
+
 /** Writes parts and returns how many numbers they are; calls `call` again while a key is stale. */
 export function withParts(
   members: readonly Member[],
@@ -118,6 +124,7 @@ export function withParts(
 ): number {
   const { core } = members[0]!;
   for (let tries = 0;; tries++) {
+    const mine = ++writing.times;
     let length = 0;
     for (const { core, key } of members) {
       parts[length] = core.handle;
@@ -125,6 +132,7 @@ export function withParts(
       core.units.write(cost, parts, length + 2);
       length += 2 + core.units.names.length;
     }
+    if (writing.times !== mine) return withParts(members, { ...cost }, call);
     const result = call(length);
     if (result !== STALE_KEY || tries === TRIES) {
       if (result < 0) { for (const { core } of members) core.checkOpen(); }
@@ -136,11 +144,11 @@ export function withParts(
 }
 
 /** What a code above 0 stands for, of a call on several limiters: see the ABI's limiter.rs. */
-export function denial(code: number, members: readonly Member[]): Denial {
+export function denial(code: number, limiters: readonly NativeLimiter[]): Denial {
   let limit = (lowOf(code) - 1) & 15;
-  for (const { core } of members) {
-    if (limit < core.limits.length) return denialOf(code, core, limit);
-    limit -= core.limits.length;
+  for (const limiter of limiters) {
+    if (limit < limiter.limits.length) return denialOf(code, limiter, limit);
+    limit -= limiter.limits.length;
   }
   throw new SluiceError("SLUICE_PANIC", `internal error: code ${code} names no limit; report it`);
 }

@@ -77,7 +77,7 @@ export class Reservation implements Disposable {
     const code = core.unwrap(
       core.native.sluice_reservation_top_up(core.handle, this.#number, parts, length),
     );
-    return code === 0 ? ALLOWED : denial(code, this.#members);
+    return code === 0 ? ALLOWED : denial(code, this.#members.map(({ core }) => core));
   }
 
   /** Settles in full if it is still open and its limiter too, for `using`. */
@@ -136,7 +136,9 @@ export function reserve(
     cost,
     (length) => native.sluice_limiter_reserve(parts, length, ttlMs),
   );
-  return code === 0 ? new Reservation(distinct(members), parts[0]!) : denial(code, members);
+  return code === 0
+    ? new Reservation(distinct(members), parts[0]!)
+    : denial(code, members.map(({ core }) => core));
 }
 
 /** Each key once, as it is held. */

@@ -4,13 +4,20 @@
  * @module
  */
 import { checkArray } from "../arguments.ts";
-import { type Cost, Units } from "./cost.ts";
+import { type Cost, isAmount, Units } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show } from "../errors.ts";
 import { MOST_LIMITS } from "./config.ts";
 import type { LimiterKey } from "./key.ts";
 import { LimiterKeys } from "./keys.ts";
-import { denial, type Member, parts, withParts } from "./native_limiter.ts";
+import {
+  denial,
+  type Member,
+  type NativeLimiter,
+  parts,
+  withParts,
+  writing,
+} from "./native_limiter.ts";
 import type { RateLimiter } from "./rate_limiter.ts";
 import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts";
 
@@ -33,12 +40,12 @@ export interface Part {
  * @throws {SluiceError} `SLUICE_DIFFERENT_CLOCKS`, `SLUICE_TOO_MANY_KEYS`, or `SLUICE_DISPOSED`.
  */
 export function takeAll(parts: readonly Part[], cost?: Cost): Decision {
-  return decide(membersOf(parts, cost), cost, 1);
+  return decideAll(parts, cost, 1);
 }
 
 /** As {@linkcode takeAll}, and takes nothing. */
 export function peekAll(parts: readonly Part[], cost?: Cost): Decision {
-  return decide(membersOf(parts, cost), cost, 0);
+  return decideAll(parts, cost, 0);
 }
 
 /**
@@ -69,6 +76,57 @@ export function reserveAll(
   return reserve(membersOf(parts, cost), cost, options);
 }
 
+/** {@linkcode decide}, without making members of `given` unless there is something to say of them. */
+function decideAll(given: readonly Part[], cost: Cost | undefined, consume: 0 | 1): Decision {
+  const length = writeAtOnce(given, cost);
+  if (length > 0) {
+    const code = cores[0]!.native.sluice_limiter_take_all(parts, length, consume);
+    if (code === 0) return ALLOWED;
+    if (code > 0) return denial(code, cores);
+  }
+  return decide(membersOf(given, cost), cost, consume);
+}
+
+/** The limiters of parts that are being written, and where their costs begin in `parts`. */
+const cores: NativeLimiter[] = [];
+const starts: number[] = [];
+
+/**
+ * Writes parts and what they cost to `parts`, and says how many numbers they are: 0 if anything is not
+ * as it should be, which {@linkcode membersOf} then says.
+ */
+function writeAtOnce(given: readonly Part[], cost: Cost | undefined): number {
+  if (!Array.isArray(given) || given.length > MOST_LIMITS) return 0;
+  const mine = ++writing.times;
+  let limits = 0;
+  let length = 0;
+  for (let i = 0; i < given.length; i++) {
+    const part = given[i] as Part | undefined;
+    const core = LimiterKeys.coreOf(part?.limiter);
+    if (core === undefined || core.handle === 0) return 0;
+    const { id } = core.resolve(part!.key);
+    parts[length] = core.handle;
+    parts[length + 1] = id;
+    cores[i] = core;
+    starts[i] = length + 2;
+    length = core.units.writeDefaults(parts, length + 2);
+    limits += core.limits.length;
+  }
+  if (limits > MOST_LIMITS || (cost !== undefined && (typeof cost !== "object" || cost === null))) {
+    return 0;
+  }
+  for (const name in cost) {
+    const amount = cost[name];
+    if (!isAmount(amount)) return 0;
+    let isCounted = false;
+    for (let i = 0; i < given.length; i++) {
+      if (cores[i]!.units.writeOne(name, amount, parts, starts[i]!)) isCounted = true;
+    }
+    if (!isCounted) return 0;
+  }
+  return writing.times === mine ? length : 0;
+}
+
 /** Decides about `members`, and consumes if `consume` is 1. */
 export function decide(
   members: readonly Member[],
@@ -81,7 +139,7 @@ export function decide(
     cost,
     (length) => native.sluice_limiter_take_all(parts, length, consume),
   );
-  return code === 0 ? ALLOWED : denial(code, members);
+  return code === 0 ? ALLOWED : denial(code, members.map(({ core }) => core));
 }
 
 function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
