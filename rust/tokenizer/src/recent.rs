@@ -26,7 +26,8 @@ use crate::{
 };
 use std::cell::RefCell;
 
-/// Pairs of places for pieces of up to 15 bytes: 4 MiB.
+/// Pairs of places for pieces of up to 15 bytes: 4 MiB. Half as many cost prompts a quarter of their
+/// speed, twice as many would give a tenth (`bench/record/2026-11-26-engine-tables.txt`).
 const FRONT_PAIRS: usize = 1 << 16;
 /// Pairs of places for those of them that are merged: 1 MiB.
 const SHORT_PAIRS: usize = 1 << 14;
@@ -42,7 +43,8 @@ const VOCABULARY: u32 = 124;
 /// its tokens; zeros where there is none.
 ///
 /// What is new takes the second place, and the first one as soon as it is found again, so that words
-/// that come once push out one another and not those that come often.
+/// that come once push out one another and not those that come often. The second place is looked at
+/// only for what is not the first.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Pair([(Key, Packed); 2]);
