@@ -1,9 +1,11 @@
 //! The tokens of a piece in one word.
 
+use bytemuck::Zeroable;
+
 use crate::perfect_hash::ID_BITS;
 
 /// Up to six tokens: ids of 18 bits, the first one lowest, and how many they are from bit 108 on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Zeroable)]
 pub(crate) struct Packed(u128);
 
 const COUNT: u32 = Packed::MOST as u32 * ID_BITS;
@@ -13,8 +15,6 @@ impl Packed {
     pub(crate) const MOST: usize = 6;
     /// How many of them lie in the lower half of the word. There hardly ever are more.
     pub(crate) const FEW: usize = (u64::BITS / ID_BITS) as usize;
-    /// No tokens.
-    pub(crate) const NONE: Self = Self(0);
 
     /// These tokens, at most six.
     pub(crate) fn new(tokens: &[u32]) -> Self {

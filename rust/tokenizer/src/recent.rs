@@ -24,6 +24,7 @@ use crate::{
     sink::Sink,
     vocabulary::{Key, Vocabulary, first_bytes},
 };
+use bytemuck::{Zeroable, allocation::zeroed_box};
 use std::cell::RefCell;
 
 /// Pairs of places for pieces of up to 15 bytes: 4 MiB. Half as many cost prompts a quarter of their
@@ -45,13 +46,11 @@ const VOCABULARY: u32 = 124;
 /// What is new takes the second place, and the first one as soon as it is found again, so that words
 /// that come once push out one another and not those that come often. The second place is looked at
 /// only for what is not the first.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Zeroable)]
 #[repr(align(64))]
 struct Pair([(Key, Packed); 2]);
 
 impl Pair {
-    const EMPTY: Self = Self([(0, Packed::NONE); 2]);
-
     /// Gives the tokens of the first piece to `sink`, if it has this key.
     #[inline(always)]
     fn give_first<S: Sink>(&self, key: Key, sink: &mut S) -> bool {
@@ -115,11 +114,11 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Recent) -> R) -> R {
 impl Recent {
     #[cold]
     fn new() -> Self {
-        // What is made of zeros is not written until it is used.
+        // Zeros that the allocator has ready take no memory until they are used.
         Self {
-            front: places(vec![Pair::EMPTY; FRONT_PAIRS]),
-            short: places(vec![Pair::EMPTY; SHORT_PAIRS]),
-            long: places(vec![([0; 3], [Packed::NONE; 5]); LONG_PLACES]),
+            front: zeroed_box(),
+            short: zeroed_box(),
+            long: zeroed_box(),
             rows: Box::new([Row::EMPTY; 2]),
         }
     }
@@ -275,11 +274,6 @@ impl Recent {
         }
         sink.tokens(found);
     }
-}
-
-fn places<T, const N: usize>(places: Vec<T>) -> Box<[T; N]> {
-    let Ok(places) = places.into_boxed_slice().try_into() else { unreachable!() };
-    places
 }
 
 fn merge_unremembered<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
