@@ -33,6 +33,7 @@ mod merges;
 #[cfg(feature = "oracle")]
 pub mod naive;
 mod packed;
+mod pairs;
 mod perfect_hash;
 mod pieces;
 mod recent;

@@ -1,12 +1,10 @@
 //! The tokens of a piece in one word.
 
-use bytemuck::Zeroable;
-
 use crate::perfect_hash::ID_BITS;
 
 /// Up to six tokens: ids of 18 bits, the first one lowest, and how many they are from bit 108 on.
-#[derive(Clone, Copy, Zeroable)]
-pub(crate) struct Packed(u128);
+#[derive(Clone, Copy)]
+pub(crate) struct Packed(pub(crate) u128);
 
 const COUNT: u32 = Packed::MOST as u32 * ID_BITS;
 

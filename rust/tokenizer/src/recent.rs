@@ -19,12 +19,12 @@ use crate::{
     flat::{SHORT, TINY, merge_flat, merge_tiny},
     merge::merge_long,
     packed::Packed,
+    pairs::{self, Pairs},
     perfect_hash::key_hash,
     simd::Classify,
     sink::Sink,
     vocabulary::{Key, Vocabulary, first_bytes},
 };
-use bytemuck::{Zeroable, allocation::zeroed_box};
 use std::cell::RefCell;
 
 /// Pairs of places for pieces of up to 15 bytes: 4 MiB. Half as many cost prompts a quarter of their
@@ -40,53 +40,16 @@ const LONG_BYTES: usize = 46;
 /// Where a key has the number of the vocabulary, which is not 0.
 const VOCABULARY: u32 = 124;
 
-/// Two pieces in one cache line, each with its key, which has the number of its vocabulary, and
-/// its tokens; zeros where there is none.
-///
-/// What is new takes the second place, and the first one as soon as it is found again, so that words
-/// that come once push out one another and not those that come often. The second place is looked at
-/// only for what is not the first.
-#[derive(Clone, Copy, Zeroable)]
-#[repr(align(64))]
-struct Pair([(Key, Packed); 2]);
-
-impl Pair {
-    /// Gives the tokens of the first piece to `sink`, if it has this key.
-    #[inline(always)]
-    fn give_first<S: Sink>(&self, key: Key, sink: &mut S) -> bool {
-        let (known, tokens) = self.0[0];
-        if known == key {
-            sink.packed(tokens);
-        }
-        known == key
-    }
-
-    /// The tokens of the piece with this key, which is the first one then.
-    #[inline(always)]
-    fn find(&mut self, key: Key) -> Option<Packed> {
-        let [first, second] = &mut self.0;
-        if second.0 == key {
-            std::mem::swap(first, second);
-        }
-        (first.0 == key).then_some(first.1)
-    }
-
-    fn put(&mut self, key: Key, tokens: Packed) {
-        let [first, second] = &mut self.0;
-        *(if first.0 == 0 { first } else { second }) = (key, tokens);
-    }
-}
-
 /// The bytes of a piece, then zeros, with its length and the number of the vocabulary in the last
 /// two bytes of the first three words; then its tokens, in words of which only the last that is
 /// used may hold less than six.
-type Long = ([Key; 3], [Packed; 5]);
+type Long = [u128; 8];
 
 /// The tables of one thread.
 pub(crate) struct Recent {
-    front: Box<[Pair; FRONT_PAIRS]>,
-    short: Box<[Pair; SHORT_PAIRS]>,
-    long: Box<[Long; LONG_PLACES]>,
+    front: Pairs<FRONT_PAIRS>,
+    short: Pairs<SHORT_PAIRS>,
+    long: Box<[Long]>,
     /// The pieces of two blocks.
     rows: Box<[Row; 2]>,
 }
@@ -116,9 +79,9 @@ impl Recent {
     fn new() -> Self {
         // Zeros that the allocator has ready take no memory until they are used.
         Self {
-            front: zeroed_box(),
-            short: zeroed_box(),
-            long: zeroed_box(),
+            front: Pairs::new(),
+            short: Pairs::new(),
+            long: vec![[0; 8]; LONG_PLACES].into(),
             rows: Box::new([Row::EMPTY; 2]),
         }
     }
@@ -141,6 +104,7 @@ impl Recent {
         mut ends: u64,
         classify: C,
     ) {
+        let front = self.front.all();
         let row = &mut self.rows[row % 2];
         row.begin = begin;
         row.count = ends.count_ones() as usize;
@@ -152,7 +116,7 @@ impl Recent {
             let end = ends.trailing_zeros();
             let key = window_key(window, start, end);
             let hash = key_hash(key);
-            classify.prefetch(&self.front[front_place(hash)]);
+            classify.prefetch(&front[front_place(hash)]);
             *place = Found { key, hash, end };
             start = end;
             ends &= ends - 1;
@@ -169,10 +133,11 @@ impl Recent {
         vocabulary: &Vocabulary,
         sink: &mut S,
     ) -> Option<usize> {
+        let front = self.front.all();
         let number = u128::from(vocabulary.number) << VOCABULARY;
         let unknown =
             self.rows[row % 2].from(from).iter().position(|&Found { key, hash, .. }| {
-                !self.front[front_place(hash)].give_first(key | number, sink)
+                !pairs::give_first(&front[front_place(hash)], key | number, sink)
             });
         unknown.map(|number| from + number)
     }
@@ -193,7 +158,8 @@ impl Recent {
         sink: &mut S,
     ) {
         let tagged = key | u128::from(vocabulary.number) << VOCABULARY;
-        if !self.front[front_place(key_hash(key))].give_first(tagged, sink) {
+        let front = &self.front.all()[front_place(key_hash(key))];
+        if !pairs::give_first(front, tagged, sink) {
             self.keyed_slowly(vocabulary, piece, key, sink);
         }
     }
@@ -209,30 +175,30 @@ impl Recent {
     ) {
         let hash = key_hash(key);
         let tagged = key | u128::from(vocabulary.number) << VOCABULARY;
-        let front = &mut self.front[front_place(hash)];
-        if let Some(tokens) = front.find(tagged) {
+        let front = &mut self.front.all_mut()[front_place(hash)];
+        if let Some(tokens) = pairs::find(front, tagged) {
             return sink.packed(tokens);
         }
         if piece.len() <= TINY {
             let mut tokens = [0; TINY];
             let count = merge_tiny(vocabulary, piece, &mut tokens);
-            front.put(tagged, Packed::new(&tokens[..count]));
+            pairs::put(front, tagged, Packed::new(&tokens[..count]));
             return sink.tokens(&tokens[..count]);
         }
         if let Some(id) = vocabulary.token(key, hash) {
-            front.put(tagged, Packed::new(&[id]));
+            pairs::put(front, tagged, Packed::new(&[id]));
             return sink.token(id);
         }
-        let short = &mut self.short[(hash >> 32) as usize % SHORT_PAIRS];
-        if let Some(tokens) = short.find(tagged) {
-            front.put(tagged, tokens);
+        let short = &mut self.short.all_mut()[(hash >> 32) as usize % SHORT_PAIRS];
+        if let Some(tokens) = pairs::find(short, tagged) {
+            pairs::put(front, tagged, tokens);
             return sink.packed(tokens);
         }
         let mut tokens = [0; SHORT + 1];
         let count = merge_flat(vocabulary, piece, &mut tokens, 2);
         if count <= Packed::MOST {
-            front.put(tagged, Packed::new(&tokens[..count]));
-            short.put(tagged, Packed::new(&tokens[..count]));
+            pairs::put(front, tagged, Packed::new(&tokens[..count]));
+            pairs::put(short, tagged, Packed::new(&tokens[..count]));
         }
         sink.tokens(&tokens[..count]);
     }
@@ -253,10 +219,11 @@ impl Recent {
         let [first, second, third] = words(text, start, piece.len());
         let tag = (piece.len() as u128) << 112 | u128::from(vocabulary.number) << 120;
         let key = [first, second, third | tag];
-        let (known, tokens) = &mut self.long[long_place(key)];
-        if *known == key {
+        let (known, tokens) = self.long[long_place(key)].split_at_mut(key.len());
+        if known == key {
             for packed in tokens {
-                sink.packed(*packed);
+                let packed = Packed(*packed);
+                sink.packed(packed);
                 if packed.count() < Packed::MOST {
                     break;
                 }
@@ -267,9 +234,9 @@ impl Recent {
         let count = merge_flat(vocabulary, piece, &mut found, 1);
         let found = &found[..count];
         if count < tokens.len() * Packed::MOST {
-            *known = key;
+            known.copy_from_slice(&key);
             for (place, six) in tokens.iter_mut().zip(found.chunks(Packed::MOST).chain([&[][..]])) {
-                *place = Packed::new(six);
+                *place = Packed::new(six).0;
             }
         }
         sink.tokens(found);
