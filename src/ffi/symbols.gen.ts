@@ -665,7 +665,7 @@ export const symbols = {
    *
    * Writes the token ids of `text` (UTF-8) and returns how many there are. O(`text_len`).
    *
-   * Never more ids than bytes; up to six places behind the last id may be overwritten. Fails as
+   * Never more ids than bytes; two places behind the last id may be overwritten. Fails as
    * `sluice_tokenizer_count` does.
    */
   sluice_tokenizer_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },

@@ -720,7 +720,7 @@ int32_t sluice_tokenizer_count_within(uint32_t tokenizer,
 
 // Writes the token ids of `text` (UTF-8) and returns how many there are. O(`text_len`).
 //
-// Never more ids than bytes; up to six places behind the last id may be overwritten. Fails as
+// Never more ids than bytes; two places behind the last id may be overwritten. Fails as
 // `sluice_tokenizer_count` does.
 //
 // # Safety
