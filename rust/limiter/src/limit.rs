@@ -18,7 +18,7 @@ pub const UNIT: u64 = 1_000_000;
 /// The largest amount, of a limit or a cost: sums of two, and products with times, stay in range.
 pub const MOST: u64 = 1_000_000_000_000 * UNIT;
 /// Debt saturates 73 years ahead,
-const FAR: u64 = 1 << 61;
+pub(crate) const FAR: u64 = 1 << 61;
 /// which is more than any bucket may take to fill (36 years): what is in such debt is refused.
 const LONGEST_REFILL: u64 = 1 << 60;
 

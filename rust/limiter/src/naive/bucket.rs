@@ -1,6 +1,6 @@
 //! One limit of a key, the plain way.
 
-use crate::limit::{Kind, Limit, Refusal};
+use crate::limit::{FAR, Kind, Limit, Refusal};
 use crate::time::Now;
 use crate::upkeep::Standing;
 
@@ -41,7 +41,15 @@ impl Bucket {
         {
             self.end = window.end(now.wall_ns);
         }
-        (self.level, self.at) = (level + u128::from(cost) * parts, now.ns);
+        let level = level + u128::from(cost) * parts;
+        self.level = match self.limit.kind {
+            Kind::Rate { units, .. } => {
+                let units = u128::from(units);
+                (level / units).min(FAR.into()) * units + level % units
+            }
+            _ => level,
+        };
+        self.at = now.ns;
     }
 
     pub(super) fn fits(&self, cost: u64, now: Now) -> bool {
