@@ -304,6 +304,7 @@ mod x86 {
 #[cfg(test)]
 mod tests {
     use super::{Classes, Classify, Portable, Work, dispatch};
+    use crate::unicode::{Class, class};
 
     struct Compare<'a>(&'a [u8; 64], &'a mut Classes);
 
@@ -329,6 +330,21 @@ mod tests {
                 compare(&std::array::from_fn(|i| [first, second][i % 2]));
                 compare(&std::array::from_fn(|i| [b'a', first, second][i % 3]));
             }
+        }
+    }
+
+    #[test]
+    fn cyrillic_letters_have_the_case_that_unicode_says() {
+        for point in 0x80..0x800 {
+            let mut two = [0; 2];
+            let letter = char::from_u32(point).unwrap_or_default().encode_utf8(&mut two).as_bytes();
+            let found = Portable.classify(&std::array::from_fn(|i| letter[i % 2]));
+            let expected = match (point, class(point)) {
+                (0x400..0x460, Class::Upper) => (u64::MAX, 0, 0),
+                (0x400..0x460, Class::Lower) => (0, u64::MAX, 0),
+                _ => (0, 0, u64::MAX),
+            };
+            assert_eq!((found.upper, found.lower, found.high), expected, "U+{point:04X}");
         }
     }
 
