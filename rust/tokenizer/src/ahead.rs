@@ -16,8 +16,8 @@ pub(crate) const WINDOW: usize = 64 + 16;
 pub(crate) struct Found {
     /// Its key; [`LONG`] if it has none.
     pub(crate) key: Key,
-    /// The hash of that.
-    pub(crate) hash: u64,
+    /// Its line.
+    pub(crate) place: usize,
     /// Where it ends in the block.
     pub(crate) end: u32,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) const EMPTY: Self =
-        Self { begin: 0, count: 0, pieces: [Found { key: 0, hash: 0, end: 0 }; 64] };
+        Self { begin: 0, count: 0, pieces: [Found { key: 0, place: 0, end: 0 }; 64] };
 
     /// The pieces from the one with number `from` on.
     #[inline(always)]
@@ -50,8 +50,8 @@ impl Row {
     }
 }
 
-/// The key of a piece that is too long to have one: no other piece has it, in any vocabulary.
-pub(crate) const LONG: Key = 1 << 127;
+/// The key of a piece that is too long to have one: a byte without a length, which no piece has.
+pub(crate) const LONG: Key = 1;
 
 /// By length, the bits of a load that belong to the piece, and what is added to them.
 const fn shapes() -> [[Key; 2]; 64] {

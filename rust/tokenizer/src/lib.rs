@@ -28,6 +28,10 @@ mod ends;
 mod error;
 mod flat;
 mod joints;
+mod known;
+mod lines;
+mod long;
+mod longer;
 mod merge;
 mod merges;
 #[cfg(feature = "oracle")]
@@ -36,6 +40,7 @@ mod packed;
 mod pairs;
 mod perfect_hash;
 mod pieces;
+mod quads;
 mod recent;
 mod simd;
 mod sink;

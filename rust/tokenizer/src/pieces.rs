@@ -41,24 +41,38 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     fn ahead<C: Classify>(&mut self, classify: C) -> usize {
         let (mut at, mut row) = (0, 0);
         self.recent.begin();
-        while let Some(window) = self.text[at..].first_chunk::<WINDOW>()
-            && !self.sink.is_satisfied()
-        {
-            let ends = if self.begins_wide(at) {
-                0
-            } else {
-                block::starts::<P>(self.text, at, classify).0
-            };
-            self.recent.note(row, (at, window), ends, classify);
-            row ^= 1;
-            self.look_up(row);
-            at = match ends.checked_ilog2() {
-                Some(last) => at + last as usize,
-                None => self.single_piece(at, P::end(self.text, at)),
-            };
+        while self.text[at..].len() >= WINDOW && !self.sink.is_satisfied() {
+            let mut ends = self.ends(at, classify);
+            while let Some(last) = ends.checked_ilog2()
+                && let Some(window) = self.text[at..].first_chunk()
+                && !self.sink.is_satisfied()
+            {
+                // Found before the pieces of this block are gone through: how many those are
+                // cannot be foreseen, and what comes after a wrong guess is begun again.
+                let next = at + last as usize;
+                let next_ends = self.ends(next, classify);
+                self.recent.note::<S::Known, C>(row, (at, window), ends, self.vocabulary, classify);
+                row ^= 1;
+                self.look_up(row);
+                (at, ends) = (next, next_ends);
+            }
+            self.look_up(row ^ 1);
+            self.recent.begin();
+            if ends == 0 && self.text[at..].len() >= WINDOW {
+                at = self.single_piece(at, P::end(self.text, at));
+            }
         }
-        self.look_up(row ^ 1);
         at
+    }
+
+    /// A bit where each of the pieces ends that the block at `at` has whole; 0 where it has none,
+    /// or the rest of the text is no whole window.
+    #[inline(always)]
+    fn ends<C: Classify>(&self, at: usize, classify: C) -> u64 {
+        if self.text[at..].len() < WINDOW || self.begins_wide(at) {
+            return 0;
+        }
+        block::starts::<P>(self.text, at, classify).0
     }
 
     /// Gives the tokens of the pieces from `at` on to the sink, one by one.
@@ -103,7 +117,7 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     #[inline(always)]
     fn look_up(&mut self, row: usize) {
         let mut next = 0;
-        while let Some(unknown) = self.recent.give(row, next, self.vocabulary, self.sink) {
+        while let Some(unknown) = self.recent.give(row, next, self.sink) {
             let (key, start, end) = self.recent.noted(row, unknown);
             if key == LONG {
                 self.long_piece(start, end);

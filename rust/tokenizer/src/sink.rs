@@ -1,20 +1,20 @@
 //! Where tokens go: counted, counted up to a limit, or written to a buffer.
 
-use crate::packed::Packed;
+use crate::{known::Known, packed::Packed, quads::Counted};
 
 /// Takes the tokens of a text in order.
 pub(crate) trait Sink {
+    /// What it wants to know of a piece.
+    type Known: Known;
+
     /// Takes one token.
     fn token(&mut self, id: u32);
 
     /// Takes several tokens.
     fn tokens(&mut self, ids: &[u32]);
 
-    /// Takes the tokens in a word.
-    #[inline(always)]
-    fn packed(&mut self, packed: Packed) {
-        packed.ids().for_each(|id| self.token(id));
-    }
+    /// Takes the tokens of a piece that is known.
+    fn known(&mut self, known: Self::Known);
 
     /// Whether no more tokens are wanted.
     #[inline(always)]
@@ -36,6 +36,8 @@ pub(crate) struct Count<const LIMITED: bool> {
 }
 
 impl<const LIMITED: bool> Sink for Count<LIMITED> {
+    type Known = Counted;
+
     #[inline(always)]
     fn token(&mut self, _: u32) {
         self.count += 1;
@@ -47,8 +49,8 @@ impl<const LIMITED: bool> Sink for Count<LIMITED> {
     }
 
     #[inline(always)]
-    fn packed(&mut self, packed: Packed) {
-        self.count += packed.count();
+    fn known(&mut self, Counted(count): Counted) {
+        self.count += count;
     }
 
     #[inline(always)]
@@ -80,6 +82,8 @@ impl Write<'_> {
 }
 
 impl Sink for Write<'_> {
+    type Known = Packed;
+
     #[inline(always)]
     fn token(&mut self, id: u32) {
         if let Some(place) = self.out.get_mut(self.count) {
@@ -98,7 +102,7 @@ impl Sink for Write<'_> {
     /// Writes three ids, as many as there hardly ever are more of, and counts those that there
     /// are: how many cannot be foreseen, so nothing branches on it.
     #[inline(always)]
-    fn packed(&mut self, packed: Packed) {
+    fn known(&mut self, packed: Packed) {
         let Some(places) = self.out.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut) else {
             return self.last(packed);
         };
@@ -126,6 +130,8 @@ impl Sink for Write<'_> {
 
 /// Collects ids.
 impl Sink for Vec<u32> {
+    type Known = Packed;
+
     #[inline(always)]
     fn token(&mut self, id: u32) {
         self.push(id);
@@ -134,6 +140,11 @@ impl Sink for Vec<u32> {
     #[inline(always)]
     fn tokens(&mut self, ids: &[u32]) {
         self.extend_from_slice(ids);
+    }
+
+    #[inline(always)]
+    fn known(&mut self, packed: Packed) {
+        self.extend(packed.ids());
     }
 
     fn mark(&self) -> usize {

@@ -4,6 +4,7 @@ use crate::{Encoding, Error, Special, Tokenizer};
 use tiktoken_rs::CoreBPE;
 
 mod merging;
+mod recent;
 
 fn oracle(encoding: Encoding) -> &'static CoreBPE {
     match encoding {

@@ -1,0 +1,79 @@
+//! What is remembered of pieces, against what was put there.
+
+use super::{Numbers, assert_same};
+use crate::{
+    Encoding,
+    known::Known,
+    lines::{self, Line},
+    packed::Packed,
+    quads::Counted,
+    vocabulary::{KEY_BYTES, Key, key},
+};
+use std::collections::HashMap;
+
+/// Puts pieces into one line and asks for them again. What is found is right, what was put last is
+/// there, and so is what was found last, when one more has been put.
+fn holds<K: Known>(same: impl Fn(K, &[u32]) -> bool) {
+    let mut numbers = Numbers(0x11E5);
+    let mut line: Line = [0; 4];
+    let mut truth: HashMap<Key, Vec<u32>> = HashMap::new();
+    let mut last_found = None;
+    for _ in 0..10_000 {
+        // Few different bytes and lengths, so that keys differ in little; and NUL is a byte too.
+        let length = 1 + numbers.below(3) * (numbers.below(KEY_BYTES - 1) / 2);
+        let piece: Vec<u8> = (0..length).map(|_| numbers.below(3) as u8).collect();
+        let key = key(&piece, 0, length);
+        let found = K::find(&mut line, key);
+        let is_known = found.is_some();
+        if let Some(found) = found {
+            assert!(same(found, &truth[&key]), "{piece:?}");
+            assert!(K::in_first(&line, key).is_some_and(|first| same(first, &truth[&key])));
+        } else {
+            let most = length.min(Packed::MOST);
+            let tokens: Vec<u32> =
+                (0..=numbers.below(most)).map(|_| numbers.below(1 << 18) as u32).collect();
+            K::of(&tokens).unwrap().put(&mut line, key);
+            assert!(K::find(&mut line.clone(), key).is_some_and(|put| same(put, &tokens)));
+            truth.insert(key, tokens);
+            if let Some(last) = last_found {
+                assert!(K::find(&mut line.clone(), last).is_some(), "{last:x} was pushed out");
+            }
+        }
+        last_found = is_known.then_some(key);
+    }
+}
+
+#[test]
+fn a_line_holds_what_was_put_there() {
+    holds::<Packed>(|found, tokens| found.ids().eq(tokens.iter().copied()));
+    holds::<Counted>(|Counted(count), tokens| count == tokens.len());
+}
+
+#[test]
+fn vocabularies_send_a_piece_to_different_lines() {
+    let mut numbers = Numbers(4);
+    for _ in 0..1_000 {
+        let hash = numbers.below(usize::MAX) as u64;
+        let mut places = [1, 2, 3, 4].map(|number| lines::place::<1024>(hash, number));
+        places.sort_unstable();
+        assert!(places.windows(2).all(|two| two[0] != two[1]), "{hash:x}");
+    }
+}
+
+/// Of each length that is remembered in its own way, and of some that are not; in all encodings in
+/// turn, so that each finds what the others have left.
+#[test]
+fn runs_have_the_ids_of_tiktoken_when_they_come_again() {
+    let lengths = if cfg!(debug_assertions) { 1..=70 } else { 1..=300 };
+    for length in lengths {
+        for bit in ["-", " ", "=*", "─", "xY", "ß", "🎉"] {
+            let run: String = bit.chars().cycle().take(length).collect();
+            let text = format!(
+                "{run}\n\nOnce {run} more{run}, and a text that is longer than a block\n{run}"
+            );
+            for encoding in Encoding::ALL {
+                assert_same(encoding, &text);
+            }
+        }
+    }
+}
