@@ -9,8 +9,8 @@ use crate::{
     vocabulary::{Vocabulary, first_bytes},
 };
 
-/// Places for them: 1 MiB.
-const PLACES: usize = 1 << 13;
+/// Places for them: 2 MiB. Half as many cost Russian a fifth of its speed.
+const PLACES: usize = 1 << 14;
 /// The longest piece that fits into a place.
 pub(crate) const LONG_BYTES: usize = 46;
 
@@ -40,8 +40,8 @@ impl Long {
         let [first, second, third] = words(text, start, piece.len());
         let tag = (piece.len() as u128) << 112 | u128::from(vocabulary.number) << 120;
         let key = [first, second, third | tag];
-        let (known, tokens) = self.0[place(key)].split_at_mut(key.len());
-        if known == key {
+        let Some((known, tokens)) = self.0[place(key)].split_first_chunk_mut() else { unreachable!() };
+        if *known == key {
             for packed in tokens {
                 let packed = Packed(*packed);
                 sink.known(S::Known::of_packed(packed));
@@ -55,7 +55,7 @@ impl Long {
         let count = merge_flat(vocabulary, piece, &mut found, 1);
         let found = &found[..count];
         if count < tokens.len() * Packed::MOST {
-            known.copy_from_slice(&key);
+            *known = key;
             for (place, six) in tokens.iter_mut().zip(found.chunks(Packed::MOST).chain([&[][..]])) {
                 *place = Packed::new(six).0;
             }
