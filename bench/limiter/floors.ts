@@ -4,8 +4,9 @@
  * @module
  */
 import process from "node:process";
-import { detectBackend, native } from "../../src/ffi/load.ts";
+import { native } from "../../src/ffi/load.ts";
 import { LimiterKeys } from "../../src/limiter/keys.ts";
+import { clockGettime, COARSE, PRECISE } from "../monotonic.ts";
 import { openLimiter } from "./checks.ts";
 import { OPEN } from "./gcra.ts";
 import type { Contender } from "./rounds.ts";
@@ -22,10 +23,6 @@ export const FLOORS = [
 
 /** One of {@linkcode FLOORS}. */
 export type FloorName = (typeof FLOORS)[number];
-
-/** Of Linux: CLOCK_MONOTONIC and CLOCK_MONOTONIC_COARSE, which limiters go by. */
-const PRECISE = 1;
-const COARSE = 6;
 
 /**
  * All of them that this system has: the C library's clock is asked on Linux only. It writes to a
@@ -69,10 +66,7 @@ function bufferCrossing(): Contender {
 }
 
 function clockCrossing(clock: number): Contender {
-  const { clock_gettime } = detectBackend().open(
-    "libc.so.6",
-    { clock_gettime: { args: ["i32", "buffer"], returns: "i32" } } as const,
-  );
+  const clock_gettime = clockGettime();
   const buffer = new Uint8Array(new ArrayBuffer(16));
   // Two functions, as each is to have a call site of its own.
   return {

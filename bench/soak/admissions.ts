@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { monotonicClock } from "../monotonic.ts";
 
 /** Bins, and so milliseconds, before they are used again. */
 const RING = 8192;
@@ -27,20 +28,19 @@ export interface Watched {
 export class Admissions {
   readonly memory: SharedArrayBuffer;
   readonly #bins: Int32Array;
-  /** Where time begins, in milliseconds since 1970, and what to add to this Worker's clock. */
+  /** Where time begins, by the clock that limiters go by. */
   readonly origin: number;
-  readonly #offset: number;
+  readonly #clock = monotonicClock();
 
   constructor(rates: number, origin?: number, memory?: SharedArrayBuffer) {
     this.memory = memory ?? new SharedArrayBuffer(4 * RING * rates);
     this.#bins = new Int32Array(this.memory);
-    this.origin = origin ?? performance.timeOrigin + performance.now();
-    this.#offset = performance.timeOrigin - this.origin;
+    this.origin = origin ?? this.#clock();
   }
 
   /** Milliseconds, the same in all Workers. */
   now(): number {
-    return this.#offset + performance.now();
+    return this.#clock() - this.origin;
   }
 
   /** An amount was admitted by somebody who asked at `at`. */

@@ -9,7 +9,8 @@ use crate::{
     vocabulary::{Vocabulary, first_bytes},
 };
 
-/// Places for them: 2 MiB. Half as many cost Russian a fifth of its speed.
+/// Places for them: 2 MiB. Half as many cost Russian a fifth of its speed
+/// (`bench/record/2026-11-26-engine-tables.txt`).
 const PLACES: usize = 1 << 14;
 /// The longest piece that fits into a place.
 pub(crate) const LONG_BYTES: usize = 46;

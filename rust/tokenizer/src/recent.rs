@@ -31,7 +31,7 @@ use crate::{
 use std::cell::RefCell;
 
 /// Lines for pieces of up to 15 bytes, in each of the two tables: 4 MiB. Half as many cost prompts a
-/// quarter of their speed, twice as many would give a tenth
+/// fifth to a third of their speed; what twice as many give is lost again where caches are cold
 /// (`bench/record/2026-11-26-engine-tables.txt`).
 const FRONT_LINES: usize = 1 << 16;
 /// Lines for those of them that are merged: 1 MiB.
