@@ -15,10 +15,10 @@ use crate::{error::Error, special::Special, tokenizer::Tokenizer};
 /// tokenizing it, small enough that threads finish together and a stop is soon noticed.
 const GROUP_BYTES: usize = 64 << 10;
 
-/// Batches smaller than this stay on the calling thread: waking others costs more than they save.
-/// Record: `bench/record`, batch table: at half a megabyte, the next size measured, two threads take
-/// two thirds of the time.
-pub const PARALLEL_BYTES: usize = 256 << 10;
+/// Batches smaller than this stay on the calling thread: waking others costs more than they save. Two
+/// threads take 1.2 times as long for a megabyte of English as one, 0.8 times for four and 0.6 times
+/// for sixteen (`bench/record/2026-11-26-engine-tables.txt`); other scripts gain sooner.
+pub const PARALLEL_BYTES: usize = 1 << 20;
 
 /// Why a batch has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]

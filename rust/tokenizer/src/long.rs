@@ -41,7 +41,9 @@ impl Long {
         let [first, second, third] = words(text, start, piece.len());
         let tag = (piece.len() as u128) << 112 | u128::from(vocabulary.number) << 120;
         let key = [first, second, third | tag];
-        let Some((known, tokens)) = self.0[place(key)].split_first_chunk_mut() else { unreachable!() };
+        let Some((known, tokens)) = self.0[place(key)].split_first_chunk_mut() else {
+            unreachable!()
+        };
         if *known == key {
             for packed in tokens {
                 let packed = Packed(*packed);

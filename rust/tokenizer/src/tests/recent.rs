@@ -77,3 +77,22 @@ fn runs_have_the_ids_of_tiktoken_when_they_come_again() {
         }
     }
 }
+
+#[test]
+fn threads_go_on_with_the_tables_of_those_that_ended() {
+    for round in 0..8 {
+        std::thread::scope(|scope| {
+            for thread in 0..6 {
+                scope.spawn(move || {
+                    let mut numbers = Numbers(0x7AB1E + round * 8 + thread);
+                    for _ in 0..50 {
+                        let text = numbers.text(60);
+                        for encoding in Encoding::ALL {
+                            assert_same(encoding, &text);
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
