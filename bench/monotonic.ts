@@ -14,7 +14,7 @@ export const PRECISE = 1;
 export const COARSE = 6;
 
 /** The C library's `clock_gettime`, which writes seconds and nanoseconds to a buffer. Linux only. */
-export function clockGettime() {
+export function clockGettime(): (clock: number, time: Uint8Array<ArrayBuffer>) => number {
   return detectBackend().open(
     "libc.so.6",
     { clock_gettime: { args: ["i32", "buffer"], returns: "i32" } } as const,

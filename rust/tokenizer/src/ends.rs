@@ -8,7 +8,7 @@ use crate::{
 
 impl Tokenizer {
     /// Writes for each token of `text` where it ends to `out`, as far as there is room, and
-    /// returns how many tokens they are in all.
+    /// returns how many tokens they are in all. Two places behind the last end may be overwritten.
     ///
     /// Ends are offsets in UTF-16 code units. A token that ends inside a character ends, as far as
     /// `out` is concerned, where that character begins; so every end is one where a string can be
