@@ -2,7 +2,7 @@
  * The clock that limiters go by, read from JavaScript.
  *
  * `performance.timeOrigin + performance.now()` is not that: a Worker's `timeOrigin` is the wall clock of
- * when it started, which is corrected while a process runs, so that Workers of different age differ.
+ * when it started, which may be corrected while a process runs, so that Workers of different age may differ.
  *
  * @module
  */

@@ -676,8 +676,8 @@ export const symbols = {
    *
    * Ends are offsets in UTF-16 code units, as JavaScript counts. A token that ends inside a
    * character is given the place where that character begins, so no end cuts a character; ends
-   * never decrease, and the last one is the length of the text. Two places behind the last end may be
-   * overwritten. Fails as `sluice_tokenizer_count` does.
+   * never decrease, and the last one is the length of the text. Fails as `sluice_tokenizer_count`
+   * does.
    */
   sluice_tokenizer_ends: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
   /**

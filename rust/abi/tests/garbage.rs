@@ -300,8 +300,10 @@ fn ends_are_written_as_far_as_they_fit_and_refused_like_ids() {
         };
         (result, out)
     };
-    let (all, written) = ends(text, 0, 8);
-    assert_eq!((all, &written[..4], &written[6..]), (4, &[3, 7, 10, 16][..], &[7, 7][..]));
+    // New to this thread at first, and then found again: both leave what is behind.
+    for _ in 0..2 {
+        assert_eq!(ends(text, 0, 8), (4, [3, 7, 10, 16, 7, 7, 7, 7]));
+    }
     assert_eq!(ends(text, 0, 2), (4, [3, 7, 7, 7, 7, 7, 7, 7]));
     assert_eq!(ends(b"<|endoftext|>!", 1, 8).0, 2);
     assert_eq!(ends(b"<|endoftext|>!", 2, 8).0, Status::SpecialToken as i32);

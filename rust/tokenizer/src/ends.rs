@@ -8,7 +8,7 @@ use crate::{
 
 impl Tokenizer {
     /// Writes for each token of `text` where it ends to `out`, as far as there is room, and
-    /// returns how many tokens they are in all. Two places behind the last end may be overwritten.
+    /// returns how many tokens they are in all.
     ///
     /// Ends are offsets in UTF-16 code units. A token that ends inside a character ends, as far as
     /// `out` is concerned, where that character begins; so every end is one where a string can be
@@ -19,7 +19,7 @@ impl Tokenizer {
     pub fn ends_into(&self, text: &str, special: Special, out: &mut [u32]) -> Result<usize, Error> {
         let mut walk = Walk { text: text.as_bytes(), end: 0, at: 0, units: 0 };
         if special != Special::Allow {
-            let tokens = self.encode_into(text, special, out)?;
+            let tokens = self.encode_exactly_into(text, special, out)?;
             self.ids_to_ends(&mut walk, out, 0, tokens);
             return Ok(tokens);
         }
@@ -28,7 +28,7 @@ impl Tokenizer {
             let found = special::find(self.encoding(), text.as_bytes(), at);
             let segment = &text[at..found.map_or(text.len(), |found| found.at)];
             let room = out.get_mut(tokens..).unwrap_or_default();
-            let more = self.encode_into(segment, Special::Text, room)?;
+            let more = self.encode_exactly_into(segment, Special::Text, room)?;
             self.ids_to_ends(&mut walk, out, tokens, more);
             tokens += more;
             let Some(found) = found else { return Ok(tokens) };

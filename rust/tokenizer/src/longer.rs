@@ -1,8 +1,8 @@
 //! What a thread has seen lately of pieces of 47 to 256 bytes.
 //!
 //! Few of them are words. But mails, logs, Markdown and code have lines of dashes, equals signs or
-//! box-drawing characters and runs of spaces, again and again the same, and to merge one takes as
-//! long as a hundred words (`bench/record/2026-11-26-engine-tables.txt`).
+//! box-drawing characters and runs of spaces, again and again the same, and to merge them took
+//! two thirds of the time of mails (`bench/record/2026-11-26-engine-tables.txt`).
 
 use crate::{
     merge::merge_long,
@@ -46,7 +46,7 @@ impl Longer {
             let count = *what >> 16 & 0xFF;
             return sink.tokens(&tokens[..count as usize]);
         }
-        let mut found = Write { count: 0, out: &mut [0; LONGER_BYTES] };
+        let mut found = Write::<true> { count: 0, out: &mut [0; LONGER_BYTES] };
         merge_long(vocabulary, piece, &mut found);
         let found = &found.out[..found.count];
         if let Some(places) = tokens.get_mut(..found.len()) {

@@ -67,21 +67,28 @@ impl<const LIMITED: bool> Sink for Count<LIMITED> {
     }
 }
 
-/// Writes ids to a buffer while there is room, and counts all of them.
-pub(crate) struct Write<'a> {
+/// Writes ids to a buffer while there is room, and counts all of them. Unless it is `EXACT`, two places
+/// behind the last id may be overwritten.
+pub(crate) struct Write<'a, const EXACT: bool> {
     pub(crate) count: usize,
     pub(crate) out: &'a mut [u32],
 }
 
-impl Write<'_> {
-    /// Takes tokens where there is hardly room for more.
+impl<const EXACT: bool> Write<'_, EXACT> {
+    /// Takes tokens and writes nothing else.
+    #[inline(always)]
+    fn one_by_one(&mut self, packed: Packed) {
+        packed.ids().for_each(|id| self.token(id));
+    }
+
+    /// The same, where there is hardly room for more.
     #[cold]
     fn last(&mut self, packed: Packed) {
-        packed.ids().for_each(|id| self.token(id));
+        self.one_by_one(packed);
     }
 }
 
-impl Sink for Write<'_> {
+impl<const EXACT: bool> Sink for Write<'_, EXACT> {
     type Known = Packed;
 
     #[inline(always)]
@@ -103,6 +110,9 @@ impl Sink for Write<'_> {
     /// are: how many cannot be foreseen, so nothing branches on it.
     #[inline(always)]
     fn known(&mut self, packed: Packed) {
+        if EXACT {
+            return self.one_by_one(packed);
+        }
         let Some(places) = self.out.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut) else {
             return self.last(packed);
         };

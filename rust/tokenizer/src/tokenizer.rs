@@ -78,7 +78,19 @@ impl Tokenizer {
         special: Special,
         out: &mut [u32],
     ) -> Result<usize, Error> {
-        let mut sink = Write { count: 0, out };
+        let mut sink = Write::<false> { count: 0, out };
+        self.run(text, special, &mut sink)?;
+        Ok(sink.count)
+    }
+
+    /// As [`encode_into`](Self::encode_into), and leaves what is behind the last id as it was.
+    pub(crate) fn encode_exactly_into(
+        &self,
+        text: &str,
+        special: Special,
+        out: &mut [u32],
+    ) -> Result<usize, Error> {
+        let mut sink = Write::<true> { count: 0, out };
         self.run(text, special, &mut sink)?;
         Ok(sink.count)
     }

@@ -79,7 +79,7 @@ fn runs_have_the_ids_of_tiktoken_when_they_come_again() {
 }
 
 #[test]
-fn threads_go_on_with_the_tables_of_those_that_ended() {
+fn what_threads_leave_to_others_is_right() {
     for round in 0..8 {
         std::thread::scope(|scope| {
             for thread in 0..6 {
