@@ -2,7 +2,7 @@
 //!
 //! The ranges come from `regex-syntax`, whose tables are what tiktoken's own regex engine uses,
 //! so both know the same Unicode version (16). The result is a two-stage table: one index per
-//! block of 128 code points, and the distinct blocks.
+//! block of 128 code points, and the distinct blocks, of which a byte can name any.
 
 use regex_syntax::hir::{Class, HirKind};
 use std::fmt::Write;
@@ -12,6 +12,7 @@ const CLASSES: [&str; 7] =
     [r"\p{Ll}", r"[\p{Lu}\p{Lt}]", r"[\p{Lm}\p{Lo}]", r"\p{M}", r"\p{N}", r"[\s--\r\n]", r"[\r\n]"];
 const OTHER: u8 = 7;
 const BLOCK: usize = 128;
+const BLOCKS: usize = 256;
 
 pub(crate) fn tables() -> String {
     let mut classes = vec![OTHER; 0x11_0000];
@@ -31,11 +32,12 @@ pub(crate) fn tables() -> String {
             blocks.push(block);
             blocks.len() - 1
         });
-        index.push(u16::try_from(known).expect("few blocks differ"));
+        index.push(u8::try_from(known).expect("few blocks differ"));
     }
+    blocks.resize(BLOCKS, &[OTHER; BLOCK]);
     let mut source = String::new();
-    writeln!(source, "static INDEX: [u16; {}] = {index:?};", index.len()).expect("to a string");
-    writeln!(source, "static BLOCKS: [[u8; {BLOCK}]; {}] = {blocks:?};", blocks.len())
+    writeln!(source, "static INDEX: [u8; {}] = {index:?};", index.len()).expect("to a string");
+    writeln!(source, "static BLOCKS: [[u8; {BLOCK}]; {BLOCKS}] = {blocks:?};")
         .expect("to a string");
     source
 }

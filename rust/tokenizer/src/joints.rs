@@ -20,7 +20,7 @@ pub(crate) struct Joints {
     partial: &'static [[u8; 8]],
 }
 
-/// A character's bytes, the first one lowest.
+/// A character's bytes, the first one lowest, and then zeros.
 type Character = u32;
 
 impl Joints {
@@ -42,7 +42,7 @@ impl Joints {
         let mut at = start + size(left);
         while at < end {
             let right = character(text, at);
-            if !self.may_join(left, text[at - 1], right) {
+            if is_wide(left as u8) && is_wide(right as u8) && !self.join(left, right) {
                 if !each(start, at) {
                     return;
                 }
@@ -54,23 +54,51 @@ impl Joints {
         each(start, end);
     }
 
-    /// Whether a merge may join parts of two neighbours, of which `last` is the byte in the middle.
+    /// Whether a merge may join parts of two wide neighbours.
     #[inline(always)]
-    fn may_join(&self, left: Character, last: u8, right: Character) -> bool {
+    pub(crate) fn join(&self, left: Character, right: Character) -> bool {
         let joint = joint(left, right);
         let whole = self.whole[joint / 8] >> (joint % 8) & 1;
-        let first = right as u8;
-        let partial = u64::from_le_bytes(self.partial[usize::from(last & 63)]) >> (first & 63) & 1;
-        !is_wide(left as u8) | !is_wide(first) | (u64::from(whole) | partial != 0)
+        let last = left >> (24 - (left.leading_zeros() & 8));
+        let partial = u64::from_le_bytes(self.partial[last as usize & 63]) >> (right & 63) & 1;
+        u64::from(whole) | partial != 0
     }
 }
 
+/// A character of three or four bytes in a block.
+#[derive(Clone, Copy)]
+pub(crate) struct Wide {
+    pub(crate) bytes: Character,
+    /// Where it ends in the block.
+    pub(crate) end: u32,
+}
+
+impl Wide {
+    /// What ends where no other begins.
+    pub(crate) const NONE: Self = Self { bytes: 0, end: u32::MAX };
+
+    /// The one at `place` of the block of `text` at `at`.
+    #[inline(always)]
+    pub(crate) fn read(text: &[u8], at: usize, place: u32) -> Self {
+        let four = four(text, at + place as usize);
+        let is_three = u32::from((four as u8) < 0xF0);
+        Self { bytes: four & u32::MAX >> (8 * is_three), end: place + 4 - is_three }
+    }
+}
+
+/// The four bytes at `at`, the first one lowest; zeros where the text has ended.
 #[inline(always)]
-fn character(text: &[u8], at: usize) -> Character {
-    let four = match text[at..].first_chunk() {
+fn four(text: &[u8], at: usize) -> u32 {
+    match text[at..].first_chunk() {
         Some(four) => u32::from_le_bytes(*four),
         None => text[at..].iter().rev().fold(0, |four, byte| four << 8 | u32::from(*byte)),
-    };
+    }
+}
+
+/// The character at `at`.
+#[inline(always)]
+fn character(text: &[u8], at: usize) -> Character {
+    let four = four(text, at);
     four & u32::MAX >> (32 - 8 * size(four))
 }
 

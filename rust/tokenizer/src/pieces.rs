@@ -69,48 +69,34 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     /// or the rest of the text is no whole window.
     #[inline(always)]
     fn ends<C: Classify>(&self, at: usize, classify: C) -> u64 {
-        if self.text[at..].len() < WINDOW || self.begins_wide(at) {
+        if self.text[at..].len() < WINDOW {
             return 0;
         }
-        block::starts::<P>(self.text, at, classify).0
+        block::starts::<P>(self.text, at, self.vocabulary.joints(), classify).0
     }
 
     /// Gives the tokens of the pieces from `at` on to the sink, one by one.
     #[inline(always)]
     fn rest<C: Classify>(&mut self, mut at: usize, classify: C) {
         while at < self.text.len() && !self.sink.is_satisfied() {
-            if !self.begins_wide(at) {
-                let block = at;
-                let (mut starts, is_last) = block::starts::<P>(self.text, at, classify);
-                while starts != 0 {
-                    let end = block + starts.trailing_zeros() as usize;
-                    self.piece(at, end);
-                    at = end;
-                    starts &= starts - 1;
-                }
-                if is_last {
-                    self.single_piece(at, self.text.len());
-                    return;
-                }
-                if at > block {
-                    continue;
-                }
+            let block = at;
+            let (mut starts, is_last) =
+                block::starts::<P>(self.text, at, self.vocabulary.joints(), classify);
+            while starts != 0 {
+                let end = block + starts.trailing_zeros() as usize;
+                self.piece(at, end);
+                at = end;
+                starts &= starts - 1;
+            }
+            if is_last {
+                self.single_piece(at, self.text.len());
+                return;
+            }
+            if at > block {
+                continue;
             }
             at = self.single_piece(at, P::end(self.text, at));
         }
-    }
-
-    /// Whether a block at `at` would soon end: characters of three bytes and more mostly end it,
-    /// but for common punctuation.
-    #[inline(always)]
-    fn begins_wide(&self, at: usize) -> bool {
-        let begins = |at: usize| self.text.get(at).is_some_and(|byte| *byte >= 0xE3);
-        let width = match self.text[at] {
-            ..0x80 => 1,
-            0xE2 => 3,
-            first => return first >= 0xE3,
-        };
-        begins(at + width)
     }
 
     /// Gives the tokens of the pieces in a row to the sink.

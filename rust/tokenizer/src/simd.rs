@@ -5,8 +5,12 @@
 //! [`Portable`] twin does the same in safe Rust for every other processor.
 #![allow(unsafe_code)]
 
+use crate::utf8::is_wide;
+
 /// A bit for every byte of a block of 64, in each of the classes that ASCII has. Where a block
-/// is mostly Cyrillic, its letters are among the upper and lower ones, with both their bytes.
+/// has many characters outside ASCII, Cyrillic letters are among the upper and lower ones, with both
+/// their bytes, `caseless` has the letters that Chinese, Japanese and Korean are written with, and
+/// their punctuation and emoji are in no class, as ASCII's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Classes {
     pub(crate) upper: u64,
@@ -18,10 +22,13 @@ pub(crate) struct Classes {
     pub(crate) line_end: u64,
     pub(crate) apostrophe: u64,
     pub(crate) slash: u64,
-    /// The second bytes of those letters.
-    pub(crate) second: u64,
+    pub(crate) caseless: u64,
+    /// All bytes but the first of those characters.
+    pub(crate) inner: u64,
     /// Bytes of all other characters outside ASCII.
     pub(crate) high: u64,
+    /// The first bytes of characters of three and four bytes.
+    pub(crate) wide: u64,
 }
 
 impl Classes {
@@ -37,8 +44,10 @@ impl Classes {
             line_end: self.line_end >> count,
             apostrophe: self.apostrophe >> count,
             slash: self.slash >> count,
-            second: self.second >> count,
+            caseless: self.caseless >> count,
+            inner: self.inner >> count,
             high: self.high >> count,
+            wide: self.wide >> count,
         }
     }
 }
@@ -70,11 +79,37 @@ impl Classes {
         Self {
             upper: self.upper | upper | upper >> 1,
             lower: self.lower | lower | lower >> 1,
-            second: letters,
+            inner: self.inner | letters,
             high: self.high & !(letters | letters >> 1),
             ..self
         }
     }
+
+    /// Makes letters and symbols of three bytes, and symbols of four, of what begins at these bits.
+    #[inline(always)]
+    fn with_wide(self, WideFirsts { letters, symbols, fours }: WideFirsts) -> Self {
+        let letters = letters & u64::MAX >> 2;
+        let symbols = symbols & u64::MAX >> 2;
+        let fours = fours & u64::MAX >> 3;
+        let second = letters | symbols | fours;
+        let inner = second << 1 | second << 2 | fours << 3;
+        Self {
+            caseless: letters | letters << 1 | letters << 2,
+            inner: self.inner | inner,
+            high: self.high & !(second | inner),
+            ..self
+        }
+    }
+}
+
+/// First bytes of characters of three and four bytes, the rest of which may be behind the block.
+struct WideFirsts {
+    /// Letters that Chinese, Japanese and Korean are written with.
+    letters: u64,
+    /// Their punctuation.
+    symbols: u64,
+    /// Emoji.
+    fours: u64,
 }
 
 /// A way to classify a block.
@@ -150,10 +185,15 @@ impl Classify for Portable {
             line_end,
             apostrophe,
             slash,
-            second: 0,
+            caseless: 0,
+            inner: 0,
             high,
+            wide: Self::bits(block, is_wide),
         };
-        if high.count_ones() < MANY { classes } else { classes.with_cyrillic(Self::high(block)) }
+        if high.count_ones() < MANY {
+            return classes;
+        }
+        classes.with_cyrillic(Self::high(block)).with_wide(Self::wide(block, classes.wide))
     }
 
     #[inline(always)]
@@ -168,22 +208,50 @@ impl Classify for Portable {
 
 impl Portable {
     #[inline(always)]
+    fn bits(block: &[u8; 64], is: impl Fn(u8) -> bool) -> u64 {
+        block.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(is(byte)))
+    }
+
+    #[inline(always)]
     fn high(block: &[u8; 64]) -> High {
-        let bits = |is: fn(u8) -> bool| {
-            block.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(is(byte)))
-        };
         High {
-            first_half: bits(|byte| byte == 0xD0),
-            second_half: bits(|byte| byte == 0xD1),
-            bit_5: bits(|byte| byte & 0x20 != 0),
-            bit_4: bits(|byte| byte & 0x10 != 0),
+            first_half: Self::bits(block, |byte| byte == 0xD0),
+            second_half: Self::bits(block, |byte| byte == 0xD1),
+            bit_5: Self::bits(block, |byte| byte & 0x20 != 0),
+            bit_4: Self::bits(block, |byte| byte & 0x10 != 0),
         }
+    }
+
+    #[inline(always)]
+    fn wide(block: &[u8; 64], mut wide: u64) -> WideFirsts {
+        let mut firsts = WideFirsts { letters: 0, symbols: 0, fours: 0 };
+        while wide != 0 {
+            let place = wide.trailing_zeros() as usize;
+            wide &= wide - 1;
+            let Some(bytes) = block[place..].first_chunk::<3>() else { break };
+            let of = match bytes {
+                [0xE2, 0x80, 0x8B..=0xA7]
+                | [0xE3, 0x80, 0x81..=0x84 | 0x88..=0xA0]
+                | [0xEF, 0xBC, 0x81..=0x8F | 0x9A..=0xA0] => &mut firsts.symbols,
+                [0xE3, 0x81, 0x81..=0xBF]
+                | [0xE3, 0x82, 0x80..=0x96 | 0x9D..=0x9F | 0xA1..=0xBF]
+                | [0xE3, 0x83, 0x80..=0xBA | 0xBC..=0xBF]
+                | [0xE4, 0xB8..=0xBF, _]
+                | [0xE5..=0xE9 | 0xEB..=0xEC, ..]
+                | [0xEA, 0xB0..=0xBF, _]
+                | [0xED, 0x80..=0x9D, _] => &mut firsts.letters,
+                [0xF0, 0x9F, third] if !matches!(third, 0x84 | 0xAF) => &mut firsts.fours,
+                _ => continue,
+            };
+            *of |= 1 << place;
+        }
+        firsts
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Classes, Classify, High, MANY, Work};
+    use super::{Classes, Classify, High, MANY, WideFirsts, Work};
     use std::arch::x86_64::{
         __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
         _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x,
@@ -279,23 +347,68 @@ mod x86 {
                     line_end,
                     apostrophe: bits(&is(b'\'')),
                     slash: bits(&is(b'/')),
-                    second: 0,
+                    caseless: 0,
+                    inner: 0,
                     high,
+                    wide: if high == 0 { 0 } else { bits(&within(0xE0, 0xFF)) },
                 };
                 if high.count_ones() < MANY {
                     return classes;
                 }
                 let (first_half, second_half) = (bits(&is(0xD0)), bits(&is(0xD1)));
-                if first_half | second_half == 0 {
+                let classes = if first_half | second_half == 0 {
+                    classes
+                } else {
+                    // The uppermost bit of each byte is asked, and no bit of another comes there.
+                    classes.with_cyrillic(High {
+                        first_half,
+                        second_half,
+                        bit_5: bits(&|half| _mm256_slli_epi16::<2>(half)),
+                        bit_4: bits(&|half| _mm256_slli_epi16::<3>(half)),
+                    })
+                };
+                if classes.wide == 0 {
                     return classes;
                 }
-                // The uppermost bit of each byte is asked, and no bit of another comes there.
-                classes.with_cyrillic(High {
-                    first_half,
-                    second_half,
-                    bit_5: bits(&|half| _mm256_slli_epi16::<2>(half)),
-                    bit_4: bits(&|half| _mm256_slli_epi16::<3>(half)),
-                })
+                let second_in = |first, last| bits(&within(first, last)) >> 1;
+                // Han from U+5000 on, and Hangul from U+B000 to U+CFFF,
+                let mut letters = bits(&within(0xE5, 0xE9)) | bits(&within(0xEB, 0xEC));
+                // what comes before and after those,
+                letters |= bits(&is(0xE4)) & second_in(0xB8, 0xBF);
+                let (before, after) = (bits(&is(0xEA)), bits(&is(0xED)));
+                if before | after != 0 {
+                    letters |= before & second_in(0xB0, 0xBF) | after & second_in(0x80, 0x9D);
+                }
+                // and kana, and the punctuation that comes before them,
+                let (kana, mut symbols) = (bits(&is(0xE3)), 0);
+                if kana != 0 {
+                    let third_in = |first, last| bits(&within(first, last)) >> 2;
+                    let second = |byte| kana & bits(&is(byte)) >> 1;
+                    symbols |= second(0x80) & (third_in(0x81, 0x84) | third_in(0x88, 0xA0));
+                    letters |= second(0x81) & third_in(0x81, 0xBF);
+                    letters |= second(0x82)
+                        & (third_in(0x80, 0x96) | third_in(0x9D, 0x9F) | third_in(0xA1, 0xBF));
+                    letters |= second(0x83) & (third_in(0x80, 0xBA) | third_in(0xBC, 0xBF));
+                }
+                // or as wide as Han,
+                let full_width = bits(&is(0xEF));
+                if full_width != 0 {
+                    let third_in = |first, last| bits(&within(first, last)) >> 2;
+                    let second = full_width & bits(&is(0xBC)) >> 1;
+                    symbols |= second & (third_in(0x81, 0x8F) | third_in(0x9A, 0xA0));
+                }
+                // joiners and general punctuation,
+                let general = bits(&is(0xE2));
+                if general != 0 {
+                    symbols |= general & bits(&is(0x80)) >> 1 & bits(&within(0x8B, 0xA7)) >> 2;
+                }
+                // and all of U+1F000 to U+1FFFF but where there are numbers among it.
+                let mut fours = bits(&is(0xF0));
+                if fours != 0 {
+                    fours &= bits(&is(0x9F)) >> 1;
+                    fours &= !((bits(&is(0x84)) | bits(&is(0xAF))) >> 2);
+                }
+                classes.with_wide(WideFirsts { letters, symbols, fours })
             }
         }
     }
@@ -331,6 +444,35 @@ mod tests {
                 compare(&std::array::from_fn(|i| [b'a', first, second][i % 3]));
             }
         }
+    }
+
+    #[test]
+    fn wide_characters_are_what_unicode_says() {
+        let mut known = 0;
+        for character in ('\u{800}'..=char::MAX).filter(|&c| c < '\u{30000}') {
+            let mut four = [0; 4];
+            let bytes = character.encode_utf8(&mut four).as_bytes();
+            for ahead in 0..bytes.len() {
+                let block = std::array::from_fn(|i| bytes[(i + ahead) % bytes.len()]);
+                compare(&block);
+                let Classes { caseless, high, inner, wide, .. } = Portable.classify(&block);
+                let whole = u64::MAX << (bytes.len() - ahead) % bytes.len();
+                let is_known = high.count_ones() < 8;
+                known += u32::from(is_known);
+                match (is_known, class(u32::from(character))) {
+                    (true, Class::Letter) => assert_eq!((caseless | high) & whole, whole),
+                    (true, Class::Other) => assert_eq!(caseless, 0),
+                    (true, class) => panic!("{character:?} is {class:?}"),
+                    (false, _) => assert_eq!((caseless, high, inner), (0, u64::MAX, 0)),
+                }
+                if is_known {
+                    assert_eq!(inner & wide, 0, "{character:?}");
+                    assert_eq!(inner | wide | high, u64::MAX, "{character:?}");
+                }
+            }
+        }
+        // Kana, punctuation, Han and Hangul; emoji.
+        assert_eq!(known, 3 * (63 + 57 + 63 + 29 + 22 + 29 + 0x5200 + 0x2B80) + 4 * (0x1000 - 128));
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(crate) enum Class {
 }
 
 impl Class {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::End as usize + 1;
+
     /// `\p{L}`
     #[inline(always)]
     pub(crate) fn is_letter(self) -> bool {
@@ -70,7 +73,7 @@ const BY_NUMBER: [Class; 8] = [
 #[inline(always)]
 pub(crate) fn class(point: u32) -> Class {
     let block = INDEX.get(point as usize / 128).copied().unwrap_or(0);
-    BY_NUMBER[(BLOCKS[block as usize % BLOCKS.len()][point as usize % 128] & 7) as usize]
+    BY_NUMBER[(BLOCKS[usize::from(block)][point as usize % 128] & 7) as usize]
 }
 
 /// The class of the character at byte `at` of UTF-8 `text`, and its length in bytes.

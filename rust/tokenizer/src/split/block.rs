@@ -7,14 +7,19 @@
 //! the block is not trusted: the next block begins at the last start that is certain, so blocks
 //! overlap a little and share no state.
 //!
-//! A block ends early at a character that no mask describes (digits and spaces outside ASCII;
-//! where the pattern looks at case, also letters without case, and marks). There the splitter's
-//! [`end`](super::Splitter::end) takes over for one piece.
+//! Chinese, Japanese and emoji come in runs that are longer than a block. So pieces are cut where
+//! nothing joins the characters on both sides ([`joints`](crate::joints)), and the next block may
+//! begin at such a cut if the rest of the piece ends where it would have.
+//!
+//! A block ends early at a character that no mask describes: digits and spaces outside ASCII. There the
+//! splitter's [`end`](super::Splitter::end) takes over for one piece.
 
 use super::Splitter;
 use crate::{
+    joints::{Joints, Wide},
     simd::{Classes, Classify},
-    unicode::class_at,
+    unicode::{Class, class_at},
+    utf8::length,
     vocabulary::load_end,
 };
 
@@ -23,6 +28,10 @@ pub(crate) struct Block {
     pub(crate) upper: u64,
     /// Small letters, and the letters without case where case does not matter.
     pub(crate) lower: u64,
+    /// Letters without case, and marks, where it does.
+    pub(crate) caseless: u64,
+    /// Marks, where it does.
+    pub(crate) mark: u64,
     pub(crate) digit: u64,
     pub(crate) space: u64,
     /// White space that is neither a space nor a line end.
@@ -35,6 +44,8 @@ pub(crate) struct Block {
     pub(crate) slash: u64,
     /// All bytes of a character but its first.
     pub(crate) inner: u64,
+    /// Where a character begins that nothing joins to the one before.
+    apart: u64,
     /// The text ends with the block.
     pub(crate) is_last: bool,
     /// The number of bytes described, at most 64; less than 64 in the last block.
@@ -42,27 +53,46 @@ pub(crate) struct Block {
 }
 
 /// What a splitter makes of a character outside ASCII.
+#[derive(Clone, Copy)]
 pub(crate) enum Entry {
     Upper,
     Lower,
+    Caseless,
     Symbol,
+    /// As `Symbol` in a run of symbols, and else as `Caseless`.
+    Mark,
     /// It ends the block.
     Unknown,
 }
 
-/// The piece starts of the block of `text` at `at`: bit `i` is set where a piece begins at byte
-/// `at + i`. Bit 0 is not told; the last bit set is where the next block begins. Also whether the
-/// text ends with the block.
+impl Entry {
+    /// Those that have a mask of their own.
+    const MASKS: usize = Self::Symbol as usize + 1;
+}
+
+/// Where the block of `text` at `at` is cut: bit `i` is set where a piece begins at byte `at + i`, or
+/// a part of one that nothing joins to what is before it. Bit 0 is not told; the last bit set is where
+/// the next block begins. Also whether the text ends with the block.
 #[inline(always)]
-pub(crate) fn starts<P: Splitter>(text: &[u8], at: usize, classify: impl Classify) -> (u64, bool) {
-    let block = Block::read::<P>(text, at, classify);
-    let starts = P::starts(&block, text, at);
-    (starts & block.trusted() & !1, block.is_last)
+pub(crate) fn starts<P: Splitter>(
+    text: &[u8],
+    at: usize,
+    joints: &Joints,
+    classify: impl Classify,
+) -> (u64, bool) {
+    let mut block = Block::read::<P>(text, at, joints, classify);
+    let starts = P::starts(&mut block, text, at);
+    let trusted = block.trusted() & !1;
+    if block.apart == 0 || block.is_last {
+        return ((starts | block.apart) & trusted, block.is_last);
+    }
+    let next = (starts | block.apart & P::resumable(&block)) & trusted;
+    ((starts | block.apart) & (u64::MAX >> next.leading_zeros().min(63)) & trusted, false)
 }
 
 impl Block {
     #[inline(always)]
-    fn read<P: Splitter>(text: &[u8], at: usize, classify: impl Classify) -> Self {
+    fn read<P: Splitter>(text: &[u8], at: usize, joints: &Joints, classify: impl Classify) -> Self {
         let rest = &text[at..];
         let length = rest.len().min(64) as u32;
         let Classes {
@@ -74,17 +104,23 @@ impl Block {
             line_end,
             apostrophe,
             slash,
-            second,
+            caseless,
+            inner,
             high,
+            wide,
         } = match (rest.first_chunk::<64>(), text.last_chunk::<64>()) {
             (Some(block), _) => classify.classify(block),
             (None, Some(end)) => classify.classify(end).after(64 - length),
             (None, None) => classify.classify_words(padded(rest)),
         };
-        let known = upper | lower | digit | space | blank | line_end | high;
+        let known = upper | lower | caseless | digit | space | blank | line_end | high;
+        let has_case = matches!(P::ENTRIES[Class::Letter as usize], Entry::Caseless);
+        let (lower, caseless) = if has_case { (lower, caseless) } else { (lower | caseless, 0) };
         let mut block = Self {
             upper,
             lower,
+            caseless,
+            mark: 0,
             digit,
             space,
             blank,
@@ -92,44 +128,103 @@ impl Block {
             symbol: !known & below(length),
             apostrophe,
             slash,
-            inner: second,
+            inner,
+            apart: 0,
             is_last: length < 64,
             length,
         };
+        if wide & wide - 1 != 0 {
+            block.cut(text, at, wide, joints);
+        }
         if high != 0 {
             block.enter_high::<P>(text, at, high);
         }
         block
     }
 
+    /// Finds where wide characters, which begin at the bits of `wide`, are apart.
+    #[inline(always)]
+    fn cut(&mut self, text: &[u8], at: usize, wide: u64, joints: &Joints) {
+        let mut rest = wide;
+        let mut before = Wide::NONE;
+        while rest != 0 {
+            let place = rest.trailing_zeros();
+            rest &= rest - 1;
+            let this = Wide::read(text, at, place);
+            let is_apart = before.end == place && !joints.join(before.bytes, this.bytes);
+            self.apart |= u64::from(is_apart) << place;
+            before = this;
+        }
+    }
+
+    /// Enters the characters of which `high` has the bytes, one by one.
     #[inline(always)]
     fn enter_high<P: Splitter>(&mut self, text: &[u8], at: usize, mut high: u64) {
+        let mut entered = [self.upper, self.lower, self.caseless, self.symbol];
+        let mut length = self.length;
         while high != 0 {
             let place = high.trailing_zeros();
             let (class, width) = class_at(text, at + place as usize);
             let bits = below(width as u32) << place;
-            let end = place + width as u32;
-            let entered = match P::entry(class) {
-                Entry::Upper => &mut self.upper,
-                Entry::Lower => &mut self.lower,
-                Entry::Symbol => &mut self.symbol,
-                Entry::Unknown => return self.shorten(place),
-            };
-            if end > 64 {
-                return self.shorten(place);
+            let mut entry = P::ENTRIES[class as usize] as usize;
+            if place + width as u32 > 64 {
+                // Nothing of the block is behind `place`.
+                self.length = place;
+                break;
             }
-            *entered |= bits;
-            self.inner |= bits & (bits - 1) & bits << 1;
+            if entry >= Entry::MASKS {
+                if entry == Entry::Mark as usize {
+                    let symbol = entered[Entry::Symbol as usize];
+                    entry = self.entry_of_mark(symbol, text, at, place) as usize;
+                }
+                if entry >= Entry::MASKS {
+                    length = place;
+                    break;
+                }
+                self.mark |= bits;
+            }
+            entered[entry % Entry::MASKS] |= bits;
+            self.inner |= bits & (bits - 1);
             high &= !bits;
+        }
+        [self.upper, self.lower, self.caseless, self.symbol] = entered;
+        if length < self.length {
+            self.shorten(length);
         }
     }
 
+    /// What a mark at `place` is. A single symbol before it may belong to a word that begins with it.
+    fn entry_of_mark(&self, symbol: u64, text: &[u8], at: usize, place: u32) -> Entry {
+        if symbol << 1 >> place & 1 == 0 {
+            return Entry::Caseless;
+        }
+        let first = (!symbol & below(place)).checked_ilog2().map_or(0, |last| last + 1);
+        let is_after = |class: u64| class << 1 >> first & 1 != 0;
+        if self.slash >> first & 1 != 0 && is_after(self.line_end) {
+            // The slash may belong to the symbols before the line end.
+            Entry::Unknown
+        } else if is_after(self.space) || first + length(text[at + first as usize]) as u32 != place
+        {
+            Entry::Symbol
+        } else {
+            Entry::Caseless
+        }
+    }
+
+    /// Letters, and marks that belong to them.
+    #[inline(always)]
+    pub(crate) fn letter(&self) -> u64 {
+        self.upper | self.lower | self.caseless
+    }
+
+    /// Ends the block before its end.
     #[cold]
-    fn shorten(&mut self, length: u32) {
+    pub(crate) fn shorten(&mut self, length: u32) {
         let keep = below(length);
         for mask in [
             &mut self.upper,
             &mut self.lower,
+            &mut self.caseless,
             &mut self.digit,
             &mut self.space,
             &mut self.blank,
@@ -138,6 +233,8 @@ impl Block {
             &mut self.apostrophe,
             &mut self.slash,
             &mut self.inner,
+            &mut self.apart,
+            &mut self.mark,
         ] {
             *mask &= keep;
         }

@@ -12,6 +12,11 @@ use crate::unicode::{Class, class_at};
 pub(crate) struct Cl100k;
 
 impl Splitter for Cl100k {
+    const ENTRIES: [Entry; Class::COUNT] = {
+        use Entry::{Lower, Symbol, Unknown};
+        [Lower, Lower, Lower, Symbol, Unknown, Unknown, Unknown, Symbol, Unknown]
+    };
+
     #[inline]
     fn end(text: &[u8], at: usize) -> usize {
         if let Some(end) = contraction(text, at) {
@@ -37,16 +42,7 @@ impl Splitter for Cl100k {
     }
 
     #[inline(always)]
-    fn entry(class: Class) -> Entry {
-        match class {
-            class if class.is_letter() => Entry::Lower,
-            class if class.is_symbol() => Entry::Symbol,
-            _ => Entry::Unknown,
-        }
-    }
-
-    #[inline(always)]
-    fn starts(block: &Block, text: &[u8], at: usize) -> u64 {
+    fn starts(block: &mut Block, text: &[u8], at: usize) -> u64 {
         let taken = to_run_end(block.line_end & block.symbol << 1, block.line_end);
         let white = block.white_with_lines(taken, true);
         let symbols = run_starts(block.symbol) & !white.after_space;
@@ -64,6 +60,11 @@ impl Splitter for Cl100k {
             }
         }
         starts
+    }
+
+    #[inline(always)]
+    fn resumable(block: &Block) -> u64 {
+        block.letter()
     }
 }
 

@@ -21,12 +21,15 @@ pub(crate) trait Splitter {
     /// byte and less than the length; the answer is more than `at`.
     fn end(text: &[u8], at: usize) -> usize;
 
-    /// The class that a character outside ASCII has in a [`Block`].
-    fn entry(class: Class) -> Entry;
+    /// What a character outside ASCII of each class is in a [`Block`].
+    const ENTRIES: [Entry; Class::COUNT];
 
     /// The piece starts of a block of `text` that begins at `at`, a bit each. Bit 0 may be set or
-    /// not.
-    fn starts(block: &Block, text: &[u8], at: usize) -> u64;
+    /// not. Ends the block where the pattern asks for more than it has.
+    fn starts(block: &mut Block, text: &[u8], at: usize) -> u64;
+
+    /// The letters at which a piece may be cut and the rest of it end where it would have.
+    fn resumable(block: &Block) -> u64;
 }
 
 /// The end of the run of characters from `at` on whose class is in `class`.

@@ -26,6 +26,11 @@ use crate::unicode::{Class, class_at};
 pub(crate) struct O200k;
 
 impl Splitter for O200k {
+    const ENTRIES: [Entry; Class::COUNT] = {
+        use Entry::{Caseless, Lower, Mark, Symbol, Unknown, Upper};
+        [Lower, Upper, Caseless, Mark, Unknown, Unknown, Unknown, Symbol, Unknown]
+    };
+
     #[inline]
     fn end(text: &[u8], at: usize) -> usize {
         let (first, length) = class_at(text, at);
@@ -50,24 +55,18 @@ impl Splitter for O200k {
     }
 
     #[inline(always)]
-    fn entry(class: Class) -> Entry {
-        match class {
-            Class::Lower => Entry::Lower,
-            Class::Upper => Entry::Upper,
-            Class::Other => Entry::Symbol,
-            _ => Entry::Unknown,
+    fn starts(block: &mut Block, text: &[u8], at: usize) -> u64 {
+        let mut capitals = block.upper & block.lower << 1;
+        if block.upper & block.caseless << 1 != 0 {
+            capitals |= capitals_after_caseless(block);
         }
-    }
-
-    #[inline(always)]
-    fn starts(block: &Block, text: &[u8], at: usize) -> u64 {
         let tail = block.line_end | block.slash;
         let taken = to_run_end(block.line_end & block.symbol << 1, tail);
         let white = block.white_with_lines(taken, false);
         let symbols = run_starts(block.symbol & !taken) & !white.after_space;
-        let letter = block.upper | block.lower;
+        let letter = block.letter();
         let attached = white.after_blank | block.after_first(symbols);
-        let words = (run_starts(letter) & !attached) | (block.upper & block.lower << 1);
+        let words = (run_starts(letter) & !attached) | capitals;
         let mut starts = white.starts | symbols | words | block.digits_by_three();
 
         let mut quotes = block.apostrophe & letter << 1 & letter >> 1;
@@ -86,6 +85,36 @@ impl Splitter for O200k {
         }
         starts
     }
+
+    /// Letters without case, but after a small letter: no capital belongs to that word any more.
+    #[inline(always)]
+    fn resumable(block: &Block) -> u64 {
+        block.caseless & !block.mark & !to_run_end(block.lower, block.letter())
+    }
+}
+
+/// The capitals after letters without case that begin a word: those that no letter but capitals
+/// follows. Ends the block where it does not tell.
+#[cold]
+fn capitals_after_caseless(block: &mut Block) -> u64 {
+    let (mut starts, letter) = (0, block.letter());
+    let mut capitals = block.upper & block.caseless << 1;
+    while capitals != 0 {
+        let place = capitals.trailing_zeros();
+        capitals &= capitals - 1;
+        let end = place + (!(block.upper >> place)).trailing_zeros();
+        let word_start = (!letter & below(place)).checked_ilog2().map_or(0, |last| last + 1);
+        let word = below(place) & !below(word_start);
+        let is_open = end >= block.length && !block.is_last;
+        if is_open || block.lower & word != 0 {
+            block.shorten(place);
+            break;
+        }
+        if end >= block.length || letter >> end & 1 == 0 {
+            starts |= 1 << place;
+        }
+    }
+    starts
 }
 
 /// The end of the word that begins at `at` with a letter or mark.

@@ -11,6 +11,11 @@ use crate::unicode::{Class, class_at};
 pub(crate) struct R50k;
 
 impl Splitter for R50k {
+    const ENTRIES: [Entry; Class::COUNT] = {
+        use Entry::{Lower, Symbol, Unknown};
+        [Lower, Lower, Lower, Symbol, Unknown, Unknown, Unknown, Symbol, Unknown]
+    };
+
     #[inline]
     fn end(text: &[u8], at: usize) -> usize {
         if let Some(end) = small_contraction(text, at) {
@@ -26,16 +31,7 @@ impl Splitter for R50k {
     }
 
     #[inline(always)]
-    fn entry(class: Class) -> Entry {
-        match class {
-            class if class.is_letter() => Entry::Lower,
-            class if class.is_symbol() => Entry::Symbol,
-            _ => Entry::Unknown,
-        }
-    }
-
-    #[inline(always)]
-    fn starts(block: &Block, text: &[u8], at: usize) -> u64 {
+    fn starts(block: &mut Block, text: &[u8], at: usize) -> u64 {
         let white = block.white_alike();
         let symbols = run_starts(block.symbol) & !white.after_space;
         let words = run_starts(block.upper | block.lower) & !white.after_space;
@@ -54,6 +50,11 @@ impl Splitter for R50k {
             }
         }
         starts
+    }
+
+    #[inline(always)]
+    fn resumable(block: &Block) -> u64 {
+        block.letter()
     }
 }
 
