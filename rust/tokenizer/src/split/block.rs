@@ -65,11 +65,6 @@ pub(crate) enum Entry {
     Unknown,
 }
 
-impl Entry {
-    /// Those that have a mask of their own.
-    const MASKS: usize = Self::Symbol as usize + 1;
-}
-
 /// Where the block of `text` at `at` is cut: bit `i` is set where a piece begins at byte `at + i`, or
 /// a part of one that nothing joins to what is before it. Bit 0 is not told; the last bit set is where
 /// the next block begins. Also whether the text ends with the block.
@@ -160,45 +155,46 @@ impl Block {
     /// Enters the characters of which `high` has the bytes, one by one.
     #[inline(always)]
     fn enter_high<P: Splitter>(&mut self, text: &[u8], at: usize, mut high: u64) {
-        let mut entered = [self.upper, self.lower, self.caseless, self.symbol];
         let mut length = self.length;
         while high != 0 {
             let place = high.trailing_zeros();
             let (class, width) = class_at(text, at + place as usize);
             let bits = below(width as u32) << place;
-            let mut entry = P::ENTRIES[class as usize] as usize;
+            let mut entry = P::ENTRIES[class as usize];
             if place + width as u32 > 64 {
                 // Nothing of the block is behind `place`.
                 self.length = place;
                 break;
             }
-            if entry >= Entry::MASKS {
-                if entry == Entry::Mark as usize {
-                    let symbol = entered[Entry::Symbol as usize];
-                    entry = self.entry_of_mark(symbol, text, at, place) as usize;
+            if matches!(entry, Entry::Mark | Entry::Unknown) {
+                if matches!(entry, Entry::Mark) {
+                    entry = self.entry_of_mark(text, at, place);
                 }
-                if entry >= Entry::MASKS {
+                if matches!(entry, Entry::Unknown) {
                     length = place;
                     break;
                 }
                 self.mark |= bits;
             }
-            entered[entry % Entry::MASKS] |= bits;
+            let bits_if = |is: bool| if is { bits } else { 0 };
+            self.upper |= bits_if(matches!(entry, Entry::Upper));
+            self.lower |= bits_if(matches!(entry, Entry::Lower));
+            self.caseless |= bits_if(matches!(entry, Entry::Caseless));
+            self.symbol |= bits_if(matches!(entry, Entry::Symbol));
             self.inner |= bits & (bits - 1);
             high &= !bits;
         }
-        [self.upper, self.lower, self.caseless, self.symbol] = entered;
         if length < self.length {
             self.shorten(length);
         }
     }
 
     /// What a mark at `place` is. A single symbol before it may belong to a word that begins with it.
-    fn entry_of_mark(&self, symbol: u64, text: &[u8], at: usize, place: u32) -> Entry {
-        if symbol << 1 >> place & 1 == 0 {
+    fn entry_of_mark(&self, text: &[u8], at: usize, place: u32) -> Entry {
+        if self.symbol << 1 >> place & 1 == 0 {
             return Entry::Caseless;
         }
-        let first = (!symbol & below(place)).checked_ilog2().map_or(0, |last| last + 1);
+        let first = (!self.symbol & below(place)).checked_ilog2().map_or(0, |last| last + 1);
         let is_after = |class: u64| class << 1 >> first & 1 != 0;
         if self.slash >> first & 1 != 0 && is_after(self.line_end) {
             // The slash may belong to the symbols before the line end.
