@@ -128,7 +128,7 @@ impl Block {
             is_last: length < 64,
             length,
         };
-        if wide & wide - 1 != 0 {
+        if wide & (wide << 3 | wide << 4) != 0 {
             block.cut(text, at, wide, joints);
         }
         if high != 0 {
