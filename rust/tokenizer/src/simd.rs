@@ -456,7 +456,7 @@ mod tests {
                 let block = std::array::from_fn(|i| bytes[(i + ahead) % bytes.len()]);
                 compare(&block);
                 let Classes { caseless, high, inner, wide, .. } = Portable.classify(&block);
-                let whole = u64::MAX << (bytes.len() - ahead) % bytes.len();
+                let whole = u64::MAX << ((bytes.len() - ahead) % bytes.len());
                 let is_known = high.count_ones() < 8;
                 known += u32::from(is_known);
                 match (is_known, class(u32::from(character))) {

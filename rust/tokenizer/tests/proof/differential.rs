@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sluice_tokenizer::{Encoding, Special, Tokenizer};
 
 use crate::support::oracle::{DISTINCT, assert_exact, ids, naive, reference_ids};
-use crate::support::texts::{Rng, fill, strategy};
+use crate::support::texts::{Rng, fill, fill_blocks, strategy};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
@@ -43,6 +43,20 @@ proptest! {
                 let decoded = tokenizer.decode(&ids).expect("ids of the engine's own");
                 prop_assert_eq!(decoded.as_slice(), text.as_bytes());
             }
+        }
+    }
+}
+
+/// Texts of several blocks, where one may begin in the middle of a piece.
+#[test]
+fn texts_of_wide_characters_over_several_blocks() {
+    let mut text = String::new();
+    for seed in 0..60_000 {
+        text.clear();
+        fill_blocks(&mut Rng(seed), &mut text);
+        for encoding in DISTINCT {
+            let reference = reference_ids(encoding, &text).expect("short texts never overflow");
+            assert_eq!(ids(encoding, &text), reference, "{} {text:?}", encoding.name());
         }
     }
 }

@@ -27,6 +27,19 @@ pub const ATOMS: &[&str] = &[
     "the", " the", "Hello", " World", "HTTP", "camelCase", "ing", "tion", "://", "<|", "|>", "<|endoftext|>",
 ];
 
+/// Characters of three and four bytes of every kind, and what changes its part among them.
+#[rustfmt::skip]
+pub const WIDE: &[&str] = &[
+    // Letters without case, and with it.
+    "中", "国", "一", "か", "ア", "ー", "々", "한", "하", "가", "ไ", "न", "𠀀", "Ａ", "ａ", "Ꭰ", "ꭰ", "Ა", "ა", "𐐀", "𐐨",
+    // Marks, joiners, and a tone of skin.
+    "\u{903}", "\u{93f}", "\u{e31}", "\u{3099}", "\u{fe0f}", "\u{200d}", "🏽",
+    // Punctuation, symbols, numbers, and white space.
+    "。", "、", "！", "？", "…", "“", "”", "・", "゛", "👍", "🇩", "❤", "☕", "３", "〇", "🄀", "௧", "\u{3000}", "\u{2003}",
+    // Of one and two bytes.
+    "a", "A", "é", "É", "Я", "я", "'s", "'", "/", ".", "1", " ", "\n", "\t",
+];
+
 /// General categories to draw any member of.
 const CATEGORIES: [&str; 20] = [
     "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "P", "Sm", "Sc", "Sk", "So",
@@ -99,14 +112,35 @@ pub fn push_fragment(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// Writes the next text of the family "short and full of boundaries"; one in 512 is long.
+/// Writes the next text of the family "short and full of boundaries"; one in 512 is long, and one in 32
+/// goes over several of the blocks of 64 bytes in which texts are split.
 pub fn fill(rng: &mut Rng, text: &mut String) {
     text.clear();
-    if rng.below(512) == 0 {
-        return fill_long(rng, text);
+    match rng.below(512) {
+        0 => return fill_long(rng, text),
+        1..=16 => return fill_blocks(rng, text),
+        _ => (),
     }
     for _ in 0..=rng.below(12) {
         push_fragment(rng, text);
+    }
+}
+
+/// Few kinds of characters, most of them wide, in all orders.
+pub fn fill_blocks(rng: &mut Rng, text: &mut String) {
+    let mut units = Vec::new();
+    for _ in 0..1 + rng.below(6) {
+        let mut unit = String::new();
+        match rng.below(8) {
+            0 => unit.push_str(rng.choose(ATOMS)),
+            1 => unit.push(class_char(rng)),
+            _ => unit.push_str(rng.choose(WIDE)),
+        }
+        units.push(unit);
+    }
+    for _ in 0..20 + rng.below(100) {
+        let unit = rng.below(units.len());
+        text.push_str(&units[unit]);
     }
 }
 
