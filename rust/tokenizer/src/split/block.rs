@@ -30,8 +30,6 @@ pub(crate) struct Block {
     pub(crate) lower: u64,
     /// Letters without case, and marks, where it does.
     pub(crate) caseless: u64,
-    /// Marks, where it does.
-    pub(crate) mark: u64,
     pub(crate) digit: u64,
     pub(crate) space: u64,
     /// White space that is neither a space nor a line end.
@@ -115,7 +113,6 @@ impl Block {
             upper,
             lower,
             caseless,
-            mark: 0,
             digit,
             space,
             blank,
@@ -174,7 +171,6 @@ impl Block {
                     length = place;
                     break;
                 }
-                self.mark |= bits;
             }
             let bits_if = |is: bool| if is { bits } else { 0 };
             self.upper |= bits_if(matches!(entry, Entry::Upper));
@@ -230,7 +226,6 @@ impl Block {
             &mut self.slash,
             &mut self.inner,
             &mut self.apart,
-            &mut self.mark,
         ] {
             *mask &= keep;
         }

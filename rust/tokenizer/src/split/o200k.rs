@@ -86,10 +86,11 @@ impl Splitter for O200k {
         starts
     }
 
-    /// Letters without case, but after a small letter: no capital belongs to that word any more.
+    /// Letters without case and marks, but after a small letter: no capital belongs to that word any
+    /// more.
     #[inline(always)]
     fn resumable(block: &Block) -> u64 {
-        block.caseless & !block.mark & !to_run_end(block.lower, block.letter())
+        block.caseless & !to_run_end(block.lower, block.letter())
     }
 }
 

@@ -5,6 +5,7 @@ use tiktoken_rs::CoreBPE;
 
 mod merging;
 mod recent;
+mod splitting;
 
 fn oracle(encoding: Encoding) -> &'static CoreBPE {
     match encoding {
