@@ -9,6 +9,9 @@ const FIRST_WORDS = 1 << 16;
 /** and at most: 4 MB. Fresh memory costs more than the copy out of memory that is in use. */
 const KEPT_WORDS = 1 << 20;
 
+/** Up to so many are copied by a loop, which Bun does sooner than it calls `slice`. */
+const LOOPED_WORDS = 32;
+
 /** Collects `uint32_t` results whose number is known only when they are there. */
 export class WordBuffer {
   #words: Uint32Array<ArrayBuffer> = allocate(FIRST_WORDS);
@@ -27,7 +30,7 @@ export class WordBuffer {
   ): Uint32Array<ArrayBuffer> {
     if (bytes <= KEPT_WORDS) {
       while (this.#words.length < bytes) this.#words = allocate(2 * this.#words.length);
-      return this.#words.slice(0, fill(this.#words));
+      return copy(this.#words, fill(this.#words));
     }
     let words = allocate(bytes >>> 1);
     const needed = fill(words);
@@ -38,6 +41,14 @@ export class WordBuffer {
     // A slice, not a view: a view would keep the unused rest alive.
     return words.length === needed ? words : words.slice(0, needed);
   }
+}
+
+/** The first `count` words, in an array of their own. */
+function copy(words: Uint32Array<ArrayBuffer>, count: number): Uint32Array<ArrayBuffer> {
+  if (count > LOOPED_WORDS) return words.slice(0, count);
+  const copied = new Uint32Array(count);
+  for (let i = 0; i < count; i++) copied[i] = words[i]!;
+  return copied;
 }
 
 function allocate(words: number): Uint32Array<ArrayBuffer> {
