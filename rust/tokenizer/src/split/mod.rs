@@ -12,6 +12,7 @@ pub(crate) mod block;
 mod cl100k;
 mod o200k;
 mod r50k;
+mod white;
 
 pub(crate) use {cl100k::Cl100k, o200k::O200k, r50k::R50k};
 
