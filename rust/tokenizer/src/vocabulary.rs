@@ -122,17 +122,22 @@ pub(crate) struct Vocabulary {
     joints: Joints,
 }
 
+/// Embedded once, though two vocabularies are made of it.
+fn embedded_p50k() -> Embedded {
+    embedded!("p50k")
+}
+
 impl Vocabulary {
     pub(crate) fn r50k() -> Self {
         const COUNT: u32 = 50256;
         // It is the beginning of p50k; what follows there are runs of white space.
-        let data = embedded!("p50k");
+        let data = embedded_p50k();
         let (keys, pairs) = (data.keys.first(COUNT), data.pairs.first(COUNT));
         Self::new(1, Embedded { lengths: &data.lengths[..COUNT as usize], keys, pairs, ..data })
     }
 
     pub(crate) fn p50k() -> Self {
-        Self::new(2, embedded!("p50k"))
+        Self::new(2, embedded_p50k())
     }
 
     pub(crate) fn cl100k() -> Self {
