@@ -5,13 +5,17 @@
 //! merges. There are at most 62 merges and each costs the same, so this is O(1); the row is small
 //! enough to be searched for its least entry by comparing all of a block of sixteen.
 //!
-//! Branches that guess wrong and loads that wait for one another are what takes time here, so
+//! Wrongly guessed branches and loads that wait for one another are what takes time here, so
 //! there are few of either: neighbours that do not exist are a token that merges with none, and a
 //! look-up neither searches nor compares more than fourteen bits of the pair
 //! ([`Merges::candidate`](crate::merges::Merges::candidate)). Whether it was the right pair is
 //! asked when the merge is to be made, where the answer is yes but for one time in many thousands.
 
-use crate::{merges::NONE, vocabulary::Vocabulary};
+use crate::{
+    merges::NONE,
+    simd::{Processor, Work},
+    vocabulary::Vocabulary,
+};
 
 /// The longest piece that is merged in one row.
 pub(crate) const SHORT: usize = 63;
@@ -20,59 +24,41 @@ const PLACE_BITS: u32 = 6;
 const BLOCK: usize = 16;
 /// No token, as neighbour of those at the ends. It takes the last place of a row as well as the
 /// one after the piece.
-const NOBODY: u32 = (1 << 18) - 1;
+pub(crate) const NOBODY: u32 = (1 << 18) - 1;
 
 /// Writes the tokens of `piece`, of 1 to 63 bytes, into `tokens` and says how many they are: at
 /// least `fewest`, which is 2 where the piece is known to be no token, and else 1.
 #[inline(always)]
-pub(crate) fn merge_flat(
+pub(crate) fn merge_flat<C: Processor>(
     vocabulary: &Vocabulary,
     piece: &[u8],
     tokens: &mut [u32; 64],
     fewest: usize,
+    processor: C,
 ) -> usize {
-    let piece = &piece[..piece.len().min(SHORT)];
-    let count = begin(vocabulary, piece, tokens);
-    if count < BLOCK {
-        merge_row::<1>(vocabulary, count, tokens, fewest)
-    } else {
-        merge_row::<4>(vocabulary, count, tokens, fewest)
-    }
+    let mut count = 0;
+    processor.apart(Flat { vocabulary, piece, tokens, fewest, count: &mut count });
+    count
 }
 
-/// Pieces of up to this many bytes are merged sooner than looked up among all tokens, by a third in
-/// random base64 (`bench/record/2026-11-26-engine-tables.txt`); other texts hardly have any that were
-/// not seen lately.
-pub(crate) const TINY: usize = 4;
+struct Flat<'a> {
+    vocabulary: &'a Vocabulary,
+    piece: &'a [u8],
+    tokens: &'a mut [u32; 64],
+    fewest: usize,
+    count: &'a mut usize,
+}
 
-/// As [`merge_flat`], for a piece of 1 to 4 bytes.
-#[inline(never)]
-pub(crate) fn merge_tiny(vocabulary: &Vocabulary, piece: &[u8], tokens: &mut [u32; TINY]) -> usize {
-    let mut count = begin(vocabulary, &piece[..piece.len().min(TINY)], tokens);
-    let merges = vocabulary.merges();
-    let mut merged = [NONE; TINY];
-    for i in 1..count {
-        merged[i - 1] = merges.candidate(tokens[i - 1], tokens[i]);
-    }
-    loop {
-        let Some((at, id)) = (0..).zip(merged).min_by_key(|&(_, id)| id) else { return count };
-        if id == NONE {
-            return count;
-        }
-        if !merges.is_merge(id, tokens[at], tokens[at + 1]) {
-            merged[at] = NONE;
-            continue;
-        }
-        tokens[at] = id;
-        tokens.copy_within(at + 2.., at + 1);
-        merged.copy_within(at + 1.., at);
-        merged[TINY - 1] = NONE;
-        count -= 1;
-        let pair = |at: usize| merges.candidate(tokens[at], tokens[at + 1]);
-        merged[at] = if at + 1 < count { pair(at) } else { NONE };
-        if at > 0 {
-            merged[at - 1] = pair(at - 1);
-        }
+impl Work for Flat<'_> {
+    #[inline(always)]
+    fn run<C: Processor>(self, _: C) {
+        let Self { vocabulary, piece, tokens, fewest, count } = self;
+        let begun = begin(vocabulary, &piece[..piece.len().min(SHORT)], tokens);
+        *count = if begun < BLOCK {
+            merge_row::<1>(vocabulary, begun, tokens, fewest)
+        } else {
+            merge_row::<4>(vocabulary, begun, tokens, fewest)
+        };
     }
 }
 
@@ -102,7 +88,7 @@ fn least(block: &[u32; BLOCK]) -> u32 {
 
 /// Merges the first `count` of `tokens`, less than `BLOCKS` times sixteen, and says how many are
 /// left.
-#[inline(never)]
+#[inline(always)]
 fn merge_row<const BLOCKS: usize>(
     vocabulary: &Vocabulary,
     count: usize,

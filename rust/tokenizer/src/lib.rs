@@ -47,6 +47,7 @@ mod sink;
 mod special;
 mod split;
 mod table;
+mod tiny;
 mod tokenizer;
 mod tree;
 mod unicode;

@@ -5,6 +5,7 @@ use crate::{
     known::Known,
     packed::Packed,
     perfect_hash::key_hash,
+    simd::Processor,
     sink::Sink,
     vocabulary::{Vocabulary, first_bytes},
 };
@@ -30,12 +31,13 @@ impl Long {
 
     /// Gives the tokens of the piece `text[start..end]`, of 16 to 46 bytes, to `sink`.
     #[inline(always)]
-    pub(crate) fn give<S: Sink>(
+    pub(crate) fn give<S: Sink, C: Processor>(
         &mut self,
         vocabulary: &Vocabulary,
         text: &[u8],
         (start, end): (usize, usize),
         sink: &mut S,
+        processor: C,
     ) {
         let piece = &text[start..end];
         let [first, second, third] = words(text, start, piece.len());
@@ -55,7 +57,7 @@ impl Long {
             return;
         }
         let mut found = [0; SHORT + 1];
-        let count = merge_flat(vocabulary, piece, &mut found, 1);
+        let count = merge_flat(vocabulary, piece, &mut found, 1, processor);
         let found = &found[..count];
         if count < tokens.len() * Packed::MOST {
             *known = key;

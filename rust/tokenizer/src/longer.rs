@@ -7,6 +7,7 @@
 use crate::{
     merge::merge_long,
     perfect_hash::key_hash,
+    simd::Processor,
     sink::{Sink, Write},
     vocabulary::Vocabulary,
 };
@@ -37,7 +38,13 @@ impl Longer {
     }
 
     /// Gives the tokens of `piece`, of at most 256 bytes, to `sink`.
-    pub(crate) fn give<S: Sink>(&mut self, vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
+    pub(crate) fn give<S: Sink, C: Processor>(
+        &mut self,
+        vocabulary: &Vocabulary,
+        piece: &[u8],
+        sink: &mut S,
+        processor: C,
+    ) {
         let place = place(piece);
         let known = &mut self.pieces[place][..piece.len()];
         let [what, tokens @ ..] = &mut self.tokens[place];
@@ -47,7 +54,7 @@ impl Longer {
             return sink.tokens(&tokens[..count as usize]);
         }
         let mut found = Write::<true> { count: 0, out: &mut [0; LONGER_BYTES] };
-        merge_long(vocabulary, piece, &mut found);
+        merge_long(vocabulary, piece, &mut found, processor);
         let found = &found.out[..found.count];
         if let Some(places) = tokens.get_mut(..found.len()) {
             known.copy_from_slice(piece);

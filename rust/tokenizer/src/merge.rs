@@ -15,6 +15,7 @@
 
 use crate::{
     flat::{SHORT, merge_flat},
+    simd::Processor,
     sink::Sink,
     tree::{Space, merge_tree},
     vocabulary::Vocabulary,
@@ -29,12 +30,17 @@ const MARGIN: usize = 512;
 
 /// Gives the tokens of `piece`, of any length but 0, to `sink`.
 #[inline(never)]
-pub(crate) fn merge_long<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
+pub(crate) fn merge_long<S: Sink, C: Processor>(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    sink: &mut S,
+    processor: C,
+) {
     let mark = sink.mark();
     let mut tokens = [0; SHORT + 1];
     let is_done =
         by_windows(vocabulary, piece, sink, &mut tokens, (SHORT, SHORT_MARGIN), |window, to| {
-            merge_flat(vocabulary, window, to, 1)
+            merge_flat(vocabulary, window, to, 1, processor)
         });
     // Short windows may not agree further on, so they cannot tell that there are enough tokens.
     if !is_done || sink.is_satisfied() {

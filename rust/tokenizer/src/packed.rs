@@ -20,6 +20,13 @@ impl Packed {
         Self(ids | (tokens.len() as u128) << COUNT)
     }
 
+    /// The first `count` of these.
+    #[inline(always)]
+    pub(crate) fn of_first<const N: usize>(tokens: [u32; N], count: usize) -> Self {
+        let ids = tokens.iter().rev().fold(0, |packed, &id| packed << ID_BITS | u128::from(id));
+        Self(ids | (count as u128) << COUNT)
+    }
+
     /// How many tokens there are.
     #[inline(always)]
     pub(crate) fn count(self) -> usize {

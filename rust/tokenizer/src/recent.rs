@@ -17,7 +17,7 @@
 
 use crate::{
     ahead::{Found, Row, WINDOW, window_key},
-    flat::{SHORT, TINY, merge_flat, merge_tiny},
+    flat::{SHORT, merge_flat},
     known::Known,
     lines::{self, Lines},
     long::{LONG_BYTES, Long},
@@ -25,8 +25,9 @@ use crate::{
     merge::merge_long,
     packed::Packed,
     perfect_hash::key_hash,
-    simd::Classify,
+    simd::Processor,
     sink::Sink,
+    tiny::{TINY, merge_tiny},
     vocabulary::{Key, Vocabulary},
 };
 use std::{cell::RefCell, sync::Mutex};
@@ -119,13 +120,13 @@ impl Recent {
     /// Notes the pieces of the block at `begin`, which `window` begins with, in a row: `ends` has a
     /// bit where each of them ends.
     #[inline(always)]
-    pub(crate) fn note<K: Known, C: Classify>(
+    pub(crate) fn note<K: Known, C: Processor>(
         &mut self,
         row: usize,
         (begin, window): (usize, &[u8; WINDOW]),
         mut ends: u64,
         vocabulary: &Vocabulary,
-        classify: C,
+        processor: C,
     ) {
         let front = self.front[K::TABLE].all();
         let row = &mut self.rows[row % 2];
@@ -139,7 +140,7 @@ impl Recent {
             let end = ends.trailing_zeros();
             let key = window_key(window, start, end);
             let place = front_place(key_hash(key), vocabulary);
-            classify.prefetch(&front[place]);
+            processor.prefetch(&front[place]);
             *piece = Found { key, place, end };
             start = end;
             ends &= ends - 1;
@@ -167,28 +168,30 @@ impl Recent {
 
     /// Gives the tokens of `piece`, of at most 15 bytes and with this key, to `sink`.
     #[inline(always)]
-    pub(crate) fn keyed<S: Sink>(
+    pub(crate) fn keyed<S: Sink, C: Processor>(
         &mut self,
         vocabulary: &Vocabulary,
         piece: &[u8],
         key: Key,
         sink: &mut S,
+        processor: C,
     ) {
         let place = front_place(key_hash(key), vocabulary);
         match S::Known::in_first(&self.front[S::Known::TABLE].all()[place], key) {
             Some(known) => sink.known(known),
-            None => self.keyed_slowly(vocabulary, piece, key, sink),
+            None => self.keyed_slowly(vocabulary, piece, key, sink, processor),
         }
     }
 
     /// As [`keyed`](Self::keyed), where it is not what was found last in its line.
     #[inline(never)]
-    pub(crate) fn keyed_slowly<S: Sink>(
+    pub(crate) fn keyed_slowly<S: Sink, C: Processor>(
         &mut self,
         vocabulary: &Vocabulary,
         piece: &[u8],
         key: Key,
         sink: &mut S,
+        processor: C,
     ) {
         let hash = key_hash(key);
         let front = &mut self.front[S::Known::TABLE].all_mut()[front_place(hash, vocabulary)];
@@ -196,9 +199,7 @@ impl Recent {
             return sink.known(known);
         }
         if piece.len() <= TINY {
-            let mut tokens = [0; TINY];
-            let count = merge_tiny(vocabulary, piece, &mut tokens);
-            let known = S::Known::of_packed(Packed::new(&tokens[..count]));
+            let known = S::Known::of_packed(merge_tiny(vocabulary, piece, key, processor));
             known.put(front, key);
             return sink.known(known);
         }
@@ -214,7 +215,7 @@ impl Recent {
             return sink.known(known);
         }
         let mut tokens = [0; SHORT + 1];
-        let count = merge_flat(vocabulary, piece, &mut tokens, 2);
+        let count = merge_flat(vocabulary, piece, &mut tokens, 2, processor);
         let tokens = &tokens[..count];
         if let Some(known) = S::Known::of(tokens) {
             known.put(front, key);
@@ -227,20 +228,21 @@ impl Recent {
 
     /// Gives the tokens of the piece `text[start..end]`, of 16 bytes or more, to `sink`.
     #[inline(never)]
-    pub(crate) fn unkeyed<S: Sink>(
+    pub(crate) fn unkeyed<S: Sink, C: Processor>(
         &mut self,
         vocabulary: &Vocabulary,
         text: &[u8],
         (start, end): (usize, usize),
         sink: &mut S,
+        processor: C,
     ) {
         let piece = &text[start..end];
         if piece.len() <= LONG_BYTES {
-            self.long.give(vocabulary, text, (start, end), sink);
+            self.long.give(vocabulary, text, (start, end), sink, processor);
         } else if piece.len() <= LONGER_BYTES {
-            self.longer.give(vocabulary, piece, sink);
+            self.longer.give(vocabulary, piece, sink, processor);
         } else {
-            merge_long(vocabulary, piece, sink);
+            merge_long(vocabulary, piece, sink, processor);
         }
     }
 }

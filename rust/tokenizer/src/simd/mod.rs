@@ -1,4 +1,5 @@
-//! Telling the classes of 64 bytes at once, with vector instructions where there are any.
+//! Telling the classes of 64 bytes at once, with vector instructions where there are any, and merging
+//! compiled for the processor at hand.
 //!
 //! This is the only module with unsafe code. [`dispatch`] looks at the processor once per text
 //! and runs the whole of the work compiled for it, so that the vector code is inlined; the
@@ -118,8 +119,9 @@ struct WideFirsts {
     fours: u64,
 }
 
-/// A way to classify a block.
-pub(crate) trait Classify: Copy {
+/// What is done in a way of its own on each kind of processor.
+pub(crate) trait Processor: Copy {
+    /// Tells the classes of a block.
     fn classify(self, block: &[u8; 64]) -> Classes;
 
     /// The same for a block that was put together in registers. Through memory, a load that
@@ -129,11 +131,17 @@ pub(crate) trait Classify: Copy {
     /// Begins to load what will soon be read.
     #[inline(always)]
     fn prefetch<T>(self, _soon: &T) {}
+
+    /// Runs `work` compiled for this processor, in a function of its own.
+    #[inline(never)]
+    fn apart(self, work: impl Work) {
+        work.run(self);
+    }
 }
 
-/// Work to be done with the best [`Classify`] there is.
+/// Work to be compiled for each kind of [`Processor`].
 pub(crate) trait Work {
-    fn run<C: Classify>(self, classify: C);
+    fn run<C: Processor>(self, processor: C);
 }
 
 /// Runs `work` compiled for this processor.

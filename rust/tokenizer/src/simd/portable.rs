@@ -1,9 +1,9 @@
 //! Byte by byte, by table.
 
-use super::{Classes, Classify, High, MANY, WideFirsts};
+use super::{Classes, High, MANY, Processor, WideFirsts};
 use crate::utf8::is_wide;
 
-/// Classifies byte by byte, by table.
+/// Any processor: byte by byte, by table.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
@@ -30,7 +30,7 @@ const fn table() -> [u8; 256] {
 
 static TABLE: [u8; 256] = table();
 
-impl Classify for Portable {
+impl Processor for Portable {
     #[inline(always)]
     fn classify(self, block: &[u8; 64]) -> Classes {
         let mut masks = [0u64; 16];

@@ -1,16 +1,16 @@
 //! The vectors against the table, and both against Unicode.
 
-use super::{Classes, Classify, Portable, Work, dispatch};
+use super::{Classes, Portable, Processor, Work, dispatch};
 use crate::unicode::{Class, class};
 
 struct Compare<'a>(&'a [u8; 64], &'a mut Classes);
 
 impl Work for Compare<'_> {
-    fn run<C: Classify>(self, classify: C) {
-        *self.1 = classify.classify(self.0);
+    fn run<C: Processor>(self, processor: C) {
+        *self.1 = processor.classify(self.0);
         let words = self.0.as_chunks().0;
         let words = std::array::from_fn(|i| u64::from_le_bytes(words[i]));
-        assert_eq!(classify.classify_words(words), *self.1);
+        assert_eq!(processor.classify_words(words), *self.1);
     }
 }
 

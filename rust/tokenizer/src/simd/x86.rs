@@ -1,6 +1,6 @@
 //! By vectors of 32 bytes.
 
-use super::{Classes, Classify, High, MANY, WideFirsts, Work};
+use super::{Classes, High, MANY, Processor, WideFirsts, Work};
 use std::arch::x86_64::{
     __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
     _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
@@ -26,11 +26,17 @@ pub(super) fn run(work: impl Work) {
     work.run(Avx2(()));
 }
 
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn run_apart(work: impl Work) {
+    work.run(Avx2(()));
+}
+
 /// Exists only within [`run`], so AVX2 is there.
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
 
-impl Classify for Avx2 {
+impl Processor for Avx2 {
     #[inline(always)]
     fn classify(self, block: &[u8; 64]) -> Classes {
         let (low, high) = block.split_at(32);
@@ -57,6 +63,12 @@ impl Classify for Avx2 {
     fn prefetch<T>(self, soon: &T) {
         // SAFETY: every x86-64 has the instruction, which changes nothing and cannot fail.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(soon).cast()) };
+    }
+
+    #[inline(always)]
+    fn apart(self, work: impl Work) {
+        // SAFETY: an `Avx2` exists, so the processor has what `run_apart` is compiled for.
+        unsafe { run_apart(work) };
     }
 }
 

@@ -17,7 +17,7 @@
 use super::Splitter;
 use crate::{
     joints::{Joints, Wide},
-    simd::{Classes, Classify},
+    simd::{Classes, Processor},
     unicode::{Class, class_at},
     utf8::length,
     vocabulary::load_end,
@@ -71,9 +71,9 @@ pub(crate) fn starts<P: Splitter>(
     text: &[u8],
     at: usize,
     joints: &Joints,
-    classify: impl Classify,
+    processor: impl Processor,
 ) -> (u64, bool) {
-    let mut block = Block::read::<P>(text, at, joints, classify);
+    let mut block = Block::read::<P>(text, at, joints, processor);
     let starts = P::starts(&mut block, text, at);
     let trusted = block.trusted() & !1;
     if block.apart == 0 || block.is_last {
@@ -85,7 +85,12 @@ pub(crate) fn starts<P: Splitter>(
 
 impl Block {
     #[inline(always)]
-    fn read<P: Splitter>(text: &[u8], at: usize, joints: &Joints, classify: impl Classify) -> Self {
+    fn read<P: Splitter>(
+        text: &[u8],
+        at: usize,
+        joints: &Joints,
+        processor: impl Processor,
+    ) -> Self {
         let rest = &text[at..];
         let length = rest.len().min(64) as u32;
         let Classes {
@@ -102,9 +107,9 @@ impl Block {
             high,
             wide,
         } = match (rest.first_chunk::<64>(), text.last_chunk::<64>()) {
-            (Some(block), _) => classify.classify(block),
-            (None, Some(end)) => classify.classify(end).after(64 - length),
-            (None, None) => classify.classify_words(padded(rest)),
+            (Some(block), _) => processor.classify(block),
+            (None, Some(end)) => processor.classify(end).after(64 - length),
+            (None, None) => processor.classify_words(padded(rest)),
         };
         let known = upper | lower | caseless | digit | space | blank | line_end | high;
         let has_case = matches!(P::ENTRIES[Class::Letter as usize], Entry::Caseless);

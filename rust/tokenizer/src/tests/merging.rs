@@ -3,10 +3,12 @@
 
 use super::{BITS, Numbers};
 use crate::{
-    flat::{SHORT, TINY, merge_flat, merge_tiny},
+    flat::{SHORT, merge_flat},
     merge::merge_long,
+    simd::{Portable, Processor, Work, dispatch},
+    tiny::{TINY, merge_tiny},
     tree::{Space, merge_tree},
-    vocabulary::Vocabulary,
+    vocabulary::{Vocabulary, key},
 };
 use std::collections::HashMap;
 
@@ -47,6 +49,33 @@ fn piece(numbers: &mut Numbers, longest: usize) -> Vec<u8> {
     piece.split_off(begin)
 }
 
+/// The ways that are compiled for each processor.
+#[derive(Clone, Copy)]
+struct Ways<'a> {
+    vocabulary: &'a Vocabulary,
+    piece: &'a [u8],
+    ranks: &'a HashMap<&'static [u8], u32>,
+}
+
+impl Work for Ways<'_> {
+    fn run<C: Processor>(self, processor: C) {
+        let Self { vocabulary, piece, ranks } = self;
+        let expected = textbook(ranks, piece);
+        let mut windows = Vec::new();
+        merge_long(vocabulary, piece, &mut windows, processor);
+        assert_eq!(windows, expected, "windows, {piece:?}");
+        if piece.len() <= SHORT {
+            let mut tokens = [0; SHORT + 1];
+            let found = merge_flat(vocabulary, piece, &mut tokens, 1, processor);
+            assert_eq!(tokens[..found], expected, "row, {piece:?}");
+        }
+        let tiny = &piece[..piece.len().min(TINY)];
+        let found = merge_tiny(vocabulary, tiny, key(tiny, 0, tiny.len()), processor);
+        let found: Vec<u32> = found.ids().collect();
+        assert_eq!(found, textbook(ranks, tiny), "tiny, {tiny:?}");
+    }
+}
+
 #[test]
 fn rows_trees_and_windows_merge_as_the_textbook_does() {
     let mut numbers = Numbers(0xF1A7);
@@ -70,18 +99,9 @@ fn rows_trees_and_windows_merge_as_the_textbook_does() {
             let space = Space { ids: &mut ids, links: &mut links, tree: &mut tree };
             let found = merge_tree(&vocabulary, &piece, space);
             assert_eq!(ids[..found], expected, "tree, {piece:?}");
-            let mut windows = Vec::new();
-            merge_long(&vocabulary, &piece, &mut windows);
-            assert_eq!(windows, expected, "windows, {piece:?}");
-            if piece.len() <= SHORT {
-                let mut tokens = [0; SHORT + 1];
-                let found = merge_flat(&vocabulary, &piece, &mut tokens, 1);
-                assert_eq!(tokens[..found], expected, "row, {piece:?}");
-            }
-            let tiny = &piece[..piece.len().min(TINY)];
-            let mut tokens = [0; TINY];
-            let found = merge_tiny(&vocabulary, tiny, &mut tokens);
-            assert_eq!(tokens[..found], textbook(&ranks, tiny), "tiny, {tiny:?}");
+            let all = Ways { vocabulary: &vocabulary, piece: &piece, ranks: &ranks };
+            all.run(Portable);
+            dispatch(all);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Numbers;
 use crate::{
     Encoding, Tokenizer,
     joints::Joints,
-    simd::{Classify, Portable, Work, dispatch},
+    simd::{Portable, Processor, Work, dispatch},
     split::{Cl100k, O200k, R50k, Splitter, block},
     utf8::is_wide,
 };
@@ -22,11 +22,11 @@ const UNITS: &[&str] = &[
 struct Cuts<'a, P>(&'a [u8], &'a Joints, &'a mut Vec<usize>, PhantomData<P>);
 
 impl<P: Splitter> Work for Cuts<'_, P> {
-    fn run<C: Classify>(self, classify: C) {
+    fn run<C: Processor>(self, processor: C) {
         let Self(text, joints, cuts, _) = self;
         let mut at = 0;
         while at < text.len() {
-            let (mut starts, is_last) = block::starts::<P>(text, at, joints, classify);
+            let (mut starts, is_last) = block::starts::<P>(text, at, joints, processor);
             let block = at;
             while starts != 0 {
                 at = block + starts.trailing_zeros() as usize;
