@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { Tokenizer } from "../mod.ts";
+
 /** The encodings that all engines have. */
 export const BENCHED_ENCODINGS = ["o200k_base", "cl100k_base"] as const;
 
@@ -51,10 +53,22 @@ const sluice: EngineSource = {
   exact: true,
   async load(encoding) {
     const { Tokenizer } = await import("../mod.ts");
-    const tokenizer = new Tokenizer(encoding);
-    return { count: (text) => tokenizer.count(text), encode: (text) => tokenizer.encode(text) };
+    return engineOf(new Tokenizer(encoding));
   },
 };
+
+/** The same without the other parts, which is another import. */
+const sluiceAlone: EngineSource = {
+  ...sluice,
+  async load(encoding) {
+    const { Tokenizer } = await import("../src/tokenizer/mod.ts");
+    return engineOf(new Tokenizer(encoding));
+  },
+};
+
+function engineOf(tokenizer: Tokenizer): Engine {
+  return { count: (text) => tokenizer.count(text), encode: (text) => tokenizer.encode(text) };
+}
 
 const hypertok: EngineSource = {
   name: "hypertok",
@@ -133,3 +147,15 @@ export const ENGINES: Readonly<Record<EngineName, EngineSource>> = {
   tiktoken,
   "js-tiktoken": jsTiktoken,
 };
+
+/** What can be imported to count: the engines, and the part of sluice that is one. */
+export const IMPORTS: Readonly<Record<EngineName | "sluice/tokenizer", EngineSource>> = {
+  "sluice/tokenizer": sluiceAlone,
+  ...ENGINES,
+};
+
+/** A name of {@linkcode IMPORTS}. */
+export type ImportName = keyof typeof IMPORTS;
+
+/** The names of {@linkcode IMPORTS}. */
+export const IMPORT_NAMES: readonly ImportName[] = ["sluice/tokenizer", ...ENGINE_NAMES];

@@ -10,8 +10,8 @@
 import {
   BENCHED_ENCODINGS,
   type BenchedEncoding,
-  ENGINE_NAMES,
-  type EngineName,
+  IMPORT_NAMES,
+  type ImportName,
 } from "./engines.ts";
 import type { Loaded } from "./load_child.ts";
 import { rounded, type Spread, spread } from "./measure.ts";
@@ -21,7 +21,7 @@ import { alignRight } from "./text_table.ts";
 
 /** One engine and encoding. */
 export interface LoadCell {
-  readonly engine: EngineName;
+  readonly engine: ImportName;
   readonly encoding: BenchedEncoding;
   /** Milliseconds from import to first count. */
   readonly ms: Spread;
@@ -36,7 +36,7 @@ const bench: Bench<LoadCell[]> = {
 
   async run(brief) {
     const encodings = brief ? ["o200k_base"] as const : BENCHED_ENCODINGS;
-    const engines = brief ? ["sluice", "hypertok"] as const : ENGINE_NAMES;
+    const engines = brief ? ["sluice/tokenizer", "sluice", "hypertok"] as const : IMPORT_NAMES;
     const jobs = encodings.flatMap((encoding) =>
       engines.map((engine) => ({ engine, encoding, runs: [] as Loaded[] }))
     );

@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type BenchedEncoding, type EngineName, ENGINES } from "./engines.ts";
+import { type BenchedEncoding, type ImportName, IMPORTS } from "./engines.ts";
 
 /** What loading took. */
 export interface Loaded {
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 const before = process.memoryUsage().rss;
 const start = performance.now();
-const engine = await ENGINES[values.engine as EngineName].load(values.encoding as BenchedEncoding);
+const engine = await IMPORTS[values.engine as ImportName].load(values.encoding as BenchedEncoding);
 const tokens = engine.count("The quick brown fox jumps over the lazy dog.");
 const ms = performance.now() - start;
 const rss = (process.memoryUsage().rss - before) / 1e6;

@@ -29,7 +29,10 @@ const STEPS: readonly Step[] = [
   { name: "format of Rust", command: ["cargo", "fmt", "--all", "--check"] },
   { name: "format of TypeScript", command: [`${BIN}/deno`, "fmt", "--check"] },
   { name: "lint of TypeScript", command: [`${BIN}/deno`, "lint"] },
-  { name: "lint of documentation", command: [`${BIN}/deno`, "doc", "--lint", "--quiet", "mod.ts"] },
+  {
+    name: "lint of documentation",
+    command: ["sh", "-c", `${BIN}/deno doc --lint --quiet mod.ts src/*/mod.ts`],
+  },
   { name: "types for Bun", command: [`${BIN}/tsc`, "-p", "."] },
   {
     name: "types for Deno",

@@ -27,7 +27,9 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
-const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const manifest: Manifest & { readonly exports: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(ROOT, "package.json"), "utf8"),
+);
 
 /** What every package says of itself. */
 const shared = { version: manifest.version, license: manifest["license"], type: "module" };
@@ -45,6 +47,10 @@ function mainPackage(): string {
     stdio: "inherit",
   });
   const { name, description, engines, dependencies, sideEffects } = manifest;
+  const compiled = Object.entries(manifest.exports).map(([entry, source]) => {
+    const path = source.slice(0, -".ts".length);
+    return [entry, { types: `${path}.d.ts`, default: `${path}.js` }];
+  });
   const natives = PLATFORMS.map((platform) => [packageName(platform), manifest.version]);
   return write(folder, {
     name,
@@ -52,7 +58,7 @@ function mainPackage(): string {
     ...shared,
     engines,
     sideEffects,
-    exports: { ".": { types: "./mod.d.ts", default: "./mod.js" } },
+    exports: Object.fromEntries(compiled),
     bin: { sluice: "./src/cli/main.js" },
     dependencies,
     optionalDependencies: Object.fromEntries(natives),

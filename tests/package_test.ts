@@ -11,7 +11,19 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PACKAGES = join(ROOT, ".build/npm");
 const PROGRAM = `import { Tokenizer } from "sluice";
-console.log(new Tokenizer("o200k_base").count("Hello, world!"));
+import { Tokenizer as Alone } from "sluice/tokenizer";
+import { RateLimiter, rate } from "sluice/limiter";
+import { retryAfterMs } from "sluice/http";
+import { UpstreamPool } from "sluice/pool";
+console.log(new Tokenizer("o200k_base").count("Hello, world!"), Alone === Tokenizer);
+const limiter = new RateLimiter({
+  name: "tenants",
+  limits: { rpm: rate({ unit: "requests", limit: 1, per: "day" }) },
+});
+console.log(limiter.take("a").allowed, limiter.take("a").allowed);
+console.log(retryAfterMs(new Headers({ "retry-after": "2" })));
+const pool = new UpstreamPool({ name: "openai", upstreams: [{ id: "a", maxInFlight: 1 }] });
+console.log(pool.tryAcquire()?.upstream);
 `;
 
 // Here and not in a hook: type-checking and packing take longer than hooks may.
@@ -43,12 +55,12 @@ function install(): string {
 const RUN = process.versions["bun"] === undefined ? ["run", "--allow-ffi", "--allow-env"] : [];
 
 describe("the npm packages", () => {
-  it("find the library in the platform package", () => {
+  it("find the library in the platform package, and give each part alone", () => {
     const output = execFileSync(process.execPath, [...RUN, "main.ts"], {
       cwd: project,
       encoding: "utf8",
     });
-    assert.equal(output.trim(), "4");
+    assert.deepEqual(output.trim().split("\n"), ["4 true", "true false", "2000", "a"]);
   });
 
   it("bring the command", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BENCHED_ENCODINGS, ENGINE_NAMES } from "../engines.ts";
+import { BENCHED_ENCODINGS, IMPORT_NAMES } from "../engines.ts";
 import type { LoadCell } from "../load.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
@@ -13,7 +13,7 @@ export function loadTable({ runtimes }: BenchRecord<LoadCell>): string[] {
   const columns = Object.values(runtimes).flatMap(({ runtime, result }) =>
     BENCHED_ENCODINGS.map((encoding) => ({ runtime, result, encoding }))
   );
-  const rows = ENGINE_NAMES.map((engine) => [
+  const rows = IMPORT_NAMES.map((engine) => [
     engine,
     ...columns.map(({ result, encoding }) => {
       const cell = result.find((cell) => cell.engine === engine && cell.encoding === encoding);

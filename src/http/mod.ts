@@ -1,0 +1,19 @@
+/**
+ * Limits in HTTP headers: telling clients how they stand, and following what upstreams say.
+ *
+ * @example
+ * ```ts
+ * import { retryAfterMs } from "sluice/http";
+ *
+ * console.log(retryAfterMs(new Headers({ "retry-after": "2" }))); // 2000
+ * ```
+ *
+ * @module
+ */
+export { SluiceError, type SluiceErrorCode } from "../errors.ts";
+export type { StatusCode } from "../ffi/symbols.gen.ts";
+export { deniedResponse, type DeniedResponseOptions, type ProblemType } from "./denied_response.ts";
+export { type LimitedPart, limitHeaders, type LimitHeadersOptions } from "./limit_headers.ts";
+export { retryAfterMs } from "./retry_after.ts";
+export { type LimitMapping, tightenFrom } from "./tighten.ts";
+export { parseLimitHeaders, type UpstreamLimit, type UpstreamLimits } from "./upstream_limits.ts";

@@ -1,0 +1,38 @@
+/**
+ * Leases of upstreams, and of resources such as connections, in one fair line for all Workers of the process.
+ *
+ * @example
+ * ```ts
+ * import { UpstreamPool } from "sluice/pool";
+ *
+ * const pool = new UpstreamPool({ name: "openai", upstreams: [{ id: "key-a", maxInFlight: 64 }] });
+ * using lease = pool.tryAcquire();
+ * console.log(lease?.upstream); // key-a
+ * ```
+ *
+ * @module
+ */
+export { SluiceError, type SluiceErrorCode } from "../errors.ts";
+export type { StatusCode } from "../ffi/symbols.gen.ts";
+export { type Failure, Lease, type ReleaseResult } from "./lease.ts";
+export type { FetchOptions, MakeRequest } from "./leased_fetch.ts";
+export type {
+  AcquireOptions,
+  AdaptiveOptions,
+  HealthOptions,
+  PoolEvent,
+  PoolOptions,
+  QueueOptions,
+  TryAcquireOptions,
+  UpstreamChanges,
+  UpstreamOptions,
+} from "./options.ts";
+export { ResourceLease } from "./resource_lease.ts";
+export type { DestroyReason, ResourceEvent, ResourcePoolOptions } from "./resource_options.ts";
+export {
+  type AcquireResourceOptions,
+  ResourcePool,
+  type ResourcePoolStats,
+} from "./resource_pool.ts";
+export type { PoolStats, UpstreamState, UpstreamStats } from "./stats.ts";
+export { UpstreamPool } from "./upstream_pool.ts";

@@ -1,0 +1,39 @@
+/**
+ * Token counts and ids, exactly as OpenAI's tiktoken has them; chats, streams, chunks.
+ *
+ * @example
+ * ```ts
+ * import { Tokenizer } from "sluice/tokenizer";
+ *
+ * console.log(Tokenizer.forModel("gpt-5").count("Hello, world!")); // 4
+ * ```
+ *
+ * @module
+ */
+export type { Text } from "../arguments.ts";
+export { SluiceError, type SluiceErrorCode } from "../errors.ts";
+export type { StatusCode } from "../ffi/symbols.gen.ts";
+export type { EncodedBatch } from "./batch.ts";
+export { type CacheOptions, type CacheStats, cacheStats } from "./cache.ts";
+export type { MessageCount, ToolCount, Uncounted } from "./chat_request.ts";
+export type { ChatFunction, ChatMessage, ChatPart, ChatTool, ChatToolCall } from "./chat_types.ts";
+export type { Chunk, ChunkOptions } from "./chunks.ts";
+export type { TokenCounter } from "./counter.ts";
+export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./decoder.ts";
+export { type EncodingName, ENCODINGS } from "./encodings.ts";
+export {
+  countMessages,
+  type CountMessagesOptions,
+  type EstimateReason,
+  type MessagesCount,
+} from "./messages.ts";
+export { type ResolvedModel, resolveModel } from "./models.ts";
+export type {
+  AsyncOptions,
+  BatchOptions,
+  Special,
+  TextOptions,
+  TokenizerOptions,
+} from "./options.ts";
+export { Tokenizer } from "./tokenizer.ts";
+export type { TruncateOptions } from "./truncate.ts";
