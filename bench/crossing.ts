@@ -19,7 +19,7 @@ import { type TextClass, TextWalk } from "./text_walk.ts";
 /** A step of the way in, timed alone. */
 export interface Crossing {
   /** What is done. */
-  readonly step: "empty" | "buffer" | "transcode" | "count";
+  readonly step: "empty" | "buffer" | "transcode" | "count" | "encode" | "encodeInto";
   /** How JavaScript holds the string; absent where there is none. */
   readonly script?: Script;
   /** UTF-16 units per string. */
@@ -58,6 +58,7 @@ const bench: Bench<Crossing[]> = {
       ...await time(() => library.sluice_library_version(kilobyte, 0), brief),
     });
     using tokenizer = new Tokenizer("o200k_base");
+    const ids = new Uint32Array(new ArrayBuffer(4 << 20));
     for (const script of ["ASCII", "Latin-1", "CJK"] as const) {
       for (const size of brief ? SIZES.slice(0, 3) : SIZES) {
         const strings = stringsOf(script, size);
@@ -67,6 +68,10 @@ const bench: Bench<Crossing[]> = {
         const count = await time(() => tokenizer.count(next()), brief);
         results.push({ step: "transcode", script, size, ...transcode });
         results.push({ step: "count", script, size, ...count });
+        const encode = await time(() => tokenizer.encode(next()), brief);
+        const encodeInto = await time(() => tokenizer.encodeInto(next(), ids), brief);
+        results.push({ step: "encode", script, size, ...encode });
+        results.push({ step: "encodeInto", script, size, ...encodeInto });
       }
     }
     return results;

@@ -55,6 +55,15 @@ export function checkLimit(name: string, value: unknown): number {
   return value;
 }
 
+/** Refuses what the native side may not write ids to. */
+export function checkWords(name: string, value: unknown): Uint32Array {
+  if (!(value instanceof Uint32Array)) {
+    throw new TypeError(`${name} must be a Uint32Array, not ${show(value)}`);
+  }
+  checkMemory(name, value);
+  return value;
+}
+
 /** Token ids as the native side takes them. */
 export function checkIds(name: string, value: unknown): Uint32Array {
   if (value instanceof Uint32Array) {

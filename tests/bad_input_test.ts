@@ -50,6 +50,7 @@ describe("bad input", () => {
         const call of [
           () => tokenizer.count(any(value)),
           () => tokenizer.encode(any(value)),
+          () => tokenizer.encodeInto(any(value), new Uint32Array(8)),
           () => tokenizer.isWithinLimit(any(value), 3),
         ]
       ) {
@@ -60,6 +61,36 @@ describe("bad input", () => {
         });
       }
     }
+  });
+
+  it("refuses to write ids where they do not belong", () => {
+    using tokenizer = new Tokenizer("o200k_base");
+    for (
+      const [value, message] of [
+        [undefined, /ids must be a Uint32Array, not undefined/],
+        [[1, 2], /ids must be a Uint32Array, not an array/],
+        [new Uint8Array(8), /ids must be a Uint32Array, not an instance of Uint8Array/],
+        [
+          new Uint32Array(new SharedArrayBuffer(8)),
+          /ids must not be backed by a SharedArrayBuffer/,
+        ],
+      ] as const
+    ) {
+      assert.throws(() => tokenizer.encodeInto("x", any(value)), (error: Error) => {
+        assert.equal(error.name, "TypeError");
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+    const gone = new Uint32Array(8);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    assert.throws(() => tokenizer.encodeInto("x", gone), /detached/);
+    const both = new ArrayBuffer(64);
+    const text = new Uint8Array(both, 30, 4).fill(97);
+    assert.throws(() => tokenizer.encodeInto(text, new Uint32Array(both, 0, 8)), {
+      code: "SLUICE_INVALID_ARGUMENT",
+    });
+    assert.equal(tokenizer.encodeInto(text, new Uint32Array(both, 36, 7)), 1);
   });
 
   it("names the text of a batch that is none", () => {
@@ -163,6 +194,7 @@ describe("bad input", () => {
     const calls = [
       () => tokenizer.count("x"),
       () => tokenizer.encode("x"),
+      () => tokenizer.encodeInto("x", new Uint32Array(1)),
       () => tokenizer.decode([1]),
       () => tokenizer.decodeBytes([1]),
       () => tokenizer.isWithinLimit("x", 3),

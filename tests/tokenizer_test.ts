@@ -73,6 +73,22 @@ describe("Tokenizer", () => {
     }
   });
 
+  it("writes ids where it is told to, as many as fit", () => {
+    for (const encoding of ENCODINGS) {
+      using tokenizer = new Tokenizer(encoding);
+      fc.assert(fc.property(anyText, fc.nat(80), fc.boolean(), (text, room, isBytes) => {
+        const expected = tokenizer.encode(text);
+        const memory = new Uint32Array(room + 2).fill(7);
+        const ids = memory.subarray(1, room + 1);
+        const written = tokenizer.encodeInto(isBytes ? utf8.encode(text) : text, ids);
+        assert.equal(written, expected.length);
+        const fit = Math.min(room, written);
+        assert.deepEqual([...ids.subarray(0, fit)], [...expected.subarray(0, fit)]);
+        assert.deepEqual([memory[0], memory[room + 1]], [7, 7]);
+      }));
+    }
+  });
+
   it("counts what it encodes, from strings and from bytes, in every mode", () => {
     for (const special of ["text", "allow"] as const) {
       using tokenizer = new Tokenizer("o200k_base", { special });

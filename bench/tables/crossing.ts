@@ -27,21 +27,29 @@ export function crossingTable({ runtimes }: BenchRecord<Crossing>): string[] {
     row("nothing, and back", ({ step }) => step === "empty"),
     row("a buffer", ({ step }) => step === "buffer"),
   ];
+  const encoding: string[][] = [];
   for (const script of SCRIPTS) {
     for (const size of sizes) {
       const of = (wanted: Crossing["step"]) => (crossing: Crossing) =>
         crossing.step === wanted && crossing.script === script && crossing.size === size;
       const transcode = row("", of("transcode")).slice(1);
       const count = row("", of("count")).slice(1);
-      rows.push([
-        `${size.toLocaleString("en")} characters of ${script}`,
-        ...transcode.map((time, i) => `${time} of ${count[i]}`),
-      ]);
+      const title = `${size.toLocaleString("en")} characters of ${script}`;
+      rows.push([title, ...transcode.map((time, i) => `${time} of ${count[i]}`)]);
+      if (script !== "ASCII") continue;
+      const encode = row("", of("encode")).slice(1);
+      const into = row("", of("encodeInto")).slice(1);
+      encoding.push([title, ...encode.map((time, i) => `${time}, ${into[i]}`)]);
     }
   }
+  const runtimeNames = results.map(({ runtime }) => runtime);
   return [
     "What a call costs. For strings: transcoding to UTF-8, of the whole `count`.",
     "",
-    ...markdown(["", ...results.map(({ runtime }) => runtime)], rows),
+    ...markdown(["", ...runtimeNames], rows),
+    "",
+    "`encode`, whose ids are an array of their own, and `encodeInto`:",
+    "",
+    ...markdown(["", ...runtimeNames], encoding),
   ];
 }

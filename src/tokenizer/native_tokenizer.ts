@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkBytes, checkIds, type Text } from "../arguments.ts";
+import { checkBytes, checkIds, checkWords, type Text } from "../arguments.ts";
 import type { EncodingName } from "./encodings.ts";
 import { SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
@@ -70,6 +70,15 @@ export class NativeTokenizer {
           words.length,
         ),
       ));
+  }
+
+  /** Writes the ids that fit into `value` and returns how many there are. */
+  encodeInto(text: Text, value: Uint32Array, mode: number): number {
+    const ids = checkWords("ids", value);
+    const { bytes, length } = crossing(text);
+    return this.unwrap(
+      this.native.sluice_tokenizer_encode(this.#handle, bytes, length, mode, ids, ids.length),
+    );
   }
 
   /** Where each token ends, in UTF-16 units; see `Measure.ends`. */

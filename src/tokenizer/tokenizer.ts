@@ -125,6 +125,19 @@ export class Tokenizer implements Disposable {
   }
 
   /**
+   * Writes the token ids of `text` to the beginning of `ids`, as many as fit, and returns how many
+   * there are: no more than the text has UTF-8 bytes. What is behind the last id may be overwritten.
+   * Allocates nothing, which for short texts is most of what {@linkcode Tokenizer.encode} takes in
+   * Deno. O(length).
+   *
+   * @param ids Where to write; reuse it. Not backed by the memory of `text`.
+   * @throws {SluiceError} What {@linkcode Tokenizer.count} throws.
+   */
+  encodeInto(text: Text, ids: Uint32Array, options?: TextOptions): number {
+    return this.#native.encodeInto(text, ids, this.#special(options));
+  }
+
+  /**
    * The text that `ids` stand for. Bytes that are no whole character, as at the edge of a cut
    * sequence, become U+FFFD; {@linkcode Tokenizer.decodeBytes} keeps them. O(bytes).
    *
