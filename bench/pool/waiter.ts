@@ -1,8 +1,9 @@
 /**
- * A Worker that waits for a lease again and again, and counts what it was woken for.
+ * A Worker that waits for a lease again and again, and tells when it was woken.
  *
  * @module
  */
+import { monotonicClock } from "../monotonic.ts";
 import { PoolMember } from "../../src/pool/member.ts";
 import type { PoolOptions } from "../../src/pool/options.ts";
 import { packPool } from "../../src/pool/settings.ts";
@@ -13,8 +14,8 @@ export interface Wait {
   readonly pollMs: number;
   /** Whether it may sleep on a bell. */
   readonly hasBell: boolean;
-  /** A word that counts the wakes: the clocks of two Workers have different beginnings. */
-  readonly shared: SharedArrayBuffer;
+  /** Shared: when it was woken last, by the monotonic clock. */
+  readonly wokenAt: Float64Array;
 }
 
 interface Scope {
@@ -23,15 +24,16 @@ interface Scope {
 }
 
 const scope = globalThis as unknown as Scope;
+const clock = monotonicClock();
 let member: PoolMember | undefined;
 
-scope.onmessage = async ({ data: { pool, pollMs, hasBell, shared } }) => {
+scope.onmessage = async ({ data: { pool, pollMs, hasBell, wokenAt } }) => {
   // Without it a bell does not sleep, as in a runtime that has none.
   if (!hasBell) Object.assign(Atomics, { waitAsync: undefined });
   member ??= new PoolMember(pool.name, packPool(pool), pollMs);
   const lease = member.acquire(undefined, 0, 60_000, undefined);
   scope.postMessage(true);
   const held = await lease;
-  Atomics.add(new Int32Array(shared), 0, 1);
+  wokenAt[0] = clock();
   held.release();
 };

@@ -7,13 +7,14 @@
  * @module
  */
 import process from "node:process";
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { UpstreamPool } from "../../mod.ts";
 import { PoolMember } from "../../src/pool/member.ts";
 import type { PoolOptions } from "../../src/pool/options.ts";
 import { packPool } from "../../src/pool/settings.ts";
 import { rounded } from "../measure.ts";
+import { monotonicClock } from "../monotonic.ts";
 import { progress } from "../program.ts";
 import { runSelf } from "../runtimes.ts";
 import { type PoolCell, roundedSpread, type Waking } from "./cells.ts";
@@ -52,9 +53,9 @@ async function woken(name: Waking, pollMs: number, times: number): Promise<numbe
   const options = one(`wake, ${name}, ${pollMs}`);
   using pool = new UpstreamPool(options);
   const worker = new Worker(new URL("waiter.ts", import.meta.url), { type: "module" });
-  const shared = new SharedArrayBuffer(4);
-  const count = new Int32Array(shared);
-  const order: Wait = { pool: options, pollMs, hasBell: name === "bell and poll", shared };
+  const wokenAt = new Float64Array(new SharedArrayBuffer(8));
+  const order: Wait = { pool: options, pollMs, hasBell: name === "bell and poll", wokenAt };
+  const clock = monotonicClock();
   const waits: number[] = [];
   for (let i = 0; i < times; i++) {
     const lease = await pool.acquire();
@@ -65,11 +66,11 @@ async function woken(name: Waking, pollMs: number, times: number): Promise<numbe
     });
     // At any phase of the poll.
     await sleep(5 + Math.random() * pollMs);
-    const released = performance.now();
+    const released = clock();
     lease.release();
-    // Looked for turn by turn: the meeting of two who do not know each other needs this event loop.
-    while (Atomics.load(count, 0) === i) await turn();
-    waits.push((performance.now() - released) * 1e6);
+    // Asleep meanwhile: who spins may keep the other from the core that it wakes on.
+    while (wokenAt[0]! < released) await sleep(1);
+    waits.push((wokenAt[0]! - released) * 1e6);
   }
   worker.terminate();
   return waits;
