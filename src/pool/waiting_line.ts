@@ -11,9 +11,9 @@ import { clearTimeout, setTimeout } from "node:timers";
 
 /**
  * The longest that an answer may lie uncollected, for want of a bell: what a Worker that dies, or a
- * runtime without bells, costs who waits. 5 ms would take up to 4.9 % of a core while somebody waits,
- * 20 ms takes 1.1 to 2.1 %, and 100 ms would make the first wake-up wait for 64 to 92 ms (`wake` in
- * `bench/record/2026-11-25-pool.md`).
+ * runtime without bells, costs who waits. 5 ms would take 1.0 to 2.7 % of a core while somebody waits,
+ * 20 ms takes 0.9 to 1.2 %, and 100 ms would make the first wake-up wait for 46 to 80 ms (`wake` in
+ * `bench/record/2026-11-26-pool.md`).
  */
 const POLL_MS = 20;
 
