@@ -105,3 +105,39 @@ fn rows_trees_and_windows_merge_as_the_textbook_does() {
         }
     }
 }
+
+/// Short pieces of ASCII by both ways.
+struct Short<'a>(&'a Vocabulary, &'a [u8]);
+
+impl Work for Short<'_> {
+    fn run<C: Processor>(self, processor: C) {
+        let Self(vocabulary, alphabet) = self;
+        let check = |piece: &[u8]| {
+            let mut tokens = [0; SHORT + 1];
+            let found = merge_flat(vocabulary, piece, &mut tokens, 1, processor);
+            let tiny = merge_tiny(vocabulary, piece, key(piece, 0, piece.len()), processor);
+            assert!(tiny.ids().eq(tokens[..found].iter().copied()), "{piece:?}");
+        };
+        for &a in alphabet {
+            check(&[a]);
+            for &b in alphabet {
+                check(&[a, b]);
+                for &c in alphabet {
+                    check(&[a, b, c]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn all_pieces_of_three_ascii_characters_merge_alike() {
+    let all: Vec<u8> = (0..128).collect();
+    let some: Vec<u8> = all.iter().copied().step_by(5).collect();
+    let alphabet = if cfg!(debug_assertions) { some } else { all };
+    for make in [Vocabulary::r50k, Vocabulary::p50k, Vocabulary::cl100k, Vocabulary::o200k] {
+        let vocabulary = make();
+        Short(&vocabulary, &alphabet).run(Portable);
+        dispatch(Short(&vocabulary, &alphabet));
+    }
+}
