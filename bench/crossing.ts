@@ -1,6 +1,7 @@
 /**
  * What it costs to get from JavaScript into the library: nothing, a buffer, a string by length and
- * script. Transcoding apart from counting.
+ * script, transcoding apart from counting; and what it costs to get ids back, in an array of their own
+ * or in the caller's.
  *
  *     bun bench/crossing.ts [--brief] [--out FILE]
  *     deno run -A bench/crossing.ts [--brief] [--out FILE]

@@ -16,13 +16,12 @@ impl Packed {
 
     /// These tokens, at most six.
     pub(crate) fn new(tokens: &[u32]) -> Self {
-        let ids = tokens.iter().rev().fold(0, |packed, &id| packed << ID_BITS | u128::from(id));
-        Self(ids | (tokens.len() as u128) << COUNT)
+        Self::of_first(tokens, tokens.len())
     }
 
-    /// The first `count` of these.
+    /// The first `count` of these, at most six. What the others are is of no account.
     #[inline(always)]
-    pub(crate) fn of_first<const N: usize>(tokens: [u32; N], count: usize) -> Self {
+    pub(crate) fn of_first(tokens: &[u32], count: usize) -> Self {
         let ids = tokens.iter().rev().fold(0, |packed, &id| packed << ID_BITS | u128::from(id));
         Self(ids | (count as u128) << COUNT)
     }

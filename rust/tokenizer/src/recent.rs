@@ -36,7 +36,7 @@ use std::{cell::RefCell, sync::Mutex};
 /// fifth to a third of their speed; what twice as many give is lost again where caches are cold
 /// (`bench/record/2026-11-26-engine-tables.txt`).
 const FRONT_LINES: usize = 1 << 16;
-/// Lines for those of them that are merged: 1 MiB.
+/// Lines for those of them that are merged and longer than [`TINY`]: 1 MiB.
 const SHORT_LINES: usize = 1 << 14;
 
 /// The tables of one thread.

@@ -75,9 +75,10 @@ impl Tiny<'_> {
                 let token = if i == at { merged } else { moved };
                 tokens[i] = if is_none { before[i] } else { token };
             }
-            count -= usize::from(!is_none);
+            // A piece that ends in wrong pairs may come to less than nothing; it is not used then.
+            count = count.wrapping_sub(usize::from(!is_none));
         }
-        is_right.then(|| Packed::of_first(tokens, count))
+        is_right.then(|| Packed::of_first(&tokens, count))
     }
 
     /// What the merging begins with, and how much of it there is.
