@@ -39,6 +39,22 @@ export function checkMemory(name: string, view: ArrayBufferView): void {
   }
 }
 
+/** Refuses an output that overlaps an input. */
+export function checkApart(
+  name: string,
+  output: ArrayBufferView,
+  inputName: string,
+  input: ArrayBufferView,
+): void {
+  if (
+    output.buffer === input.buffer &&
+    output.byteOffset < input.byteOffset + input.byteLength &&
+    input.byteOffset < output.byteOffset + output.byteLength
+  ) {
+    throw new TypeError(`${name} must not overlap ${inputName} in memory`);
+  }
+}
+
 /** Refuses what is not an array; its elements are checked as they are used. */
 export function checkArray(name: string, value: unknown): asserts value is readonly unknown[] {
   if (!Array.isArray(value)) throw new TypeError(`${name} must be an array, not ${show(value)}`);

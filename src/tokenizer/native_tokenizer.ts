@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkBytes, checkIds, checkWords, type Text } from "../arguments.ts";
+import { checkApart, checkBytes, checkIds, checkWords, type Text } from "../arguments.ts";
 import type { EncodingName } from "./encodings.ts";
 import { SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
@@ -76,6 +76,7 @@ export class NativeTokenizer {
   encodeInto(text: Text, value: Uint32Array, mode: number): number {
     const ids = checkWords("ids", value);
     const { bytes, length } = crossing(text);
+    checkApart("ids", ids, "text", bytes);
     return this.unwrap(
       this.native.sluice_tokenizer_encode(this.#handle, bytes, length, mode, ids, ids.length),
     );
