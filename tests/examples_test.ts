@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { InUse } from "../bench/soak/in_use.ts";
 
 const isBun = process.versions["bun"] !== undefined;
 
@@ -38,6 +39,22 @@ describe("Examples and soaks", () => {
     const { code, output } = await run("examples/tcp_resources.ts");
     assert.equal(code, 0, output);
     assert.match(output, /100 of 100 pings answered over 4 connections/);
+  });
+
+  it("the soaks count what living Workers use, and of killed ones nothing", () => {
+    const inUse = new InUse(2, 1);
+    inUse.begin(0, 1);
+    inUse.begin(1, 2);
+    assert.equal(inUse.use(1, 0, 2), false);
+    assert.equal(inUse.use(2, 0, 2), false);
+    assert.equal(inUse.use(2, 0, 2), true, "three of two");
+    inUse.unuse(2, 0);
+    // Killed: its place is another's, which may be had by one that starts and is to be killed next.
+    inUse.end(0);
+    assert.equal(inUse.use(2, 0, 2), false);
+    assert.equal(inUse.use(1, 0, 2), false, "who goes on after that counts nothing");
+    inUse.begin(0, 3);
+    assert.equal(inUse.use(3, 0, 2), true, "but its heir does");
   });
 
   it("the soak of the pool finds nothing in a few seconds", { timeout: 60_000 }, async () => {

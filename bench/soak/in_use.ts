@@ -10,6 +10,9 @@ const ROWS = 65_536;
 /** How often a sum that is too large is taken again: it is not one moment's, a real excess lasts. */
 const LOOKS = 50;
 
+/** In place of a row: no Worker that counts. */
+const NOBODY = -1;
+
 /** Shared counts of `kinds` kinds of places. */
 export class InUse {
   readonly memory: SharedArrayBuffer;
@@ -31,6 +34,15 @@ export class InUse {
     Atomics.store(this.#live, place, row % ROWS);
   }
 
+  /**
+   * What the Worker in that place uses no longer counts. To be called before it is killed, also at
+   * the end of all: a Worker that loads its modules goes on for a while after that (in Deno), and
+   * gets what those killed beside it held.
+   */
+  end(place: number): void {
+    Atomics.store(this.#live, place, NOBODY);
+  }
+
   /** A place is in use; whether there are more of its kind than its cap. */
   use(row: number, kind: number, cap: number): boolean {
     Atomics.add(this.#counts, this.#at(row, kind), 1);
@@ -48,7 +60,8 @@ export class InUse {
   #sum(kind: number): number {
     let sum = 0;
     for (let place = 0; place < this.#live.length; place++) {
-      sum += Atomics.load(this.#counts, this.#at(Atomics.load(this.#live, place), kind));
+      const row = Atomics.load(this.#live, place);
+      if (row !== NOBODY) sum += Atomics.load(this.#counts, this.#at(row, kind));
     }
     return sum;
   }

@@ -69,9 +69,7 @@ let row = 0;
 
 function start(place: number): void {
   row++;
-  // Those before it no longer count, whatever they still do: only then is one killed.
   tally.inUse.begin(place, row);
-  workers[place]?.terminate();
   const url = new URL("limiter_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
   worker.onerror = ({ message }) => void wrong(`a Worker failed: ${message}`);
@@ -79,6 +77,12 @@ function start(place: number): void {
     { workers: WORKERS, row, tasks: TASKS, utcOffset, shared: tally.shared } satisfies SoakOrder,
   );
   workers[place] = worker;
+}
+
+function kill(place: number): void {
+  // It no longer counts, whatever it still does: only then is it killed.
+  tally.inUse.end(place);
+  workers[place]?.terminate();
 }
 
 function wrong(what: string): void {
@@ -135,7 +139,9 @@ while (performance.now() < end) {
     lastProgress = now;
   }
   if (now > nextKill) {
-    start(Math.floor(Math.random() * WORKERS));
+    const place = Math.floor(Math.random() * WORKERS);
+    kill(place);
+    start(place);
     kills++;
     nextKill = now + 200 + Math.random() * 600;
   }
@@ -151,7 +157,7 @@ if (milliseconds >= 60_000 && grown > MOST_GROWTH) {
   wrong(`resident memory grew by ${Math.round(100 * grown)} %`);
 }
 
-for (const worker of workers) worker.terminate();
+for (let place = 0; place < WORKERS; place++) kill(place);
 // Bins are read up to the last one, and all that was forgotten has expired.
 const settled = performance.now() + TTL_MS + 10_000;
 const open = () => limiter.stats().reservations + ledger.stats().reservations;

@@ -46,9 +46,7 @@ let row = 0;
 
 function start(place: number): void {
   row++;
-  // Those before it no longer count, whatever they still do: only then is one killed.
   tally.inUse.begin(place, row);
-  workers[place]?.terminate();
   const url = new URL("pool_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
   worker.onerror = ({ message }) => void wrong(`a Worker failed: ${message}`);
@@ -62,6 +60,12 @@ function start(place: number): void {
     } satisfies SoakOrder,
   );
   workers[place] = worker;
+}
+
+function kill(place: number): void {
+  // It no longer counts, whatever it still does: only then is it killed.
+  tally.inUse.end(place);
+  workers[place]?.terminate();
 }
 
 function wrong(what: string): void {
@@ -100,7 +104,9 @@ while (performance.now() < end) {
     lastProgress = now;
   }
   if (now > nextKill) {
-    start(Math.floor(Math.random() * WORKERS));
+    const place = Math.floor(Math.random() * WORKERS);
+    kill(place);
+    start(place);
     kills++;
     nextKill = now + 200 + Math.random() * 600;
   }
@@ -112,7 +118,7 @@ while (performance.now() < end) {
 }
 const rssLate = process.memoryUsage().rss;
 
-for (const worker of workers) worker.terminate();
+for (let place = 0; place < WORKERS; place++) kill(place);
 const settled = performance.now() + 10_000;
 let back = pool.stats();
 while ((back.inFlight > 0 || back.waiting > 0) && performance.now() < settled) {
