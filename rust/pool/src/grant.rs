@@ -69,6 +69,7 @@ impl Pool {
             // A lease that was just granted is there.
             let Some(held) = self.leases.find(lease, member) else { return };
             self.counts.handed_over += 1;
+            self.leases.offer(held);
             self.line.put(slot, Stand::Offered(held));
             self.members[member as usize].offers += 1;
             if self.members[member as usize].offers == 1 {

@@ -46,6 +46,8 @@ pub(crate) struct Lease {
     older: u32,
     newer: u32,
     pub(crate) probe: bool,
+    /// Handed to a place in line and not collected yet: its time has not begun.
+    offered: bool,
     renewed: Millis,
     /// The how-manieth grant of the pool this is.
     pub(crate) grant: u64,
@@ -87,6 +89,7 @@ impl Leases {
             older: NONE,
             newer: NONE,
             probe,
+            offered: false,
             renewed: now,
             grant,
         };
@@ -123,6 +126,17 @@ impl Leases {
         closed
     }
 
+    /// The lease waits to be collected. O(1).
+    pub(crate) fn offer(&mut self, slot: u32) {
+        self.slab[slot as usize].offered = true;
+    }
+
+    /// The lease is collected, and its time begins. O(1).
+    pub(crate) fn collect(&mut self, slot: u32, now: Millis) {
+        self.slab[slot as usize].offered = false;
+        self.renew(slot, now);
+    }
+
     /// Starts the lease's time anew. O(1).
     pub(crate) fn renew(&mut self, slot: u32, now: Millis) {
         self.unlink(slot);
@@ -135,9 +149,14 @@ impl Leases {
         std::mem::take(&mut self.slab[slot as usize].probe)
     }
 
-    /// The next to expire, and when it was renewed. O(1).
+    /// The one that was renewed longest ago, and when. O(1).
     pub(crate) fn oldest(&self) -> Option<(u32, Millis)> {
         self.slab.get(self.oldest as usize).map(|lease| (self.oldest, lease.renewed))
+    }
+
+    /// Whether the lease waits to be collected. O(1).
+    pub(crate) fn is_offered(&self, slot: u32) -> bool {
+        self.slab[slot as usize].offered
     }
 
     /// The slots that `member` holds. O(slots).

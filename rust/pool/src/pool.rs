@@ -183,8 +183,7 @@ impl Pool {
                     if self.members[member as usize].offers > 0 {
                         self.expect_claim(member);
                     }
-                    // Its time begins when it is in somebody's hands.
-                    self.leases.renew(lease, self.now);
+                    self.leases.collect(lease, self.now);
                     Answer::Lease(self.leases.id(lease))
                 }
                 Stand::TimedOut => Answer::TimedOut,

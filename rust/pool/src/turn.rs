@@ -26,8 +26,7 @@ impl Pool {
     #[cold]
     fn catch_up(&mut self) {
         let now = self.now;
-        // First, so that a lease that expires below is nobody's offer (`claim` is not longer than
-        // `lease_ttl`), and that whoever is set aside can run out of time.
+        // First, so that whoever is set aside can run out of time.
         self.revoke_unclaimed();
         // Before anything is handed over: who is out of time is served no more.
         while let Some((_, slot)) = self.line.next_deadline().filter(|&(at, _)| at <= now) {
@@ -40,7 +39,13 @@ impl Pool {
             if renewed.saturating_add(ttl) > now {
                 break;
             }
-            self.expire(slot);
+            if self.leases.is_offered(slot) {
+                // It is in nobody's hands yet. How long it may lie is `claim`'s to say, which begins anew
+                // while its member collects others.
+                self.leases.renew(slot, now);
+            } else {
+                self.expire(slot);
+            }
         }
         while let Some(((_, _), index)) = self.resting.first().filter(|&((at, _), _)| at <= now) {
             self.resting.remove(index);

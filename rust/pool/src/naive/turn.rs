@@ -39,8 +39,11 @@ impl Naive {
             self.waiters[index].mailed = self.mails;
         }
         let ttl = self.settings.lease_ttl;
-        while let Some(held) = self.held.iter().find(|h| h.renewed.saturating_add(ttl) <= now) {
-            self.end(held.lease, Outcome::Unknown, 0);
+        let is_offer = |lease| self.waiters.iter().any(|w| w.at == At::Offered(lease));
+        let expired = |h: &&Held| h.renewed.saturating_add(ttl) <= now && !is_offer(h.lease);
+        let expired: Vec<Lease> = self.held.iter().filter(expired).map(|h| h.lease).collect();
+        for lease in expired {
+            self.end(lease, Outcome::Unknown, 0);
         }
         for upstream in &mut self.upstreams {
             if matches!(upstream.health.state(), State::Resting(until) if until <= now) {

@@ -63,6 +63,28 @@ fn an_abort_after_the_hand_over_passes_the_lease_on() {
     assert!(matches!(pool.collect(1, 0), Some((place, Answer::Lease(_))) if place == second));
 }
 
+/// Ours, found by the model: of two leases handed to a member, one was collected, which is a sign of
+/// life and let the other lie for longer than a lease lives. It expired, and was then collected: a lease
+/// that others had.
+#[test]
+fn a_lease_that_nobody_collected_yet_does_not_expire() {
+    let settings = Settings { lease_ttl: 100, claim: 100, ..Settings::default() };
+    let mut pool = pool(&[2], settings);
+    let held = [lease(&mut pool, 0), lease(&mut pool, 0)];
+    place(&mut pool, 1, NEVER, 0);
+    place(&mut pool, 1, NEVER, 0);
+    for lease in held {
+        pool.release(0, lease, Outcome::Ok, 0, 0).expect("held");
+    }
+    let Some((_, Answer::Lease(first))) = pool.collect(1, 60) else { panic!("no answer") };
+    assert_eq!(pool.acquire(0, None, 120), None, "both are taken");
+    let Some((_, Answer::Lease(second))) = pool.collect(1, 120) else { panic!("no answer") };
+    for lease in [first, second] {
+        assert_eq!(pool.release(1, lease, Outcome::Ok, 0, 150), Ok(()));
+    }
+    assert_eq!((in_flight(&pool), pool.counts().expired), (0, 0));
+}
+
 /// generic-pool#108: waiters without bound.
 #[test]
 fn the_line_is_bounded_and_the_dead_do_not_count() {
