@@ -111,7 +111,7 @@ function chat(walk: TextWalk, size: number): ChatMessage[][] {
 
 function perRequest(requests: readonly ChatMessage[][], cache: boolean): number {
   const start = performance.now();
-  for (const messages of requests) countMessages(messages, { model: MODEL, cache });
+  for (const messages of requests) countMessages(messages, { model: MODEL }, { cache });
   return 1_000 * (performance.now() - start) / requests.length;
 }
 

@@ -4,18 +4,21 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
   type ChatMessage,
+  type ChatRequestFields,
   countMessages,
-  type CountMessagesOptions,
   type MessagesCount,
   SluiceError,
   Tokenizer,
 } from "../mod.ts";
+import { ChatRequest } from "../src/tokenizer/chat_request.ts";
+import { chatRules } from "../src/tokenizer/chat_rules.ts";
+import { resolveModel } from "../src/tokenizer/models.ts";
 import { type ToolDefinition, toolText } from "../src/tokenizer/tool_text.ts";
 
 /** A request of `tests/fixtures/chat_totals` and what the API charged for it. */
 interface Charged {
   readonly model: string;
-  readonly request: Omit<CountMessagesOptions, "model"> & { messages: ChatMessage[] };
+  readonly request: Omit<ChatRequestFields, "model"> & { messages: ChatMessage[] };
   readonly prompt_tokens: number;
 }
 
@@ -174,7 +177,7 @@ describe("countMessages", () => {
     const messages = [{ role: "user", content: "word ".repeat(1_000) }];
     const plain = countMessages(messages, { model: "gpt-4o" });
     for (let i = 0; i < 3; i++) {
-      assert.deepEqual(countMessages(messages, { model: "gpt-4o", cache: true }), plain);
+      assert.deepEqual(countMessages(messages, { model: "gpt-4o" }, { cache: true }), plain);
     }
   });
 
@@ -207,7 +210,6 @@ describe("countMessages", () => {
       [HELLO, { tools: [{ type: "function" }] }, /^tools\[0\]\.function must be an object/],
       [HELLO, { functions: [{ name: 1 }] }, /^functions\[0\]\.name must be a string, not 1$/],
       [HELLO, { function_call: 1 }, /^function_call must be an object, not 1$/],
-      [HELLO, { cache: "yes" }, /^cache must be a boolean or an object, not "yes"$/],
       [HELLO, { model: 4 }, /^model must be a string, not 4$/],
     ];
     for (const [messages, options, message] of cases) {
@@ -218,6 +220,10 @@ describe("countMessages", () => {
       );
     }
     assert.throws(() => countMessages(HELLO, wrong(undefined)), TypeError);
+    assert.throws(
+      () => countMessages(HELLO, { model: "gpt-4o" }, { cache: wrong("yes") }),
+      /^TypeError: cache must be a boolean or an object, not "yes"$/,
+    );
     assert.throws(
       () => countMessages(HELLO, { model: "gtp-4o" }),
       (error) => error instanceof SluiceError && error.code === "SLUICE_UNKNOWN_MODEL",
@@ -240,6 +246,57 @@ describe("countMessages", () => {
       const { tokens } = countMessages(HELLO, { model, tools: [tool] });
       assert.ok(tokens > 0 && tokens < 20_000, `${model}: ${tokens}`);
     }
+  });
+
+  it("does no more than the length of a request asks for", () => {
+    const deep = "[".repeat(50_000) + "]".repeat(50_000);
+    const call = { id: "c", type: "function", function: { name: "f", arguments: deep } };
+    const calls = Array.from({ length: 20 }, () => ({ role: "assistant", tool_calls: [call] }));
+    let types: object = { type: "string" };
+    for (let i = 0; i < 20; i++) {
+      types = { type: [["object"], ...Array(9).fill("object")], properties: { a: types } };
+    }
+    const long = { type: "object", properties: { a: { description: "word ".repeat(20_000) } } };
+    const properties = {
+      types,
+      long: { anyOf: Array(1000).fill({ $ref: "#/$defs/Long" }) },
+      enums: { enum: [JSON.parse(deep), "short"] },
+      number: { type: "number", default: JSON.parse(deep) },
+    };
+    const parameters = { properties, $defs: { Long: long } };
+    const tools = [{ type: "function", function: { name: "f", parameters } }];
+    for (const model of ["gpt-3.5-turbo", "gpt-4o", "gpt-5"]) {
+      const start = performance.now();
+      const { tokens } = countMessages(calls, { model, tools });
+      const took = performance.now() - start;
+      // It is 2.2 MB, and so many brackets are fewer tokens.
+      assert.ok(tokens > 20_000 && tokens < 2_000_000, `${model}: ${tokens}`);
+      assert.ok(took < 5_000, `${model}: ${took} ms`);
+    }
+  });
+
+  it("counts the name of a call once, however many answers refer to it", () => {
+    const rules = chatRules(resolveModel("gpt-4o"));
+    let counted = 0;
+    const request = new ChatRequest(rules, (text) => {
+      counted += text.length;
+      return 1;
+    });
+    const call = { id: "c", function: { name: "f".repeat(10_000), arguments: "{}" } };
+    const answers = Array.from({ length: 1_000 }, () => ({ role: "tool", tool_call_id: "c" }));
+    request.readMessages([{ role: "assistant", tool_calls: [call] }, ...answers], false);
+    assert.ok(counted < 30_000, `${counted}`);
+    const [first, last] = [request.messages[1], request.messages.at(-1)];
+    assert.deepEqual(first, last);
+    assert.ok(last!.calls > 0);
+  });
+
+  it("takes nothing from the sender of a request that is not of the request", () => {
+    const body = wrong({ model: "gpt-4o", cache: { entries: -1 } });
+    assert.equal(
+      countMessages(HELLO, body).tokens,
+      countMessages(HELLO, { model: "gpt-4o" }).tokens,
+    );
   });
 });
 

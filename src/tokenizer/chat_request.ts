@@ -6,6 +6,7 @@
 import type { ChatRules } from "./chat_rules.ts";
 import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
+import { compactJson } from "./json_text.ts";
 import { firstParameter, isCommented, type ToolDefinition, toolText } from "./tool_text.ts";
 
 /** Something in a request that costs tokens which cannot be known here. */
@@ -46,6 +47,8 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Call {
   readonly name: string;
   readonly parallel: boolean;
+  /** What an answer to it costs, once that is known: any number of answers may refer to it. */
+  answer?: number;
 }
 
 /**
@@ -173,7 +176,7 @@ export class ChatRequest {
     if (first === undefined) return 0;
     this.hasCalls = true;
     if (parallel) return this.#rules.parallelCalls + this.#count(parallelText(calls));
-    return this.#rules.call + this.#count(first.name) + this.#count(compact(first.input));
+    return this.#rules.call + this.#count(first.name) + this.#count(compactJson(first.input));
   }
 
   /** An answer begins with the name of the function, unless it answers one of several calls. */
@@ -182,7 +185,7 @@ export class ChatRequest {
     const id = present(value) ? string(path, value) : "";
     const call = this.#calls.get(id);
     if (call === undefined || call.parallel) return 0;
-    return this.#rules.answer + this.#count(`functions.${call.name}`);
+    return call.answer ??= this.#rules.answer + this.#count(`functions.${call.name}`);
   }
 
   #optional(path: string, value: unknown): number {
@@ -259,17 +262,9 @@ function readCall(path: string, value: unknown): ReadCall {
 /** Several calls are written as one call of a tool that makes them; totals confirm it to the token. */
 function parallelText(calls: readonly ReadCall[]): string {
   const uses = calls.map(({ name, input }) =>
-    `{"recipient_name":"functions.${name}","parameters":${compact(input)}}`
+    `{"recipient_name":"functions.${name}","parameters":${compactJson(input)}}`
   );
   return `{"tool_uses":[${uses.join(",")}]}`;
-}
-
-function compact(json: string): string {
-  try {
-    return JSON.stringify(JSON.parse(json));
-  } catch {
-    return json;
-  }
 }
 
 function present(value: unknown): boolean {

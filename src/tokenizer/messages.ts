@@ -18,8 +18,8 @@ import { show } from "../errors.ts";
 import { resolveModel } from "./models.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
-/** Options of {@linkcode countMessages}: the fields of a request beside its messages. */
-export interface CountMessagesOptions {
+/** The fields of a request beside its messages, as far as they cost tokens. */
+export interface ChatRequestFields {
   /** The model, as for {@linkcode resolveModel}. */
   readonly model: string;
   /** The tools that the model may use. */
@@ -30,6 +30,10 @@ export interface CountMessagesOptions {
   readonly function_call?: "none" | "auto" | { readonly name: string } | null | undefined;
   /** What the reply must look like. A JSON schema costs tokens, which are reported as uncounted. */
   readonly response_format?: { readonly type: string } | null | undefined;
+}
+
+/** Options of {@linkcode countMessages}: what is no part of the request. */
+export interface CountMessagesOptions {
   /**
    * Whether the counts of long texts are remembered, as with a tokenizer's `cache`.
    *
@@ -84,7 +88,9 @@ const tokenizers: Map<string, Tokenizer> = new Map();
  * O(length of the request); the text of tools takes some microseconds each to write.
  *
  * @param messages The messages of the request.
- * @param options The model, and what else the request holds. A request body can be passed as it is.
+ * @param request The model, and what else the request holds. A request body can be passed as it is,
+ * also one from whom nobody trusts: what it makes this do is bounded by its length.
+ * @param options What is not for the sender of a request to say.
  * @throws {TypeError} If something is not of the shape that the API takes; the message names it, such
  * as `messages[2].content`.
  * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL`.
@@ -103,39 +109,40 @@ const tokenizers: Map<string, Tokenizer> = new Map();
  */
 export function countMessages(
   messages: readonly ChatMessage[],
-  options: CountMessagesOptions,
+  request: ChatRequestFields,
+  options: CountMessagesOptions = {},
 ): MessagesCount {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object with a model, not ${show(options)}`);
+  if (typeof request !== "object" || request === null) {
+    throw new TypeError(`request must be an object with a model, not ${show(request)}`);
   }
-  const resolved = resolveModel(options.model);
+  const resolved = resolveModel(request.model);
   const rules = chatRules(resolved);
   const counter = tokenizer(resolved.encoding, options.cache);
-  const request = new ChatRequest(rules, (text) => counter.count(text));
-  const tools = readTools(options.tools, options.functions, request.uncounted);
-  request.readMessages(messages, tools.length > 0);
-  request.readTools(tools);
-  request.readFunctionCall(options.function_call);
-  if (options.response_format?.type === "json_schema") {
-    request.uncounted.push({ path: "response_format", type: "json_schema" });
+  const reader = new ChatRequest(rules, (text) => counter.count(text));
+  const tools = readTools(request.tools, request.functions, reader.uncounted);
+  reader.readMessages(messages, tools.length > 0);
+  reader.readTools(tools);
+  reader.readFunctionCall(request.function_call);
+  if (request.response_format?.type === "json_schema") {
+    reader.uncounted.push({ path: "response_format", type: "json_schema" });
   }
 
   const estimated: EstimateReason[] = [];
   if (!resolved.exact) estimated.push("vocabulary");
   if (!rules.observed) estimated.push("frame");
   if (tools.length > 0) estimated.push("tools");
-  if (request.hasCalls) estimated.push("calls");
-  let tokens = request.overhead;
-  for (const message of request.messages) tokens += message.tokens;
-  for (const tool of request.tools) tokens += tool.tokens;
+  if (reader.hasCalls) estimated.push("calls");
+  let tokens = reader.overhead;
+  for (const message of reader.messages) tokens += message.tokens;
+  for (const tool of reader.tools) tokens += tool.tokens;
   return {
     tokens,
-    messages: request.messages,
-    tools: request.tools,
-    overhead: request.overhead,
-    uncounted: request.uncounted,
+    messages: reader.messages,
+    tools: reader.tools,
+    overhead: reader.overhead,
+    uncounted: reader.uncounted,
     estimated,
-    exact: estimated.length === 0 && request.uncounted.length === 0,
+    exact: estimated.length === 0 && reader.uncounted.length === 0,
     encoding: resolved.encoding,
   };
 }

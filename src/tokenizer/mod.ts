@@ -22,6 +22,7 @@ export type { TokenCounter } from "./counter.ts";
 export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./decoder.ts";
 export { type EncodingName, ENCODINGS } from "./encodings.ts";
 export {
+  type ChatRequestFields,
   countMessages,
   type CountMessagesOptions,
   type EstimateReason,

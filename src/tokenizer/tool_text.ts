@@ -4,12 +4,20 @@
  *
  * @module
  */
+import { jsonText } from "./json_text.ts";
 
 /** Deeper schemas are written as `any`. */
 const DEEPEST = 32;
 
 /** So many references are followed in one tool; others are written by their name. */
 const MOST_REFERENCES = 256;
+/** Likewise, once so many characters were written for references: a definition may be long. */
+const MOST_REFERENCED = 1 << 17;
+
+/** The types of JSON Schema. Others are written as `any`. */
+const TYPES: ReadonlySet<unknown> = new Set(
+  ["string", "number", "integer", "boolean", "null", "array", "object"],
+);
 
 /**
  * How schemas are written.
@@ -78,6 +86,7 @@ class Writer {
   readonly #root: Schema;
   readonly #style: ToolStyle;
   #references = 0;
+  #referenced = 0;
 
   constructor(root: Schema, style: ToolStyle) {
     this.#root = root;
@@ -115,9 +124,12 @@ class Writer {
         return schemas.map((s) => this.type(s, indent, depth + 1)).join(" | ");
       }
     }
-    if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(" | ");
+    if (Array.isArray(values)) return values.map((value) => jsonText(value) ?? "any").join(" | ");
     if (Array.isArray(type)) {
-      return type.map((one) => this.type({ ...schema, type: one }, indent, depth + 1)).join(" | ");
+      // Each once, or two that are the same on each level would double the text on each level.
+      return [...new Set(type)].map((one) =>
+        TYPES.has(one) ? this.type({ ...schema, type: one }, indent, depth + 1) : "any"
+      ).join(" | ");
     }
     switch (type) {
       case "string":
@@ -140,7 +152,7 @@ class Writer {
 
   #default({ default: value }: Schema): string {
     if (this.#style !== "harmony" || value === undefined || value === null) return "";
-    return ` // default: ${typeof value === "string" ? value : JSON.stringify(value)}`;
+    return ` // default: ${typeof value === "string" ? value : jsonText(value) ?? "any"}`;
   }
 
   /** `#/$defs/Name`, which schemas made from classes are full of. */
@@ -151,7 +163,10 @@ class Writer {
       ? definitions[name]
       : undefined;
     if (!isSchema(definition) || ++this.#references > MOST_REFERENCES) return name;
-    return this.type(definition, indent, depth + 1);
+    if (this.#referenced > MOST_REFERENCED) return name;
+    const text = this.type(definition, indent, depth + 1);
+    this.#referenced += text.length;
+    return text;
   }
 }
 
