@@ -5,21 +5,29 @@
  *   TypeScript inside `node_modules`.
  * - `@sluice/<platform>`: the native library, with the licences of what is in it.
  *
- *     bun scripts/pack_npm.ts           # writes .build/npm/*.tgz
- *     bun scripts/pack_npm.ts --check   # and asks npm what it would publish
+ *     bun scripts/pack_npm.ts               # writes .build/npm/*.tgz
+ *     bun scripts/pack_npm.ts --out FOLDER  # elsewhere
+ *     bun scripts/pack_npm.ts --check       # and asks npm what it would publish
  *
  * @module
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { library } from "../src/ffi/load.ts";
 import { packageName, PLATFORMS } from "../src/ffi/locate.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const OUT = join(ROOT, ".build/npm");
+const { values: { out, check } } = parseArgs({
+  options: {
+    out: { type: "string", default: join(ROOT, ".build/npm") },
+    check: { type: "boolean", default: false },
+  },
+});
+const OUT = resolve(out);
 
 interface Manifest {
   readonly name: string;
@@ -43,7 +51,8 @@ function write(folder: string, manifest: Manifest, files: readonly string[]): st
 
 function mainPackage(): string {
   const folder = join(OUT, "sluice");
-  execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", join(ROOT, "tsconfig.npm.json")], {
+  const config = join(ROOT, "tsconfig.npm.json");
+  execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", config, "--outDir", folder], {
     stdio: "inherit",
   });
   const { name, description, engines, dependencies, sideEffects } = manifest;
@@ -82,7 +91,6 @@ function platformPackage(): string {
 }
 
 rmSync(OUT, { recursive: true, force: true });
-const check = process.argv.includes("--check");
 for (const folder of [mainPackage(), platformPackage()]) {
   const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", OUT], {
     cwd: folder,

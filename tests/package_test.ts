@@ -9,7 +9,6 @@ import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const PACKAGES = join(ROOT, ".build/npm");
 const PROGRAM = `import { Tokenizer } from "sluice";
 import { Tokenizer as Alone } from "sluice/tokenizer";
 import { RateLimiter, rate } from "sluice/limiter";
@@ -26,29 +25,30 @@ const pool = new UpstreamPool({ name: "openai", upstreams: [{ id: "a", maxInFlig
 console.log(pool.tryAcquire()?.upstream);
 `;
 
-// Here and not in a hook: type-checking and packing take longer than hooks may.
-execFileSync(join(ROOT, "node_modules/.bin/bun"), ["scripts/pack_npm.ts"], { cwd: ROOT });
-const project = install();
+const project = mkdtempSync(join(tmpdir(), "sluice-package-"));
 after(() => rmSync(project, { recursive: true, force: true }));
+// Here and not in a hook: type-checking and packing take longer than hooks may.
+const packages = join(project, "packages");
+const pack = ["scripts/pack_npm.ts", "--out", packages];
+execFileSync(join(ROOT, "node_modules/.bin/bun"), pack, { cwd: ROOT });
+install();
 
 /** A project with both packages; unpacked by hand, because `npm install` would ask a registry. */
-function install(): string {
-  const project = mkdtempSync(join(tmpdir(), "sluice-package-"));
+function install(): void {
   const modules = join(project, "node_modules");
   mkdirSync(modules);
   writeFileSync(join(project, "main.ts"), PROGRAM);
   writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
-  for (const file of readdirSync(PACKAGES).filter((name) => name.endsWith(".tgz"))) {
+  for (const file of readdirSync(packages).filter((name) => name.endsWith(".tgz"))) {
     // npm names the tarball of @sluice/linux-x64-gnu sluice-linux-x64-gnu-<version>.tgz.
     const name = file.replace(/-\d+\.\d+\..*$/, "").replace(/^sluice-/, "@sluice/");
     const folder = join(modules, name);
     mkdirSync(folder, { recursive: true });
-    execFileSync("tar", ["xzf", join(PACKAGES, file), "--strip-components=1", "-C", folder]);
+    execFileSync("tar", ["xzf", join(packages, file), "--strip-components=1", "-C", folder]);
   }
   for (const name of ["commander", "cli-progress", "fastest-levenshtein", "structured-headers"]) {
     symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
   }
-  return project;
 }
 
 /** How this runtime runs a file, with no more than it needs. */
