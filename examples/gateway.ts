@@ -1,0 +1,128 @@
+/**
+ * An OpenAI-compatible gateway in one file, all three parts together: it counts what a chat will cost,
+ * reserves that for the tenant and for the model, sends it with the key that has most room, streams the
+ * answer through, and charges what it has really cost, also if the client leaves in the middle.
+ *
+ *     bun examples/gateway.ts            # one thread
+ *     bun examples/gateway/workers.ts    # a Worker for each core
+ *     deno serve -A --port 8787 --parallel --unstable-no-legacy-abort examples/gateway.ts
+ *
+ * `UPSTREAM` and `KEYS` (`https://api.openai.com`, `sk-a,sk-b`) say where answers come from; without
+ * them they are made up here.
+ *
+ * @module
+ */
+import process from "node:process";
+import {
+  type ChatMessage,
+  type ChatRequestFields,
+  concurrency,
+  countMessages,
+  deniedResponse,
+  limitHeaders,
+  rate,
+  RateLimiter,
+  reserveAll,
+  SluiceError,
+  UpstreamPool,
+} from "../mod.ts";
+import { startFakeUpstream } from "./gateway/fake_upstream.ts";
+import { metered } from "./gateway/metered.ts";
+
+const { UPSTREAM = await startFakeUpstream(), KEYS = "key-a,key-b", PORT = "8787" } = process.env;
+/** What is reserved for an answer if the client does not say how long it may be. */
+const ANSWER_TOKENS = 1024;
+
+// Opened under these names by every Worker, they are one and the same for all of them.
+const tenants = new RateLimiter({
+  name: "tenants",
+  limits: {
+    rpm: rate({ unit: "requests", limit: 600, per: "minute", burst: 60 }),
+    tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }),
+    live: concurrency({ limit: 16 }),
+  },
+});
+const models = new RateLimiter({
+  name: "models",
+  limits: { tpm: rate({ unit: "tokens", limit: 2_000_000, per: "minute" }) },
+});
+const pool = new UpstreamPool({
+  name: "openai",
+  upstreams: KEYS.split(",").map((id) => ({ id, maxInFlight: 64 })),
+  queue: { max: 1000, timeoutMs: 10_000 },
+});
+
+/** What of a request matters here; all else is passed on as it is. */
+interface Chat extends ChatRequestFields {
+  readonly messages: readonly ChatMessage[];
+  readonly stream?: boolean;
+  readonly max_completion_tokens?: number;
+  readonly max_tokens?: number;
+}
+
+async function handle(request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (request.method !== "POST" || pathname !== "/v1/chat/completions") {
+    return failure(404, `there is no ${request.method} ${pathname}`);
+  }
+  // A real gateway looks up whose key it is.
+  const tenant = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+  if (tenant === undefined) return failure(401, "an API key is missing");
+  let chat: Chat;
+  let promptTokens: number;
+  try {
+    chat = await request.json() as Chat;
+    promptTokens = countMessages(chat.messages, chat).tokens;
+  } catch (error) {
+    return failure(400, (error as Error).message);
+  }
+
+  const answerTokens = chat.max_completion_tokens ?? chat.max_tokens ?? ANSWER_TOKENS;
+  const own = { limiter: tenants, key: tenant };
+  const call = reserveAll([own, { limiter: models, key: chat.model }], {
+    tokens: promptTokens + answerTokens,
+  });
+  if (!call.allowed) {
+    const problem = call.limiter === "tenants" ? "quota-exceeded" : "temporary-reduced-capacity";
+    return deniedResponse(call, own, { problem });
+  }
+
+  let isSent = false;
+  const send = (key: string) => {
+    isSent = true;
+    return new Request(new URL(pathname, UPSTREAM), {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      // The last part of a stream tells what it has cost.
+      body: JSON.stringify(
+        chat.stream ? { ...chat, stream_options: { include_usage: true } } : chat,
+      ),
+    });
+  };
+  try {
+    const answer = await pool.fetch(send, { signal: request.signal, headersTimeoutMs: 60_000 });
+    const headers = limitHeaders(own);
+    headers.set("content-type", answer.headers.get("content-type") ?? "application/json");
+    const body = metered(answer, call, chat.model, promptTokens);
+    return new Response(body, { status: answer.status, headers });
+  } catch (error) {
+    // What was sent may have been served, and is charged in full.
+    isSent ? call.settle() : call.cancel();
+    if (error instanceof SluiceError) return failure(503, error.message, { "retry-after": "1" });
+    return failure(502, `no answer from upstream: ${(error as Error).message}`);
+  }
+}
+
+function failure(status: number, message: string, headers: HeadersInit = {}): Response {
+  return Response.json({ error: { message, type: "gateway_error" } }, { status, headers });
+}
+
+/** What `bun` and `deno serve` take. */
+interface Server {
+  readonly port: number;
+  readonly idleTimeout: number;
+  fetch(request: Request): Promise<Response>;
+}
+
+const server: Server = { port: Number(PORT), idleTimeout: 120, fetch: handle };
+export default server;

@@ -1,0 +1,82 @@
+/**
+ * An upstream that answers as OpenAI does, with made-up text, and tells what that has cost.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ChatMessage, type ChatRequestFields, countMessages, Tokenizer } from "../../mod.ts";
+
+interface Chat extends ChatRequestFields {
+  readonly messages: readonly ChatMessage[];
+  readonly stream?: boolean;
+  readonly max_completion_tokens?: number;
+}
+
+const WORDS = "Permission is not a socket, and whoever counts alone counts wrong. ".split(" ");
+/** Between two parts of a stream, in milliseconds. */
+const PAUSE_MS = 2;
+
+/** What it has served, by key. */
+export interface Served {
+  requests: number;
+  /** Of all requests that were answered to the end. */
+  tokens: number;
+  inFlight: number;
+  most: number;
+}
+
+/** Starts one on a port of its own; `served` is kept up to date. Does not keep the process alive. */
+export async function startFakeUpstream(
+  served: Map<string, Served> = new Map(),
+): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const key = request.headers.authorization?.replace("Bearer ", "") ?? "";
+    const count = served.get(key) ?? { requests: 0, tokens: 0, inFlight: 0, most: 0 };
+    served.set(key, count);
+    count.requests++;
+    count.inFlight++;
+    count.most = Math.max(count.most, count.inFlight);
+    response.once("close", () => count.inFlight--);
+    count.tokens += await answer(await json(request) as Chat, response);
+  });
+  server.listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Answers, and says how many tokens that took; 0 if the client left. */
+async function answer(chat: Chat, response: ServerResponse): Promise<number> {
+  const length = Math.min(chat.max_completion_tokens ?? 64, 64);
+  const parts = Array.from({ length }, (_, i) => WORDS[i % WORDS.length] + " ");
+  const text = parts.join("");
+  const prompt_tokens = countMessages(chat.messages, chat).tokens;
+  const completion_tokens = Tokenizer.forModel(chat.model).count(text);
+  const total_tokens = prompt_tokens + completion_tokens;
+  const usage = { prompt_tokens, completion_tokens, total_tokens };
+  const common = { id: "chatcmpl-0", created: 0, model: chat.model };
+  if (!chat.stream) {
+    const message = { role: "assistant", content: text };
+    const choices = [{ index: 0, message, finish_reason: "stop" }];
+    response.writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify({ ...common, object: "chat.completion", choices, usage }));
+    return total_tokens;
+  }
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const send = (rest: object): boolean =>
+    response.write(
+      `data: ${JSON.stringify({ ...common, object: "chat.completion.chunk", ...rest })}\n\n`,
+    );
+  for (const content of parts) {
+    if (response.closed) return 0;
+    send({ choices: [{ index: 0, delta: { content }, finish_reason: null }], usage: null });
+    await sleep(PAUSE_MS);
+  }
+  send({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }], usage: null });
+  send({ choices: [], usage });
+  response.end("data: [DONE]\n\n");
+  return total_tokens;
+}

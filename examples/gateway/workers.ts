@@ -1,0 +1,17 @@
+/**
+ * The gateway with a Worker for each core, in Bun, where the system gives each its share of the
+ * connections; `deno serve --parallel` does the same without this file.
+ *
+ *     bun examples/gateway/workers.ts
+ *
+ * @module
+ */
+import { availableParallelism } from "node:os";
+import process from "node:process";
+
+const { PORT = "8787" } = process.env;
+const workers = availableParallelism();
+for (let i = 0; i < workers; i++) {
+  new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
+}
+console.log(`${workers} Workers listen on http://localhost:${PORT}`);
