@@ -46,11 +46,20 @@ export function metered(
       }
       if (!isStream) meter.read(whole);
     } finally {
-      call.settle({ tokens: meter.tokens });
+      settle(call, meter.tokens);
     }
   }
   // Bun's types do not have `from` yet, those of Node.js do.
   return ReadableStream.from(pass()) as unknown as BodyInit;
+}
+
+function settle(call: Reservation, tokens: number): void {
+  try {
+    call.settle({ tokens });
+  } catch (error) {
+    // It took longer than a reservation lives, and was charged in full then.
+    if (!(error instanceof SluiceError && error.code === "SLUICE_RESERVATION_CLOSED")) throw error;
+  }
 }
 
 class Meter {
