@@ -11,8 +11,8 @@ import { clearTimeout, setTimeout } from "node:timers";
 
 /**
  * The longest that an answer may lie uncollected, for want of a bell: what a Worker that dies, or a
- * runtime without bells, costs who waits. 5 ms would take 1.0 to 2.7 % of a core while somebody waits,
- * 20 ms takes 0.9 to 1.2 %, and 100 ms would make the first wake-up wait for 46 to 80 ms (`wake` in
+ * runtime without bells, costs who waits. 5 ms would take 1.4 to 3.6 % of a core while somebody waits,
+ * 20 ms takes 0.9 to 1.7 %, and 100 ms would make the first wake-up wait for 20 to 67 ms (`wake` in
  * `bench/record/2026-11-26-pool.md`).
  */
 const POLL_MS = 20;
