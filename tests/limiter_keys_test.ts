@@ -58,6 +58,18 @@ describe("batches", () => {
 });
 
 describe("keys", () => {
+  it("of names of any length are one, and only short names are kept here", () => {
+    const { limiter } = make({ r: rate({ limit: 5, per: "minute" }) });
+    for (const [name, isKept] of [["k".repeat(256), true], ["k".repeat(100_000), false]] as const) {
+      const key = limiter.key(name);
+      assert.equal(limiter.key(name) === key, isKept);
+      assert.equal(limiter.key(name).id, key.id);
+      limiter.take(name, { requests: 2 });
+      assert.equal(limiter.take(key, { requests: 2 }).allowed, true);
+      assert.equal(limiter.take(name, { requests: 2 }).allowed, false);
+    }
+  });
+
   it("are not made by forgetting them", () => {
     const { limiter } = make(tenant);
     assert.equal(limiter.forget("nobody"), false);

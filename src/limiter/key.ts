@@ -24,8 +24,10 @@ export class LimiterKey {
   }
 }
 
-/** How many keys are remembered by name, for each limiter of an isolate. */
+/** How many keys are remembered by name, for each limiter of an isolate, */
 const KEPT = 1 << 14;
+/** and how long a name may be, in UTF-16 units: so who sends long ones fills megabytes and no more. */
+const LONGEST = 256;
 
 /** The keys that were used lately, by name. Two generations: no bookkeeping on a hit. */
 export class KeyCache {
@@ -41,8 +43,9 @@ export class KeyCache {
     return old;
   }
 
-  /** Remembers `key`. */
+  /** Remembers `key`, unless its name is long. */
   set(key: LimiterKey): void {
+    if (key.name.length > LONGEST) return;
     if (this.#young.size >= KEPT / 2) {
       this.#old = this.#young;
       this.#young = new Map();
