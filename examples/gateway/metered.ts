@@ -5,7 +5,7 @@
  */
 import { ReadableStream } from "node:stream/web";
 import { createParser } from "eventsource-parser";
-import { type Reservation, type TokenCounter, Tokenizer } from "../../mod.ts";
+import { type Reservation, SluiceError, type TokenCounter, Tokenizer } from "../../mod.ts";
 
 /** A whole answer, or a part of one that streams. */
 interface Completion {
