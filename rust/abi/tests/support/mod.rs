@@ -1,4 +1,5 @@
 //! What the tests of garbage share.
+#![allow(dead_code, reason = "each of them uses a part")]
 
 use sluice::library::sluice_library_last_error;
 
