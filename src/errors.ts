@@ -79,7 +79,9 @@ export function show(value: unknown): string {
   }
 }
 
+/** By the prototype: a property of that name may be anybody's, of any length. */
 function constructorName(value: object): string {
-  const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+  const name = (Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null)
+    ?.constructor?.name;
   return typeof name === "string" && name !== "" ? name : "Object";
 }

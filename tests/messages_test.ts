@@ -195,6 +195,11 @@ describe("countMessages", () => {
         {},
         /^messages\[2\]\.content must be a string, an array of parts or null, not 5$/,
       ],
+      [
+        [{ role: "user", content: { constructor: { name: "x".repeat(1_000) } } }],
+        {},
+        /, not an instance of Object$/,
+      ],
       [[{ role: "user", content: [{ type: "text" }] }], {}, /^messages\[0\]\.content\[0\]\.text /],
       [[{ role: "user", content: ["x"] }], {}, /^messages\[0\]\.content\[0\] must be an object/],
       [[{ role: "user", name: 7 }], {}, /^messages\[0\]\.name must be a string, not 7$/],
