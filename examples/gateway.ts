@@ -56,8 +56,22 @@ const pool = new UpstreamPool({
 interface Chat extends ChatRequestFields {
   readonly messages: readonly ChatMessage[];
   readonly stream?: boolean;
-  readonly max_completion_tokens?: number;
-  readonly max_tokens?: number;
+  readonly n?: number | null;
+  readonly max_completion_tokens?: number | null;
+  readonly max_tokens?: number | null;
+}
+
+/** What a chat costs at most: the prompt, and its answers if they are as long as they may be. */
+function costOf(chat: Chat): { prompt: number; most: number } {
+  const answers = checked("n", chat.n ?? 1, 128);
+  const length = chat.max_completion_tokens ?? chat.max_tokens ?? ANSWER_TOKENS;
+  const prompt = countMessages(chat.messages, chat).tokens;
+  return { prompt, most: prompt + answers * checked("max_completion_tokens", length, 1_000_000) };
+}
+
+function checked(name: string, value: number, most: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new RangeError(`${name} must be from 1 to ${most}`);
 }
 
 async function handle(request: Request): Promise<Response> {
@@ -69,19 +83,16 @@ async function handle(request: Request): Promise<Response> {
   const tenant = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
   if (tenant === undefined) return failure(401, "an API key is missing");
   let chat: Chat;
-  let promptTokens: number;
+  let cost: ReturnType<typeof costOf>;
   try {
     chat = await request.json() as Chat;
-    promptTokens = countMessages(chat.messages, chat).tokens;
+    cost = costOf(chat);
   } catch (error) {
     return failure(400, (error as Error).message);
   }
 
-  const answerTokens = chat.max_completion_tokens ?? chat.max_tokens ?? ANSWER_TOKENS;
   const own = { limiter: tenants, key: tenant };
-  const call = reserveAll([own, { limiter: models, key: chat.model }], {
-    tokens: promptTokens + answerTokens,
-  });
+  const call = reserveAll([own, { limiter: models, key: chat.model }], { tokens: cost.most });
   if (!call.allowed) {
     const problem = call.limiter === "tenants" ? "quota-exceeded" : "temporary-reduced-capacity";
     return deniedResponse(call, own, { problem });
@@ -99,18 +110,19 @@ async function handle(request: Request): Promise<Response> {
       ),
     });
   };
+  let answer: Response;
   try {
-    const answer = await pool.fetch(send, { signal: request.signal, headersTimeoutMs: 60_000 });
-    const headers = limitHeaders(own);
-    headers.set("content-type", answer.headers.get("content-type") ?? "application/json");
-    const body = metered(answer, call, chat.model, promptTokens);
-    return new Response(body, { status: answer.status, headers });
+    answer = await pool.fetch(send, { signal: request.signal, headersTimeoutMs: 60_000 });
   } catch (error) {
     // What was sent may have been served, and is charged in full.
     isSent ? call.settle() : call.cancel();
     if (error instanceof SluiceError) return failure(503, error.message, { "retry-after": "1" });
     return failure(502, `no answer from upstream: ${(error as Error).message}`);
   }
+  const headers = limitHeaders(own);
+  headers.set("content-type", answer.headers.get("content-type") ?? "application/json");
+  const body = metered(answer, call, chat.model, cost.prompt);
+  return new Response(body, { status: answer.status, headers });
 }
 
 function failure(status: number, message: string, headers: HeadersInit = {}): Response {

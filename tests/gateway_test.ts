@@ -145,6 +145,10 @@ describe("examples/gateway.ts", () => {
     const openai = client("kim");
     const ask = (more: object) => openai.chat.completions.create({ ...request, ...more });
     await assert.rejects(ask({ max_completion_tokens: 100_000 }), { status: 429 });
+    for (const length of [-5, 0, 0.5, 1e300, "many"]) {
+      await assert.rejects(ask({ max_completion_tokens: length }), { status: 400 }, `${length}`);
+    }
+    await assert.rejects(ask({ n: -1 }), /400 n must be from 1 to 128/);
     await assert.rejects(ask({ model: "gtp-5" }), /400 Unknown model "gtp-5"/);
     await assert.rejects(
       ask({ messages: [{ role: "user", content: 5 }] }),
