@@ -129,9 +129,16 @@ describe("examples/gateway.ts", () => {
 
   it("gives back what a client had that left", async () => {
     const openai = client("joe");
-    await Promise.all(Array.from({ length: LIVE }, async () => {
-      const stream = await openai.chat.completions.create({ ...request, stream: true });
-      for await (const _ of stream) break;
+    await Promise.all(Array.from({ length: LIVE }, async (_, i) => {
+      const gone = new AbortController();
+      if (i % 4 === 0) setTimeout(() => gone.abort(), i);
+      const asked = openai.chat.completions.create({ ...request, stream: true }, {
+        signal: gone.signal,
+      });
+      const stream = await asked.catch(() => undefined);
+      // Some before the headers, some before they read anything, and some after.
+      if (i % 4 === 1) gone.abort();
+      else if (stream !== undefined) { for await (const _ of stream) break; }
     }));
     // Servers see a moment later that somebody left.
     const end = performance.now() + 20_000;

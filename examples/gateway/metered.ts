@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ReadableStream } from "node:stream/web";
 import { createParser } from "eventsource-parser";
 import { type Reservation, SluiceError, type TokenCounter, Tokenizer } from "../../mod.ts";
 
@@ -31,50 +30,86 @@ export function metered(
     call.cancel();
     return answer.body;
   }
-  const meter = new Meter(model, promptTokens);
   const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-  const body = answer.body;
-  async function* pass() {
-    const decoder = new TextDecoder();
-    const parser = createParser({ onEvent: ({ data }) => meter.read(data) });
-    let whole = "";
-    try {
-      for await (const part of body as unknown as AsyncIterable<Uint8Array>) {
-        const text = decoder.decode(part, { stream: true });
-        isStream ? parser.feed(text) : whole += text;
-        yield part;
+  const meter = new Meter(model, promptTokens, isStream);
+  const reader = answer.body.getReader();
+  // Not a generator: one that was never asked for anything does not hear that the client left.
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) {
+          meter.read(value);
+          controller.enqueue(value);
+          return;
+        }
+        meter.finish();
+      } catch (error) {
+        settle(call, meter);
+        throw error;
       }
-      if (!isStream) meter.read(whole);
-    } finally {
-      settle(call, meter.tokens);
-    }
-  }
-  // Bun's types do not have `from` yet, those of Node.js do.
-  return ReadableStream.from(pass()) as unknown as BodyInit;
+      settle(call, meter);
+      controller.close();
+    },
+    async cancel(reason) {
+      settle(call, meter);
+      await reader.cancel(reason);
+    },
+  });
 }
 
-function settle(call: Reservation, tokens: number): void {
+function settle(call: Reservation, meter: Meter): void {
   try {
-    call.settle({ tokens });
+    call.settle({ tokens: meter.tokens });
   } catch (error) {
     // It took longer than a reservation lives, and was charged in full then.
     if (!(error instanceof SluiceError && error.code === "SLUICE_RESERVATION_CLOSED")) throw error;
+  } finally {
+    meter.close();
   }
 }
 
+/** Reads an answer as it goes by. */
 class Meter {
-  #total: number | undefined;
+  readonly #decoder = new TextDecoder();
+  readonly #parser = createParser({ onEvent: ({ data }) => this.#note(data) });
+  readonly #isStream: boolean;
   readonly #promptTokens: number;
   readonly #tokenizer: Tokenizer;
   /** The tokens of each choice so far. */
   readonly #counters = new Map<number, TokenCounter>();
+  #whole = "";
+  #total: number | undefined;
 
-  constructor(model: string, promptTokens: number) {
-    this.#tokenizer = Tokenizer.forModel(model);
+  constructor(model: string, promptTokens: number, isStream: boolean) {
+    this.#isStream = isStream;
     this.#promptTokens = promptTokens;
+    this.#tokenizer = Tokenizer.forModel(model);
   }
 
-  read(data: string): void {
+  read(part: Uint8Array): void {
+    const text = this.#decoder.decode(part, { stream: true });
+    if (this.#isStream) this.#parser.feed(text);
+    else this.#whole += text;
+  }
+
+  finish(): void {
+    if (!this.#isStream) this.#note(this.#whole);
+  }
+
+  /** As the upstream told it, or else what was seen of it. */
+  get tokens(): number {
+    if (this.#total !== undefined) return this.#total;
+    const counts = [...this.#counters.values()].map(({ count }) => count);
+    return counts.reduce((sum, count) => sum + count, this.#promptTokens);
+  }
+
+  close(): void {
+    for (const counter of this.#counters.values()) counter.close();
+    this.#tokenizer.close();
+  }
+
+  #note(data: string): void {
     if (data === "[DONE]") return;
     const { usage, choices = [] } = JSON.parse(data) as Completion;
     if (usage) this.#total = usage.total_tokens;
@@ -84,11 +119,5 @@ class Meter {
       if (counter === undefined) this.#counters.set(index, counter = this.#tokenizer.counter());
       counter.push(delta.content);
     }
-  }
-
-  get tokens(): number {
-    if (this.#total !== undefined) return this.#total;
-    const counts = [...this.#counters.values()].map(({ count }) => count);
-    return counts.reduce((sum, count) => sum + count, this.#promptTokens);
   }
 }
