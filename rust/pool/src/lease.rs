@@ -101,12 +101,13 @@ impl Leases {
         LeaseId::new(slot, upstream, generation)
     }
 
-    /// The slot of a lease that is in use, held by `member`. O(1).
+    /// The slot of a lease that is in use, held by `member`; one that it did not collect yet is not. O(1).
     pub(crate) fn find(&self, id: LeaseId, member: u32) -> Option<u32> {
         let slot = id.slot();
         let lease = self.slab.get(slot as usize)?;
         let live = lease.upstream != NONE
             && lease.member == member
+            && !lease.offered
             && LeaseId::new(slot, lease.upstream, lease.generation) == id;
         live.then_some(slot)
     }

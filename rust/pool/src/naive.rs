@@ -186,7 +186,7 @@ impl Naive {
         now: Millis,
     ) -> bool {
         self.tick(now);
-        let live = self.held.iter().any(|held| held.lease == lease && held.member == member);
+        let live = self.holds(member, lease);
         if live {
             self.end(lease, outcome, rest);
             self.hand_over();
@@ -198,14 +198,26 @@ impl Naive {
     pub fn renew(&mut self, member: usize, lease: Lease, now: Millis) -> bool {
         self.tick(now);
         let now = self.now;
-        let found = self.held.iter_mut().find(|held| held.lease == lease && held.member == member);
-        found.map(|held| held.renewed = now).is_some()
+        let live = self.holds(member, lease);
+        for held in self.held.iter_mut().filter(|held| live && held.lease == lease) {
+            held.renewed = now;
+        }
+        live
+    }
+
+    /// Whether a member has collected a lease and not given it back.
+    fn holds(&self, member: usize, lease: Lease) -> bool {
+        self.held.iter().any(|held| held.lease == lease && held.member == member)
+            && !self.waiters.iter().any(|waiter| waiter.at == At::Offered(lease))
     }
 
     /// The upstream of a lease has begun to answer well.
     pub fn confirm(&mut self, member: usize, lease: Lease, now: Millis) -> bool {
         self.tick(now);
-        let find = |held: &&mut Held| held.lease == lease && held.member == member;
+        if !self.holds(member, lease) {
+            return false;
+        }
+        let find = |held: &&mut Held| held.lease == lease;
         let Some(held) = self.held.iter_mut().find(find) else { return false };
         if std::mem::take(&mut held.probe) && self.upstreams[held.upstream].health.confirm() {
             self.hand_over();

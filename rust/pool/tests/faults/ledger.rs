@@ -85,6 +85,26 @@ fn a_lease_that_nobody_collected_yet_does_not_expire() {
     assert_eq!((in_flight(&pool), pool.counts().expired), (0, 0));
 }
 
+/// Ours, found by random calls: the id of a lease that lay in the mailbox could be guessed and given
+/// back, and the place that had it then gave it back again.
+#[test]
+fn a_lease_that_nobody_collected_yet_is_nobodys_to_give_back() {
+    let mut pool = pool(&[1], Settings::default());
+    let held = lease(&mut pool, 0);
+    let waiter = place(&mut pool, 1, NEVER, 0);
+    pool.release(0, held, Outcome::Ok, 0, 0).expect("held");
+    // The same slot with the next generation.
+    let guessed = LeaseId(held.0 + (1 << 29));
+    assert_eq!(pool.release(1, guessed, Outcome::Ok, 0, 0), Err(Refusal::StaleLease));
+    assert_eq!(pool.renew(1, guessed, 0), Err(Refusal::StaleLease));
+    assert_eq!(pool.confirm(1, guessed, 0), Err(Refusal::StaleLease));
+    let mut other = pool.clone();
+    assert!(other.cancel(1, waiter, 0), "the place and its lease are given up once");
+    assert_eq!(in_flight(&other), 0);
+    assert_eq!(pool.collect(1, 0), Some((waiter, Answer::Lease(guessed))));
+    assert_eq!(pool.release(1, guessed, Outcome::Ok, 0, 0), Ok(()));
+}
+
 /// generic-pool#108: waiters without bound.
 #[test]
 fn the_line_is_bounded_and_the_dead_do_not_count() {
