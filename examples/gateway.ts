@@ -1,5 +1,5 @@
 /**
- * An OpenAI-compatible gateway in one file, all three parts together: it counts what a chat will cost,
+ * An OpenAI-compatible gateway, all three parts together: it counts what a chat will cost,
  * reserves that for the tenant and for the model, sends it with the key that has most room, streams the
  * answer through, and charges what it has really cost, also if the client leaves in the middle.
  *

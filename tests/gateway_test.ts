@@ -10,6 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import OpenAI from "openai";
 import { type Served, startFakeUpstream } from "../examples/gateway/fake_upstream.ts";
+import { metered } from "../examples/gateway/metered.ts";
+import { quota, RateLimiter, Tokenizer } from "../mod.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../examples", import.meta.url));
 /** As the example has them. */
@@ -162,5 +164,64 @@ describe("examples/gateway.ts", () => {
       /messages\[0\]\.content/,
     );
     await assert.rejects(openai.models.list(), { status: 404 });
+  });
+});
+
+describe("an answer that is metered", () => {
+  const limits = { day: quota({ unit: "tokens", limit: 1e6, per: "day" }) };
+  const limiter = new RateLimiter({ name: "metered", limits });
+  const words = ["one", " two", " three"];
+  const event = (rest: object) => `data: ${JSON.stringify(rest)}\n\n`;
+  const parts = words.map((content) => event({ choices: [{ index: 0, delta: { content } }] }));
+  const usage = event({ choices: [], usage: { total_tokens: 77 } });
+  const stream = { headers: { "content-type": "text/event-stream" } };
+
+  /** What a tenant is charged for an answer that is read as told; and whether the upstream is left. */
+  async function charged(
+    tenant: string,
+    chunks: readonly string[],
+    init: ResponseInit,
+    read: (body: Response) => Promise<unknown>,
+  ): Promise<[number, boolean]> {
+    const call = limiter.reserve(tenant, { tokens: 1000 });
+    assert.ok(call.allowed);
+    let next = 0;
+    let isLeft = false;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (next === chunks.length) return controller.close();
+        controller.enqueue(new TextEncoder().encode(chunks[next++]));
+      },
+      cancel: () => void (isLeft = true),
+    }, { highWaterMark: 0 });
+    await read(new Response(metered(new Response(body, init), call, "gpt-5", 10)));
+    const { used, outstanding } = limiter.inspect(tenant).day;
+    assert.equal(outstanding, 0, tenant);
+    return [used, isLeft];
+  }
+
+  it("costs what the upstream told", async () => {
+    const text = (response: Response) => response.text();
+    assert.deepEqual(await charged("told", [...parts, usage], stream, text), [77, false]);
+    const whole = [JSON.stringify({ choices: [], usage: { total_tokens: 55 } })];
+    assert.deepEqual(await charged("whole", whole, {}, text), [55, false]);
+    assert.deepEqual(await charged("refused", ["no"], { status: 500 }, text), [0, false]);
+  });
+
+  it("costs what went through if the client leaves, and the upstream is left", async () => {
+    const some = async ({ body }: Response) => {
+      const reader = body!.getReader();
+      for (let i = 0; i < 2; i++) await reader.read();
+      await reader.cancel();
+    };
+    const [used, isLeft] = await charged("some", [...parts, usage], stream, some);
+    // The stream may have read one part ahead.
+    const seen = [2, 3].map((n) =>
+      10 + new Tokenizer("o200k_base").count(words.slice(0, n).join(""))
+    );
+    assert.ok(seen.includes(used), `${used}`);
+    assert.equal(isLeft, true);
+    const garbage = (response: Response) => assert.rejects(response.text());
+    assert.deepEqual(await charged("garbage", ["data: {\n\n", usage], stream, garbage), [10, true]);
   });
 });

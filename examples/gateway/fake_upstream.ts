@@ -22,9 +22,6 @@ const PAUSE_MS = 2;
 
 /** What it has served, by key. */
 export interface Served {
-  requests: number;
-  /** Of all requests that were answered to the end. */
-  tokens: number;
   inFlight: number;
   most: number;
 }
@@ -35,14 +32,13 @@ export async function startFakeUpstream(
 ): Promise<string> {
   const server = createServer(async (request, response) => {
     const key = request.headers.authorization?.replace("Bearer ", "") ?? "";
-    const count = served.get(key) ?? { requests: 0, tokens: 0, inFlight: 0, most: 0 };
+    const count = served.get(key) ?? { inFlight: 0, most: 0 };
     served.set(key, count);
-    count.requests++;
     count.inFlight++;
     count.most = Math.max(count.most, count.inFlight);
     response.once("close", () => count.inFlight--);
     try {
-      count.tokens += await answer(await json(request) as Chat, response);
+      await answer(await json(request) as Chat, response);
     } catch {
       // The client left while it asked, or asked for nothing that makes sense.
       response.destroy();
@@ -53,8 +49,7 @@ export async function startFakeUpstream(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Answers, and says how many tokens that took; 0 if the client left. */
-async function answer(chat: Chat, response: ServerResponse): Promise<number> {
+async function answer(chat: Chat, response: ServerResponse): Promise<void> {
   const length = Math.min(chat.max_completion_tokens ?? 64, 64);
   const parts = Array.from({ length }, (_, i) => WORDS[i % WORDS.length] + " ");
   const text = parts.join("");
@@ -68,7 +63,7 @@ async function answer(chat: Chat, response: ServerResponse): Promise<number> {
     const choices = [{ index: 0, message, finish_reason: "stop" }];
     response.writeHead(200, { "content-type": "application/json" })
       .end(JSON.stringify({ ...common, object: "chat.completion", choices, usage }));
-    return total_tokens;
+    return;
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
   const send = (rest: object): boolean =>
@@ -76,12 +71,11 @@ async function answer(chat: Chat, response: ServerResponse): Promise<number> {
       `data: ${JSON.stringify({ ...common, object: "chat.completion.chunk", ...rest })}\n\n`,
     );
   for (const content of parts) {
-    if (response.closed) return 0;
+    if (response.closed) return;
     send({ choices: [{ index: 0, delta: { content }, finish_reason: null }], usage: null });
     await sleep(PAUSE_MS);
   }
   send({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }], usage: null });
   send({ choices: [], usage });
   response.end("data: [DONE]\n\n");
-  return total_tokens;
 }

@@ -46,6 +46,8 @@ export function metered(
         meter.finish();
       } catch (error) {
         settle(call, meter);
+        // What cannot be read is not read on, or its lease would stay.
+        await reader.cancel(error).catch(() => {});
         throw error;
       }
       settle(call, meter);

@@ -41,7 +41,8 @@ impl Pool {
             }
             if self.leases.is_offered(slot) {
                 // It is in nobody's hands yet. How long it may lie is `claim`'s to say, which begins anew
-                // while its member collects others.
+                // while its member collects others. This ends: `claim` is at most `lease_ttl`, so where
+                // times saturate no offer was left above.
                 self.leases.renew(slot, now);
             } else {
                 self.expire(slot);
