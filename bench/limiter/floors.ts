@@ -15,8 +15,8 @@ import type { Contender } from "./rounds.ts";
 export const FLOORS = [
   "empty crossing",
   "crossing with a buffer",
-  "crossing that reads the precise clock",
-  "crossing that reads the coarse clock",
+  "crossing that reads CLOCK_MONOTONIC",
+  "crossing that reads CLOCK_MONOTONIC_COARSE",
   "bare call of sluice_limiter_take",
   "performance.now()",
 ] as const;
@@ -37,8 +37,8 @@ export function openFloors(): [FloorName, Contender][] {
   ];
   if (process.platform === "linux") {
     floors.push(
-      ["crossing that reads the precise clock", clockCrossing(PRECISE)],
-      ["crossing that reads the coarse clock", clockCrossing(COARSE)],
+      ["crossing that reads CLOCK_MONOTONIC", clockCrossing(PRECISE)],
+      ["crossing that reads CLOCK_MONOTONIC_COARSE", clockCrossing(COARSE)],
     );
   }
   return floors.sort(([a], [b]) => FLOORS.indexOf(a) - FLOORS.indexOf(b));

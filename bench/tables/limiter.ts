@@ -187,7 +187,7 @@ function aboveCrossing(cells: Cells): number {
 
 /** What reading the precise clock costs by itself, in nanoseconds. */
 function clockItself(cells: Cells): number {
-  const clock = floor("crossing that reads the precise clock")(cells);
+  const clock = floor("crossing that reads CLOCK_MONOTONIC")(cells);
   return median(clock) - median(floor("crossing with a buffer")(cells));
 }
 

@@ -1,9 +1,9 @@
 //! Clocks: what limiters and pools take for the time.
 //!
-//! Read natively and once per crossing. Precise is `CLOCK_MONOTONIC`, coarse the same as of the last
-//! tick of the kernel (1–4 ms), which costs a fifth; both have one origin. Neither counts the time that
-//! a machine is suspended on Linux. Wall time is the monotonic clock and a distance that is looked at
-//! once a second: quotas do not need it sooner.
+//! Read natively and once per crossing. Precise is `CLOCK_MONOTONIC` to 2 µs (`ticks.rs`), coarse the
+//! same as of the last tick of the kernel (1–4 ms); both have one origin. Neither counts the time that a
+//! machine is suspended on Linux. Wall time is the monotonic clock and a distance that is looked at once
+//! a second: quotas do not need it sooner.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -48,7 +48,7 @@ impl Clock {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn now(&self) -> Now {
         let ns = match self {
             Self::Precise => precise(),
@@ -56,26 +56,6 @@ impl Clock {
             Self::Virtual(clock) => return clock.now(),
         };
         Now { ns, wall_ns: wall(ns) }
-    }
-
-    /// Which of the three kinds it is, in two bits.
-    pub(crate) fn number(&self) -> u32 {
-        match self {
-            Self::Precise => SLUICE_CLOCK_PRECISE,
-            Self::Coarse => SLUICE_CLOCK_COARSE,
-            Self::Virtual(_) => 2,
-        }
-    }
-
-    /// What the clock of a [number](Self::number) shows, unless that does not say which clock it is.
-    #[inline]
-    pub(crate) fn now_of(number: u32) -> Option<Now> {
-        let ns = match number {
-            SLUICE_CLOCK_PRECISE => precise(),
-            SLUICE_CLOCK_COARSE => coarse(),
-            _ => return None,
-        };
-        Some(Now { ns, wall_ns: wall(ns) })
     }
 
     /// The book of all limiters that go by this clock.
@@ -142,9 +122,13 @@ pub extern "C" fn sluice_clock_close(clock: u32) -> i32 {
 }
 
 #[cfg(target_os = "linux")]
-#[inline]
+#[inline(always)]
 fn precise() -> u64 {
-    monotonic(rustix::time::ClockId::Monotonic)
+    let kernel = || monotonic(rustix::time::ClockId::Monotonic);
+    #[cfg(target_arch = "x86_64")]
+    return crate::ticks::now(kernel);
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel()
 }
 
 #[cfg(target_os = "linux")]

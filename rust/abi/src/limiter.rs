@@ -128,14 +128,14 @@ pub extern "C" fn sluice_limiter_take(
     cost3: f64,
 ) -> f64 {
     boundary_f64(|| {
-        opened::with_now(limiter, |opened, now| {
+        opened::with(limiter, |opened| {
             let mut costs = [0; SLUICE_LIMITER_UNITS as usize];
             let units = opened.limiter.units();
             for (cost, given) in costs.iter_mut().zip([cost0, cost1, cost2, cost3]).take(units) {
                 *cost = amount("cost", given)?;
             }
             let costs = costs.get(..units).ok_or_else(too_many_units)?;
-            code(opened.limiter.take(key_of(key)?, costs, now))
+            code(opened.limiter.take(key_of(key)?, costs, opened.clock.now()))
         })
     })
 }
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn sluice_limiter_take_batch(
                 return Err(Failure::argument("out overlaps an input buffer"));
             }
         }
-        opened::with_now(limiter, |opened, now| {
+        opened::with(limiter, |opened| {
             let units = opened.limiter.units();
             if costs.len() != units && costs.len() != units * keys.len() {
                 return Err(Failure::argument(format!(
@@ -184,6 +184,7 @@ pub unsafe extern "C" fn sluice_limiter_take_batch(
             if keys.is_empty() {
                 return Ok(0);
             }
+            let now = opened.clock.now();
             let all_alike = costs.len() == units;
             let mut rows = costs.chunks(units * BATCH);
             let mut allowed = 0;

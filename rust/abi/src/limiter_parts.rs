@@ -74,7 +74,6 @@ fn with_parts<R>(
     numbers: &[f64],
     f: impl FnOnce(&Opened, &[Part<'_>], Now) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
-    let now = numbers.first().and_then(|&handle| opened::now_of(handle as u32));
     opened::with_all(|open| {
         // As a limiter counts no more units than it has limits, there are no more costs than limits.
         let mut amounts = [0; MOST_LIMITS];
@@ -99,7 +98,7 @@ fn with_parts<R>(
         if !rest.is_empty() {
             return Err(cut_short());
         }
-        f(first, &parts, now.unwrap_or_else(|| first.clock.now()))
+        f(first, &parts, first.clock.now())
     })
 }
 

@@ -25,13 +25,10 @@ pub(crate) struct Opened {
     name: String,
 }
 
-/// A handle is 31 bits: a place below 2^14,
-const PLACES: u32 = (1 << 14) - 1;
-/// above it a generation of 15 bits,
-const GENERATION: u32 = 14;
+/// A handle is 31 bits: a place below 2^16, and above it a generation of 15 bits.
+const PLACES: u32 = (1 << 16) - 1;
+const GENERATION: u32 = 16;
 const GENERATIONS: u32 = (1 << 15) - 1;
-/// and which clock the limiter goes by.
-const CLOCK: u32 = 29;
 
 struct Named {
     limiter: Arc<Limiter>,
@@ -111,23 +108,6 @@ pub(crate) fn with<R>(
     OPEN.with_borrow(|open| f(open.get(handle)?))
 }
 
-/// Calls `f` with the limiter of `handle` and the time, which is read before all else: the processor
-/// waits until what comes before is done, and looks the limiter up while it reads.
-#[inline]
-pub(crate) fn with_now<R>(
-    handle: u32,
-    f: impl FnOnce(&Opened, Now) -> Result<R, Failure>,
-) -> Result<R, Failure> {
-    let now = now_of(handle);
-    with(handle, |opened| f(opened, now.unwrap_or_else(|| opened.clock.now())))
-}
-
-/// What the clock of a limiter shows, if the handle says which that is.
-#[inline]
-pub(crate) fn now_of(handle: u32) -> Option<Now> {
-    Clock::now_of(handle >> CLOCK)
-}
-
 /// Calls `f` with all limiters that this thread has open, by handle.
 #[inline]
 pub(crate) fn with_all<R>(f: impl FnOnce(&Open) -> Result<R, Failure>) -> Result<R, Failure> {
@@ -149,11 +129,11 @@ impl Open {
         });
         if at > PLACES as usize {
             self.places.pop();
-            return Err(Failure::new(SluiceStatus::TooManyHandles, "16384 limiters are open"));
+            return Err(Failure::new(SluiceStatus::TooManyHandles, "65536 limiters are open"));
         }
         let (handle, place) = &mut self.places[at];
         let generation = (*handle >> GENERATION & GENERATIONS) % GENERATIONS + 1;
-        *handle = opened.clock.number() << CLOCK | generation << GENERATION | at as u32;
+        *handle = generation << GENERATION | at as u32;
         *place = Some(opened);
         Ok(handle.cast_signed())
     }
