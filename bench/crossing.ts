@@ -1,6 +1,6 @@
 /**
  * What it costs to get from JavaScript into the library: nothing, a buffer, a string by length and
- * script, transcoding apart from counting; and what it costs to get ids back, in an array of their own
+ * script, transcoding (by the runtime's own `encodeInto`, and as it is done) apart from counting; and what it costs to get ids back, in an array of their own
  * or in the caller's.
  *
  *     bun bench/crossing.ts [--brief] [--out FILE]
@@ -20,7 +20,14 @@ import { type TextClass, TextWalk } from "./text_walk.ts";
 /** A step of the way in, timed alone. */
 export interface Crossing {
   /** What is done. */
-  readonly step: "empty" | "buffer" | "transcode" | "count" | "encode" | "encodeInto";
+  readonly step:
+    | "empty"
+    | "buffer"
+    | "TextEncoder"
+    | "transcode"
+    | "count"
+    | "encode"
+    | "encodeInto";
   /** How JavaScript holds the string; absent where there is none. */
   readonly script?: Script;
   /** UTF-16 units per string. */
@@ -32,15 +39,19 @@ export interface Crossing {
 }
 
 /** What decides how a runtime transcodes a string. */
-export type Script = "ASCII" | "Latin-1" | "CJK";
+export const SCRIPTS = ["ASCII", "Latin-1", "“ASCII”", "CJK"] as const;
+
+/** One of {@linkcode SCRIPTS}; “ASCII” is such a text in quotation marks, which makes it UTF-16. */
+export type Script = (typeof SCRIPTS)[number];
 
 const CLASSES: Readonly<Record<Script, TextClass>> = {
   "ASCII": "english",
   "Latin-1": "european",
+  "“ASCII”": "english",
   "CJK": "cjk",
 };
 
-const SIZES = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
+const SIZES = [10, 100, 1_000, 2_000, 4_000, 6_000, 10_000, 100_000, 1_000_000];
 
 /** Enough different strings that no runtime profits from having encoded one before. */
 const STRINGS_PER_SIZE = 512;
@@ -60,11 +71,15 @@ const bench: Bench<Crossing[]> = {
     });
     using tokenizer = new Tokenizer("o200k_base");
     const ids = new Uint32Array(new ArrayBuffer(4 << 20));
-    for (const script of ["ASCII", "Latin-1", "CJK"] as const) {
+    const encoder = new TextEncoder();
+    const utf8 = new Uint8Array(new ArrayBuffer(3 << 20));
+    for (const script of SCRIPTS) {
       for (const size of brief ? SIZES.slice(0, 3) : SIZES) {
         const strings = stringsOf(script, size);
         const buffer = new TextBuffer();
         const next = cycle(strings);
+        const runtime = await time(() => encoder.encodeInto(next(), utf8), brief);
+        results.push({ step: "TextEncoder", script, size, ...runtime });
         const transcode = await time(() => buffer.write(next()), brief);
         const count = await time(() => tokenizer.count(next()), brief);
         results.push({ step: "transcode", script, size, ...transcode });
@@ -121,8 +136,9 @@ function stringsOf(script: Script, size: number): string[] {
 /** One character beyond its script would make the runtime hold a whole string in another way. */
 function within(script: Script, text: string): string {
   if (script === "CJK") return text;
-  const kept = text.replace(script === "ASCII" ? /[^\0-\x7f]/g : /[^\0-\xff]/g, "e");
-  return JSON.parse(JSON.stringify(kept)) as string;
+  const kept = text.replace(script === "Latin-1" ? /[^\0-\xff]/g : /[^\0-\x7f]/g, "e");
+  const quoted = script === "“ASCII”" ? `“${kept.slice(2)}”` : kept;
+  return JSON.parse(JSON.stringify(quoted)) as string;
 }
 
 function cycle(strings: readonly string[]): () => string {

@@ -41,7 +41,7 @@ export interface GatewayCell {
 /** Characters of a prompt. */
 export const PROMPT_SIZES = [400, 4_000, 32_000] as const;
 
-const FULL = { sizes: PROMPT_SIZES, variants: VARIANTS, rounds: 2, warmUp: "1", extent: "3" };
+const FULL = { sizes: PROMPT_SIZES, variants: VARIANTS, rounds: 5, warmUp: "1", extent: "3" };
 const BRIEF = {
   sizes: [400],
   variants: ["none", "sluice"] as const,

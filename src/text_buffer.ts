@@ -2,15 +2,30 @@
  * Where a text stands as UTF-8 while the native side reads it: one buffer per isolate, reused.
  *
  * `encodeInto` a reused buffer is the cheapest way over in both runtimes; a fresh `encode()` allocates,
- * which costs more than to transcode a short text. What is left: the crossing table in `bench/record`.
+ * which costs more than to transcode a short text. But V8, so Deno, makes UTF-8 of what is not ASCII unit
+ * by unit: of longer strings the native side makes it, from a copy that V8 gives out faster. All of this
+ * is measured: the crossing table in `bench/record`.
  *
  * @module
  */
+import { library, unwrap } from "./ffi/load.ts";
 
 /** Up to this many bytes are kept between calls; the buffer of a larger text is let go. */
 const KEPT_BYTES = 1 << 20;
 
+/** From so many units on, strings of UTF-16 and of Latin-1 pay for their copy. */
+const LONG_UTF16 = 4_000;
+const LONG_LATIN1 = 10_000;
+
+/** Units that are copied at once; with twice as many, a copy at times costs three times as much. */
+const COPIED_UNITS = 1 << 17;
+
+/** V8 knows at once that nothing in a string of Latin-1 matches. */
+const BEYOND_LATIN1 = /[^\0-\xff]/;
+
 const encoder = new TextEncoder();
+
+type UnitsOf = NonNullable<ReturnType<typeof library>["unitsOf"]>;
 
 /** A growing buffer of UTF-8. Not reentrant: a text is good until the next one is written. */
 export class TextBuffer {
@@ -25,10 +40,10 @@ export class TextBuffer {
     if (offset === 0 && this.bytes.length > KEPT_BYTES && 3 * text.length <= KEPT_BYTES) {
       this.bytes = allocate(KEPT_BYTES);
     }
+    if (text.length >= LONG_UTF16) return this.#writeLong(text, offset);
     // A UTF-16 code unit is at most three bytes of UTF-8.
     if (offset + 3 * text.length <= this.bytes.length) {
-      const target = offset === 0 ? this.bytes : this.bytes.subarray(offset);
-      return encoder.encodeInto(text, target).written;
+      return encoder.encodeInto(text, this.#from(offset)).written;
     }
     return this.#writeLarge(text, offset);
   }
@@ -39,6 +54,51 @@ export class TextBuffer {
     const grown = allocate(used === 0 ? bytes : Math.max(bytes, 2 * this.bytes.length));
     grown.set(this.bytes.subarray(0, used));
     this.bytes = grown;
+  }
+
+  #writeLong(text: string, offset: number): number {
+    const { unitsOf } = library();
+    if (unitsOf !== undefined && this.#isSlow(text, offset)) {
+      return this.#writeUnits(text, offset, unitsOf);
+    }
+    if (offset + 3 * text.length > this.bytes.length) return this.#writeLarge(text, offset);
+    return encoder.encodeInto(text, this.#from(offset)).written;
+  }
+
+  /** Whether V8 makes the UTF-8 of a long text unit by unit. Writes over what is behind `offset`. */
+  #isSlow(text: string, offset: number): boolean {
+    if (BEYOND_LATIN1.test(text)) return true;
+    if (text.length < LONG_LATIN1) return false;
+    const start = text.slice(0, 512);
+    this.reserve(offset + 3 * start.length, offset);
+    return encoder.encodeInto(start, this.#from(offset)).written > start.length;
+  }
+
+  /** By a copy of the units, some at a time. */
+  #writeUnits(text: string, offset: number, unitsOf: UnitsOf): number {
+    const { sluice_text_from_latin1, sluice_text_from_utf16 } = library().native("text");
+    let end = offset;
+    for (let at = 0, to = 0; at < text.length; at = to) {
+      to = Math.min(at + COPIED_UNITS, text.length);
+      // No pair is cut in two.
+      if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
+      const part = text.slice(at, to);
+      this.reserve(end + 3 * part.length, end);
+      const target = this.#from(end);
+      const units = unitsOf(part);
+      if (units === undefined) {
+        end += encoder.encodeInto(part, target).written;
+        continue;
+      }
+      const write = units.size === 1 ? sluice_text_from_latin1 : sluice_text_from_utf16;
+      end += unwrap(write(units.bytes, units.bytes.length, target, target.length));
+    }
+    return end - offset;
+  }
+
+  /** Without `subarray` where it can be: that costs as much as a short text. */
+  #from(offset: number): Uint8Array<ArrayBuffer> {
+    return offset === 0 ? this.bytes : this.bytes.subarray(offset);
   }
 
   /** Guesses ASCII first: three bytes a unit would ask for three times the memory. */

@@ -3,12 +3,10 @@
  *
  * @module
  */
-import type { Crossing, Script } from "../crossing.ts";
+import { type Crossing, SCRIPTS } from "../crossing.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
-
-const SCRIPTS: readonly Script[] = ["ASCII", "Latin-1", "CJK"];
 
 /** An empty crossing, a buffer, and strings by script and length. */
 export function crossingTable({ runtimes }: BenchRecord<Crossing>): string[] {

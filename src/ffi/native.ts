@@ -50,4 +50,13 @@ export interface Backend {
   permits(path: string): boolean;
   /** An environment variable, or undefined if it is not set or not ours to read. Never prompts. */
   environment(name: string): string | undefined;
+  /** A copy of what a string is made of, in a runtime that gives that sooner than its UTF-8. */
+  readonly unitsOf?: (text: string) => Units | undefined;
+}
+
+/** What a string is made of. */
+export interface Units {
+  /** 1 for Latin-1, 2 for UTF-16 with the lower byte first. */
+  readonly size: 1 | 2;
+  readonly bytes: Uint8Array;
 }

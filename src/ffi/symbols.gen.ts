@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x3e16393d;
+export const ABI_HASH = 0x4965cbf4;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -624,6 +624,25 @@ export const symbols = {
    * for each unit of each part. O(limits). Fails as `sluice_reservation_end` does, and with `STALE_KEY`.
    */
   sluice_reservation_top_up: { args: ["u32", "f64", "buffer", "u32"], returns: "f64" },
+  /**
+   * `(units, units_len, out, out_cap)`
+   *
+   * Writes a text whose units are bytes, each a character of Latin-1, as UTF-8, and returns its length in
+   * bytes. O(length).
+   *
+   * Fails with `INVALID_ARGUMENT` if `out` has no room for three bytes a unit.
+   */
+  sluice_text_from_latin1: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(units, units_len, out, out_cap)`
+   *
+   * Writes a text of UTF-16, two bytes a unit and the lower first, as UTF-8, and returns its length in
+   * bytes; a lone surrogate becomes U+FFFD. O(length).
+   *
+   * `units_len` is in bytes; `units` need not be aligned. Fails with `INVALID_ARGUMENT` if that is odd or
+   * `out` has no room for three bytes a unit.
+   */
+  sluice_text_from_utf16: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(name, name_len)`
    *

@@ -678,6 +678,31 @@ double sluice_reservation_top_up(uint32_t limiter,
                                  const double *costs,
                                  uint32_t costs_len);
 
+// Writes a text whose units are bytes, each a character of Latin-1, as UTF-8, and returns its length in
+// bytes. O(length).
+//
+// Fails with `INVALID_ARGUMENT` if `out` has no room for three bytes a unit.
+//
+// # Safety
+// `units` points to `units_len` readable bytes, `out` to `out_cap` writable ones.
+int32_t sluice_text_from_latin1(const uint8_t *units,
+                                uint32_t units_len,
+                                uint8_t *out,
+                                uint32_t out_cap);
+
+// Writes a text of UTF-16, two bytes a unit and the lower first, as UTF-8, and returns its length in
+// bytes; a lone surrogate becomes U+FFFD. O(length).
+//
+// `units_len` is in bytes; `units` need not be aligned. Fails with `INVALID_ARGUMENT` if that is odd or
+// `out` has no room for three bytes a unit.
+//
+// # Safety
+// `units` points to `units_len` readable bytes, `out` to `out_cap` writable ones.
+int32_t sluice_text_from_utf16(const uint8_t *units,
+                               uint32_t units_len,
+                               uint8_t *out,
+                               uint32_t out_cap);
+
 // Opens the encoding `name` (UTF-8, such as "o200k_base") and returns a handle.
 //
 // The tables of an encoding are made once per process, by the first call that uses them, and are

@@ -20,7 +20,8 @@
 //!
 //! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
 //! handles), `owner` (threads that die), `slice` (pointers), `opened` (the limiters of a thread),
-//! `pools` (pools by name), `ticks` (the clock, faster) and `pin` are the plumbing; every other file is a noun of the ABI.
+//! `pools` (pools by name), `ticks` (the clock, faster), `transcode`
+//! (UTF-8) and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
 pub mod batch;
@@ -46,8 +47,10 @@ mod pools;
 pub mod reservation;
 mod slice;
 pub mod status;
+pub mod text;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod ticks;
 pub mod tokenizer;
+mod transcode;
 pub mod upstream;
 pub mod waiter;

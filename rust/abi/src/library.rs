@@ -65,6 +65,7 @@ fn cpu_features() -> String {
         ("sse4.2", is_x86_feature_detected!("sse4.2")),
         ("avx2", is_x86_feature_detected!("avx2")),
         ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512vbmi2", is_x86_feature_detected!("avx512vbmi2")),
     ];
     let names: Vec<&str> = found.into_iter().filter_map(|(n, has)| has.then_some(n)).collect();
     names.join(" ")

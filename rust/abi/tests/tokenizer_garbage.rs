@@ -17,6 +17,7 @@ use sluice::job::{
 };
 use sluice::library::{sluice_library_abi_hash, sluice_library_version};
 use sluice::status::SluiceStatus as Status;
+use sluice::text::{sluice_text_from_latin1, sluice_text_from_utf16};
 use sluice::tokenizer::{
     sluice_tokenizer_close, sluice_tokenizer_count, sluice_tokenizer_count_within,
     sluice_tokenizer_decode, sluice_tokenizer_encode, sluice_tokenizer_ends, sluice_tokenizer_open,
@@ -62,6 +63,37 @@ fn unknown_names_and_modes() {
     let handle = open("o200k_base").cast_unsigned();
     assert_eq!(count(handle, b"x", 3), Status::InvalidArgument as i32);
     assert_eq!(count(handle, b"<|endoftext|>", 2), Status::SpecialToken as i32);
+}
+
+#[test]
+fn units_that_are_no_text_or_have_no_room() {
+    type Write = unsafe extern "C" fn(*const u8, u32, *mut u8, u32) -> i32;
+    let (units, mut out) = ([0xE9u8; 6], [0u8; 18]);
+    for (write, room) in
+        [(sluice_text_from_latin1 as Write, 18), (sluice_text_from_utf16 as Write, 9)]
+    {
+        // SAFETY: null is refused before it is used; else pointers and lengths of live arrays.
+        unsafe {
+            assert_eq!(write(null(), 6, out.as_mut_ptr(), 18), Status::InvalidArgument as i32);
+            assert_eq!(write(units.as_ptr(), 6, null_mut(), 18), Status::InvalidArgument as i32);
+            let within = out.as_mut_ptr();
+            assert_eq!(write(within.add(2), 2, within, 18), Status::InvalidArgument as i32);
+            for short in [0, room - 1] {
+                let status = write(units.as_ptr(), 6, out.as_mut_ptr(), short);
+                assert_eq!(status, Status::InvalidArgument as i32);
+                assert!(last_error().starts_with(&format!("out_cap is {short}, not {room} for")));
+            }
+            assert_eq!(
+                write(units.as_ptr(), 6, out.as_mut_ptr(), room),
+                [12, 9][room as usize % 2]
+            );
+            assert_eq!(write(null(), 0, null_mut(), 0), 0);
+        }
+    }
+    // SAFETY: pointers and lengths of live arrays.
+    let odd = unsafe { sluice_text_from_utf16(units.as_ptr(), 5, out.as_mut_ptr(), 18) };
+    assert_eq!(odd, Status::InvalidArgument as i32);
+    assert_eq!(last_error(), "units_len is 5, half a unit too much");
 }
 
 #[test]

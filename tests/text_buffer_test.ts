@@ -1,0 +1,87 @@
+/** Strings to UTF-8: short and long, as runtimes hold them in one byte a unit or in two. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { Buffer } from "node:buffer";
+import { Tokenizer } from "../mod.ts";
+import { TextBuffer } from "../src/text_buffer.ts";
+
+const utf8 = new TextEncoder();
+
+/** Units of one kind each. */
+const KINDS = ["ascii ", "é", "ÿ\u0080", "—", "й", "中", "🙂", "\ud83d", "\ude00", "\0", "\uffff"];
+
+/** Lengths around those at which another way is taken. */
+const LENGTHS = [1, 12, 31, 32, 33, 3_999, 4_000, 9_999, 10_000, 1 << 17];
+
+/** Runs of a kind, some of them long. */
+const longText = fc.array(
+  fc.tuple(
+    fc.constantFrom(...KINDS),
+    fc.constantFrom(...LENGTHS.slice(0, -1)),
+    fc.integer({ min: -2, max: 2 }),
+  ),
+  { minLength: 1, maxLength: 5 },
+).map((runs) => runs.map(([kind, length, more]) => fill(kind, length + more)).join(""));
+
+function fill(kind: string, length: number): string {
+  return kind.repeat(Math.ceil(Math.max(0, length) / kind.length)).slice(0, Math.max(0, length));
+}
+
+function written(buffer: TextBuffer, text: string, offset = 0): Uint8Array {
+  const length = buffer.write(text, offset);
+  return buffer.bytes.subarray(offset, offset + length);
+}
+
+describe("TextBuffer", () => {
+  it("writes what TextEncoder does", () => {
+    const buffer = new TextBuffer();
+    fc.assert(
+      fc.property(longText, fc.constantFrom(0, 1, 7, 2_000_000), (text, offset) => {
+        assert.deepEqual(written(buffer, text, offset), utf8.encode(text));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("cuts no pair where it copies a long text in parts", () => {
+    const buffer = new TextBuffer();
+    for (const kind of ["🙂", "\ud83d", "\ude00", "中"]) {
+      for (const length of [(1 << 17) - 1, 1 << 17, (1 << 17) + 1, (1 << 18) + 3]) {
+        for (const before of ["", "x", "й"]) {
+          const text = before + fill(kind, length);
+          const bytes = written(buffer, text);
+          // Not deepEqual, which takes seconds for so many.
+          assert.ok(
+            Buffer.from(bytes).equals(utf8.encode(text)),
+            `${JSON.stringify(kind)} ${length}`,
+          );
+        }
+      }
+    }
+  });
+
+  it("keeps what stands before", () => {
+    const buffer = new TextBuffer();
+    const first = buffer.write("before");
+    for (const kind of ["中", "é", "a"]) {
+      const text = fill(kind, 1_000_000);
+      const length = buffer.write(text, first);
+      assert.equal(length, utf8.encode(text).length);
+      assert.equal(new TextDecoder().decode(buffer.bytes.subarray(0, first)), "before");
+    }
+  });
+
+  it("takes strings that were joined, cut out and parsed", () => {
+    using tokenizer = new Tokenizer("o200k_base");
+    for (const kind of KINDS) {
+      const text = fill(kind, 12_000);
+      const joined = Array.from({ length: 12 }, (_, i) => text.slice(1_000 * i, 1_000 * i + 1_000))
+        .reduce((all, part) => all + part, "");
+      const cut = `<${text}>`.slice(1, -1);
+      const parsed = JSON.parse(JSON.stringify(text)) as string;
+      const expected = tokenizer.count(utf8.encode(text));
+      for (const same of [text, joined, cut, parsed]) assert.equal(tokenizer.count(same), expected);
+    }
+  });
+});
