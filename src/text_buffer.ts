@@ -11,7 +11,7 @@
 import { library, unwrap } from "./ffi/load.ts";
 
 /** Up to this many bytes are kept between calls; the buffer of a larger text is let go. */
-const KEPT_BYTES = 1 << 20;
+const KEPT_BYTES = 3 << 19;
 
 /** From so many units on, strings of UTF-16 and of Latin-1 pay for their copy. */
 const LONG_UTF16 = 4_000;
@@ -77,13 +77,18 @@ export class TextBuffer {
   /** By a copy of the units, some at a time. */
   #writeUnits(text: string, offset: number, unitsOf: UnitsOf): number {
     const { sluice_text_from_latin1, sluice_text_from_utf16 } = library().native("text");
+    // What is nearly ASCII fits at once, and nothing needs more than a second buffer.
+    const slack = (text.length >> 3) + 2 * Math.min(text.length, COPIED_UNITS);
+    this.reserve(offset + text.length + slack, offset);
     let end = offset;
     for (let at = 0, to = 0; at < text.length; at = to) {
       to = Math.min(at + COPIED_UNITS, text.length);
       // No pair is cut in two.
       if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
       const part = text.slice(at, to);
-      this.reserve(end + 3 * part.length, end);
+      if (end + 3 * part.length > this.bytes.length) {
+        this.reserve(end + 3 * (text.length - at), end);
+      }
       const target = this.#from(end);
       const units = unitsOf(part);
       if (units === undefined) {
