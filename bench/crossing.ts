@@ -1,7 +1,7 @@
 /**
  * What it costs to get from JavaScript into the library: nothing, a buffer, a string by length and
- * script, transcoding (by the runtime's own `encodeInto`, and as it is done) apart from counting; and what it costs to get ids back, in an array of their own
- * or in the caller's.
+ * script, transcoding (by the runtime's own `encodeInto`, and as it is done here) apart from counting;
+ * and what it costs to get ids back, in an array of their own or in the caller's.
  *
  *     bun bench/crossing.ts [--brief] [--out FILE]
  *     deno run -A bench/crossing.ts [--brief] [--out FILE]

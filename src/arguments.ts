@@ -28,15 +28,20 @@ export function checkBytes(name: string, value: unknown): Uint8Array {
 /** Refuses memory that is gone, or that another thread may change during the call. */
 export function checkMemory(name: string, view: ArrayBufferView): void {
   const { buffer } = view;
-  if (typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer) {
+  // What nearly always is, first; and only what is empty can be detached.
+  if (!(buffer instanceof ArrayBuffer) && isShared(buffer)) {
     throw new TypeError(
       `${name} must not be backed by a SharedArrayBuffer: another thread could change it during ` +
         "the call. Copy it first: new Uint8Array(view)",
     );
   }
-  if ((buffer as ArrayBuffer).detached) {
+  if (view.byteLength === 0 && (buffer as ArrayBuffer).detached) {
     throw new TypeError(`${name} is backed by a detached ArrayBuffer: it was transferred away`);
   }
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
 }
 
 /** Refuses an output that overlaps an input. */

@@ -14,7 +14,7 @@ import { library, unwrap } from "./ffi/load.ts";
 const KEPT_BYTES = 3 << 19;
 
 /** From so many units on, strings of UTF-16 and of Latin-1 pay for their copy. */
-const LONG_UTF16 = 4_000;
+const LONG_UTF16 = 5_000;
 const LONG_LATIN1 = 10_000;
 
 /** Units that are copied at once; with twice as many, a copy at times costs three times as much. */

@@ -12,7 +12,7 @@ const utf8 = new TextEncoder();
 const KINDS = ["ascii ", "é", "ÿ\u0080", "—", "й", "中", "🙂", "\ud83d", "\ude00", "\0", "\uffff"];
 
 /** Lengths around those at which another way is taken. */
-const LENGTHS = [1, 12, 31, 32, 33, 3_999, 4_000, 9_999, 10_000, 1 << 17];
+const LENGTHS = [1, 12, 31, 32, 33, 4_999, 5_000, 9_999, 10_000, 1 << 17];
 
 /** Runs of a kind, some of them long. */
 const longText = fc.array(

@@ -20,7 +20,7 @@ export interface RateLimiterOptions<Name extends string = string> {
    * nothing is known that a new key would not have; if there is none, it is refused. @default 1_000_000
    */
   readonly maxKeys?: number;
-  /** `"coarse"` is behind by up to 4 ms, and cheaper to read. @default "precise" */
+  /** `"coarse"` is behind by up to 4 ms; on Linux cheaper to read, if not by much on x86-64. @default "precise" */
   readonly clock?: "precise" | "coarse" | VirtualClock;
   /** A reservation that nobody ends is settled in full after this time. @default 600_000 */
   readonly reservationTtlMs?: number;
