@@ -40,7 +40,11 @@ export function denoBackend(): Backend | undefined {
       return state === "granted" ? deno.env.get(name) : undefined;
     },
     unitsOf(text) {
-      Serializer ??= process.getBuiltinModule("node:v8").Serializer;
+      if (Serializer === undefined) {
+        unitsSeen += text.length;
+        if (unitsSeen < WORTH_LOADING) return undefined;
+        Serializer = process.getBuiltinModule("node:v8").Serializer;
+      }
       const serializer = new Serializer();
       serializer.writeValue(text);
       return unitsIn(serializer.releaseBuffer(), text.length);
@@ -48,8 +52,10 @@ export function denoBackend(): Backend | undefined {
   };
 }
 
-/** V8's own serializer, loaded by the first long text: it takes 2 ms. */
+/** V8's own serializer. To load it takes 2 ms, so first it could have saved about that. */
 let Serializer: typeof import("node:v8").Serializer | undefined;
+const WORTH_LOADING = 1 << 21;
+let unitsSeen = 0;
 
 /**
  * The units of a string of `length` in what V8 makes of it for structured clones: perhaps a zero that

@@ -50,7 +50,10 @@ export interface Backend {
   permits(path: string): boolean;
   /** An environment variable, or undefined if it is not set or not ours to read. Never prompts. */
   environment(name: string): string | undefined;
-  /** A copy of what a string is made of, in a runtime that gives that sooner than its UTF-8. */
+  /**
+   * A copy of what a string is made of, in a runtime that gives that sooner than its UTF-8; undefined as
+   * long as that does not pay, or if it cannot be had.
+   */
   readonly unitsOf?: (text: string) => Units | undefined;
 }
 
