@@ -11,15 +11,23 @@ fn changed(name: &str, edit: impl Fn(&str) -> String) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../abi");
     let to = root.join("rust/abi");
-    std::fs::create_dir_all(to.join("src")).expect("folder");
+    copy(&from.join("src"), &to.join("src"), &edit);
     std::fs::copy(from.join("cbindgen.toml"), to.join("cbindgen.toml")).expect("config");
-    for entry in std::fs::read_dir(from.join("src")).expect("sources") {
-        let path = entry.expect("entry").path();
-        let text = std::fs::read_to_string(&path).expect("source");
-        std::fs::write(to.join("src").join(path.file_name().expect("name")), edit(&text))
-            .expect("copy");
-    }
     root
+}
+
+fn copy(from: &Path, to: &Path, edit: &impl Fn(&str) -> String) {
+    std::fs::create_dir_all(to).expect("folder");
+    for entry in std::fs::read_dir(from).expect("sources") {
+        let entry = entry.expect("entry");
+        let to = to.join(entry.file_name());
+        if entry.file_type().expect("type").is_dir() {
+            copy(&entry.path(), &to, edit);
+        } else {
+            let text = std::fs::read_to_string(entry.path()).expect("source");
+            std::fs::write(to, edit(&text)).expect("copy");
+        }
+    }
 }
 
 fn files(root: &Path) -> Vec<(&'static str, String)> {
