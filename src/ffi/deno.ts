@@ -52,7 +52,10 @@ export function denoBackend(): Backend | undefined {
   };
 }
 
-/** V8's own serializer. To load it takes 2 ms, so first it could have saved about that. */
+/**
+ * V8's own serializer. To load it takes 2 ms (`bench/record`, clock and units), so first it could have
+ * saved about that.
+ */
 let Serializer: typeof import("node:v8").Serializer | undefined;
 const WORTH_LOADING = 1 << 21;
 let unitsSeen = 0;

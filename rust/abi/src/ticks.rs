@@ -5,6 +5,7 @@
 //! [`SPAN`] ticks old, and adds the ticks that went by. Only where the kernel says that its clock is this
 //! counter: then it has seen that the counter goes on evenly and is in step on all processors. A counter
 //! that jumps is wrong until the next look, and one whose rate changes is left until two looks agree.
+//! Figures: `bench/record`, clock and units.
 
 use std::arch::x86_64::_rdtsc;
 use std::cell::Cell;
