@@ -25,6 +25,12 @@ const BEYOND_LATIN1 = /[^\0-\xff]/;
 
 const encoder = new TextEncoder();
 
+/**
+ * Whether the library makes UTF-8 by vectors on this processor; where it does not, V8 is about as fast.
+ * Asked when it is first of use: to look functions up takes Deno half a millisecond.
+ */
+let isVectorised: boolean | undefined;
+
 type UnitsOf = NonNullable<ReturnType<typeof library>["unitsOf"]>;
 
 /** A growing buffer of UTF-8. Not reentrant: a text is good until the next one is written. */
@@ -58,7 +64,7 @@ export class TextBuffer {
 
   #writeLong(text: string, offset: number): number {
     const { unitsOf } = library();
-    if (unitsOf !== undefined && this.#isSlow(text, offset)) {
+    if (unitsOf !== undefined && isVectorised !== false && this.#isSlow(text, offset)) {
       return this.#writeUnits(text, offset, unitsOf);
     }
     if (offset + 3 * text.length > this.bytes.length) return this.#writeLarge(text, offset);
@@ -76,7 +82,6 @@ export class TextBuffer {
 
   /** By a copy of the units, some at a time. */
   #writeUnits(text: string, offset: number, unitsOf: UnitsOf): number {
-    const { sluice_text_from_latin1, sluice_text_from_utf16 } = library().native("text");
     // What is nearly ASCII fits at once, and nothing needs more than a second buffer.
     const slack = (text.length >> 3) + 2 * Math.min(text.length, COPIED_UNITS);
     this.reserve(offset + text.length + slack, offset);
@@ -91,10 +96,11 @@ export class TextBuffer {
       }
       const target = this.#from(end);
       const units = unitsOf(part);
-      if (units === undefined) {
+      if (units === undefined || !(isVectorised ??= hasVectors())) {
         end += encoder.encodeInto(part, target).written;
         continue;
       }
+      const { sluice_text_from_latin1, sluice_text_from_utf16 } = library().native("text");
       const write = units.size === 1 ? sluice_text_from_latin1 : sluice_text_from_utf16;
       end += unwrap(write(units.bytes, units.bytes.length, target, target.length));
     }
@@ -119,6 +125,13 @@ export class TextBuffer {
     }
     return written;
   }
+}
+
+function hasVectors(): boolean {
+  const names = allocate(256);
+  const { sluice_library_cpu_features } = library().native("library");
+  const length = unwrap(sluice_library_cpu_features(names, names.length));
+  return new TextDecoder().decode(names.subarray(0, length)).split(" ").includes("avx512vbmi2");
 }
 
 /**
