@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { Tokenizer, type Tokenizer as T } from "../mod.ts";
+import { slots } from "../src/tokenizer/job.ts";
 import { Slots } from "../src/tokenizer/slots.ts";
 
 const utf8 = new TextEncoder();
@@ -78,23 +79,61 @@ describe("countAsync and its family", () => {
   });
 
   it("let the event loop run", async () => {
-    const text = "The quick brown fox jumps over the lazy dog. ".repeat(700_000);
-    const started = performance.now();
-    const expected = open.count(text);
-    const blocked = performance.now() - started;
-    let worst = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      const now = performance.now();
-      worst = Math.max(worst, now - last);
-      last = now;
-    }, 1);
-    assert.equal(await open.countAsync(text), expected);
-    clearInterval(timer);
-    // The bench has the exact figure; here it is enough that it is not the synchronous call's.
-    assert.ok(worst < Math.max(blocked / 2, 50), `blocked ${worst} ms of ${blocked} ms`);
+    // Slow to count, and in one text or in many: what holds the loop is seen at its beginning and end too.
+    const text = "\u0301".repeat(40_000_000);
+    const texts = Array.from({ length: 20_000 }, (_, i) => "\u0301".repeat(2_000 + i % 2));
+    for (
+      const [once, call] of [
+        [() => open.count(text), () => open.countAsync(text)],
+        [() => open.countBatch(texts, { threads: 1 }), () => open.countBatchAsync(texts)],
+        [() => open.encodeBatch(texts, { threads: 1 }), () => open.encodeBatchAsync(texts)],
+      ] as const
+    ) {
+      const blocked = await longestHold(once);
+      const held = await longestHold(call);
+      // The bench has the exact figure; here it is enough that it is not the synchronous call's.
+      assert.ok(held < blocked / 4, `held ${held} ms of ${blocked} ms`);
+    }
+  });
+
+  it("let it run also where there are many texts of nothing", async () => {
+    const texts = Array.from({ length: 2_000_000 }, () => "");
+    const blocked = await longestHold(() => open.countBatch(texts));
+    const held = await longestHold(() => open.countBatchAsync(texts));
+    assert.ok(held < blocked / 2, `held ${held} ms of ${blocked} ms`);
+  });
+
+  it("take what they were given, whatever becomes of the array", async () => {
+    const texts = Array.from({ length: 5000 }, (_, i) => `text number ${i}`);
+    const expected = open.countBatch(texts);
+    const ids = open.encodeBatch(texts);
+    const mixed = [...texts, utf8.encode("bytes")];
+    const calls = [open.countBatchAsync(texts), open.countBatchAsync(mixed)] as const;
+    const encoding = open.encodeBatchAsync(texts);
+    texts.length = 0;
+    mixed.fill("other");
+    assert.deepEqual(await calls[0], expected);
+    assert.deepEqual((await calls[1]).subarray(0, 5000), expected);
+    assert.deepEqual(await encoding, ids);
   });
 });
+
+/** The longest that the event loop is held while `work` is under way, in milliseconds. */
+async function longestHold(work: () => unknown): Promise<number> {
+  let worst = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last);
+    last = now;
+  }, 1);
+  await sleep(5);
+  await work();
+  // One more tick, so that a hold that lasted to the end is seen.
+  await sleep(5);
+  clearInterval(timer);
+  return worst;
+}
 
 describe("AbortSignal", () => {
   const open = new Tokenizer("o200k_base");
@@ -118,6 +157,24 @@ describe("AbortSignal", () => {
     assert.equal(await open.countAsync(LONG), open.count(LONG));
   });
 
+  it("keeps its place until no thread is at it any more", async () => {
+    // One text of which nothing can be cut off: a thread that has begun it counts it to the end.
+    const text = "\u0301".repeat(20_000_000);
+    const places = slots.free;
+    let kept = false;
+    for (let delay = 50; !kept && delay < 2_000; delay *= 2) {
+      const controller = new AbortController();
+      const counting = open.countAsync(text, { signal: controller.signal });
+      const rejected = assert.rejects(counting, /changed my mind/);
+      await sleep(delay);
+      controller.abort(new Error("changed my mind"));
+      await rejected;
+      kept = slots.free < places;
+      while (slots.free < places) await sleep(5);
+    }
+    assert.ok(kept, "the place was free while a thread was at the text, or it never was");
+  });
+
   it("frees a place in line at once", async () => {
     const running = Array.from({ length: 4 }, () => busy(open));
     const controller = new AbortController();
@@ -130,31 +187,31 @@ describe("AbortSignal", () => {
 
 describe("Slots", () => {
   it("lets no more in than there are, first come first served", async () => {
-    const slots = new Slots(2);
+    const two = new Slots(2);
     let inside = 0;
     let most = 0;
     const order: number[] = [];
     await Promise.all(Array.from({ length: 10 }, async (_, i) => {
-      await slots.take(undefined);
+      await two.take(undefined);
       order.push(i);
       most = Math.max(most, ++inside);
       await sleep(1);
       inside--;
-      slots.give();
+      two.give();
     }));
     assert.equal(most, 2);
     assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
   it("skips those who gave up", async () => {
-    const slots = new Slots(1);
-    await slots.take(undefined);
+    const one = new Slots(1);
+    await one.take(undefined);
     const controller = new AbortController();
-    const gone = slots.take(controller.signal);
-    const next = slots.take(undefined);
+    const gone = one.take(controller.signal);
+    const next = one.take(undefined);
     controller.abort(new Error("gone"));
     await assert.rejects(gone, /gone/);
-    slots.give();
+    one.give();
     await next;
   });
 });

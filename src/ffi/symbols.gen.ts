@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x4965cbf4;
+export const ABI_HASH = 0x12cec67e;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -331,6 +331,13 @@ export const symbols = {
    * O(`out_cap`). Fails as `sluice_job_poll` does, and with `WRONG_STEP` before the job is done.
    */
   sluice_job_read: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(job)`
+   *
+   * Stops a job and returns 1 if no thread is at it any more, else 0: ask again. It has no result then,
+   * unless it was done before. O(1).
+   */
+  sluice_job_stop: { args: ["u32"], returns: "i32" },
   /**
    * `(job)`
    *

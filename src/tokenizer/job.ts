@@ -35,7 +35,7 @@ const LONGEST_POLL_MS = 8;
  * Jobs in flight for each isolate. The library has one thread less than there are CPUs, so more
  * jobs would only keep more copies of texts waiting.
  */
-const slots = new Slots(4);
+export const slots: Slots = new Slots(4);
 
 /**
  * Up to this length, in UTF-16 units or bytes, nothing is handed over: counting at once takes 0.4 ms
@@ -43,6 +43,12 @@ const slots = new Slots(4);
  * `bench/record`, async table).
  */
 const SHORT = 1 << 15;
+
+/** What a text of a batch takes beside its length, in units: so empty texts are not free. */
+const UNITS_PER_TEXT = 8;
+
+/** Texts that are looked at between two looks at the clock. */
+const TEXTS_PER_LOOK = 1 << 12;
 
 /** What a job is to do. */
 export interface JobRequest {
@@ -55,14 +61,17 @@ export interface JobRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Whether counting `texts` takes so little time that no other thread need be asked. */
+/**
+ * Whether counting `texts` takes so little time that no other thread need be asked. Looks at no more of
+ * them than it takes to tell.
+ */
 export function areShort(texts: readonly Text[]): boolean {
   checkArray("texts", texts);
-  let length = 0;
-  texts.forEach((text, i) => {
-    length += (typeof text === "string" ? text : checkBytes(`texts[${i}]`, text)).length;
-  });
-  return length <= SHORT;
+  let units = 0;
+  for (let i = 0; i < texts.length && units <= SHORT; i++) {
+    units += UNITS_PER_TEXT + checkText(texts, i).length;
+  }
+  return units <= SHORT;
 }
 
 /** {@linkcode areShort} for one text, which is called just that. */
@@ -77,24 +86,36 @@ export function isShort(text: Text): boolean {
  */
 export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
   const { tokenizer, mode, kind, signal } = request;
-  const { sluice_job_open, sluice_job_close } = native("job");
+  // The caller's array is its own again once the call has returned.
+  const given = request.texts.slice();
   signal?.throwIfAborted();
   await slots.take(signal);
+  let job = 0;
   try {
     const turn = new Turn(signal);
-    const texts = await uniform(request.texts, turn);
-    const bytes = texts.reduce((sum, text) => sum + text.length + 1, 4 * texts.length + 12);
-    const expected = Math.min(bytes, 2 ** 32 - 1);
-    const job = tokenizer.unwrap(
-      sluice_job_open(tokenizer.handle, mode, kind, expected),
+    const { texts, units } = await uniform(given, turn);
+    const expected = Math.min(4 * BATCH_HEADER + 5 * texts.length + units, 2 ** 32 - 1);
+    job = tokenizer.unwrap(
+      native("job").sluice_job_open(tokenizer.handle, mode, kind, expected),
     );
-    try {
-      await write(request, job, texts, turn);
-      await done(request, job);
-      return await read(request, job, turn);
-    } finally {
-      sluice_job_close(job);
+    await write(request, job, texts, turn);
+    await done(request, job);
+    return await read(request, job, turn);
+  } finally {
+    // Not waited for: who aborts is told at once.
+    void end(job);
+  }
+}
+
+/** Ends a job, and gives its place to the next when no thread is at it any more. */
+async function end(job: number): Promise<void> {
+  const { sluice_job_stop, sluice_job_close } = native("job");
+  try {
+    for (let delay = 1; job !== 0 && sluice_job_stop(job) === 0;) {
+      await setTimeout(delay);
+      delay = Math.min(2 * delay, LONGEST_POLL_MS);
     }
+    if (job !== 0) sluice_job_close(job);
   } finally {
     slots.give();
   }
@@ -133,16 +154,31 @@ class Turn {
   }
 }
 
-/** All strings or all bytes: a packed batch has one unit of length. */
-async function uniform(texts: readonly Text[], turn: Turn): Promise<readonly Text[]> {
-  const strings = texts.reduce((n, text) => n + (typeof text === "string" ? 1 : 0), 0);
-  if (strings === 0 || strings === texts.length) return texts;
+function checkText(texts: readonly Text[], i: number): Text {
+  const text = texts[i];
+  return typeof text === "string" ? text : checkBytes(`texts[${i}]`, text);
+}
+
+/** All strings or all bytes, since a packed batch has one unit of length; and how many units. */
+async function uniform(
+  texts: readonly Text[],
+  turn: Turn,
+): Promise<{ texts: readonly Text[]; units: number }> {
+  let strings = 0;
+  let units = 0;
+  for (let i = 0; i < texts.length; i++) {
+    const text = checkText(texts, i);
+    units += text.length;
+    if (typeof text === "string") strings++;
+    if (i % TEXTS_PER_LOOK === 0 && turn.isOver) await turn.yield();
+  }
+  if (strings === 0 || strings === texts.length) return { texts, units };
   const bytes: Uint8Array[] = [];
   for (const text of texts) {
     bytes.push(typeof text === "string" ? await encodeSlices(text, turn) : text);
     if (turn.isOver) await turn.yield();
   }
-  return bytes;
+  return { texts: bytes, units };
 }
 
 /** `text` as UTF-8, slice by slice. */
@@ -181,7 +217,10 @@ async function write(
 
   const words = new Uint32Array(new ArrayBuffer(4 * (BATCH_HEADER + texts.length)));
   words.set([texts.length, strings ? BATCH_UTF16 : BATCH_BYTES, threads]);
-  texts.forEach((text, i) => words[BATCH_HEADER + i] = text.length);
+  for (let i = 0; i < texts.length; i++) {
+    words[BATCH_HEADER + i] = texts[i]!.length;
+    if (i % TEXTS_PER_LOOK === 0 && turn.isOver) await turn.yield();
+  }
   const header = new Uint8Array(words.buffer);
   for (let at = 0; at < header.length; at += 4 * SLICE_WORDS) {
     const slice = header.subarray(at, at + 4 * SLICE_WORDS);

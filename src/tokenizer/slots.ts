@@ -14,6 +14,11 @@ export class Slots {
     this.#free = places;
   }
 
+  /** How many places are free. */
+  get free(): number {
+    return this.#free;
+  }
+
   /**
    * Takes a place, after waiting for one if need be.
    *

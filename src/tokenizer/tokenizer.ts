@@ -214,8 +214,9 @@ export class Tokenizer implements Disposable {
   ): Promise<EncodedBatch> {
     options.signal?.throwIfAborted();
     if (areShort(texts)) return this.encodeBatch(texts, options);
+    const offsets = texts.length + 1;
     const words = await runJob({ ...this.#job(JOB_ENCODE, options), texts });
-    return { ids: words.subarray(texts.length + 1), offsets: words.slice(0, texts.length + 1) };
+    return { ids: words.subarray(offsets), offsets: words.slice(0, offsets) };
   }
 
   /**

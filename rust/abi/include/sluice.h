@@ -382,6 +382,10 @@ int32_t sluice_job_poll(uint32_t job);
 // `out` points to `out_cap` writable words.
 int32_t sluice_job_read(uint32_t job, uint32_t start, uint32_t *out, uint32_t out_cap);
 
+// Stops a job and returns 1 if no thread is at it any more, else 0: ask again. It has no result then,
+// unless it was done before. O(1).
+int32_t sluice_job_stop(uint32_t job);
+
 // Closes a job, and stops it if it is not done. O(1).
 int32_t sluice_job_close(uint32_t job);
 

@@ -4,12 +4,13 @@
 //! `poll` until it is done; `read` the result in as many parts; `close`. The library copies what is
 //! written, so the caller's buffer is free after each call, and no native thread ever calls back.
 //!
-//! A job that is closed early stops soon after. A job whose owner's thread ends is closed.
+//! A job that is stopped or closed early ends soon after: with the text, or the part of a long text, that
+//! a thread is at. A job whose owner's thread ends is closed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use sluice_tokenizer::{Special, Tokenizer};
+use sluice_tokenizer::{BatchError, Special, Tokenizer};
 
 use crate::batch::{Batch, refused};
 use crate::boundary::{boundary, caught};
@@ -133,6 +134,19 @@ pub unsafe extern "C" fn sluice_job_read(job: u32, start: u32, out: *mut u32, ou
     })
 }
 
+/// Stops a job and returns 1 if no thread is at it any more, else 0: ask again. It has no result then,
+/// unless it was done before. O(1).
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_job_stop(job: u32) -> i32 {
+    boundary(|| {
+        JOBS.with(job, |job| {
+            let Step::Started(work) = &job.step else { return Ok(1) };
+            work.stop.store(true, Ordering::Relaxed);
+            Ok(i32::from(work.outcome.get().is_some()))
+        })
+    })
+}
+
 /// Closes a job, and stops it if it is not done. O(1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_job_close(job: u32) -> i32 {
@@ -147,6 +161,9 @@ impl Job {
         pool::spawn(move || {
             // A panic in here is a bug like any other, and is told like any other.
             let outcome = caught(|| {
+                if work.stop.load(Ordering::Relaxed) {
+                    return Err(refused(BatchError::Stopped));
+                }
                 let batch = Batch::parse(&batch)?;
                 let texts = batch.texts()?;
                 let options = batch.options(special, &work.stop);

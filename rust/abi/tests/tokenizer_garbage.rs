@@ -13,7 +13,8 @@ use sluice::counter::{
     sluice_counter_push,
 };
 use sluice::job::{
-    sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_write,
+    sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_stop,
+    sluice_job_write,
 };
 use sluice::library::{sluice_library_abi_hash, sluice_library_version};
 use sluice::status::SluiceStatus as Status;
@@ -290,7 +291,8 @@ fn jobs_at_the_wrong_step_and_with_wrong_batches() {
     assert_eq!((all, past), (3, 3));
     assert_eq!(words, [0, 1, 13225, 9]);
     assert_eq!(sluice_job_close(job), 0);
-    for status in [sluice_job_poll(job), sluice_job_close(job), write_job(job, &[], b"", 1)] {
+    let gone = [sluice_job_poll(job), sluice_job_stop(job), sluice_job_close(job)];
+    for status in gone.into_iter().chain([write_job(job, &[], b"", 1)]) {
         assert_eq!(status, Status::InvalidHandle as i32);
     }
 
@@ -299,6 +301,29 @@ fn jobs_at_the_wrong_step_and_with_wrong_batches() {
     assert_eq!(wait(bad), Status::InvalidArgument as i32);
     assert!(last_error().contains("too small for 7 texts"), "{}", last_error());
     assert_eq!(sluice_job_close(bad), 0);
+}
+
+#[test]
+fn a_job_that_is_stopped_says_when_nobody_is_at_it_any_more() {
+    let handle = open("o200k_base").cast_unsigned();
+    let unstarted = sluice_job_open(handle, 0, 0, 0).cast_unsigned();
+    assert_eq!(sluice_job_stop(unstarted), 1);
+    assert_eq!(sluice_job_close(unstarted), 0);
+
+    // 4,096 groups of texts; the one that a thread is at when it is stopped is the last.
+    let texts = vec![b'a'; 64 << 22];
+    let mut words = vec![4096, 0, 1];
+    words.resize(3 + 4096, 64 << 10);
+    let job = sluice_job_open(handle, 0, 0, 0).cast_unsigned();
+    assert_eq!(write_job(job, &words, &texts, 1), 0);
+    let started = std::time::Instant::now();
+    while sluice_job_stop(job) == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(sluice_job_poll(job), Status::Stopped as i32);
+    assert_eq!(sluice_job_stop(job), 1);
+    assert_eq!(sluice_job_close(job), 0);
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Tokenizer {
         texts: &[&str],
         options: BatchOptions<'_>,
     ) -> Result<Vec<u32>, BatchError> {
-        let plan = Plan::new(self, texts, options.special)?;
+        let plan = Plan::new(self, texts, options)?;
         let parts = plan.run(options, |segments| {
             let counts = segments.iter().map(|s| plan.check(s, self.count(s.part, plan.special)));
             counts.collect::<Result<Vec<usize>, _>>()
@@ -77,7 +77,7 @@ impl Tokenizer {
         texts: &[&str],
         options: BatchOptions<'_>,
     ) -> Result<Vec<u32>, BatchError> {
-        let plan = Plan::new(self, texts, options.special)?;
+        let plan = Plan::new(self, texts, options)?;
         let parts = plan.run(options, |segments| {
             let bytes: usize = segments.iter().map(|s| s.part.len()).sum();
             let longest = segments.iter().map(|s| s.part.len()).max().unwrap_or_default();
@@ -131,7 +131,11 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(tokenizer: &Tokenizer, texts: &[&'a str], special: Special) -> Result<Self, BatchError> {
+    fn new(
+        tokenizer: &Tokenizer,
+        texts: &[&'a str],
+        BatchOptions { special, stop, .. }: BatchOptions<'_>,
+    ) -> Result<Self, BatchError> {
         let mut plan = Self {
             // A text without special tokens is the same in every mode, and may then be cut.
             special: if special == Special::Error { Special::Text } else { special },
@@ -140,6 +144,9 @@ impl<'a> Plan<'a> {
             bytes: texts.iter().map(|text| text.len()).sum(),
         };
         for (text, mut part) in texts.iter().copied().enumerate() {
+            if stop.load(Ordering::Relaxed) {
+                return Err(BatchError::Stopped);
+            }
             if special == Special::Error {
                 // Looks for special tokens in all of the text, and counts nothing.
                 tokenizer
