@@ -77,6 +77,9 @@ describe("countMessages against what the API charged", () => {
   it("is off where the provider adds prompts that nobody sees", () => {
     const hidden = Object.keys(EXPECTED).flatMap(charged).filter(({ model }) => HIDDEN.test(model));
     assert.deepEqual(errors(hidden), [3, 0, 10, 11]);
+    for (const request of hidden) {
+      assert.ok(countOf(request).estimated.includes("frame"), request.model);
+    }
   });
 
   it("agrees with itself: every total is the sum of its parts", () => {
@@ -102,6 +105,21 @@ describe("countMessages", () => {
       { role: "user", tokens: 6, content: 2, name: 0, calls: 0, frame: 4 },
     ]);
     assert.deepEqual([count.overhead, count.tools, count.uncounted], [3, [], []]);
+  });
+
+  it("is exact for families whose totals were observed, and for no other", () => {
+    const observed =
+      "gpt-3.5-turbo gpt-3.5-turbo-0125 gpt-4 gpt-4-32k-0613 gpt-4o gpt-4o-mini-2024-07-18 gpt-4.1-nano " +
+      "gpt-4.5-preview-2025-02-27 o3 o3-mini o4-mini-2025-04-16 gpt-5 gpt-5-mini gpt-5.4-mini openai/gpt-5 " +
+      "ft:gpt-4o-mini-2024-07-18:acme::x";
+    for (const model of observed.split(" ")) {
+      assert.deepEqual(countMessages(HELLO, { model }).estimated, [], model);
+    }
+    const others =
+      "o1 o1-mini gpt-4-turbo chatgpt-4o-latest gpt-4o-search-preview gpt-4o-audio-preview codex-mini-latest";
+    for (const model of others.split(" ")) {
+      assert.deepEqual(countMessages(HELLO, { model }).estimated, ["frame"], model);
+    }
   });
 
   it("opens the reply with one token less for reasoning models", () => {

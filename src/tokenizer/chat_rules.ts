@@ -4,8 +4,8 @@
  * OpenAI documents the frame of messages in its cookbook, "How to count tokens with tiktoken": 3 a
  * message, 1 a name and 3 that open the reply, for `gpt-3.5-turbo-0301` 4, −1 and 3. All else that
  * stands here was inferred from what the API charged: from the totals in
- * `tests/fixtures/chat_totals.json` (see the README beside it), where `tests/messages_test.ts`
- * states and checks the error.
+ * `tests/fixtures/chat_totals` (see the README there); `tests/messages_test.ts` states and checks the
+ * error.
  *
  * @module
  */
@@ -36,9 +36,18 @@ export interface ChatRules {
   readonly parallelCalls: number;
   /** For the answer to a single call, beside the name of the function with its namespace. */
   readonly answer: number;
-  /** Whether a family's totals were observed, or those of its nearest relative are taken. */
+  /** Whether totals of the family were observed, or the constants of its nearest relative are taken. */
   readonly observed: boolean;
 }
+
+/**
+ * The generations of which totals were observed, in any size and of any date. Others, such as search
+ * previews and o1, put prompts of their own in front of what was sent, or are not known.
+ */
+const OBSERVED = new RegExp(
+  "^(?:gpt-3\\.5-turbo|gpt-4|gpt-4o|gpt-4\\.1|gpt-4\\.5-preview|o3|o4|gpt-5(?:\\.\\d+)?)" +
+    "(?:-(?:mini|nano|pro|16k|32k))?(?:-\\d{4}(?:-\\d{2}-\\d{2})?)?$",
+);
 
 /** cl100k: gpt-3.5 and gpt-4. The tool constants come from requests with `functions`. */
 const GPT_4: ChatRules = {
@@ -74,17 +83,21 @@ const GPT_5: ChatRules = {
   bareTool: -1,
 };
 
-/** gpt-oss: the frame is that of the harmony format; the server's own system message is not known. */
-const GPT_OSS: ChatRules = { ...GPT_5, observed: false };
-
 /** The rules for a model; for one that is not OpenAI's, those of {@linkcode GPT_4O}. */
-export function chatRules({ model, encoding, exact }: ResolvedModel): ChatRules {
-  const base = model.replace(/^ft:/, "").split(":", 1)[0]!;
-  if (encoding === "o200k_harmony") return GPT_OSS;
+export function chatRules(resolved: ResolvedModel): ChatRules {
+  const base = resolved.model.replace(/^ft:/, "").split(":", 1)[0]!;
+  const rules = rulesOf(base, resolved);
+  // Where the vocabulary is another's there is no more to say.
+  return OBSERVED.test(base) || !resolved.exact ? rules : { ...rules, observed: false };
+}
+
+function rulesOf(base: string, { encoding, exact }: ResolvedModel): ChatRules {
+  // gpt-oss: the frame is that of the harmony format; the server's own system message is not known.
+  if (encoding === "o200k_harmony") return GPT_5;
   if (encoding === "cl100k_base") {
     return /^gpt-3.5-turbo-0301$/.test(base) ? GPT_35_0301 : GPT_4;
   }
-  if (encoding !== "o200k_base") return { ...GPT_4, observed: false };
+  if (encoding !== "o200k_base") return GPT_4;
   if (exact && base.startsWith("gpt-5")) return GPT_5;
   if (exact && /^(?:o\d|codex)/.test(base)) return O_SERIES;
   return GPT_4O;
