@@ -48,19 +48,23 @@ const bench: Bench<AsyncCell[]> = {
         progress(`async: ${name}, ${characters}`);
         const text = flat(block, characters);
         const title = CLASS_TITLES[name];
-        const expected = tokenizer.count(text);
+        const parts = partsOf(text);
+        const expected = { text: tokenizer.count(text), parts: sum(tokenizer.countBatch(parts)) };
         const calls: Record<string, () => unknown> = {
           "transcoding": () => new TextEncoder().encode(text).length,
           "count": () => tokenizer.count(text),
           "countAsync": () => tokenizer.countAsync(text),
           "encodeAsync": async () => (await tokenizer.encodeAsync(text)).length,
+          "countBatchAsync": async () => sum(await tokenizer.countBatchAsync(parts)),
+          "encodeBatchAsync": async () => (await tokenizer.encodeBatchAsync(parts)).ids.length,
         };
         for (const [call, run] of Object.entries(calls)) {
           const times: number[] = [];
           const holds: number[] = [];
           for (let i = 0; i < (brief ? 1 : RUNS); i++) {
             const { ms, held, result } = await watched(run);
-            expect(call === "transcoding" || result === expected, `${call} of ${title} is right`);
+            const right = call.includes("Batch") ? expected.parts : expected.text;
+            expect(call === "transcoding" || result === right, `${call} of ${title} is right`);
             times.push(ms);
             holds.push(held);
           }
@@ -95,6 +99,17 @@ const bench: Bench<AsyncCell[]> = {
     ];
   },
 };
+
+/** `text` in parts of 4,000 units, as strings of their own. */
+function partsOf(text: string): string[] {
+  const count = Math.ceil(text.length / 4000);
+  const parts = Array.from({ length: count }, (_, i) => text.slice(4000 * i, 4000 * (i + 1)));
+  return JSON.parse(JSON.stringify(parts)) as string[];
+}
+
+function sum(counts: Uint32Array): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
 
 /** `block` repeated to about `characters`, as a flat string: joining a rope is not our cost. */
 function flat(block: string, characters: number): string {

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { type GatewayCell, kept, profileShare } from "../gateway.ts";
+import { type GatewayCell, kept, profileShare, PROMPT_SIZES } from "../gateway.ts";
 import { median } from "../measure.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
+import { atLeast, type Goal, goalTable } from "./goals.ts";
 
 /** Throughput, what is kept of it, and CPU per request, by way of counting. */
-export function gatewayTable({ runtimes }: BenchRecord<GatewayCell>): string[] {
+export function gatewayTable(record: BenchRecord<GatewayCell>): string[] {
+  const { runtimes } = record;
   const rows: string[][] = [];
   for (const { runtime, result } of Object.values(runtimes)) {
     for (const cell of result) {
@@ -21,9 +23,9 @@ export function gatewayTable({ runtimes }: BenchRecord<GatewayCell>): string[] {
         percent(shares.requestsPerSecond),
         `${median(cell.cpu).toFixed(0)} µs`,
         percent(shares.cpu),
-        percent(profileShare(cell.profile, "counting")),
-        percent(profileShare(cell.profile, "JSON")),
-        percent(profileShare(cell.profile, "garbage collection")),
+        seen(profileShare(cell.profile, "counting")),
+        seen(profileShare(cell.profile, "JSON")),
+        seen(profileShare(cell.profile, "garbage collection")),
         `${median(cell.p99).toFixed(0)} ms`,
       ]);
     }
@@ -33,7 +35,9 @@ export function gatewayTable({ runtimes }: BenchRecord<GatewayCell>): string[] {
     "",
     "A gateway that parses, counts, forwards and answers; *kept* is relative to no counting. The load " +
     "sends the same prompts again and again, as clients resend their histories: *sluice, cached* is " +
-    "the content cache when it knows every prompt.",
+    "the content cache when it knows every prompt. *sluice, async* counts prompts of up to 32,768 " +
+    "characters at once as well, so all of these. The profile's shares are of functions that it saw " +
+    "by name; what a runtime has inlined it gives to the caller (–).",
     "",
     ...markdown(
       [
@@ -50,7 +54,30 @@ export function gatewayTable({ runtimes }: BenchRecord<GatewayCell>): string[] {
       ],
       rows,
     ),
+    "",
+    ...goalTable(record, GOALS),
   ];
+}
+
+/** What the gateway is to keep of its throughput, by length of prompt. */
+const KEPT: Readonly<Record<(typeof PROMPT_SIZES)[number], number>> = {
+  400: 0.95,
+  4_000: 0.85,
+  32_000: 0.55,
+};
+
+const GOALS: readonly Goal<GatewayCell>[] = PROMPT_SIZES.map((size) => ({
+  goal: `${size.toLocaleString("en")} characters: at least ${percent(KEPT[size])} kept`,
+  value: (cells) => {
+    const cell = cells.find((cell) => cell.size === size && cell.variant === "sluice");
+    return cell === undefined ? NaN : kept(cells, cell).requestsPerSecond;
+  },
+  met: atLeast(KEPT[size]),
+  show: percent,
+}));
+
+function seen(share: number): string {
+  return share === 0 ? "–" : percent(share);
 }
 
 function percent(share: number): string {

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { BENCHED_ENCODINGS, IMPORT_NAMES } from "../engines.ts";
+import { BENCHED_ENCODINGS, IMPORT_NAMES, type ImportName } from "../engines.ts";
 import type { LoadCell } from "../load.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
+import { atLeast, atMost, type Goal, goalTable } from "./goals.ts";
 
 /** Milliseconds to the first count and megabytes kept, by engine. */
-export function loadTable({ runtimes }: BenchRecord<LoadCell>): string[] {
+export function loadTable(record: BenchRecord<LoadCell>): string[] {
+  const { runtimes } = record;
   const columns = Object.values(runtimes).flatMap(({ runtime, result }) =>
     BENCHED_ENCODINGS.map((encoding) => ({ runtime, result, encoding }))
   );
@@ -28,5 +30,34 @@ export function loadTable({ runtimes }: BenchRecord<LoadCell>): string[] {
       ["", ...columns.map(({ runtime, encoding }) => `${runtime}, ${encoding}`)],
       rows,
     ),
+    "",
+    ...goalTable(record, GOALS),
   ];
+}
+
+const OURS: readonly ImportName[] = ["sluice/tokenizer", "sluice"];
+
+const GOALS: readonly Goal<LoadCell>[] = OURS.flatMap((name) =>
+  BENCHED_ENCODINGS.flatMap((encoding) => [
+    {
+      goal: `\`${name}\`, \`${encoding}\`: first count at least 10x as soon as the fastest rival's`,
+      value: (cells: readonly LoadCell[]) => {
+        const same = cells.filter((cell) => cell.encoding === encoding);
+        const rivals = same.filter(({ engine }) => !OURS.includes(engine));
+        return Math.min(...rivals.map(({ ms }) => ms.median)) / find(same, name).ms.median;
+      },
+      met: atLeast(10),
+    },
+    {
+      goal: `\`${name}\`, \`${encoding}\`: at most 15 MB, after one short text`,
+      value: (cells: readonly LoadCell[]) =>
+        find(cells.filter((cell) => cell.encoding === encoding), name).rss.median,
+      met: atMost(15),
+      show: (megabytes: number) => `${megabytes.toFixed(1)} MB`,
+    },
+  ])
+);
+
+function find(cells: readonly LoadCell[], name: ImportName): LoadCell {
+  return cells.find(({ engine }) => engine === name)!;
 }

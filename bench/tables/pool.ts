@@ -9,12 +9,14 @@ import { RIVALS } from "../pool/rivals.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
+import { atLeast, atMost, type Goal, goalTable, times } from "./goals.ts";
 
 type Cells = readonly PoolCell[];
 type Part<P extends PoolCell["part"]> = Extract<PoolCell, { part: P }>;
 
 /** Pairs, contests, memory, and the goals. */
-export function poolTable({ runtimes }: BenchRecord<PoolCell>): string[] {
+export function poolTable(record: BenchRecord<PoolCell>): string[] {
+  const { runtimes } = record;
   const results = Object.values(runtimes);
   const head = results.map(({ runtime }) => runtime);
   const all = results.map(({ result }) => result);
@@ -42,9 +44,9 @@ export function poolTable({ runtimes }: BenchRecord<PoolCell>): string[] {
     "",
     ...markdown(["", ...head], memoryRows(all)),
     "",
-    "What was aimed at:",
+    "![A turn of a line, and a choice among upstreams, by size](bench/plots/pool.svg)",
     "",
-    ...markdown(["", ...head], goals(all)),
+    ...goalTable(record, GOALS),
   ];
 }
 
@@ -68,55 +70,48 @@ function memoryRows(all: readonly Cells[]): string[][] {
   ]);
 }
 
-/** Each goal with what came of it, met or missed. */
-function goals(all: readonly Cells[]): string[][] {
-  const row = (goal: string, least: number, ratio: (cells: Cells) => number) => [
-    goal,
-    ...all.map((cells) => verdict(ratio(cells), least)),
-  ];
-  const against = (name: string) => (cells: Cells) =>
-    pair(cells, name).median / pair(cells, "sluice, tryAcquire").median;
-  return [
-    row("`tryAcquire` at least 5x generic-pool", 5, against("generic-pool")),
-    row("`tryAcquire` at least 10x tarn", 10, against("tarn")),
-    ...[false, true].map((holds) =>
-      row(
-        `hand-over between Workers at least 3x an owner Worker${holds ? ", held for a turn" : ""}`,
-        3,
-        (cells) =>
-          contest(cells, "owner Worker", holds).median / contest(cells, "sluice", holds).median,
-      )
-    ),
-    growth(all, "line", "a turn in a line of 10,000, times one in a line of 10"),
-    growth(all, "choice", "a choice among 1,000 upstreams, times one among 10"),
-  ];
-}
+const GOALS: readonly Goal<PoolCell>[] = [
+  {
+    goal: "`tryAcquire` at least 5x generic-pool",
+    value: (cells) => against(cells, "generic-pool"),
+    met: atLeast(5),
+  },
+  {
+    goal: "`tryAcquire` at least 10x tarn",
+    value: (cells) => against(cells, "tarn"),
+    met: atLeast(10),
+  },
+  ...[false, true].map((holds) => ({
+    goal: `hand-over between Workers at least 3x an owner Worker${
+      holds ? ", held for a turn" : ""
+    }`,
+    value: (cells: Cells) =>
+      contest(cells, "owner Worker", holds).median / contest(cells, "sluice", holds).median,
+    met: atLeast(3),
+  })),
+  growth("line", "a turn in a line of 10,000, times one in a line of 10"),
+  growth("choice", "a choice among 1,000 upstreams, times one among 10"),
+];
 
 /** Logarithmic is less than a factor of four over three decades; with room for caches, eight. */
-function growth(all: readonly Cells[], part: "line" | "choice", title: string): string[] {
-  return [
-    `${title}, at most 8`,
-    ...all.map((cells) => {
+function growth(part: "line" | "choice", title: string): Goal<PoolCell> {
+  const size = (cell: Part<"line"> | Part<"choice">) =>
+    cell.part === "line" ? cell.waiters : cell.upstreams;
+  return {
+    goal: `${title}, at most 8`,
+    value(cells) {
       const ours = cells.filter((cell) =>
         cell.part === part && cell.name.startsWith("sluice")
       ) as readonly (Part<"line"> | Part<"choice">)[];
-      const size = (cell: Part<"line"> | Part<"choice">) =>
-        cell.part === "line" ? cell.waiters : cell.upstreams;
       const small = ours.find((cell) => size(cell) === 10);
-      const large = ours.at(-1);
-      if (small === undefined || large === undefined) return "–";
-      const ratio = large.median / small.median;
-      return `${times(ratio)}: ${ratio <= 8 ? "met" : "**missed**"}`;
-    }),
-  ];
+      return (ours.at(-1)?.median ?? NaN) / (small?.median ?? NaN);
+    },
+    met: atMost(8),
+  };
 }
 
-function verdict(ratio: number, least: number): string {
-  return `${times(ratio)}: ${ratio >= least ? "met" : "**missed**"}`;
-}
-
-function times(ratio: number): string {
-  return `${ratio < 10 ? ratio.toPrecision(2) : Math.round(ratio).toLocaleString("en")}x`;
+function against(cells: Cells, name: string): number {
+  return pair(cells, name).median / pair(cells, "sluice, tryAcquire").median;
 }
 
 function only<P extends PoolCell["part"]>(cells: Cells, part: P): Part<P>[] {

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { BENCHED_ENCODINGS } from "../engines.ts";
+import { BENCHED_ENCODINGS, type BenchedEncoding } from "../engines.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { ORDINARY, perMegabyte, type WorstCell } from "../worst.ts";
+import { atMost, type Goal, goalTable } from "./goals.ts";
 
 /** Milliseconds per megabyte of each input, relative to English prose. */
-export function worstTable({ runtimes }: BenchRecord<WorstCell>): string[] {
+export function worstTable(record: BenchRecord<WorstCell>): string[] {
+  const { runtimes } = record;
   const results = Object.values(runtimes);
   const inputs = [...new Set(results[0]!.result.map(({ input }) => input))];
   const rows = inputs.map((input) => [
@@ -46,5 +48,47 @@ export function worstTable({ runtimes }: BenchRecord<WorstCell>): string[] {
     ),
     "",
     `The slowest over both encodings: ${slowest.name}, ${slowest.ratio.toFixed(1)}x.`,
+    "",
+    ...goalTable(record, GOALS),
   ];
 }
+
+/** The largest of what `value` says of an input and an encoding. */
+function largest(
+  cells: readonly WorstCell[],
+  value: (encoding: BenchedEncoding, input: string) => number,
+): number {
+  const inputs = new Set(cells.map(({ input }) => input));
+  return Math.max(
+    ...BENCHED_ENCODINGS.flatMap((encoding) => [...inputs].map((input) => value(encoding, input))),
+  );
+}
+
+const GOALS: readonly Goal<WorstCell>[] = [
+  {
+    goal: "1 MB of anything: at most 4x the time for English prose",
+    value: (cells) =>
+      largest(
+        cells,
+        (encoding, input) =>
+          perMegabyte(cells, encoding, input, 1) / perMegabyte(cells, encoding, ORDINARY, 1),
+      ),
+    met: atMost(4),
+  },
+  {
+    goal: "1 MB of anything: at most 20 ms",
+    value: (cells) => largest(cells, (encoding, input) => perMegabyte(cells, encoding, input, 1)),
+    met: atMost(20),
+    show: (ms) => `${ms.toFixed(1)} ms`,
+  },
+  {
+    goal: "a megabyte of 64, times one alone: at most 2",
+    value: (cells) =>
+      largest(
+        cells,
+        (encoding, input) =>
+          perMegabyte(cells, encoding, input, 64) / perMegabyte(cells, encoding, input, 1),
+      ),
+    met: atMost(2),
+  },
+];
