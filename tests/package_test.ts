@@ -1,7 +1,15 @@
 /** What a user installs: both packages packed, installed in an empty project, and run. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -55,6 +63,15 @@ function install(): void {
 const RUN = process.versions["bun"] === undefined ? ["run", "--allow-ffi", "--allow-env"] : [];
 
 describe("the npm packages", () => {
+  it("hold a library of at most 12 MB", () => {
+    const folder = join(project, "node_modules/@sluice");
+    const libraries = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => /libsluice\.|sluice\.dll$/.test(name));
+    assert.equal(libraries.length, 1);
+    const { size } = statSync(join(folder, libraries[0]!));
+    assert.ok(size > 1e6 && size <= 12e6, `${size} bytes`);
+  });
+
   it("find the library in the platform package, and give each part alone", () => {
     const output = execFileSync(process.execPath, [...RUN, "main.ts"], {
       cwd: project,
