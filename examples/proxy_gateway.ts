@@ -11,6 +11,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type PoolOptions, UpstreamPool } from "../mod.ts";
+import { giveUp, InFlight } from "./proxy_gateway/in_flight.ts";
 import { Upstream } from "./proxy_gateway/upstream.ts";
 import type { News, Order } from "./proxy_gateway/worker.ts";
 
@@ -23,15 +24,16 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 
+const overAll = new InFlight(16);
 const upstreams = [
-  await Upstream.start("key-a", 8),
-  await Upstream.start("key-b", 8),
-  await Upstream.start("key-c", 4),
+  await Upstream.start("key-a", 8, overAll),
+  await Upstream.start("key-b", 8, overAll),
+  await Upstream.start("key-c", 4, overAll),
 ];
 const options: PoolOptions = {
   name: "gateway",
-  upstreams: upstreams.map(({ id, maxInFlight }) => ({ id, maxInFlight, weight: maxInFlight })),
-  maxInFlight: 16,
+  upstreams: upstreams.map(({ id, inFlight: { max } }) => ({ id, maxInFlight: max, weight: max })),
+  maxInFlight: overAll.max,
   queue: { max: 500, timeoutMs: 10_000 },
   // The rest doubles with every probe that fails, so short runs need a short one. One of three may
   // be ejected at a time (`maxEjected` is 0.5); who asks for rest by Retry-After rests besides.
@@ -48,10 +50,8 @@ let wasEjected = false;
 let hasRecovered = false;
 const pool = new UpstreamPool({
   ...options,
-  onEvent(event) {
-    events[event.type] = (events[event.type] ?? 0) + 1;
-    if (event.type !== "recovered" || event.upstream !== "key-a") return;
-    if (wasEjected && !upstreams[0]!.isOut) hasRecovered = true;
+  onEvent({ type }) {
+    events[type] = (events[type] ?? 0) + 1;
   },
 });
 
@@ -72,7 +72,7 @@ async function startWorker(): Promise<Gateway> {
   const port = await new Promise<number>((resolve, reject) => {
     worker.onmessage = ({ data: news }: MessageEvent<News>) => {
       if ("port" in news) resolve(news.port);
-      else tellUpstreams(news.gaveUp);
+      else giveUp(news.gaveUp);
     };
     worker.onerror = ({ message }) => reject(new Error(message));
     worker.postMessage({ ...order, number } satisfies Order);
@@ -80,15 +80,11 @@ async function startWorker(): Promise<Gateway> {
   return { isKilled: false, worker, number, origin: `http://127.0.0.1:${port}` };
 }
 
-function tellUpstreams(gaveUp: string): void {
-  for (const upstream of upstreams) upstream.giveUp(gaveUp);
-}
-
 function kill(gateway: Gateway): void {
   const { worker, number } = gateway;
   gateway.isKilled = true;
   worker.terminate();
-  tellUpstreams(`${number}`);
+  giveUp(`${number}`);
 }
 
 const gateways = await Promise.all(Array.from({ length: WORKERS }, startWorker));
@@ -140,10 +136,12 @@ async function replace(): Promise<void> {
   gateways.push(await startWorker());
 }
 
-/** Looks for the ejection in `stats`, as a dashboard would. */
+/** Looks for the ejection and the recovery in `stats`, as a dashboard would. */
 async function watch(): Promise<void> {
   while (!isOver()) {
-    if (upstreams[0]!.isOut && pool.stats().upstreams[0]!.state === "ejected") wasEjected = true;
+    const { state } = pool.stats().upstreams[0]!;
+    if (upstreams[0]!.isOut) wasEjected ||= state === "ejected";
+    else hasRecovered ||= wasEjected && state === "healthy";
     await sleep(20);
   }
 }
@@ -169,13 +167,16 @@ console.log(
   `clients: ${seen.complete} complete, ${seen.left} left, ${seen.killed} cut off with their ` +
     `Worker, ${seen.failed} failed`,
 );
-for (const { id, served, failed, most, maxInFlight, exceeded } of upstreams) {
+for (const { id, served, failed, inFlight: { most, max, exceeded } } of upstreams) {
   const { state, granted } = stats.upstreams.find((upstream) => upstream.id === id)!;
   console.log(
     `${id}: ${served} requests of ${granted} leases, ${failed} failed; at most ${most} of ` +
-      `${maxInFlight} in flight by its own count, exceeded ${exceeded} times; now ${state}`,
+      `${max} in flight by its own count, exceeded ${exceeded} times; now ${state}`,
   );
 }
+console.log(
+  `all together: at most ${overAll.most} of ${overAll.max} in flight, exceeded ${overAll.exceeded} times`,
+);
 console.log(`events: ${Object.entries(events).map(([type, n]) => `${n} ${type}`).join(", ")}`);
 console.log(
   `line: ${stats.handedOver} handed over, ${stats.timedOut} timed out, ${stats.refused} refused`,
@@ -183,7 +184,8 @@ console.log(
 console.log(`left: ${stats.inFlight} leases, ${stats.waiting} waiting`);
 
 const promises: [string, boolean][] = [
-  ["no cap was exceeded", upstreams.every(({ exceeded }) => exceeded === 0)],
+  ["no upstream's cap was exceeded", upstreams.every(({ inFlight }) => inFlight.exceeded === 0)],
+  ["nor that over all upstreams", overAll.exceeded === 0],
   ["the outage was seen: key-a was ejected", wasEjected],
   ["and it came back", hasRecovered],
   ["no lease is left, though three Workers were killed", stats.inFlight === 0],

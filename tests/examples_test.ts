@@ -23,7 +23,7 @@ describe("Examples and soaks", () => {
   it("proxy_gateway.ts keeps its promises", { timeout: 60_000 }, async () => {
     const { code, output } = await run("examples/proxy_gateway.ts", "--seconds", "4");
     assert.equal(code, 0, output);
-    assert.equal(output.match(/^kept /gm)?.length, 6, output);
+    assert.equal(output.match(/^kept /gm)?.length, 7, output);
     assert.match(output, /^left: 0 leases, 0 waiting$/m);
   });
 
