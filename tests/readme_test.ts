@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { statusCodes } from "../src/ffi/symbols.gen.ts";
 
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
@@ -33,6 +34,18 @@ function promised(code: string): string[] {
 function plain(text: string): string {
   return text.replace(/["\s]/g, "").replaceAll(",]", "]");
 }
+
+/** Codes that only a mistake within sluice could let through. */
+const INTERNAL = ["INVALID_ARGUMENT", "INVALID_HANDLE", "WRONG_STEP", "STOPPED", "STALE_LEASE"];
+
+describe("the codes of errors", () => {
+  it("are in the README, each with what to do", () => {
+    for (const code of Object.values(statusCodes)) {
+      const isThere = README.includes(`\`${code}\``);
+      assert.equal(isThere, !INTERNAL.includes(code.replace("SLUICE_", "")), code);
+    }
+  });
+});
 
 describe("the programs of the README", () => {
   it("are there", () => {
