@@ -18,6 +18,7 @@ import { gatewayTable } from "./tables/gateway.ts";
 import { limiterTable } from "./tables/limiter.ts";
 import { loadTable } from "./tables/load.ts";
 import { poolTable } from "./tables/pool.ts";
+import { rustTable } from "./tables/rust.ts";
 import { streamedTable } from "./tables/streamed.ts";
 import { tokenizerTable } from "./tables/tokenizer.ts";
 import { worstTable } from "./tables/worst.ts";
@@ -50,16 +51,20 @@ export function writeTables(): boolean {
 
 function withTables(text: string): string {
   for (const [bench, section] of Object.entries(SECTIONS)) {
-    const [start, end] = [`<!-- bench:${bench} -->`, `<!-- /bench:${bench} -->`];
-    const from = text.indexOf(start);
-    const to = text.indexOf(end);
-    if (from < 0 || to < from) continue;
     const record = newestRecord<never>(bench);
     if (record === undefined) continue;
-    const lines = [start, "", ...section(record), "", source(record), "", ""];
-    text = text.slice(0, from) + lines.join("\n").trimEnd() + "\n\n" + text.slice(to);
+    text = withSection(text, bench, [...section(record), "", source(record)]);
   }
-  return text;
+  return withSection(text, "rust", rustTable());
+}
+
+function withSection(text: string, name: string, lines: readonly string[]): string {
+  const [start, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) return text;
+  const section = [start, "", ...lines].join("\n").trimEnd();
+  return text.slice(0, from) + section + "\n\n" + text.slice(to);
 }
 
 /** Where the numbers come from. */
