@@ -33,12 +33,14 @@ fn texts(goldens: &CodePoints, block: u32) -> impl Iterator<Item = (u32, String)
     })
 }
 
-fn sweep(blocks: impl Iterator<Item = u32> + Clone) {
+/// 26 million texts.
+#[test]
+fn all_code_points() {
     let goldens: CodePoints = read("code_points.json");
     assert_eq!(goldens.digests.len() + goldens.same.len(), Encoding::ALL.len());
     for digests in &goldens.digests {
         let encoding = Encoding::from_name(&digests.encoding).expect("a known encoding");
-        for block in blocks.clone() {
+        for block in 0..0x110 {
             let mut listing = Listing::default();
             for (point, text) in texts(&goldens, block) {
                 let encoded = ids(encoding, &text);
@@ -53,19 +55,4 @@ fn sweep(blocks: impl Iterator<Item = u32> + Clone) {
             }
         }
     }
-}
-
-/// The blocks with letter case, marks, digits of many scripts, white space, symbols and emoji.
-#[test]
-fn code_points_of_the_busy_blocks() {
-    sweep(
-        [0x0, 0x1, 0x2, 0xa, 0xf, 0x10, 0x11, 0x16, 0x1d, 0x1e, 0x1f, 0x32, 0xe0, 0x10f]
-            .into_iter(),
-    );
-}
-
-#[test]
-#[cfg_attr(debug_assertions, ignore = "26 million texts: seconds optimised, minutes otherwise")]
-fn all_code_points() {
-    sweep(0..0x110);
 }

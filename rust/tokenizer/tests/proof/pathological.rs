@@ -6,7 +6,7 @@ use crate::support::oracle::{DISTINCT, ids, naive, reference_ids};
 use crate::support::pathological::MAKERS;
 
 /// Unoptimised oracles need seconds for a megabyte of some kinds.
-const SIZE: usize = if cfg!(debug_assertions) { 1 << 14 } else { 1 << 20 };
+const SIZE: usize = if cfg!(debug_assertions) { 1 << 16 } else { 1 << 20 };
 
 #[test]
 fn ids_are_those_of_the_oracles() {
