@@ -18,6 +18,8 @@ import {
   LEASE_UPSTREAM_SHIFT,
   LEASE_UPSTREAMS,
   LEASE_WAITER,
+  UPSTREAM_ID,
+  UPSTREAM_NEWS,
 } from "../ffi/symbols.gen.ts";
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
 import type { Leaks } from "./leaks.ts";
@@ -26,8 +28,6 @@ import { WaitingLine } from "./waiting_line.ts";
 
 /** Answers that are collected in one crossing. */
 const ANSWERS = 64;
-/** The longest id of an upstream, in bytes. */
-const LONGEST_ID = 255;
 
 const decoder = new TextDecoder();
 
@@ -38,7 +38,7 @@ export class PoolMember implements Lessor {
   /** 0 once closed. */
   #handle: number;
   #isClosing = false;
-  /** Ids of upstreams by index, as far as they were met. */
+  /** Ids of upstreams by index, as far as they were met since one of them changed. */
   #ids: (string | undefined)[] = [];
   readonly #indexes = new Map<string, number>();
   readonly #line: WaitingLine<Lease>;
@@ -191,17 +191,6 @@ export class PoolMember implements Lessor {
     this.#see(unwrap(result));
   }
 
-  /** The id of an upstream. */
-  id(index: number): string {
-    return this.#ids[index] ?? this.#askId(index);
-  }
-
-  /** Forgets the ids of upstreams, which may have changed. */
-  forgetIds(): void {
-    this.#ids = [];
-    this.#indexes.clear();
-  }
-
   /** Takes no new leases; returns how many are out. */
   retire(): number {
     return unwrap(this.native.sluice_pool_retire(this.handle));
@@ -253,20 +242,29 @@ export class PoolMember implements Lessor {
     let id = told;
     if (id >= LEASE_NEWS) {
       id -= LEASE_NEWS;
-      this.forgetIds();
+      this.#forgetIds();
       queueMicrotask(() => this.#see(CHORE_MAIL | CHORE_RING));
     }
-    const upstream = this.id((id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1));
+    const index = (id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1);
+    const upstream = this.#ids[index] ?? this.#askId(index);
     const lease = new Lease(this, id, upstream);
     if (this.leaks !== undefined) this.leaks.watch(lease, id);
     return lease;
   }
 
   #askId(index: number): string {
-    const length = this.native.sluice_upstream_id(this.#handle, index, this.#text, LONGEST_ID);
-    // Removed, and nothing in flight: only an old event can ask for it.
-    if (length < 0) return `#${index}`;
-    return this.#ids[index] = decoder.decode(this.#text.subarray(0, length));
+    const told = this.native.sluice_upstream_id(this.#handle, index, this.#text, UPSTREAM_ID);
+    // Its lease has outlived its time in the meantime, and the upstream is gone.
+    if (told < 0) return `#${index}`;
+    // Others may be stale as well, and nobody is told of that twice.
+    if (told >= UPSTREAM_NEWS) this.#forgetIds();
+    return this.#ids[index] = decoder.decode(this.#text.subarray(0, told % UPSTREAM_NEWS));
+  }
+
+  /** Forgets the ids of upstreams, which may have changed. */
+  #forgetIds(): void {
+    this.#ids = [];
+    this.#indexes.clear();
   }
 
   /** The index of an upstream, or -1: a preference for one that is not there is none. */

@@ -32,7 +32,7 @@ import {
   packPool,
   packUpstream,
 } from "./settings.ts";
-import { type PoolStats, readStats } from "./stats.ts";
+import { type PoolStats, StatsReader } from "./stats.ts";
 import { until } from "../until.ts";
 
 /** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
@@ -71,6 +71,7 @@ export class UpstreamPool implements Disposable {
   readonly #member: PoolMember;
   readonly #timeoutMs: number;
   readonly #events: PoolEvents | undefined;
+  readonly #stats = new StatsReader();
 
   /**
    * Opens the pool of that name, or joins it if another Worker has it open. O(upstreams).
@@ -258,7 +259,7 @@ export class UpstreamPool implements Disposable {
 
   /** What the pool is doing, over all Workers, in one crossing. O(upstreams). */
   stats(): PoolStats {
-    return readStats(this.#member);
+    return this.#stats.read(this.#member);
   }
 
   /**

@@ -1,6 +1,7 @@
 //! The upstreams of a pool and the choice among them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::heap::Heap;
 use crate::{Adaptive, Health, Limit, NONE, UpstreamSettings};
@@ -13,7 +14,7 @@ type Rank = (u32, u64, u64, u32);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
-    pub(crate) id: Box<str>,
+    pub(crate) id: Arc<str>,
     pub(crate) settings: UpstreamSettings,
     pub(crate) in_flight: u32,
     pub(crate) health: Health,
@@ -58,7 +59,7 @@ impl Upstream {
 pub(crate) struct Upstreams {
     slab: Vec<Upstream>,
     free: Vec<u32>,
-    by_id: HashMap<Box<str>, u32>,
+    by_id: HashMap<Arc<str>, u32>,
     open: Heap<Rank>,
     /// How many are there and ejected by failures.
     ejected: u32,
@@ -92,8 +93,9 @@ impl Upstreams {
         if self.by_id.contains_key(id) || (self.free.is_empty() && self.slab.len() == UPSTREAMS) {
             return None;
         }
+        let id: Arc<str> = id.into();
         let upstream = Upstream {
-            id: id.into(),
+            id: Arc::clone(&id),
             in_flight: 0,
             health: Health::new(),
             limit: Limit::new(settings.max_in_flight),
@@ -109,7 +111,7 @@ impl Upstreams {
             Some(place) => *place = upstream,
             None => self.slab.push(upstream),
         }
-        self.by_id.insert(id.into(), index);
+        self.by_id.insert(id, index);
         self.serving += 1;
         self.edition += 1;
         Some(index)
