@@ -62,4 +62,39 @@ describe("two objects of one pool", () => {
     assert.deepEqual(theirs.stats().upstreams.map(({ id }) => id), ids);
     for (const prefer of ids) assert.equal(mine.tryAcquire({ prefer })?.upstream, prefer);
   });
+
+  it("prefer an upstream and never what came to its place", async () => {
+    const [mine, theirs] = two(["a", "b"]);
+    using _ = mine;
+    using __ = theirs;
+    for (const pool of [mine, theirs, mine, theirs]) pool.tryAcquire({ prefer: "a" })!.release();
+    mine.removeUpstream("a");
+    mine.addUpstream({ id: "spare", maxInFlight: 9, tier: 5 });
+    for (const pool of [mine, theirs]) {
+      assert.equal(pool.tryAcquire({ prefer: "a" })?.upstream, "b");
+      const [first, second] = pool.acquireBatch(2, { prefer: "a" });
+      assert.deepEqual([first?.upstream, second?.upstream], ["b", "b"]);
+      assert.equal((await pool.acquire({ prefer: "a" })).upstream, "b");
+    }
+    mine.addUpstream({ id: "a", maxInFlight: 9, tier: 5 });
+    assert.equal(mine.tryAcquire({ prefer: "a" })?.upstream, "a", "another of that name");
+    theirs.tryAcquire()!.release();
+    assert.equal(theirs.tryAcquire({ prefer: "a" })?.upstream, "a", "and others hear of it");
+  });
+
+  it("prefer it also in line, where its place may change hands", async () => {
+    const [mine, theirs] = two(["a", "b"], {}, { maxInFlight: 1 });
+    using _ = mine;
+    using __ = theirs;
+    const lease = mine.tryAcquire({ prefer: "b" })!;
+    const waits = [mine.acquire({ prefer: "a" }), theirs.acquire({ prefer: "a" })];
+    theirs.removeUpstream("a");
+    theirs.addUpstream({ id: "spare", maxInFlight: 9, tier: 5 });
+    lease.release();
+    for (const wait of waits) {
+      const { upstream } = await wait;
+      assert.equal(upstream, "b");
+      (await wait).release();
+    }
+  });
 });

@@ -353,7 +353,7 @@ export const symbols = {
    * `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
    * O(log n).
    *
-   * `prefer` is the index of an upstream, or -1; who has more `priority` goes first. Fails with
+   * `prefer` is a token of `sluice_upstream_find`, or -1; who has more `priority` goes first. Fails with
    * `QUEUE_FULL` and `POOL_CLOSED`.
    */
   sluice_lease_acquire: { args: ["u32", "i32", "i32", "f64"], returns: "f64" },
@@ -361,7 +361,7 @@ export const symbols = {
    * `(pool, prefer, out, out_cap)`
    *
    * Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
-   * returns how many they are. O(taken * log n).
+   * returns how many they are. `prefer` as for `sluice_lease_acquire`. O(taken * log n).
    */
   sluice_lease_acquire_batch: { args: ["u32", "i32", "buffer", "u32"], returns: "i32" },
   /**
@@ -745,7 +745,10 @@ export const symbols = {
   /**
    * `(pool, id, id_len)`
    *
-   * Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+   * Returns a token that names an upstream where one can be preferred; one that is kept for longer
+   * than the upstream is in the pool names nothing, also if its id is another's by then. O(1).
+   *
+   * Fails with `UNKNOWN_UPSTREAM`.
    */
   sluice_upstream_find: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**

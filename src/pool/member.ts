@@ -30,6 +30,7 @@ import { WaitingLine } from "./waiting_line.ts";
 const ANSWERS = 64;
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** A member of a pool. */
 export class PoolMember implements Lessor {
@@ -40,7 +41,8 @@ export class PoolMember implements Lessor {
   #isClosing = false;
   /** Ids of upstreams by index, as far as they were met since one of them changed. */
   #ids: (string | undefined)[] = [];
-  readonly #indexes = new Map<string, number>();
+  /** Tokens of upstreams by id, as far as they were asked for since then. */
+  readonly #tokens = new Map<string, number>();
   readonly #line: WaitingLine<Lease>;
   readonly #bell = new Bell();
   readonly #answers = new Float64Array(new ArrayBuffer(16 * ANSWERS));
@@ -86,8 +88,8 @@ export class PoolMember implements Lessor {
 
   /** A lease, or null. */
   tryAcquire(prefer: string | undefined): Lease | null {
-    const index = prefer === undefined ? -1 : this.#index(prefer);
-    const id = this.native.sluice_lease_acquire(this.#handle, index, 0, -1);
+    const token = prefer === undefined ? -1 : this.#token(prefer);
+    const id = this.native.sluice_lease_acquire(this.#handle, token, 0, -1);
     if (id > 0) return this.#lease(id);
     if (id < 0 || this.#isClosing) throw this.#refusal(id);
     return null;
@@ -100,8 +102,8 @@ export class PoolMember implements Lessor {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Lease | Promise<Lease> {
-    const index = prefer === undefined ? -1 : this.#index(prefer);
-    const id = this.native.sluice_lease_acquire(this.#handle, index, priority, timeoutMs);
+    const token = prefer === undefined ? -1 : this.#token(prefer);
+    const id = this.native.sluice_lease_acquire(this.#handle, token, priority, timeoutMs);
     if (id < 0) throw this.#refusal(id);
     if (id < LEASE_WAITER) return this.#lease(id);
     return new Promise((resolve, reject) => {
@@ -114,9 +116,9 @@ export class PoolMember implements Lessor {
 
   /** As many leases as are free, `count` at most. */
   acquireBatch(count: number, prefer: string | undefined): Lease[] {
-    const index = prefer === undefined ? -1 : this.#index(prefer);
+    const token = prefer === undefined ? -1 : this.#token(prefer);
     const ids = new Float64Array(new ArrayBuffer(8 * count));
-    const taken = this.native.sluice_lease_acquire_batch(this.#handle, index, ids, count);
+    const taken = this.native.sluice_lease_acquire_batch(this.#handle, token, ids, count);
     if (taken < 0 || this.#isClosing) throw this.#refusal(taken);
     const leases: Lease[] = [];
     for (let i = 0; i < taken; i++) leases.push(this.#lease(ids[i]!));
@@ -242,7 +244,7 @@ export class PoolMember implements Lessor {
     let id = told;
     if (id >= LEASE_NEWS) {
       id -= LEASE_NEWS;
-      this.#forgetIds();
+      this.forgetIds();
       queueMicrotask(() => this.#see(CHORE_MAIL | CHORE_RING));
     }
     const index = (id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1);
@@ -257,24 +259,27 @@ export class PoolMember implements Lessor {
     // Its lease has outlived its time in the meantime, and the upstream is gone.
     if (told < 0) return `#${index}`;
     // Others may be stale as well, and nobody is told of that twice.
-    if (told >= UPSTREAM_NEWS) this.#forgetIds();
+    if (told >= UPSTREAM_NEWS) this.forgetIds();
     return this.#ids[index] = decoder.decode(this.#text.subarray(0, told % UPSTREAM_NEWS));
   }
 
-  /** Forgets the ids of upstreams, which may have changed. */
-  #forgetIds(): void {
+  /** Forgets the ids and tokens of upstreams, which may have changed. */
+  forgetIds(): void {
     this.#ids = [];
-    this.#indexes.clear();
+    this.#tokens.clear();
   }
 
-  /** The index of an upstream, or -1: a preference for one that is not there is none. */
-  #index(id: string): number {
-    const known = this.#indexes.get(id);
+  /**
+   * The token of an upstream, or -1: a preference for one that is not there is none. One that others
+   * replaced since then is none either, until news of that comes with the next lease.
+   */
+  #token(id: string): number {
+    const known = this.#tokens.get(id);
     if (known !== undefined) return known;
-    const { written } = new TextEncoder().encodeInto(id, this.#text);
-    const index = this.native.sluice_upstream_find(this.#handle, this.#text, written);
-    if (index >= 0) this.#indexes.set(id, index);
-    return index < 0 ? -1 : index;
+    const { written } = encoder.encodeInto(id, this.#text);
+    const token = this.native.sluice_upstream_find(this.#handle, this.#text, written);
+    if (token >= 0) this.#tokens.set(id, token);
+    return token < 0 ? -1 : token;
   }
 
   #refusal(result: number): SluiceError {

@@ -198,6 +198,7 @@ export class UpstreamPool implements Disposable {
     const { id, numbers: [most, weight, tier] } = packUpstream("upstream", upstream);
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
+    this.#member.forgetIds();
   }
 
   /**
@@ -209,6 +210,7 @@ export class UpstreamPool implements Disposable {
     const bytes = checkId("id", id);
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_remove(handle, bytes, bytes.length));
+    this.#member.forgetIds();
   }
 
   /**

@@ -396,12 +396,15 @@ int32_t sluice_job_close(uint32_t job);
 // `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
 // O(log n).
 //
-// `prefer` is the index of an upstream, or -1; who has more `priority` goes first. Fails with
+// `prefer` is a token of `sluice_upstream_find`, or -1; who has more `priority` goes first. Fails with
 // `QUEUE_FULL` and `POOL_CLOSED`.
-double sluice_lease_acquire(uint32_t pool, int32_t prefer, int32_t priority, double timeout);
+double sluice_lease_acquire(uint32_t pool,
+                            int32_t prefer,
+                            int32_t priority,
+                            double timeout);
 
 // Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
-// returns how many they are. O(taken * log n).
+// returns how many they are. `prefer` as for `sluice_lease_acquire`. O(taken * log n).
 //
 // # Safety
 // `out` points to `out_cap` writable numbers.
@@ -833,7 +836,10 @@ int32_t sluice_upstream_change(uint32_t pool,
                                uint32_t setting,
                                double value);
 
-// Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+// Returns a token that names an upstream where one can be preferred; one that is kept for longer
+// than the upstream is in the pool names nothing, also if its id is another's by then. O(1).
+//
+// Fails with `UNKNOWN_UPSTREAM`.
 //
 // # Safety
 // `id` points to `id_len` readable bytes.

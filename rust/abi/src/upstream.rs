@@ -100,7 +100,10 @@ pub unsafe extern "C" fn sluice_upstream_change(
     })
 }
 
-/// Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+/// Returns a token that names an upstream where one can be preferred; one that is kept for longer
+/// than the upstream is in the pool names nothing, also if its id is another's by then. O(1).
+///
+/// Fails with `UNKNOWN_UPSTREAM`.
 ///
 /// # Safety
 /// `id` points to `id_len` readable bytes.
@@ -111,7 +114,7 @@ pub unsafe extern "C" fn sluice_upstream_find(pool: u32, id: *const u8, id_len: 
         let id = unsafe { slice::text("id", id, id_len) }?;
         pools::with(pool, |shared, _, _| {
             let index = shared.pool.find_upstream(id).ok_or_else(|| unknown(id))?;
-            count(index as usize)
+            count(shared.pool.token(index).0 as usize)
         })
     })
 }

@@ -6,9 +6,9 @@ use std::ptr::{null, null_mut};
 
 use sluice::bell::{sluice_bell_next, sluice_bell_want};
 use sluice::lease::{
-    SLUICE_LEASE_FAILED, SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, SLUICE_LEASE_WAITER,
-    sluice_lease_acquire, sluice_lease_acquire_batch, sluice_lease_confirm, sluice_lease_release,
-    sluice_lease_release_batch, sluice_lease_renew,
+    SLUICE_LEASE_FAILED, SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, SLUICE_LEASE_UPSTREAM_SHIFT,
+    SLUICE_LEASE_UPSTREAMS, SLUICE_LEASE_WAITER, sluice_lease_acquire, sluice_lease_acquire_batch,
+    sluice_lease_confirm, sluice_lease_release, sluice_lease_release_batch, sluice_lease_renew,
 };
 use sluice::pool::{
     sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_resize,
@@ -243,6 +243,30 @@ fn events_come_with_the_id_that_they_are_about_and_wait_for_room() {
     assert_eq!(numbers[..4], [2.0, 2.0, 50.0, 0.0]);
     assert_eq!(events(4).0, 0);
     assert_eq!(sluice_pool_close(pool), 0);
+}
+
+#[test]
+fn a_token_names_one_upstream_and_none_that_comes_after_it() {
+    let pool = pool("tokens");
+    // SAFETY: pointers and lengths come from live text.
+    let find = || unsafe { sluice_upstream_find(pool, b"a".as_ptr(), 1) };
+    let old = find();
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(sluice_upstream_add(pool, b"b".as_ptr(), 1, 9.0, 1.0, 0.0), 0);
+        assert_eq!(sluice_upstream_remove(pool, b"a".as_ptr(), 1), 0);
+        assert_eq!(sluice_upstream_add(pool, b"a".as_ptr(), 1, 9.0, 1.0, 1.0), 0);
+    }
+    assert_ne!(find(), old, "another of that name");
+    let upstream = |prefer: i32| {
+        let lease = sluice_lease_acquire(pool, prefer, 0, -1.0) % SLUICE_LEASE_NEWS;
+        (lease as u64 >> SLUICE_LEASE_UPSTREAM_SHIFT) as u32 % SLUICE_LEASE_UPSTREAMS
+    };
+    assert_eq!((upstream(find()), upstream(old), upstream(-1)), (0, 1, 1));
+    // Whatever is made up names nothing, or an upstream that is there.
+    for forged in [0, 1, i32::MAX, i32::MIN, old ^ 1, find() ^ (1 << 12), find() ^ (1 << 30)] {
+        assert!(upstream(forged) < 2, "{forged}");
+    }
 }
 
 #[test]

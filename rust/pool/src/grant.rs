@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::lease::{Lease, SLOT_BITS};
 use crate::line::Stand;
-use crate::{EventKind, HealthChange, LeaseId, Millis, Outcome, Pool, State};
+use crate::{EventKind, HealthChange, LeaseId, Millis, Outcome, Pool, State, UpstreamToken};
 
 impl Pool {
     /// A lease for `member`, if one is to be had.
-    pub(crate) fn grant(&mut self, member: u32, prefer: u32) -> Option<LeaseId> {
+    pub(crate) fn grant(&mut self, member: u32, prefer: UpstreamToken) -> Option<LeaseId> {
         let most = self.settings.max_in_flight.min(1 << SLOT_BITS);
         if self.leases.in_use() >= most {
             return None;

@@ -7,7 +7,7 @@ use crate::line::Stand;
 use crate::member::Member;
 use crate::pool::Pool;
 use crate::settings::{Outcome, Settings, UpstreamSettings};
-use crate::{Counts, Event, EventKind, Millis, NONE, State, UpstreamStats};
+use crate::{Counts, Event, EventKind, Millis, NONE, State, UpstreamStats, UpstreamToken};
 
 impl Pool {
     /// A new member, whose bell is called `bell`. O(members).
@@ -116,6 +116,12 @@ impl Pool {
     #[must_use]
     pub fn find_upstream(&self, id: &str) -> Option<u32> {
         self.upstreams.find(id)
+    }
+
+    /// What names an upstream that is preferred, as long as it is in the pool. O(1).
+    #[must_use]
+    pub fn token(&self, index: u32) -> UpstreamToken {
+        self.upstreams.token(index)
     }
 
     /// The id of an upstream, also of a removed one while leases of it are in use. O(1).
