@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PoolEvent, type PoolOptions, UpstreamPool } from "../mod.ts";
+import { open } from "./fixtures/pools.ts";
 
 /** Two objects of one pool. */
 function two(
@@ -96,5 +97,28 @@ describe("two objects of one pool", () => {
       assert.equal(upstream, "b");
       (await wait).release();
     }
+  });
+
+  it("take back no leases but their own, not even among others", () => {
+    const [mine, theirs] = two(["a"]);
+    using _ = mine;
+    using __ = theirs;
+    using other = open([{ id: "a", maxInFlight: 9 }]);
+    const own = mine.tryAcquire()!;
+    for (const pool of [theirs, other]) {
+      const foreign = pool.tryAcquire()!;
+      for (const back of ["no", "yes"]) {
+        assert.throws(() => mine.releaseBatch([own, foreign]), {
+          name: "RangeError",
+          message: "leases[1] is a lease of another pool, or of another object of this one",
+        }, `given back: ${back}`);
+        assert.equal(own.released, false, "nothing was");
+        assert.equal(own.renew(), true);
+        assert.equal(foreign.released, back === "yes");
+        foreign.release();
+      }
+    }
+    assert.deepEqual([mine.stats().inFlight, other.stats().inFlight], [1, 0]);
+    assert.equal(mine.releaseBatch([own, own]), 1);
   });
 });

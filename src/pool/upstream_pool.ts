@@ -178,12 +178,22 @@ export class UpstreamPool implements Disposable {
     return this.#member.acquireBatch(checkCount("count", count), checkPrefer(options));
   }
 
-  /** Gives leases back whose requests went well, in one crossing; returns how many were held. */
+  /**
+   * Gives leases back whose requests went well, in one crossing; returns how many were held.
+   *
+   * @throws {RangeError} if one was not acquired from this object; then none is given back.
+   */
   releaseBatch(leases: readonly Lease[]): number {
     checkArray("leases", leases);
     leases.forEach((lease: unknown, i) => {
       if (!(lease instanceof Lease)) {
         throw new TypeError(`leases[${i}] must be a Lease, not ${show(lease)}`);
+      }
+      // Ids are unique within a pool only: another's would give back what somebody uses here.
+      if (!Lease.isOf(lease, this.#member)) {
+        throw new RangeError(
+          `leases[${i}] is a lease of another pool, or of another object of this one`,
+        );
       }
     });
     return this.#member.releaseBatch(leases);
