@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolEvent } from "../mod.ts";
+import { PoolMember } from "../src/pool/member.ts";
+import { packPool } from "../src/pool/settings.ts";
+import { StatsReader } from "../src/pool/stats.ts";
 import { open } from "./fixtures/pools.ts";
 
 describe("upstreams of a pool", () => {
@@ -155,6 +158,26 @@ describe("upstreams of a pool", () => {
       }
       pool.removeUpstream(`passing ${i}`);
     }
+  });
+
+  it("reads its stats in one crossing, however many upstreams there are", () => {
+    const upstreams = Array.from({ length: 100 }, (_, i) => ({ id: `ü ${i}`, maxInFlight: 1 }));
+    const member = new PoolMember("crossings", packPool({ name: "crossings", upstreams }));
+    let crossings = 0;
+    const native = {
+      sluice_pool_stats(...args: Parameters<typeof member.native.sluice_pool_stats>): number {
+        crossings++;
+        return member.native.sluice_pool_stats(...args);
+      },
+    } as unknown as typeof member.native;
+    const reader = new StatsReader();
+    const read = (): string[] =>
+      reader.read({ native, handle: member.handle }).upstreams.map(({ id }) => id);
+    assert.deepEqual(read(), upstreams.map(({ id }) => id));
+    assert.equal(crossings, 2, "the first time they are found to be many");
+    for (let i = 0; i < 10; i++) read();
+    assert.equal(crossings, 12);
+    member.close();
   });
 
   it("drains an upstream and takes it back", async () => {

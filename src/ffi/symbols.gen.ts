@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x12cec67e;
+export const ABI_HASH = 0x5b694d80;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -122,12 +122,12 @@ export const POOL_UPSTREAM_SETTINGS = 4;
 export const POOL_STATS = 14;
 
 /**
- * Numbers of each upstream there: index, state (0 healthy, 1 ejected, 2 on probation, 3 resting
+ * Numbers of each upstream there: bytes of its id, state (0 healthy, 1 ejected, 2 on probation, 3 resting
  * because it asked to), draining, in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
  */
 export const POOL_UPSTREAM_STATS = 12;
 
-/** Numbers of each event of `sluice_pool_events`: kind, upstream, and two more. */
+/** Numbers of each event of `sluice_pool_events`: kind, bytes of the upstream's id, and two more. */
 export const POOL_EVENT = 4;
 
 /** Failures ejected an upstream, for so many milliseconds. */
@@ -177,6 +177,15 @@ export const UPSTREAM_TIER = 2;
 
 /** Whether it is given no new leases: 0 or 1. */
 export const UPSTREAM_DRAINING = 3;
+
+/** An id is so many bytes at most. */
+export const UPSTREAM_ID = 255;
+
+/**
+ * Added to the length of an id: since this handle asked last, an index came to mean another
+ * upstream, so ids that were read before may be wrong.
+ */
+export const UPSTREAM_NEWS = 256;
 
 /** The mailbox has something in it: call `sluice_waiter_collect`. */
 export const CHORE_MAIL = 1;
@@ -351,7 +360,7 @@ export const symbols = {
    * `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
    * O(log n).
    *
-   * `prefer` is the index of an upstream, or -1; who has more `priority` goes first. Fails with
+   * `prefer` is a token of `sluice_upstream_find`, or -1; who has more `priority` goes first. Fails with
    * `QUEUE_FULL` and `POOL_CLOSED`.
    */
   sluice_lease_acquire: { args: ["u32", "i32", "i32", "f64"], returns: "f64" },
@@ -359,7 +368,7 @@ export const symbols = {
    * `(pool, prefer, out, out_cap)`
    *
    * Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
-   * returns how many they are. O(taken * log n).
+   * returns how many they are. `prefer` as for `sluice_lease_acquire`. O(taken * log n).
    */
   sluice_lease_acquire_batch: { args: ["u32", "i32", "buffer", "u32"], returns: "i32" },
   /**
@@ -599,20 +608,22 @@ export const symbols = {
    */
   sluice_pool_resize: { args: ["u32", "u32"], returns: "i32" },
   /**
-   * `(pool, out, out_cap)`
+   * `(pool, out, out_cap, ids, ids_cap)`
    *
-   * Writes `SLUICE_POOL_STATS` numbers (1 if the ids of upstreams changed, in flight, most in flight,
+   * Writes `SLUICE_POOL_STATS` numbers (bytes of all ids, in flight, most in flight,
    * waiting, members, own in flight, granted, handed over, timed out, refused, cancelled, expired,
-   * reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. O(upstreams).
+   * reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. `ids` are
+   * the ids of the upstreams one after the other. What does not fit is left out. O(upstreams).
    */
-  sluice_pool_stats: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  sluice_pool_stats: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
-   * `(pool, out, out_cap)`
+   * `(pool, out, out_cap, ids, ids_cap)`
    *
-   * Writes the events that this handle was not told yet, as many as fit, and returns how many.
+   * Writes the events that this handle was not told yet, as many as fit, and returns how many. `ids`
+   * are the ids of their upstreams one after the other; those that are about none have 0 bytes there.
    * O(events).
    */
-  sluice_pool_events: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  sluice_pool_events: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(limiter, reservation, how, costs, costs_len)`
    *
@@ -741,13 +752,17 @@ export const symbols = {
   /**
    * `(pool, id, id_len)`
    *
-   * Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+   * Returns a token that names an upstream where one can be preferred; one that is kept for longer
+   * than the upstream is in the pool names nothing, also if its id is another's by then. O(1).
+   *
+   * Fails with `UNKNOWN_UPSTREAM`.
    */
   sluice_upstream_find: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(pool, index, out, out_cap)`
    *
-   * Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes. O(length).
+   * Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes, plus
+   * `SLUICE_UPSTREAM_NEWS` if other ids changed. O(length).
    *
    * An index keeps its meaning while leases of it are in use. Fails with `UNKNOWN_UPSTREAM`.
    */

@@ -16,6 +16,7 @@ import {
   EVENT_REAPED,
   EVENT_RECOVERED,
   POOL_EVENT,
+  UPSTREAM_ID,
 } from "../ffi/symbols.gen.ts";
 import type { PoolMember } from "./member.ts";
 import type { PoolEvent } from "./options.ts";
@@ -24,11 +25,14 @@ const INTERVAL_MS = 250;
 /** Events that are fetched in one crossing. */
 const EVENTS = 32;
 
+const decoder = new TextDecoder();
+
 /** The events of a pool, for one listener. */
 export class PoolEvents {
   readonly #member: PoolMember;
   readonly #listener: (event: PoolEvent) => void;
   readonly #numbers = new Float64Array(new ArrayBuffer(8 * POOL_EVENT * EVENTS));
+  readonly #ids = new Uint8Array(new ArrayBuffer(UPSTREAM_ID * EVENTS));
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** Listens from now on. */
@@ -48,12 +52,22 @@ export class PoolEvents {
       } catch {
         return this.stop();
       }
-      read = this.#member.native.sluice_pool_events(handle, this.#numbers, this.#numbers.length);
-      // A copy, because what the listener does may come back here.
-      const numbers = [...this.#numbers.subarray(0, Math.max(0, read) * POOL_EVENT)];
-      for (let at = 0; at < numbers.length; at += POOL_EVENT) {
-        this.tell(this.#event(numbers[at]!, numbers[at + 1]!, numbers[at + 2]!, numbers[at + 3]!));
+      const [numbers, ids] = [this.#numbers, this.#ids];
+      read = this.#member.native.sluice_pool_events(
+        handle,
+        numbers,
+        numbers.length,
+        ids,
+        ids.length,
+      );
+      // All of them first, because what the listener does may come back here.
+      const events: PoolEvent[] = [];
+      let id = 0;
+      for (let at = 0; at < read * POOL_EVENT; at += POOL_EVENT) {
+        const bytes = ids.subarray(id, id += numbers[at + 1]!);
+        events.push(eventOf(numbers[at]!, bytes, numbers[at + 2]!, numbers[at + 3]!));
       }
+      for (const event of events) this.tell(event);
     }
   }
 
@@ -70,21 +84,22 @@ export class PoolEvents {
   stop(): void {
     clearInterval(this.#timer);
   }
+}
 
-  #event(kind: number, index: number, value: number, other: number): PoolEvent {
-    switch (kind) {
-      case EVENT_EJECTED:
-        return { type: "ejected", upstream: this.#member.id(index), forMs: value };
-      case EVENT_COOLING:
-        return { type: "cooling", upstream: this.#member.id(index), forMs: value };
-      case EVENT_RECOVERED:
-        return { type: "recovered", upstream: this.#member.id(index) };
-      case EVENT_EXPIRED:
-        return { type: "expired", upstream: this.#member.id(index) };
-      case EVENT_REAPED:
-        return { type: "reaped", leases: value, waiters: other };
-      default:
-        return { type: "missed", events: kind === EVENT_MISSED ? value : 0 };
-    }
+function eventOf(kind: number, id: Uint8Array, value: number, other: number): PoolEvent {
+  const upstream = decoder.decode(id);
+  switch (kind) {
+    case EVENT_EJECTED:
+      return { type: "ejected", upstream, forMs: value };
+    case EVENT_COOLING:
+      return { type: "cooling", upstream, forMs: value };
+    case EVENT_RECOVERED:
+      return { type: "recovered", upstream };
+    case EVENT_EXPIRED:
+      return { type: "expired", upstream };
+    case EVENT_REAPED:
+      return { type: "reaped", leases: value, waiters: other };
+    default:
+      return { type: "missed", events: kind === EVENT_MISSED ? value : 0 };
   }
 }

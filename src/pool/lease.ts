@@ -122,6 +122,11 @@ export class Lease implements Disposable, AsyncDisposable {
     return Promise.resolve();
   }
 
+  /** @ignore Whether `lessor` granted it. */
+  static isOf(lease: Lease, lessor: Lessor): boolean {
+    return lease.#lessor === lessor;
+  }
+
   /** @ignore The id, for batches; gives up the lease on this side. */
   static take(lease: Lease): number {
     const id = lease.#id;

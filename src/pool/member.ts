@@ -18,6 +18,8 @@ import {
   LEASE_UPSTREAM_SHIFT,
   LEASE_UPSTREAMS,
   LEASE_WAITER,
+  UPSTREAM_ID,
+  UPSTREAM_NEWS,
 } from "../ffi/symbols.gen.ts";
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
 import type { Leaks } from "./leaks.ts";
@@ -26,10 +28,9 @@ import { WaitingLine } from "./waiting_line.ts";
 
 /** Answers that are collected in one crossing. */
 const ANSWERS = 64;
-/** The longest id of an upstream, in bytes. */
-const LONGEST_ID = 255;
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** A member of a pool. */
 export class PoolMember implements Lessor {
@@ -38,9 +39,10 @@ export class PoolMember implements Lessor {
   /** 0 once closed. */
   #handle: number;
   #isClosing = false;
-  /** Ids of upstreams by index, as far as they were met. */
+  /** Ids of upstreams by index, as far as they were met since one of them changed. */
   #ids: (string | undefined)[] = [];
-  readonly #indexes = new Map<string, number>();
+  /** Tokens of upstreams by id, as far as they were asked for since then. */
+  readonly #tokens = new Map<string, number>();
   readonly #line: WaitingLine<Lease>;
   readonly #bell = new Bell();
   readonly #answers = new Float64Array(new ArrayBuffer(16 * ANSWERS));
@@ -86,8 +88,8 @@ export class PoolMember implements Lessor {
 
   /** A lease, or null. */
   tryAcquire(prefer: string | undefined): Lease | null {
-    const index = prefer === undefined ? -1 : this.#index(prefer);
-    const id = this.native.sluice_lease_acquire(this.#handle, index, 0, -1);
+    const token = prefer === undefined ? -1 : this.#token(prefer);
+    const id = this.native.sluice_lease_acquire(this.#handle, token, 0, -1);
     if (id > 0) return this.#lease(id);
     if (id < 0 || this.#isClosing) throw this.#refusal(id);
     return null;
@@ -100,8 +102,8 @@ export class PoolMember implements Lessor {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Lease | Promise<Lease> {
-    const index = prefer === undefined ? -1 : this.#index(prefer);
-    const id = this.native.sluice_lease_acquire(this.#handle, index, priority, timeoutMs);
+    const token = prefer === undefined ? -1 : this.#token(prefer);
+    const id = this.native.sluice_lease_acquire(this.#handle, token, priority, timeoutMs);
     if (id < 0) throw this.#refusal(id);
     if (id < LEASE_WAITER) return this.#lease(id);
     return new Promise((resolve, reject) => {
@@ -114,9 +116,9 @@ export class PoolMember implements Lessor {
 
   /** As many leases as are free, `count` at most. */
   acquireBatch(count: number, prefer: string | undefined): Lease[] {
-    const index = prefer === undefined ? -1 : this.#index(prefer);
+    const token = prefer === undefined ? -1 : this.#token(prefer);
     const ids = new Float64Array(new ArrayBuffer(8 * count));
-    const taken = this.native.sluice_lease_acquire_batch(this.#handle, index, ids, count);
+    const taken = this.native.sluice_lease_acquire_batch(this.#handle, token, ids, count);
     if (taken < 0 || this.#isClosing) throw this.#refusal(taken);
     const leases: Lease[] = [];
     for (let i = 0; i < taken; i++) leases.push(this.#lease(ids[i]!));
@@ -191,17 +193,6 @@ export class PoolMember implements Lessor {
     this.#see(unwrap(result));
   }
 
-  /** The id of an upstream. */
-  id(index: number): string {
-    return this.#ids[index] ?? this.#askId(index);
-  }
-
-  /** Forgets the ids of upstreams, which may have changed. */
-  forgetIds(): void {
-    this.#ids = [];
-    this.#indexes.clear();
-  }
-
   /** Takes no new leases; returns how many are out. */
   retire(): number {
     return unwrap(this.native.sluice_pool_retire(this.handle));
@@ -256,27 +247,39 @@ export class PoolMember implements Lessor {
       this.forgetIds();
       queueMicrotask(() => this.#see(CHORE_MAIL | CHORE_RING));
     }
-    const upstream = this.id((id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1));
+    const index = (id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1);
+    const upstream = this.#ids[index] ?? this.#askId(index);
     const lease = new Lease(this, id, upstream);
     if (this.leaks !== undefined) this.leaks.watch(lease, id);
     return lease;
   }
 
   #askId(index: number): string {
-    const length = this.native.sluice_upstream_id(this.#handle, index, this.#text, LONGEST_ID);
-    // Removed, and nothing in flight: only an old event can ask for it.
-    if (length < 0) return `#${index}`;
-    return this.#ids[index] = decoder.decode(this.#text.subarray(0, length));
+    const told = this.native.sluice_upstream_id(this.#handle, index, this.#text, UPSTREAM_ID);
+    // Its lease has outlived its time in the meantime, and the upstream is gone.
+    if (told < 0) return `#${index}`;
+    // Others may be stale as well, and nobody is told of that twice.
+    if (told >= UPSTREAM_NEWS) this.forgetIds();
+    return this.#ids[index] = decoder.decode(this.#text.subarray(0, told % UPSTREAM_NEWS));
   }
 
-  /** The index of an upstream, or -1: a preference for one that is not there is none. */
-  #index(id: string): number {
-    const known = this.#indexes.get(id);
+  /** Forgets the ids and tokens of upstreams, which may have changed. */
+  forgetIds(): void {
+    this.#ids = [];
+    this.#tokens.clear();
+  }
+
+  /**
+   * The token of an upstream, or -1: a preference for one that is not there is none. One that others
+   * replaced since then is none either, until news of that comes with the next lease.
+   */
+  #token(id: string): number {
+    const known = this.#tokens.get(id);
     if (known !== undefined) return known;
-    const { written } = new TextEncoder().encodeInto(id, this.#text);
-    const index = this.native.sluice_upstream_find(this.#handle, this.#text, written);
-    if (index >= 0) this.#indexes.set(id, index);
-    return index < 0 ? -1 : index;
+    const { written } = encoder.encodeInto(id, this.#text);
+    const token = this.native.sluice_upstream_find(this.#handle, this.#text, written);
+    if (token >= 0) this.#tokens.set(id, token);
+    return token < 0 ? -1 : token;
   }
 
   #refusal(result: number): SluiceError {

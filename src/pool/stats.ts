@@ -78,23 +78,38 @@ export interface PoolStats {
 
 const STATES: readonly UpstreamState[] = ["healthy", "ejected", "probing", "cooling"];
 
-/** Reads the numbers of a pool. */
-export function readStats(member: PoolMember): PoolStats {
-  const { native, handle } = member;
-  let numbers = new Float64Array(new ArrayBuffer(8 * (POOL_STATS + 16 * POOL_UPSTREAM_STATS)));
-  let length = unwrap(native.sluice_pool_stats(handle, numbers, numbers.length));
-  while (length > numbers.length) {
-    // Room for some more, if upstreams are being added.
-    numbers = new Float64Array(new ArrayBuffer(8 * (length + 16 * POOL_UPSTREAM_STATS)));
-    length = unwrap(native.sluice_pool_stats(handle, numbers, numbers.length));
+const decoder = new TextDecoder();
+
+/** Reads the stats of a pool, into buffers that stay and grow when they have to. */
+export class StatsReader {
+  #numbers = new Float64Array(new ArrayBuffer(8 * (POOL_STATS + 16 * POOL_UPSTREAM_STATS)));
+  #ids = new Uint8Array(new ArrayBuffer(16 * 32));
+
+  /** One crossing, unless there are more upstreams than ever before. */
+  read(member: Pick<PoolMember, "native" | "handle">): PoolStats {
+    const { native, handle } = member;
+    for (;;) {
+      const [numbers, ids] = [this.#numbers, this.#ids];
+      const length = unwrap(
+        native.sluice_pool_stats(handle, numbers, numbers.length, ids, ids.length),
+      );
+      const bytes = numbers[0]!;
+      if (length <= numbers.length && bytes <= ids.length) return statsOf(numbers, length, ids);
+      // Room for as many again, if upstreams are being added.
+      if (length > numbers.length) this.#numbers = new Float64Array(new ArrayBuffer(16 * length));
+      if (bytes > ids.length) this.#ids = new Uint8Array(new ArrayBuffer(2 * bytes));
+    }
   }
+}
+
+function statsOf(numbers: Float64Array, length: number, ids: Uint8Array): PoolStats {
   const at = (index: number): number => numbers[index]!;
-  if (at(0) !== 0) member.forgetIds();
   const upstreams: UpstreamStats[] = [];
+  let id = 0;
   for (let i = POOL_STATS; i < length; i += POOL_UPSTREAM_STATS) {
     const state = at(i + 2) === 1 ? "draining" : STATES[at(i + 1)]!;
     upstreams.push({
-      id: member.id(at(i)),
+      id: decoder.decode(ids.subarray(id, id += at(i))),
       state,
       inFlight: at(i + 3),
       maxInFlight: at(i + 4),

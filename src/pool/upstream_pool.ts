@@ -32,7 +32,7 @@ import {
   packPool,
   packUpstream,
 } from "./settings.ts";
-import { type PoolStats, readStats } from "./stats.ts";
+import { type PoolStats, StatsReader } from "./stats.ts";
 import { until } from "../until.ts";
 
 /** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
@@ -71,6 +71,7 @@ export class UpstreamPool implements Disposable {
   readonly #member: PoolMember;
   readonly #timeoutMs: number;
   readonly #events: PoolEvents | undefined;
+  readonly #stats = new StatsReader();
 
   /**
    * Opens the pool of that name, or joins it if another Worker has it open. O(upstreams).
@@ -177,12 +178,22 @@ export class UpstreamPool implements Disposable {
     return this.#member.acquireBatch(checkCount("count", count), checkPrefer(options));
   }
 
-  /** Gives leases back whose requests went well, in one crossing; returns how many were held. */
+  /**
+   * Gives leases back whose requests went well, in one crossing; returns how many were held.
+   *
+   * @throws {RangeError} if one was not acquired from this object; then none is given back.
+   */
   releaseBatch(leases: readonly Lease[]): number {
     checkArray("leases", leases);
     leases.forEach((lease: unknown, i) => {
       if (!(lease instanceof Lease)) {
         throw new TypeError(`leases[${i}] must be a Lease, not ${show(lease)}`);
+      }
+      // Ids are unique within a pool only: another's would give back what somebody uses here.
+      if (!Lease.isOf(lease, this.#member)) {
+        throw new RangeError(
+          `leases[${i}] is a lease of another pool, or of another object of this one`,
+        );
       }
     });
     return this.#member.releaseBatch(leases);
@@ -197,6 +208,7 @@ export class UpstreamPool implements Disposable {
     const { id, numbers: [most, weight, tier] } = packUpstream("upstream", upstream);
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
+    this.#member.forgetIds();
   }
 
   /**
@@ -208,6 +220,7 @@ export class UpstreamPool implements Disposable {
     const bytes = checkId("id", id);
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_remove(handle, bytes, bytes.length));
+    this.#member.forgetIds();
   }
 
   /**
@@ -258,7 +271,7 @@ export class UpstreamPool implements Disposable {
 
   /** What the pool is doing, over all Workers, in one crossing. O(upstreams). */
   stats(): PoolStats {
-    return readStats(this.#member);
+    return this.#stats.read(this.#member);
   }
 
   /**

@@ -112,11 +112,11 @@
 // Numbers before those of the upstreams that `sluice_pool_stats` writes.
 #define SLUICE_POOL_STATS 14
 
-// Numbers of each upstream there: index, state (0 healthy, 1 ejected, 2 on probation, 3 resting
+// Numbers of each upstream there: bytes of its id, state (0 healthy, 1 ejected, 2 on probation, 3 resting
 // because it asked to), draining, in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
 #define SLUICE_POOL_UPSTREAM_STATS 12
 
-// Numbers of each event of `sluice_pool_events`: kind, upstream, and two more.
+// Numbers of each event of `sluice_pool_events`: kind, bytes of the upstream's id, and two more.
 #define SLUICE_POOL_EVENT 4
 
 // Failures ejected an upstream, for so many milliseconds.
@@ -166,6 +166,13 @@
 
 // Whether it is given no new leases: 0 or 1.
 #define SLUICE_UPSTREAM_DRAINING 3
+
+// An id is so many bytes at most.
+#define SLUICE_UPSTREAM_ID 255
+
+// Added to the length of an id: since this handle asked last, an index came to mean another
+// upstream, so ids that were read before may be wrong.
+#define SLUICE_UPSTREAM_NEWS 256
 
 // The mailbox has something in it: call `sluice_waiter_collect`.
 #define SLUICE_CHORE_MAIL 1
@@ -393,12 +400,15 @@ int32_t sluice_job_close(uint32_t job);
 // `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
 // O(log n).
 //
-// `prefer` is the index of an upstream, or -1; who has more `priority` goes first. Fails with
+// `prefer` is a token of `sluice_upstream_find`, or -1; who has more `priority` goes first. Fails with
 // `QUEUE_FULL` and `POOL_CLOSED`.
-double sluice_lease_acquire(uint32_t pool, int32_t prefer, int32_t priority, double timeout);
+double sluice_lease_acquire(uint32_t pool,
+                            int32_t prefer,
+                            int32_t priority,
+                            double timeout);
 
 // Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
-// returns how many they are. O(taken * log n).
+// returns how many they are. `prefer` as for `sluice_lease_acquire`. O(taken * log n).
 //
 // # Safety
 // `out` points to `out_cap` writable numbers.
@@ -640,22 +650,30 @@ int32_t sluice_pool_retire(uint32_t pool);
 // Sets how many leases may be in use over all upstreams; returns a sum of `SLUICE_CHORE_*`.
 int32_t sluice_pool_resize(uint32_t pool, uint32_t max_in_flight);
 
-// Writes `SLUICE_POOL_STATS` numbers (1 if the ids of upstreams changed, in flight, most in flight,
+// Writes `SLUICE_POOL_STATS` numbers (bytes of all ids, in flight, most in flight,
 // waiting, members, own in flight, granted, handed over, timed out, refused, cancelled, expired,
-// reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. O(upstreams).
+// reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. `ids` are
+// the ids of the upstreams one after the other. What does not fit is left out. O(upstreams).
 //
 // # Safety
-// `out` points to `out_cap` writable numbers.
+// `out` points to `out_cap` writable numbers and `ids` to `ids_cap` writable bytes.
 int32_t sluice_pool_stats(uint32_t pool,
                           double *out,
-                          uint32_t out_cap);
+                          uint32_t out_cap,
+                          uint8_t *ids,
+                          uint32_t ids_cap);
 
-// Writes the events that this handle was not told yet, as many as fit, and returns how many.
+// Writes the events that this handle was not told yet, as many as fit, and returns how many. `ids`
+// are the ids of their upstreams one after the other; those that are about none have 0 bytes there.
 // O(events).
 //
 // # Safety
-// `out` points to `out_cap` writable numbers.
-int32_t sluice_pool_events(uint32_t pool, double *out, uint32_t out_cap);
+// `out` points to `out_cap` writable numbers and `ids` to `ids_cap` writable bytes.
+int32_t sluice_pool_events(uint32_t pool,
+                           double *out,
+                           uint32_t out_cap,
+                           uint8_t *ids,
+                           uint32_t ids_cap);
 
 // Ends a reservation. O(limits).
 //
@@ -822,13 +840,17 @@ int32_t sluice_upstream_change(uint32_t pool,
                                uint32_t setting,
                                double value);
 
-// Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+// Returns a token that names an upstream where one can be preferred; one that is kept for longer
+// than the upstream is in the pool names nothing, also if its id is another's by then. O(1).
+//
+// Fails with `UNKNOWN_UPSTREAM`.
 //
 // # Safety
 // `id` points to `id_len` readable bytes.
 int32_t sluice_upstream_find(uint32_t pool, const uint8_t *id, uint32_t id_len);
 
-// Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes. O(length).
+// Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes, plus
+// `SLUICE_UPSTREAM_NEWS` if other ids changed. O(length).
 //
 // An index keeps its meaning while leases of it are in use. Fails with `UNKNOWN_UPSTREAM`.
 //

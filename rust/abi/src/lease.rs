@@ -1,6 +1,6 @@
 //! Leases: taken, renewed and given back.
 
-use sluice_pool::{Acquired, LeaseId, Outcome};
+use sluice_pool::{Acquired, LeaseId, Outcome, UpstreamToken};
 
 use crate::boundary::{boundary, boundary_f64};
 use crate::pools::{self, Shared, chores, refused};
@@ -29,12 +29,12 @@ pub const SLUICE_LEASE_OVERLOADED: u32 = 3;
 /// `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
 /// O(log n).
 ///
-/// `prefer` is the index of an upstream, or -1; who has more `priority` goes first. Fails with
+/// `prefer` is a token of `sluice_upstream_find`, or -1; who has more `priority` goes first. Fails with
 /// `QUEUE_FULL` and `POOL_CLOSED`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_lease_acquire(pool: u32, prefer: i32, priority: i32, timeout: f64) -> f64 {
     boundary_f64(|| {
-        let prefer = u32::try_from(prefer).ok();
+        let prefer = u32::try_from(prefer).ok().map(UpstreamToken);
         pools::with(pool, |shared, member, now| {
             if timeout >= 0.0 {
                 let acquired =
@@ -51,7 +51,7 @@ pub extern "C" fn sluice_lease_acquire(pool: u32, prefer: i32, priority: i32, ti
 }
 
 /// Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
-/// returns how many they are. O(taken * log n).
+/// returns how many they are. `prefer` as for `sluice_lease_acquire`. O(taken * log n).
 ///
 /// # Safety
 /// `out` points to `out_cap` writable numbers.
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn sluice_lease_acquire_batch(
     boundary(|| {
         // SAFETY: the caller's contract.
         let out = unsafe { slice::output("out", out, out_cap, &[] as &[u8]) }?;
-        let prefer = u32::try_from(prefer).ok();
+        let prefer = u32::try_from(prefer).ok().map(UpstreamToken);
         pools::with(pool, |shared, member, now| {
             let mut taken = 0;
             for place in out {

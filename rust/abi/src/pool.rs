@@ -1,13 +1,13 @@
 //! Pools of upstreams: opened by name, shared by all Workers.
 
-use sluice_pool::{Adaptive, EventKind, HealthSettings, Pool, Settings, State};
+use sluice_pool::{Adaptive, Event, EventKind, HealthSettings, Pool, Settings, State};
 
 use crate::boundary::boundary;
 use crate::clock::coarse_millis;
 use crate::pools::{self, Shared, chores};
 use crate::slice;
 use crate::status::{Failure, SluiceStatus, count};
-use crate::upstream::settings as upstream_settings;
+use crate::upstream::{check_id, settings as upstream_settings};
 
 /// Numbers before those of the upstreams in the settings of `sluice_pool_open`.
 pub const SLUICE_POOL_SETTINGS: u32 = 13;
@@ -15,10 +15,10 @@ pub const SLUICE_POOL_SETTINGS: u32 = 13;
 pub const SLUICE_POOL_UPSTREAM_SETTINGS: u32 = 4;
 /// Numbers before those of the upstreams that `sluice_pool_stats` writes.
 pub const SLUICE_POOL_STATS: u32 = 14;
-/// Numbers of each upstream there: index, state (0 healthy, 1 ejected, 2 on probation, 3 resting
+/// Numbers of each upstream there: bytes of its id, state (0 healthy, 1 ejected, 2 on probation, 3 resting
 /// because it asked to), draining, in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
 pub const SLUICE_POOL_UPSTREAM_STATS: u32 = 12;
-/// Numbers of each event of `sluice_pool_events`: kind, upstream, and two more.
+/// Numbers of each event of `sluice_pool_events`: kind, bytes of the upstream's id, and two more.
 pub const SLUICE_POOL_EVENT: u32 = 4;
 /// Failures ejected an upstream, for so many milliseconds.
 pub const SLUICE_EVENT_EJECTED: u32 = 1;
@@ -133,44 +133,67 @@ pub extern "C" fn sluice_pool_resize(pool: u32, max_in_flight: u32) -> i32 {
     })
 }
 
-/// Writes `SLUICE_POOL_STATS` numbers (1 if the ids of upstreams changed, in flight, most in flight,
+/// Writes `SLUICE_POOL_STATS` numbers (bytes of all ids, in flight, most in flight,
 /// waiting, members, own in flight, granted, handed over, timed out, refused, cancelled, expired,
-/// reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. O(upstreams).
+/// reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. `ids` are
+/// the ids of the upstreams one after the other. What does not fit is left out. O(upstreams).
 ///
 /// # Safety
-/// `out` points to `out_cap` writable numbers.
+/// `out` points to `out_cap` writable numbers and `ids` to `ids_cap` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sluice_pool_stats(pool: u32, out: *mut f64, out_cap: u32) -> i32 {
+pub unsafe extern "C" fn sluice_pool_stats(
+    pool: u32,
+    out: *mut f64,
+    out_cap: u32,
+    ids: *mut u8,
+    ids_cap: u32,
+) -> i32 {
     boundary(|| {
         // SAFETY: the caller's contract.
-        let out = unsafe { slice::output("out", out, out_cap, &[] as &[u8]) }?;
+        let (out, ids) = unsafe { outputs((out, out_cap), (ids, ids_cap)) }?;
         pools::with(pool, |shared, member, now| {
             shared.pool.tick(now);
-            let numbers = stats(&shared.pool, member);
+            let (numbers, text) = stats(&shared.pool, member);
             let fits = numbers.len().min(out.len());
             out[..fits].copy_from_slice(&numbers[..fits]);
+            let fits = text.len().min(ids.len());
+            ids[..fits].copy_from_slice(&text.as_bytes()[..fits]);
             count(numbers.len())
         })
     })
 }
 
-/// Writes the events that this handle was not told yet, as many as fit, and returns how many.
+/// Writes the events that this handle was not told yet, as many as fit, and returns how many. `ids`
+/// are the ids of their upstreams one after the other; those that are about none have 0 bytes there.
 /// O(events).
 ///
 /// # Safety
-/// `out` points to `out_cap` writable numbers.
+/// `out` points to `out_cap` writable numbers and `ids` to `ids_cap` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sluice_pool_events(pool: u32, out: *mut f64, out_cap: u32) -> i32 {
+pub unsafe extern "C" fn sluice_pool_events(
+    pool: u32,
+    out: *mut f64,
+    out_cap: u32,
+    ids: *mut u8,
+    ids_cap: u32,
+) -> i32 {
     boundary(|| {
         // SAFETY: the caller's contract.
-        let out = unsafe { slice::output("out", out, out_cap, &[] as &[u8]) }?;
+        let (out, mut ids) = unsafe { outputs((out, out_cap), (ids, ids_cap)) }?;
         pools::with(pool, |shared, member, now| {
             shared.pool.tick(now);
             let mut told = 0;
             for place in out.chunks_exact_mut(SLUICE_POOL_EVENT as usize) {
-                let Some(event) = shared.pool.next_event(member) else { break };
+                let room = ids.len();
+                let fits =
+                    |event: &Event| event.upstream.as_ref().is_none_or(|id| id.len() <= room);
+                let Some(event) = shared.pool.next_event(member, fits) else { break };
+                let id = event.upstream.as_deref().unwrap_or_default();
+                let (here, rest) = std::mem::take(&mut ids).split_at_mut(id.len());
+                here.copy_from_slice(id.as_bytes());
+                ids = rest;
                 place[0] = f64::from(event.kind as u32);
-                place[1] = f64::from(event.upstream);
+                place[1] = id.len() as f64;
                 place[2] = event.value as f64;
                 place[3] = event.other as f64;
                 told += 1;
@@ -180,11 +203,27 @@ pub unsafe extern "C" fn sluice_pool_events(pool: u32, out: *mut f64, out_cap: u
     })
 }
 
-fn stats(pool: &Pool, member: u32) -> Vec<f64> {
+/// Buffers for numbers and for ids.
+///
+/// # Safety
+/// As [`slice::output`], for both.
+unsafe fn outputs<'a>(
+    (out, out_cap): (*mut f64, u32),
+    (ids, ids_cap): (*mut u8, u32),
+) -> Result<(&'a mut [f64], &'a mut [u8]), Failure> {
+    // SAFETY: the caller's contract.
+    let out = unsafe { slice::output("out", out, out_cap, &[] as &[u8]) }?;
+    // SAFETY: the caller's contract; that the two do not overlap is checked.
+    let ids = unsafe { slice::output("ids", ids, ids_cap, out) }?;
+    Ok((out, ids))
+}
+
+/// The numbers of a pool, and the ids of its upstreams.
+fn stats(pool: &Pool, member: u32) -> (Vec<f64>, String) {
     let counts = pool.counts();
     let (in_flight, own, waiting) = pool.in_use(member);
     let mut numbers = vec![
-        f64::from(u8::from(pool.has_news(member))),
+        0.0,
         f64::from(in_flight),
         f64::from(pool.settings().max_in_flight),
         f64::from(waiting),
@@ -199,7 +238,9 @@ fn stats(pool: &Pool, member: u32) -> Vec<f64> {
         counts.reaped as f64,
         counts.ejections as f64,
     ];
+    let mut ids = String::new();
     for upstream in pool.upstreams() {
+        ids.push_str(&upstream.id);
         let state = match upstream.state {
             State::Healthy => 0.0,
             State::Resting(_) if upstream.ejected => 1.0,
@@ -207,7 +248,7 @@ fn stats(pool: &Pool, member: u32) -> Vec<f64> {
             State::Resting(_) => 3.0,
         };
         numbers.extend([
-            f64::from(upstream.index),
+            upstream.id.len() as f64,
             state,
             f64::from(u8::from(upstream.draining)),
             f64::from(upstream.in_flight),
@@ -221,7 +262,8 @@ fn stats(pool: &Pool, member: u32) -> Vec<f64> {
             upstream.rests_for as f64,
         ]);
     }
-    numbers
+    numbers[0] = ids.len() as f64;
+    (numbers, ids)
 }
 
 fn make(numbers: &[f64], mut ids: &str) -> Result<Pool, Failure> {
@@ -257,6 +299,7 @@ fn make(numbers: &[f64], mut ids: &str) -> Result<Pool, Failure> {
             return Err(Failure::argument("ids are shorter than settings say"));
         };
         ids = rest;
+        check_id(id)?;
         let settings = upstream_settings(upstream[0], upstream[1], upstream[2])?;
         pool.add_upstream(id, settings, coarse_millis()).map_err(|refusal| {
             let failure = pools::refused(refusal);

@@ -15,6 +15,11 @@ pub const SLUICE_UPSTREAM_WEIGHT: u32 = 1;
 pub const SLUICE_UPSTREAM_TIER: u32 = 2;
 /// Whether it is given no new leases: 0 or 1.
 pub const SLUICE_UPSTREAM_DRAINING: u32 = 3;
+/// An id is so many bytes at most.
+pub const SLUICE_UPSTREAM_ID: u32 = 255;
+/// Added to the length of an id: since this handle asked last, an index came to mean another
+/// upstream, so ids that were read before may be wrong.
+pub const SLUICE_UPSTREAM_NEWS: u32 = 256;
 
 /// Adds an upstream and returns a sum of `SLUICE_CHORE_*`. O(log n).
 ///
@@ -34,6 +39,7 @@ pub unsafe extern "C" fn sluice_upstream_add(
     boundary(|| {
         // SAFETY: the caller's contract.
         let id = unsafe { slice::text("id", id, id_len) }?;
+        check_id(id)?;
         let settings = settings(max_in_flight, weight, tier)?;
         pools::with(pool, |shared, member, now| {
             shared.pool.add_upstream(id, settings, now).map_err(refused)?;
@@ -94,7 +100,10 @@ pub unsafe extern "C" fn sluice_upstream_change(
     })
 }
 
-/// Returns the index of an upstream. O(1). Fails with `UNKNOWN_UPSTREAM`.
+/// Returns a token that names an upstream where one can be preferred; one that is kept for longer
+/// than the upstream is in the pool names nothing, also if its id is another's by then. O(1).
+///
+/// Fails with `UNKNOWN_UPSTREAM`.
 ///
 /// # Safety
 /// `id` points to `id_len` readable bytes.
@@ -105,12 +114,13 @@ pub unsafe extern "C" fn sluice_upstream_find(pool: u32, id: *const u8, id_len: 
         let id = unsafe { slice::text("id", id, id_len) }?;
         pools::with(pool, |shared, _, _| {
             let index = shared.pool.find_upstream(id).ok_or_else(|| unknown(id))?;
-            count(index as usize)
+            count(shared.pool.token(index).0 as usize)
         })
     })
 }
 
-/// Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes. O(length).
+/// Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes, plus
+/// `SLUICE_UPSTREAM_NEWS` if other ids changed. O(length).
 ///
 /// An index keeps its meaning while leases of it are in use. Fails with `UNKNOWN_UPSTREAM`.
 ///
@@ -127,13 +137,22 @@ pub unsafe extern "C" fn sluice_upstream_id(
         // SAFETY: the caller's contract.
         let out = unsafe { slice::output("out", out, out_cap, &[] as &[u8]) }?;
         pools::with(pool, |shared, member, _| {
-            shared.pool.take_news(member);
             let id = shared.pool.upstream_id(index).ok_or_else(|| unknown(&format!("#{index}")))?;
-            let fits = id.len().min(out.len());
+            let (fits, length) = (id.len().min(out.len()), count(id.len())?);
             out[..fits].copy_from_slice(&id.as_bytes()[..fits]);
-            count(id.len())
+            // Only who is told forgets: there is no other call that takes the news.
+            let news = shared.pool.take_news(member);
+            Ok(length + if news { SLUICE_UPSTREAM_NEWS.cast_signed() } else { 0 })
         })
     })
+}
+
+/// Refuses an id that is too long.
+pub(crate) fn check_id(id: &str) -> Result<(), Failure> {
+    if id.len() <= SLUICE_UPSTREAM_ID as usize {
+        return Ok(());
+    }
+    Err(Failure::argument(format!("id is {} bytes, more than {SLUICE_UPSTREAM_ID}", id.len())))
 }
 
 /// What is said of an upstream, checked.

@@ -6,9 +6,9 @@ use std::ptr::{null, null_mut};
 
 use sluice::bell::{sluice_bell_next, sluice_bell_want};
 use sluice::lease::{
-    SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, SLUICE_LEASE_WAITER, sluice_lease_acquire,
-    sluice_lease_acquire_batch, sluice_lease_confirm, sluice_lease_release,
-    sluice_lease_release_batch, sluice_lease_renew,
+    SLUICE_LEASE_FAILED, SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, SLUICE_LEASE_UPSTREAM_SHIFT,
+    SLUICE_LEASE_UPSTREAMS, SLUICE_LEASE_WAITER, sluice_lease_acquire, sluice_lease_acquire_batch,
+    sluice_lease_confirm, sluice_lease_release, sluice_lease_release_batch, sluice_lease_renew,
 };
 use sluice::pool::{
     sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_resize,
@@ -16,8 +16,8 @@ use sluice::pool::{
 };
 use sluice::status::SluiceStatus as Status;
 use sluice::upstream::{
-    sluice_upstream_add, sluice_upstream_change, sluice_upstream_find, sluice_upstream_id,
-    sluice_upstream_remove,
+    SLUICE_UPSTREAM_NEWS, sluice_upstream_add, sluice_upstream_change, sluice_upstream_find,
+    sluice_upstream_id, sluice_upstream_remove,
 };
 use sluice::waiter::{
     SLUICE_CHORE_MAIL, SLUICE_CHORES, sluice_waiter_cancel, sluice_waiter_collect,
@@ -28,6 +28,8 @@ const SETTINGS: [f64; 17] = [
     0.0, // pool
     2.0, 1.0, 0.0, 1.0, // upstream
 ];
+
+const NEWS: i32 = SLUICE_UPSTREAM_NEWS.cast_signed();
 
 fn open(name: &str, settings: &[f64], ids: &str) -> i32 {
     // SAFETY: pointers and lengths come from live slices.
@@ -50,9 +52,10 @@ fn pool(name: &str) -> u32 {
 }
 
 fn stats(pool: u32) -> [f64; 26] {
-    let mut numbers = [0.0; 26];
-    // SAFETY: pointer and capacity come from a live array.
-    let count = unsafe { sluice_pool_stats(pool, numbers.as_mut_ptr(), 26) };
+    let (mut numbers, mut id) = ([0.0; 26], [0u8; 3]);
+    // SAFETY: pointers and capacities come from live arrays.
+    let count = unsafe { sluice_pool_stats(pool, numbers.as_mut_ptr(), 26, id.as_mut_ptr(), 3) };
+    assert_eq!((numbers[0], numbers[14], id), (1.0, 1.0, [b'a', 0, 0]));
     assert_eq!(count, 26);
     numbers
 }
@@ -166,11 +169,26 @@ fn pointers_and_upstreams_that_are_none() {
         assert_eq!(sluice_lease_acquire_batch(pool, -1, null_mut(), 3), bad);
         assert_eq!(sluice_lease_release_batch(pool, null(), 3), bad);
         assert_eq!(sluice_waiter_collect(pool, null_mut(), 4), bad);
-        assert_eq!(sluice_pool_stats(pool, null_mut(), 4), bad);
-        assert_eq!(sluice_pool_events(pool, null_mut::<f64>().wrapping_byte_add(1), 4), bad);
+        let (crooked, mut out) = (null_mut::<f64>().wrapping_byte_add(1), [0.0; 8]);
+        let (numbers, inside) = (out.as_mut_ptr(), out.as_mut_ptr().cast::<u8>().add(9));
+        assert_eq!(sluice_pool_stats(pool, null_mut(), 4, null_mut(), 0), bad);
+        assert_eq!(sluice_pool_stats(pool, numbers, 8, null_mut(), 1), bad);
+        assert_eq!(sluice_pool_stats(pool, numbers, 8, inside, 4), bad, "they overlap");
+        assert_eq!(sluice_pool_stats(pool, null_mut(), 0, null_mut(), 0), 26, "how much room");
+        assert_eq!(sluice_pool_events(pool, crooked, 4, null_mut(), 0), bad);
+        assert_eq!(sluice_pool_events(pool, numbers, 8, null_mut(), 1), bad);
+        assert_eq!(sluice_pool_events(pool, numbers, 8, inside, 4), bad);
+        assert_eq!(sluice_pool_events(pool, numbers, 8, null_mut(), 0), 0);
         assert_eq!(sluice_upstream_id(pool, 0, null_mut(), 4), bad);
-        assert_eq!(sluice_upstream_id(pool, 0, null_mut(), 0), 1, "how much room it takes");
+        assert_eq!(sluice_upstream_id(pool, 0, null_mut(), 0), 1 + NEWS, "how much room it takes");
         assert_eq!(sluice_upstream_add(pool, null(), 3, 1.0, 1.0, 0.0), bad);
+        let long = [b'x'; 256];
+        assert_eq!(sluice_upstream_add(pool, long.as_ptr(), 256, 1.0, 1.0, 0.0), bad);
+        assert_eq!(sluice_upstream_add(pool, long.as_ptr(), 255, 1.0, 1.0, 0.0), 0);
+        assert_eq!(sluice_upstream_id(pool, 1, null_mut(), 0), 255 + NEWS);
+        assert_eq!(sluice_upstream_id(pool, 1, null_mut(), 0), 255, "told once");
+        assert_eq!(sluice_upstream_remove(pool, long.as_ptr(), 255), 0);
+        assert_eq!(sluice_upstream_id(pool, 1, null_mut(), 0), Status::UnknownUpstream as i32);
         let invalid = [0xFFu8];
         let status = sluice_upstream_add(pool, invalid.as_ptr(), 1, 1.0, 1.0, 0.0);
         assert_eq!(status, Status::InvalidUtf8 as i32);
@@ -196,6 +214,59 @@ fn pointers_and_upstreams_that_are_none() {
         assert!(sluice_lease_release(pool, lease, SLUICE_LEASE_OK, 0.0) >= 0);
     }
     assert_eq!(sluice_pool_close(pool), 0);
+}
+
+#[test]
+fn events_come_with_the_id_that_they_are_about_and_wait_for_room() {
+    let pool = pool("events");
+    let events = |room: u32| {
+        let (mut numbers, mut ids) = ([0.0; 8], [0u8; 4]);
+        let (out, text) = (numbers.as_mut_ptr(), ids.as_mut_ptr());
+        // SAFETY: pointers and capacities come from live arrays.
+        (unsafe { sluice_pool_events(pool, out, 8, text, room) }, numbers, ids)
+    };
+    for id in ["a", "bc"] {
+        let lease = sluice_lease_acquire(pool, -1, 0, -1.0) % SLUICE_LEASE_NEWS;
+        assert!(sluice_lease_release(pool, lease, SLUICE_LEASE_FAILED, 50.0) >= 0);
+        // SAFETY: pointers and lengths come from live text.
+        unsafe {
+            assert_eq!(sluice_upstream_remove(pool, id.as_ptr(), id.len() as u32), 0);
+            assert!(sluice_upstream_add(pool, b"bc".as_ptr(), 2, 1.0, 1.0, 0.0) >= 0);
+        }
+    }
+    assert_eq!(events(0).0, 0);
+    let (told, numbers, ids) = events(2);
+    assert_eq!((told, ids), (1, *b"a\0\0\0"), "the place is another's by now");
+    assert_eq!(numbers[..4], [2.0, 1.0, 50.0, 0.0]);
+    let (told, numbers, ids) = events(4);
+    assert_eq!((told, ids), (1, *b"bc\0\0"));
+    assert_eq!(numbers[..4], [2.0, 2.0, 50.0, 0.0]);
+    assert_eq!(events(4).0, 0);
+    assert_eq!(sluice_pool_close(pool), 0);
+}
+
+#[test]
+fn a_token_names_one_upstream_and_none_that_comes_after_it() {
+    let pool = pool("tokens");
+    // SAFETY: pointers and lengths come from live text.
+    let find = || unsafe { sluice_upstream_find(pool, b"a".as_ptr(), 1) };
+    let old = find();
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(sluice_upstream_add(pool, b"b".as_ptr(), 1, 9.0, 1.0, 0.0), 0);
+        assert_eq!(sluice_upstream_remove(pool, b"a".as_ptr(), 1), 0);
+        assert_eq!(sluice_upstream_add(pool, b"a".as_ptr(), 1, 9.0, 1.0, 1.0), 0);
+    }
+    assert_ne!(find(), old, "another of that name");
+    let upstream = |prefer: i32| {
+        let lease = sluice_lease_acquire(pool, prefer, 0, -1.0) % SLUICE_LEASE_NEWS;
+        (lease as u64 >> SLUICE_LEASE_UPSTREAM_SHIFT) as u32 % SLUICE_LEASE_UPSTREAMS
+    };
+    assert_eq!((upstream(find()), upstream(old), upstream(-1)), (0, 1, 1));
+    // Whatever is made up names nothing, or an upstream that is there.
+    for forged in [0, 1, i32::MAX, i32::MIN, old ^ 1, find() ^ (1 << 12), find() ^ (1 << 30)] {
+        assert!(upstream(forged) < 2, "{forged}");
+    }
 }
 
 #[test]

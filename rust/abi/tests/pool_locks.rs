@@ -45,7 +45,7 @@ fn work(thread: usize) {
             unsafe {
                 sluice_upstream_add(pool, id.as_ptr(), id.len() as u32, 1.0, 1.0, 0.0);
                 sluice_waiter_collect(pool, numbers.as_mut_ptr(), 64);
-                sluice_pool_stats(pool, numbers.as_mut_ptr(), 64);
+                sluice_pool_stats(pool, numbers.as_mut_ptr(), 64, std::ptr::null_mut(), 0);
                 sluice_upstream_remove(pool, id.as_ptr(), id.len() as u32);
             }
             let bell = sluice_bell_next(pool);
@@ -83,7 +83,7 @@ fn p8_two_locks_were_taken_in_two_orders() {
         // Those of threads that are just ending may be there still.
         for _ in 0..1000 {
             // SAFETY: pointer and length come from a live array.
-            unsafe { sluice_pool_stats(pool, numbers.as_mut_ptr(), 64) };
+            unsafe { sluice_pool_stats(pool, numbers.as_mut_ptr(), 64, std::ptr::null_mut(), 0) };
             if numbers[1] == 0.0 && numbers[4] == 1.0 {
                 break;
             }

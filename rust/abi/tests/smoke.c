@@ -46,7 +46,7 @@ int main(void) {
   uint32_t pool = (uint32_t)opened;
   double lease = sluice_lease_acquire(pool, -1, 0, -1);
   EXPECT(lease >= SLUICE_LEASE_NEWS && lease < SLUICE_LEASE_WAITER);
-  EXPECT(sluice_upstream_id(pool, 0, bytes, sizeof bytes) == 1 && bytes[0] == 'a');
+  EXPECT(sluice_upstream_id(pool, 0, bytes, sizeof bytes) == 1 + SLUICE_UPSTREAM_NEWS && bytes[0] == 'a');
   EXPECT(sluice_lease_acquire(pool, -1, 0, -1) == 0);
   EXPECT(sluice_lease_release(pool, lease - SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, 0) == 0);
   EXPECT(sluice_lease_release(pool, lease - SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, 0) ==

@@ -1,6 +1,7 @@
 //! What happened, for logs and metrics: a short memory that every member reads at its own pace.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// So many events are kept.
 const KEPT: usize = 256;
@@ -24,12 +25,12 @@ pub enum EventKind {
 }
 
 /// Something that happened.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// What.
     pub kind: EventKind,
-    /// The index of the upstream, where one is meant.
-    pub upstream: u32,
+    /// The id of the upstream, where one is meant: an index could name another by the time it is read.
+    pub upstream: Option<Arc<str>>,
     /// See [`EventKind`].
     pub value: u64,
     /// See [`EventKind`].
@@ -44,7 +45,13 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn push(&mut self, kind: EventKind, upstream: u32, value: u64, other: u64) {
+    pub(crate) fn push(
+        &mut self,
+        kind: EventKind,
+        upstream: Option<Arc<str>>,
+        value: u64,
+        other: u64,
+    ) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
             self.first += 1;
@@ -61,10 +68,10 @@ impl Events {
     pub(crate) fn next(&self, from: u64) -> Option<(Event, u64)> {
         if from < self.first {
             let value = self.first - from;
-            let missed = Event { kind: EventKind::Missed, upstream: 0, value, other: 0 };
+            let missed = Event { kind: EventKind::Missed, upstream: None, value, other: 0 };
             return Some((missed, self.first));
         }
         let event = self.kept.get(usize::try_from(from - self.first).ok()?)?;
-        Some((*event, from + 1))
+        Some((event.clone(), from + 1))
     }
 }

@@ -1,12 +1,14 @@
 //! How a lease comes to somebody and how it goes: the choice, the hand-over to the line, the mail.
 
+use std::sync::Arc;
+
 use crate::lease::{Lease, SLOT_BITS};
 use crate::line::Stand;
-use crate::{EventKind, HealthChange, LeaseId, Millis, Outcome, Pool, State};
+use crate::{EventKind, HealthChange, LeaseId, Millis, Outcome, Pool, State, UpstreamToken};
 
 impl Pool {
     /// A lease for `member`, if one is to be had.
-    pub(crate) fn grant(&mut self, member: u32, prefer: u32) -> Option<LeaseId> {
+    pub(crate) fn grant(&mut self, member: u32, prefer: UpstreamToken) -> Option<LeaseId> {
         let most = self.settings.max_in_flight.min(1 << SLOT_BITS);
         if self.leases.in_use() >= most {
             return None;
@@ -50,13 +52,14 @@ impl Pool {
             self.resting.set(index, (until, index));
             self.next_due = self.next_due.min(until);
         }
+        let id = Some(Arc::clone(&self.upstreams.get(index).id));
         match change {
             HealthChange::Ejected(rest) => {
                 self.counts.ejections += 1;
-                self.events.push(EventKind::Ejected, index, rest, 0);
+                self.events.push(EventKind::Ejected, id, rest, 0);
             }
-            HealthChange::Cooling(rest) => self.events.push(EventKind::Cooling, index, rest, 0),
-            HealthChange::Recovered => self.events.push(EventKind::Recovered, index, 0, 0),
+            HealthChange::Cooling(rest) => self.events.push(EventKind::Cooling, id, rest, 0),
+            HealthChange::Recovered => self.events.push(EventKind::Recovered, id, 0, 0),
         }
     }
 

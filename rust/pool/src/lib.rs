@@ -41,6 +41,7 @@ pub use line::WaiterId;
 pub use pool::Pool;
 pub use settings::{Adaptive, HealthSettings, Outcome, Settings, UpstreamSettings};
 pub use stats::{Counts, UpstreamStats};
+pub use upstream::UpstreamToken;
 
 /// Milliseconds on a clock that only goes forward; where it starts does not matter.
 pub type Millis = u64;

@@ -6,7 +6,7 @@
 //! once. A second heap has the deadlines, so that who has given up is never in the way.
 
 use crate::heap::Heap;
-use crate::{Millis, NEVER};
+use crate::{Millis, NEVER, UpstreamToken};
 
 /// Names a place in line: 17 bits of slot, 34 bits of generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ impl Stand {
 #[derive(Clone, Debug)]
 pub(crate) struct Waiter {
     pub(crate) member: u32,
-    pub(crate) prefer: u32,
+    pub(crate) prefer: UpstreamToken,
     pub(crate) stand: Stand,
     deadline: Millis,
     turn: Turn,
@@ -83,7 +83,7 @@ impl Line {
     /// Takes a place. `head_start` is what the priority is worth. O(log n).
     pub(crate) fn join(
         &mut self,
-        (member, prefer): (u32, u32),
+        (member, prefer): (u32, UpstreamToken),
         head_start: i64,
         deadline: Millis,
         now: Millis,

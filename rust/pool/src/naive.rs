@@ -4,9 +4,12 @@
 //! [`Health`] and [`Limit`] are shared with the fast one; they are plain already and have tests of
 //! their own.
 
+mod tell;
 mod turn;
 
-use crate::{Health, Limit, Millis, Outcome, Settings, State, UpstreamSettings};
+pub use tell::Happening;
+
+use crate::{Counts, EventKind, Health, Limit, Millis, Outcome, Settings, UpstreamSettings};
 
 /// A lease, by its own number.
 pub type Lease = u64;
@@ -25,6 +28,10 @@ pub struct NaiveUpstream {
     /// Whether it is gone.
     pub removed: bool,
     last_used: u64,
+    /// Leases granted.
+    pub granted: u64,
+    /// Failures told.
+    pub failed: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -33,6 +40,8 @@ struct Held {
     upstream: usize,
     member: usize,
     renewed: Millis,
+    /// Grows with every renewal, so that there is an order within a millisecond.
+    renewal: u64,
     probe: bool,
 }
 
@@ -73,6 +82,9 @@ pub struct Naive {
     granted: u64,
     places: u64,
     mails: u64,
+    renewals: u64,
+    counts: Counts,
+    events: Vec<Happening>,
 }
 
 impl Naive {
@@ -92,6 +104,9 @@ impl Naive {
             granted: 0,
             places: 0,
             mails: 0,
+            renewals: 0,
+            counts: Counts::default(),
+            events: Vec::new(),
         }
     }
 
@@ -108,6 +123,8 @@ impl Naive {
             draining,
             removed,
             last_used,
+            granted: 0,
+            failed: 0,
         });
         self.hand_over();
     }
@@ -145,6 +162,7 @@ impl Naive {
         }
         self.rouse(member);
         if self.waiting() as u32 >= self.settings.queue_max {
+            self.counts.refused += 1;
             return Err(None);
         }
         self.places += 1;
@@ -166,6 +184,7 @@ impl Naive {
         self.tick(now);
         let find = |w: &Waiter| w.place == place && w.member == member;
         let Some(index) = self.waiters.iter().position(find) else { return false };
+        self.counts.cancelled += 1;
         if let At::Offered(lease) = self.waiters.remove(index).at {
             if self.offers(member) == 0 {
                 self.unclaimed.retain(|&(_, awake)| awake != member);
@@ -197,12 +216,18 @@ impl Naive {
     /// Starts a lease's time anew.
     pub fn renew(&mut self, member: usize, lease: Lease, now: Millis) -> bool {
         self.tick(now);
-        let now = self.now;
         let live = self.holds(member, lease);
-        for held in self.held.iter_mut().filter(|held| live && held.lease == lease) {
-            held.renewed = now;
+        if live {
+            self.start_anew(lease);
         }
         live
+    }
+
+    fn start_anew(&mut self, lease: Lease) {
+        self.renewals += 1;
+        for held in self.held.iter_mut().filter(|held| held.lease == lease) {
+            (held.renewed, held.renewal) = (self.now, self.renewals);
+        }
     }
 
     /// Whether a member has collected a lease and not given it back.
@@ -219,7 +244,10 @@ impl Naive {
         }
         let find = |held: &&mut Held| held.lease == lease;
         let Some(held) = self.held.iter_mut().find(find) else { return false };
-        if std::mem::take(&mut held.probe) && self.upstreams[held.upstream].health.confirm() {
+        let index = held.upstream;
+        let upstream = &mut self.upstreams[index];
+        if std::mem::take(&mut held.probe) && !upstream.removed && upstream.health.confirm() {
+            self.events.push((EventKind::Recovered, Some(index), 0, 0));
             self.hand_over();
         }
         true
@@ -239,9 +267,7 @@ impl Naive {
         if self.offers(member) > 0 {
             self.unclaimed.push((now, member));
         }
-        for held in self.held.iter_mut().filter(|held| held.lease == lease) {
-            held.renewed = now;
-        }
+        self.start_anew(lease);
         Some((next.place, Some(lease)))
     }
 
@@ -253,55 +279,34 @@ impl Naive {
         self.hand_over();
     }
 
+    /// No new leases for a member; its places remain.
+    pub fn retire(&mut self, member: usize) {
+        self.leaving.push(member);
+    }
+
+    /// Another total.
+    pub fn set_max_in_flight(&mut self, max: u32, now: Millis) {
+        self.tick(now);
+        self.settings.max_in_flight = max;
+        self.hand_over();
+    }
+
     /// A member is gone, and another takes its place.
     pub fn reap(&mut self, member: usize, now: Millis) {
         self.tick(now);
-        self.give_places_up(member);
+        let places = self.give_places_up(member);
         let leases: Vec<Lease> =
             self.held.iter().filter(|held| held.member == member).map(|held| held.lease).collect();
+        let left = leases.len() as u64;
+        self.counts.reaped += left;
         for lease in leases {
             self.end(lease, Outcome::Unknown, 0);
+        }
+        if left + places > 0 {
+            self.events.push((EventKind::Reaped, None, left, places));
         }
         self.leaving.retain(|&leaving| leaving != member);
         self.asleep.retain(|&asleep| asleep != member);
         self.hand_over();
-    }
-
-    /// Leases in use of an upstream.
-    #[must_use]
-    pub fn in_flight(&self, index: usize) -> u32 {
-        self.held.iter().filter(|held| held.upstream == index).count() as u32
-    }
-
-    /// The health of an upstream.
-    #[must_use]
-    pub fn state(&self, index: usize) -> State {
-        self.upstreams[index].health.state()
-    }
-
-    /// Whether failures took an upstream out of use.
-    #[must_use]
-    pub fn is_ejected(&self, index: usize) -> bool {
-        self.upstreams[index].health.is_ejected()
-    }
-
-    /// How many leases of an upstream may be in use now.
-    #[must_use]
-    pub fn limit(&self, index: usize) -> u32 {
-        let upstream = &self.upstreams[index];
-        let max = upstream.settings.max_in_flight;
-        if self.settings.adaptive.is_some() { upstream.limit.get(max) } else { max }
-    }
-
-    /// The upstream of a lease.
-    #[must_use]
-    pub fn upstream(&self, lease: Lease) -> Option<usize> {
-        self.held.iter().find(|held| held.lease == lease).map(|held| held.upstream)
-    }
-
-    /// Who waits.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.waiters.iter().filter(|w| matches!(w.at, At::Line | At::Aside)).count()
     }
 }

@@ -13,7 +13,7 @@ use crate::line::{Line, Stand};
 use crate::member::Member;
 use crate::settings::{Outcome, Settings};
 use crate::upstream::Upstreams;
-use crate::{Counts, HealthChange, LeaseId, Millis, NEVER, NONE, WaiterId};
+use crate::{Counts, HealthChange, LeaseId, Millis, NEVER, NONE, UpstreamToken, WaiterId};
 
 /// Upstreams, leases, the line and the members.
 #[derive(Clone, Debug)]
@@ -60,12 +60,17 @@ impl Pool {
     }
 
     /// Takes a lease if one is to be had; never waits. O(log n).
-    pub fn acquire(&mut self, member: u32, prefer: Option<u32>, now: Millis) -> Option<LeaseId> {
+    pub fn acquire(
+        &mut self,
+        member: u32,
+        prefer: Option<UpstreamToken>,
+        now: Millis,
+    ) -> Option<LeaseId> {
         self.turn(now, NONE);
         if self.members[member as usize].leaving {
             return None;
         }
-        self.grant(member, prefer.unwrap_or(NONE))
+        self.grant(member, prefer.unwrap_or(UpstreamToken::NONE))
     }
 
     /// Takes a lease, or a place in line until `deadline`. O(log n).
@@ -75,7 +80,7 @@ impl Pool {
     pub fn wait(
         &mut self,
         member: u32,
-        prefer: Option<u32>,
+        prefer: Option<UpstreamToken>,
         priority: i32,
         timeout: Millis,
         now: Millis,
@@ -95,7 +100,7 @@ impl Pool {
         let deadline = now.saturating_add(timeout);
         let aging = i64::try_from(self.settings.aging).unwrap_or(i64::MAX);
         let head_start = i64::from(priority).saturating_mul(aging);
-        let who = (member, prefer.unwrap_or(NONE));
+        let who = (member, prefer.unwrap_or(UpstreamToken::NONE));
         let place = self.line.join(who, head_start, deadline, now);
         self.next_due = self.next_due.min(deadline);
         Ok(Acquired::Place(place))

@@ -1,11 +1,13 @@
 //! Who takes part in a pool and what it is made of, at run time; and what it tells of itself.
 
+use std::sync::Arc;
+
 use crate::answer::{Refusal, Setting};
 use crate::line::Stand;
 use crate::member::Member;
 use crate::pool::Pool;
 use crate::settings::{Outcome, Settings, UpstreamSettings};
-use crate::{Counts, Event, EventKind, Millis, NONE, State, UpstreamStats};
+use crate::{Counts, Event, EventKind, Millis, NONE, State, UpstreamStats, UpstreamToken};
 
 impl Pool {
     /// A new member, whose bell is called `bell`. O(members).
@@ -62,7 +64,7 @@ impl Pool {
         self.counts.reaped += leases;
         self.members[member as usize] = Member::default();
         if leases + waiters > 0 {
-            self.events.push(EventKind::Reaped, NONE, leases, waiters);
+            self.events.push(EventKind::Reaped, None, leases, waiters);
         }
         self.hand_over();
     }
@@ -116,6 +118,12 @@ impl Pool {
         self.upstreams.find(id)
     }
 
+    /// What names an upstream that is preferred, as long as it is in the pool. O(1).
+    #[must_use]
+    pub fn token(&self, index: u32) -> UpstreamToken {
+        self.upstreams.token(index)
+    }
+
     /// The id of an upstream, also of a removed one while leases of it are in use. O(1).
     #[must_use]
     pub fn upstream_id(&self, index: u32) -> Option<&str> {
@@ -128,9 +136,10 @@ impl Pool {
         self.members[member as usize].edition != self.upstreams.edition
     }
 
-    /// The member knows that ids changed. O(1).
-    pub fn take_news(&mut self, member: u32) {
-        self.members[member as usize].edition = self.upstreams.edition;
+    /// The member knows that ids changed; returns whether they did. O(1).
+    pub fn take_news(&mut self, member: u32) -> bool {
+        let edition = &mut self.members[member as usize].edition;
+        std::mem::replace(edition, self.upstreams.edition) != self.upstreams.edition
     }
 
     /// Whether a member's mailbox has something in it, perhaps. O(1).
@@ -150,10 +159,13 @@ impl Pool {
         self.rings.pop()
     }
 
-    /// The next event that a member was not told. O(1).
-    pub fn next_event(&mut self, member: u32) -> Option<Event> {
+    /// The next event that a member was not told, unless `fits` refuses it: then it is the next again. O(1).
+    pub fn next_event(&mut self, member: u32, fits: impl FnOnce(&Event) -> bool) -> Option<Event> {
         let member = &mut self.members[member as usize];
         let (event, next) = self.events.next(member.event)?;
+        if !fits(&event) {
+            return None;
+        }
         member.event = next;
         Some(event)
     }
@@ -188,6 +200,7 @@ impl Pool {
     pub fn upstreams(&self) -> impl Iterator<Item = UpstreamStats> {
         self.upstreams.iter().map(|(index, upstream)| UpstreamStats {
             index,
+            id: Arc::clone(&upstream.id),
             state: upstream.health.state(),
             ejected: upstream.health.is_ejected(),
             draining: upstream.draining,

@@ -1,5 +1,7 @@
 //! What a pool tells of itself.
 
+use std::sync::Arc;
+
 use crate::{Millis, State};
 
 /// Counts since the pool began.
@@ -24,10 +26,12 @@ pub struct Counts {
 }
 
 /// One upstream at one moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UpstreamStats {
     /// Its index.
     pub index: u32,
+    /// Its id.
+    pub id: Arc<str>,
     /// What use it is in.
     pub state: State,
     /// Whether failures took it out of use.

@@ -4,6 +4,8 @@
 //! Nothing runs by itself. Every call first brings the pool up to date, which is one comparison
 //! while nothing is due; and whoever waits calls at least every few milliseconds.
 
+use std::sync::Arc;
+
 use crate::line::Stand;
 use crate::{EventKind, Millis, NEVER, Outcome, Pool};
 
@@ -65,9 +67,9 @@ impl Pool {
 
     /// A lease that outlived its time is taken back; whether the upstream did its part is unknown.
     fn expire(&mut self, slot: u32) {
-        let upstream = self.leases.id(slot).upstream();
+        let upstream = self.upstreams.get(self.leases.id(slot).upstream());
         self.counts.expired += 1;
-        self.events.push(EventKind::Expired, upstream, 0, 0);
+        self.events.push(EventKind::Expired, Some(Arc::clone(&upstream.id)), 0, 0);
         self.end(slot, Outcome::Unknown, 0);
     }
 

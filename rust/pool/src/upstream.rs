@@ -1,6 +1,7 @@
 //! The upstreams of a pool and the choice among them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::heap::Heap;
 use crate::{Adaptive, Health, Limit, NONE, UpstreamSettings};
@@ -9,11 +10,32 @@ use crate::{Adaptive, Health, Limit, NONE, UpstreamSettings};
 pub(crate) const UPSTREAMS: usize = 1 << crate::lease::UPSTREAM_BITS;
 
 /// Lowest tier first, then the least load, then who was used longest ago, then who came first.
-type Rank = (u32, u64, u64, u32);
+type Rank = (u32, u64, u64, u64);
+
+/// So many low bits of a birth are in a token.
+const BIRTH_BITS: u32 = 31 - crate::lease::UPSTREAM_BITS;
+
+/// Names an upstream to prefer: 12 bits of its index under 19 of its birth.
+///
+/// An index is used again once an upstream is gone. A token is not, until there were 2^19 others: one
+/// that was kept for too long names nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpstreamToken(pub u32);
+
+impl UpstreamToken {
+    /// Names no upstream.
+    pub(crate) const NONE: Self = Self(NONE);
+
+    fn index(self) -> u32 {
+        self.0 & (UPSTREAMS as u32 - 1)
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
-    pub(crate) id: Box<str>,
+    pub(crate) id: Arc<str>,
+    /// The how-manieth of the pool it is.
+    birth: u64,
     pub(crate) settings: UpstreamSettings,
     pub(crate) in_flight: u32,
     pub(crate) health: Health,
@@ -47,9 +69,9 @@ impl Upstream {
     }
 
     /// The load that one more lease would make. The bits of floats above 0 order as they do.
-    fn rank(&self, index: u32) -> Rank {
+    fn rank(&self) -> Rank {
         let load = (f64::from(self.in_flight) + 1.0) / self.settings.weight;
-        (self.settings.tier, load.to_bits(), self.last_used, index)
+        (self.settings.tier, load.to_bits(), self.last_used, self.birth)
     }
 }
 
@@ -58,12 +80,14 @@ impl Upstream {
 pub(crate) struct Upstreams {
     slab: Vec<Upstream>,
     free: Vec<u32>,
-    by_id: HashMap<Box<str>, u32>,
+    by_id: HashMap<Arc<str>, u32>,
     open: Heap<Rank>,
     /// How many are there and ejected by failures.
     ejected: u32,
     /// How many are there and not draining.
     serving: u32,
+    /// How many were ever added.
+    births: u64,
     /// Grows when an index comes to mean another id.
     pub(crate) edition: u64,
 }
@@ -77,6 +101,7 @@ impl Upstreams {
             open: Heap::new(),
             ejected: 0,
             serving: 0,
+            births: 0,
             edition: 1,
         }
     }
@@ -92,8 +117,10 @@ impl Upstreams {
         if self.by_id.contains_key(id) || (self.free.is_empty() && self.slab.len() == UPSTREAMS) {
             return None;
         }
+        let id: Arc<str> = id.into();
         let upstream = Upstream {
-            id: id.into(),
+            id: Arc::clone(&id),
+            birth: self.births,
             in_flight: 0,
             health: Health::new(),
             limit: Limit::new(settings.max_in_flight),
@@ -109,7 +136,8 @@ impl Upstreams {
             Some(place) => *place = upstream,
             None => self.slab.push(upstream),
         }
-        self.by_id.insert(id.into(), index);
+        self.by_id.insert(id, index);
+        self.births += 1;
         self.serving += 1;
         self.edition += 1;
         Some(index)
@@ -159,10 +187,18 @@ impl Upstreams {
         (0..).zip(&self.slab).filter(|(_, upstream)| !upstream.removed)
     }
 
-    /// The one to use: `prefer` if it has room, else the best. O(1).
-    pub(crate) fn choose(&self, prefer: u32) -> Option<u32> {
-        if prefer != NONE && self.open.contains(prefer) {
-            return Some(prefer);
+    /// What names the upstream of an index for now.
+    pub(crate) fn token(&self, index: u32) -> UpstreamToken {
+        let birth = self.slab[index as usize].birth as u32 & ((1 << BIRTH_BITS) - 1);
+        UpstreamToken(birth << crate::lease::UPSTREAM_BITS | index)
+    }
+
+    /// The one to use: `prefer` if it is there still and has room, else the best. O(1).
+    pub(crate) fn choose(&self, prefer: UpstreamToken) -> Option<u32> {
+        let index = prefer.index();
+        if prefer != UpstreamToken::NONE && self.open.contains(index) && self.token(index) == prefer
+        {
+            return Some(index);
         }
         self.open.first().map(|(_, index)| index)
     }
@@ -182,7 +218,7 @@ impl Upstreams {
     pub(crate) fn rank_again(&mut self, index: u32, adaptive: Option<&Adaptive>) {
         let upstream = &self.slab[index as usize];
         if upstream.has_room(adaptive) {
-            self.open.set(index, upstream.rank(index));
+            self.open.set(index, upstream.rank());
         } else {
             self.open.remove(index);
         }

@@ -51,7 +51,8 @@ impl Pools {
         let (lease, place) = (picked(&self.leases, call), picked(&self.places, call));
         let id = [b"a", b"b", b"c"][call.pick % 3];
         let prefer = n[1] as i32;
-        let mut out = [0.0f64; 64];
+        let (mut out, mut ids) = ([0.0f64; 64], [0u8; 9]);
+        let room = (call.pick % 9) as u32;
         // SAFETY: pointers and lengths come from live values.
         unsafe {
             match call.which {
@@ -88,7 +89,6 @@ impl Pools {
                     calm(sluice_lease_confirm(handle, lease), call);
                 }
                 17..=19 => {
-                    let room = (call.pick % 9) as u32;
                     calm(sluice_waiter_collect(handle, out.as_mut_ptr(), room), call);
                     self.leases.extend([out[1], out[3]].map(|n| n % SLUICE_LEASE_NEWS));
                 }
@@ -103,10 +103,12 @@ impl Pools {
                     calm(sluice_pool_resize(handle, n[1] as u32), call);
                 }
                 23 => {
-                    calm(sluice_pool_stats(handle, out.as_mut_ptr(), 64), call);
+                    let ids = ids.as_mut_ptr();
+                    calm(sluice_pool_stats(handle, out.as_mut_ptr(), 64, ids, room), call);
                 }
                 24 => {
-                    calm(sluice_pool_events(handle, out.as_mut_ptr(), 64), call);
+                    let ids = ids.as_mut_ptr();
+                    calm(sluice_pool_events(handle, out.as_mut_ptr(), 64, ids, room), call);
                 }
                 25 => {
                     calm(sluice_upstream_add(handle, id.as_ptr(), 1, n[1], n[2], n[3]), call);

@@ -1,7 +1,7 @@
 //! What time does to the naive pool, and how it chooses, grants and hands over.
 
 use super::{At, Held, Lease, Naive, Waiter};
-use crate::{HealthChange, Millis, Outcome, State};
+use crate::{EventKind, HealthChange, Millis, Outcome, State};
 
 impl Naive {
     /// Time passes.
@@ -35,14 +35,18 @@ impl Naive {
         late.sort_by_key(|&i| self.waiters[i].deadline);
         for index in late {
             self.mails += 1;
+            self.counts.timed_out += 1;
             self.waiters[index].at = At::TimedOut;
             self.waiters[index].mailed = self.mails;
         }
         let ttl = self.settings.lease_ttl;
         let is_offer = |lease| self.waiters.iter().any(|w| w.at == At::Offered(lease));
         let expired = |h: &&Held| h.renewed.saturating_add(ttl) <= now && !is_offer(h.lease);
-        let expired: Vec<Lease> = self.held.iter().filter(expired).map(|h| h.lease).collect();
-        for lease in expired {
+        let mut expired: Vec<Held> = self.held.iter().filter(expired).cloned().collect();
+        expired.sort_by_key(|held| held.renewal);
+        for Held { lease, upstream, .. } in expired {
+            self.counts.expired += 1;
+            self.events.push((EventKind::Expired, Some(upstream), 0, 0));
             self.end(lease, Outcome::Unknown, 0);
         }
         for upstream in &mut self.upstreams {
@@ -78,20 +82,18 @@ impl Naive {
         }
         let index = self.choose(prefer)?;
         self.granted += 1;
+        self.renewals += 1;
+        self.upstreams[index].granted += 1;
         let (lease, renewed) = (self.granted, self.now);
         self.upstreams[index].last_used = lease;
         let probe = self.upstreams[index].health.grant();
-        self.held.push(Held { lease, upstream: index, member, renewed, probe });
+        let renewal = self.renewals;
+        self.held.push(Held { lease, upstream: index, member, renewed, renewal, probe });
         Some(lease)
     }
 
-    pub(super) fn end(
-        &mut self,
-        lease: Lease,
-        outcome: Outcome,
-        rest: Millis,
-    ) -> Option<HealthChange> {
-        let index = self.held.iter().position(|held| held.lease == lease)?;
+    pub(super) fn end(&mut self, lease: Lease, outcome: Outcome, rest: Millis) {
+        let Some(index) = self.held.iter().position(|held| held.lease == lease) else { return };
         let in_flight = self.in_flight(self.held[index].upstream);
         let held = self.held.remove(index);
         let present = self.upstreams.iter().filter(|u| !u.removed);
@@ -104,11 +106,20 @@ impl Naive {
             // Grants are numbered from 0 there.
             upstream.limit.record(outcome, (lease - 1, self.granted), in_flight, max, adaptive);
         }
+        upstream.failed += u64::from(matches!(outcome, Outcome::Failed | Outcome::Overloaded));
         if upstream.removed {
-            return None;
+            return;
         }
         let health = &self.settings.health;
-        upstream.health.record(outcome, rest, held.probe, share, health, self.now)
+        let change = upstream.health.record(outcome, rest, held.probe, share, health, self.now);
+        let (kind, value) = match change {
+            None => return,
+            Some(HealthChange::Ejected(rest)) => (EventKind::Ejected, rest),
+            Some(HealthChange::Cooling(rest)) => (EventKind::Cooling, rest),
+            Some(HealthChange::Recovered) => (EventKind::Recovered, 0),
+        };
+        self.counts.ejections += u64::from(kind == EventKind::Ejected);
+        self.events.push((kind, Some(held.upstream), value, 0));
     }
 
     pub(super) fn hand_over(&mut self) {
@@ -119,6 +130,7 @@ impl Naive {
             let Some(first) = line.min_by_key(turn).cloned() else { return };
             let Some(lease) = self.grant(first.member, first.prefer) else { return };
             self.mails += 1;
+            self.counts.handed_over += 1;
             let mailed = self.mails;
             if self.offers(first.member) == 0 {
                 self.unclaimed.push((self.now, first.member));
@@ -148,14 +160,17 @@ impl Naive {
         self.waiters.iter().filter(offered).count()
     }
 
-    pub(super) fn give_places_up(&mut self, member: usize) {
+    pub(super) fn give_places_up(&mut self, member: usize) -> u64 {
         self.unclaimed.retain(|&(_, awake)| awake != member);
-        let (gone, rest) = self.waiters.drain(..).partition(|w: &Waiter| w.member == member);
+        let (gone, rest): (Vec<Waiter>, Vec<Waiter>) =
+            self.waiters.drain(..).partition(|w| w.member == member);
         self.waiters = rest;
+        let places = gone.len() as u64;
         for waiter in gone {
             if let At::Offered(lease) = waiter.at {
                 self.end(lease, Outcome::Unknown, 0);
             }
         }
+        places
     }
 }

@@ -25,7 +25,7 @@ fn p2_an_id_that_is_no_url_wraps_the_total() {
     let mut pool = pool(&[], Settings::default());
     for id in ["", "no scheme", "://", "\u{0}"] {
         let index = pool.add_upstream(id, upstream(1), 0).expect("any id will do");
-        let lease = pool.acquire(0, Some(index), 0).expect("room");
+        let lease = pool.acquire(0, Some(pool.token(index)), 0).expect("room");
         assert_eq!(pool.upstream_id(lease.upstream()), Some(id));
         pool.release(0, lease, Outcome::Failed, 0, 0).expect("held");
         assert!(pool.release(0, lease, Outcome::Failed, 0, 0).is_err());
@@ -36,7 +36,8 @@ fn p2_an_id_that_is_no_url_wraps_the_total() {
 #[test]
 fn p3_the_cap_of_an_upstream_counted_idle_ones_only() {
     let mut pool = pool(&[3, 5], Settings::default());
-    let taken: Vec<LeaseId> = std::iter::from_fn(|| pool.acquire(0, Some(0), 0)).collect();
+    let taken: Vec<LeaseId> =
+        std::iter::from_fn(|| pool.acquire(0, Some(pool.token(0)), 0)).collect();
     assert_eq!(taken.iter().filter(|lease| lease.upstream() == 0).count(), 3);
     assert_eq!(taken.len(), 8);
 }

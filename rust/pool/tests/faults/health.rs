@@ -15,7 +15,7 @@ fn failures_never_eject_more_than_the_share() {
             let caps = vec![100; count as usize];
             let mut pool = pool(&caps, Settings { health, ..Settings::default() });
             for index in (0..count).cycle().take(200) {
-                let Some(lease) = pool.acquire(0, Some(index), 0) else { continue };
+                let Some(lease) = pool.acquire(0, Some(pool.token(index)), 0) else { continue };
                 pool.release(0, lease, Outcome::Failed, 0, 0).expect("held");
             }
             let out = pool.upstreams().filter(|u| u.state != State::Healthy).count();
@@ -27,7 +27,7 @@ fn failures_never_eject_more_than_the_share() {
 /// Takes leases of one upstream and fails each, until it may not be used.
 fn fail(pool: &mut Pool, index: u32, rest: Millis, now: Millis) {
     for _ in 0..20 {
-        let Some(lease) = pool.acquire(0, Some(index), now) else { return };
+        let Some(lease) = pool.acquire(0, Some(pool.token(index)), now) else { return };
         let outcome = if lease.upstream() == index { Outcome::Failed } else { Outcome::Unknown };
         pool.release(0, lease, outcome, rest, now).expect("held");
     }
@@ -138,11 +138,12 @@ fn an_answer_brings_an_upstream_back_and_not_only_its_end() {
 #[test]
 fn answers_to_other_leases_decide_nothing() {
     let mut pool = half(&[9, 9]);
-    let early: Vec<LeaseId> = (0..2).map(|_| pool.acquire(0, Some(0), 0).expect("room")).collect();
+    let early: Vec<LeaseId> =
+        (0..2).map(|_| pool.acquire(0, Some(pool.token(0)), 0).expect("room")).collect();
     fail(&mut pool, 0, 0, 0);
     assert_eq!(pool.confirm(0, early[0], 50), Ok(()));
     assert_eq!(states(&pool)[0], (State::Resting(100), true));
-    let probe = pool.acquire(0, Some(0), 100).expect("a probe");
+    let probe = pool.acquire(0, Some(pool.token(0)), 100).expect("a probe");
     assert_eq!(pool.confirm(0, early[1], 100), Ok(()));
     assert_eq!(states(&pool)[0], (State::Probation(true), true));
     // Removed in the meantime: an answer brings nothing back.

@@ -132,7 +132,7 @@ fn what_a_dead_member_held_comes_back_and_goes_on() {
     assert!(matches!(pool.collect(1, 0), Some((place, Answer::Lease(_))) if place == a));
     assert!(matches!(pool.collect(1, 0), Some((place, Answer::Lease(_))) if place == b));
     assert_eq!(pool.members(), 1);
-    let event = pool.next_event(1).expect("an event");
+    let event = pool.next_event(1, |_| true).expect("an event");
     assert_eq!((event.kind, event.value, event.other), (EventKind::Reaped, 2, 1));
     assert_eq!(pool.join(12), Ok(0), "its number is used again");
     for lease in held {

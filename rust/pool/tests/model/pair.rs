@@ -2,7 +2,8 @@
 
 use sluice_pool::naive::{self, Naive};
 use sluice_pool::{
-    Acquired, Answer, LeaseId, Millis, Outcome, Pool, Setting, Settings, UpstreamSettings, WaiterId,
+    Acquired, Answer, LeaseId, Millis, Outcome, Pool, Setting, Settings, UpstreamSettings,
+    UpstreamToken, WaiterId,
 };
 
 use crate::MEMBERS;
@@ -12,14 +13,18 @@ use crate::steps::Step;
 pub(crate) struct Pair {
     pub(crate) fast: Pool,
     pub(crate) slow: Naive,
-    settings: Settings,
     pub(crate) now: Millis,
     /// Member, lease in the fast one, in the slow one.
     held: Vec<(usize, LeaseId, naive::Lease)>,
     places: Vec<(usize, WaiterId, naive::Place)>,
     /// Leases that are not held any more.
     spent: Vec<(usize, LeaseId)>,
-    upstreams: u32,
+    /// Of each upstream ever: its name, its index in the fast one, and its token there.
+    upstreams: Vec<(String, u32, UpstreamToken)>,
+    /// The most leases that may be in use.
+    most: u32,
+    /// How many were in use before the last step.
+    total: u32,
 }
 
 impl Pair {
@@ -27,14 +32,16 @@ impl Pair {
         let mut pair = Self {
             fast: Pool::new(settings.clone()),
             slow: Naive::new(settings.clone()),
-            settings,
+            most: settings.max_in_flight,
+            total: 0,
             now: 0,
             held: Vec::new(),
             places: Vec::new(),
             spent: Vec::new(),
-            upstreams: 0,
+            upstreams: Vec::new(),
         };
-        for member in 0..MEMBERS {
+        // One more, who only looks on.
+        for member in 0..=MEMBERS {
             assert_eq!(pair.fast.join(member as u32), Ok(member as u32));
         }
         for upstream in upstreams {
@@ -44,33 +51,47 @@ impl Pair {
     }
 
     fn add(&mut self, settings: UpstreamSettings) {
-        let id = format!("upstream {}", self.upstreams);
-        // The slow one never uses an index again; the fast one does once it is free.
-        if self.slow.upstreams.iter().any(|u| u.removed) {
-            return;
-        }
+        let id = format!("upstream {}", self.upstreams.len());
         let index = self.fast.add_upstream(&id, settings.clone(), self.now).expect("room");
-        assert_eq!(index, self.upstreams);
         self.slow.add(settings, self.now);
-        self.upstreams += 1;
+        self.upstreams.push((id, index, self.fast.token(index)));
+    }
+
+    /// The fast one uses an index again once it is free; the slow one never does.
+    fn slow_of(&self, index: u32) -> usize {
+        self.upstreams.iter().rposition(|upstream| upstream.1 == index).expect("it was added")
+    }
+
+    /// Also of upstreams that are gone, whose places others may have.
+    fn token(&self, prefer: Option<usize>) -> Option<UpstreamToken> {
+        prefer.map(|index| self.upstreams[index].2)
     }
 
     fn keep(&mut self, member: usize, fast: LeaseId, slow: naive::Lease) {
-        assert_eq!(self.slow.upstream(slow), Some(fast.upstream() as usize), "the same upstream");
+        let index = self.slow_of(fast.upstream());
+        assert_eq!(self.slow.upstream(slow), Some(index), "the same upstream");
+        assert_eq!(self.fast.upstream_id(fast.upstream()), Some(&*self.upstreams[index].0));
         self.held.push((member, fast, slow));
     }
 
     fn upstream(&self, pick: usize) -> Option<usize> {
-        let index = pick % (self.upstreams as usize).max(1);
-        let live = self.slow.upstreams.get(index).is_some_and(|u| !u.removed);
-        live.then_some(index)
+        let live = (0..self.upstreams.len()).filter(|&index| !self.slow.upstreams[index].removed);
+        let live: Vec<usize> = live.collect();
+        live.get(pick % live.len().max(1)).copied()
+    }
+
+    fn change(&mut self, index: usize, setting: Setting) {
+        self.fast.change_upstream(self.upstreams[index].1, setting, self.now);
     }
 
     pub(crate) fn step(&mut self, step: Step) {
         let now = self.now;
+        // There is no naming what is not there yet.
+        let known = |prefer: Option<usize>| prefer.filter(|&index| index < self.upstreams.len());
         match step {
             Step::Try { member, prefer } => {
-                let fast = self.fast.acquire(member as u32, prefer.map(|p| p as u32), now);
+                let prefer = known(prefer);
+                let fast = self.fast.acquire(member as u32, self.token(prefer), now);
                 let slow = self.slow.acquire(member, prefer, now);
                 assert_eq!(fast.is_some(), slow.is_some());
                 if let (Some(fast), Some(slow)) = (fast, slow) {
@@ -78,7 +99,8 @@ impl Pair {
                 }
             }
             Step::Wait { member, prefer, priority, timeout } => {
-                let prefer_fast = prefer.map(|p| p as u32);
+                let prefer = known(prefer);
+                let prefer_fast = self.token(prefer);
                 let fast = self.fast.wait(member as u32, prefer_fast, priority, timeout, now);
                 match (fast, self.slow.wait(member, prefer, priority, timeout, now)) {
                     (Ok(Acquired::Lease(fast)), Ok(slow)) => self.keep(member, fast, slow),
@@ -149,6 +171,15 @@ impl Pair {
                 self.slow.leave(member, now);
                 self.places.retain(|place| place.0 != member);
             }
+            Step::Retire { member } => {
+                assert_eq!(self.fast.retire(member as u32), self.slow.own(member));
+                self.slow.retire(member);
+            }
+            Step::Resize { max } => {
+                self.most = max;
+                self.fast.set_max_in_flight(max, now);
+                self.slow.set_max_in_flight(max, now);
+            }
             Step::Kill { member } => {
                 self.fast.reap(member as u32, now);
                 self.slow.reap(member, now);
@@ -161,25 +192,25 @@ impl Pair {
             Step::Pass { time } => self.now += time,
             Step::Cap { pick, max } => {
                 let Some(index) = self.upstream(pick) else { return };
-                self.fast.change_upstream(index as u32, Setting::MaxInFlight(max), now);
+                self.change(index, Setting::MaxInFlight(max));
                 self.slow.change(index, now, |u| u.settings.max_in_flight = max);
             }
             Step::Weigh { pick, weight, tier } => {
                 let Some(index) = self.upstream(pick) else { return };
                 let weight = f64::from(weight);
-                self.fast.change_upstream(index as u32, Setting::Weight(weight), now);
+                self.change(index, Setting::Weight(weight));
                 self.slow.change(index, now, |u| u.settings.weight = weight);
-                self.fast.change_upstream(index as u32, Setting::Tier(tier), now);
+                self.change(index, Setting::Tier(tier));
                 self.slow.change(index, now, |u| u.settings.tier = tier);
             }
             Step::Drain { pick, on } => {
                 let Some(index) = self.upstream(pick) else { return };
-                self.fast.change_upstream(index as u32, Setting::Draining(on), now);
+                self.change(index, Setting::Draining(on));
                 self.slow.change(index, now, |u| u.draining = on);
             }
             Step::Remove { pick } => {
                 let Some(index) = self.upstream(pick) else { return };
-                self.fast.remove_upstream(index as u32, now);
+                self.fast.remove_upstream(self.upstreams[index].1, now);
                 self.slow.change(index, now, |u| u.removed = true);
             }
             Step::Add { settings } => self.add(settings),
@@ -205,22 +236,41 @@ impl Pair {
         }
     }
 
-    pub(crate) fn check(&self) {
+    pub(crate) fn check(&mut self) {
         let (total, _, waiting) = self.fast.in_use(0);
-        assert_eq!(waiting as usize, self.slow.waiting());
-        assert!(total <= self.settings.max_in_flight);
+        assert_eq!((total, waiting as usize), (self.slow.in_use(), self.slow.waiting()));
+        assert!(total <= self.most.max(self.total), "{total} in use of {}", self.most);
+        self.total = total;
+        assert_eq!(self.fast.counts(), self.slow.counts());
+        self.check_events();
+        let live = self.slow.upstreams.iter().filter(|upstream| !upstream.removed).count();
+        assert_eq!(self.fast.upstreams().count(), live);
         for upstream in self.fast.upstreams() {
-            let index = upstream.index as usize;
+            let index = self.slow_of(upstream.index);
+            let slow = &self.slow.upstreams[index];
+            assert_eq!(*upstream.id, *self.upstreams[index].0);
+            assert_eq!(self.fast.find_upstream(&upstream.id), Some(upstream.index));
+            assert_eq!((upstream.granted, upstream.failed), (slow.granted, slow.failed));
+            assert_eq!(upstream.rests_for, self.slow.rests_for(index));
             assert_eq!(upstream.in_flight, self.slow.in_flight(index), "in flight to {index}");
             assert_eq!(upstream.limit, self.slow.limit(index), "limit of {index}");
             assert_eq!(upstream.state, self.slow.state(index), "state of {index}");
             assert_eq!(upstream.ejected, self.slow.is_ejected(index), "ejection of {index}");
         }
-        // Members may call later than things happen; the pool itself is not behind.
         for member in 0..MEMBERS {
-            let (_, own, _) = self.fast.in_use(member as u32);
-            assert!(own <= total);
+            assert_eq!(self.fast.in_use(member as u32).1, self.slow.own(member));
         }
+    }
+
+    /// The same things happened, in the same order, to the same names.
+    fn check_events(&mut self) {
+        for (kind, upstream, value, other) in self.slow.take_events() {
+            let event = self.fast.next_event(MEMBERS as u32, |_| true).expect("it happened");
+            let id = upstream.map(|index| &*self.upstreams[index].0);
+            assert_eq!((event.kind, event.upstream.as_deref()), (kind, id));
+            assert_eq!((event.value, event.other), (value, other));
+        }
+        assert_eq!(self.fast.next_event(MEMBERS as u32, |_| true), None, "it did not happen");
     }
 
     /// Everything is given back, and everybody in line is served or out of time.

@@ -16,7 +16,9 @@ pub(crate) enum Step {
     Late { pick: usize },
     Collect { member: usize, most: usize },
     Leave { member: usize },
+    Retire { member: usize },
     Kill { member: usize },
+    Resize { max: u32 },
     Pass { time: Millis },
     Cap { pick: usize, max: u32 },
     Weigh { pick: usize, weight: u32, tier: u32 },
@@ -44,7 +46,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     let member = || 0..MEMBERS;
-    let prefer = || prop::option::weighted(0.3, 0usize..6);
+    let prefer = || prop::option::weighted(0.3, 0usize..9);
     let rest = prop_oneof![9 => Just(0), 1 => 1u64..300];
     let timeout = prop_oneof![4 => 1u64..500, 1 => Just(NEVER)];
     let time = prop_oneof![6 => 0u64..20, 2 => 20u64..200, 1 => 200u64..3000];
@@ -61,14 +63,16 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(|pick| Step::Late { pick }),
         8 => (member(), 1usize..4).prop_map(|(member, most)| Step::Collect { member, most }),
         1 => member().prop_map(|member| Step::Leave { member }),
-        1 => member().prop_map(|member| Step::Kill { member }),
+        1 => member().prop_map(|member| Step::Retire { member }),
+        2 => member().prop_map(|member| Step::Kill { member }),
+        1 => (1u32..10).prop_map(|max| Step::Resize { max }),
         6 => time.prop_map(|time| Step::Pass { time }),
         1 => (any::<usize>(), 1u32..6).prop_map(|(pick, max)| Step::Cap { pick, max }),
         1 => (any::<usize>(), 1u32..4, 0u32..3)
             .prop_map(|(pick, weight, tier)| Step::Weigh { pick, weight, tier }),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(pick, on)| Step::Drain { pick, on }),
-        1 => any::<usize>().prop_map(|pick| Step::Remove { pick }),
-        1 => upstream().prop_map(|settings| Step::Add { settings }),
+        2 => any::<usize>().prop_map(|pick| Step::Remove { pick }),
+        2 => upstream().prop_map(|settings| Step::Add { settings }),
     ]
 }
 
