@@ -55,6 +55,34 @@ describe("batches", () => {
     assert.throws(() => limiter.takeBatch(any("k"), undefined, out), TypeError);
     assert.throws(() => limiter.takeBatch(ids, any([1]), out), TypeError);
   });
+
+  it("take names as well as keys, and look them up again too", () => {
+    const { limiter } = make({ r: rate({ limit: 5, per: "minute" }) });
+    const out = new Float64Array(4);
+    const long = "x".repeat(1000);
+    const keys = ["a", limiter.key("b"), long, "a"];
+    assert.equal(limiter.takeBatch(keys, undefined, out), 4);
+    for (const name of ["a", "b", long]) assert.equal(limiter.forget(name), true);
+    assert.equal(limiter.takeBatch(keys, Float64Array.of(1, 2, 3, 4), out), 4);
+    assert.deepEqual([...out], [0, 0, 0, 0]);
+    assert.deepEqual(["a", "b", long].map((name) => limiter.inspect(name).r.used), [5, 2, 3]);
+    assert.equal(limiter.takeBatch(keys, Float64Array.of(1), out), 2);
+    assert.equal(limiter.decision(out[0]!).allowed, false);
+    assert.throws(
+      () => limiter.takeBatch(any(["a", 5]), undefined, out),
+      /TypeError: key must be a string, not 5/,
+    );
+  });
+
+  it("keep the code of a key that finds no place any more", () => {
+    const { limiter, clock } = make({ r: rate({ limit: 5, per: 1000 }) }, { maxKeys: 2 });
+    const out = new Float64Array(2);
+    limiter.takeBatch(["a", "b"], undefined, out);
+    clock.advance(1000);
+    for (const name of ["c", "d"]) limiter.take(name);
+    assert.equal(limiter.takeBatch(["a", "c"], undefined, out), 1);
+    assert.deepEqual([...out], [RateLimiter.staleKey, 0]);
+  });
 });
 
 describe("keys", () => {
