@@ -67,6 +67,20 @@ describe("reservations", () => {
     assert.equal(limiter.inspect("k").tpm.remaining, 90_000);
   });
 
+  it("cannot be topped up to more than a limit is, and say that it never fits", () => {
+    const { limiter } = make({ t: rate({ unit: "tokens", limit: 100, per: "minute" }) });
+    using other = limiter.reserve("k", { tokens: 20 });
+    const reserved = limiter.reserve("k", { tokens: 60 });
+    assert.ok(reserved.allowed && other.allowed);
+    const never = refused(reserved.topUp({ tokens: 60 }));
+    assert.deepEqual([never.neverFits, never.retryAfterMs], [true, Infinity]);
+    // What is missing here is held by another.
+    const held = refused(reserved.topUp({ tokens: 40 }));
+    assert.deepEqual([held.neverFits, held.retryAfterMs], [false, Infinity]);
+    other.cancel();
+    assert.equal(reserved.topUp({ tokens: 40 }).allowed, true);
+  });
+
   it("that cost more become debt", () => {
     const { limiter, clock } = make(tenant);
     const reserved = limiter.reserve("k", { tokens: 10 });

@@ -74,7 +74,7 @@
 // It will fit when reservations end; no time is told.
 #define SLUICE_DENIED_HELD 1
 
-// It costs more than the limit ever allows; no time is told.
+// It costs more than the limit ever allows, with what a reservation holds already; no time is told.
 #define SLUICE_DENIED_NEVER 2
 
 // `sluice_limiter_take` takes this many costs; limiters of more units take parts.

@@ -20,7 +20,7 @@ use crate::status::{Failure, SluiceStatus, count};
 pub const SLUICE_DENIED_UNTIL: u32 = 0;
 /// It will fit when reservations end; no time is told.
 pub const SLUICE_DENIED_HELD: u32 = 1;
-/// It costs more than the limit ever allows; no time is told.
+/// It costs more than the limit ever allows, with what a reservation holds already; no time is told.
 pub const SLUICE_DENIED_NEVER: u32 = 2;
 /// `sluice_limiter_take` takes this many costs; limiters of more units take parts.
 pub const SLUICE_LIMITER_UNITS: u32 = 4;

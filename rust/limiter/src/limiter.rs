@@ -133,7 +133,7 @@ impl Limiter {
     pub fn peek(&self, key: Key, costs: &[u64], now: Now) -> Verdict {
         self.book.expire(now);
         let slot = self.lock(key).ok_or(Fault::Stale(0))?;
-        self.check(&slot, costs, now)
+        self.check(&slot, costs, &[], now)
     }
 
     /// [`Limiter::take`] from a slot that is locked.
@@ -151,7 +151,7 @@ impl Limiter {
         let then = now.at_least(slot.seen());
         let mut levels = Levels::new();
         if !self.admit(slot, costs, then, &mut levels)? {
-            return self.check(slot, costs, now);
+            return self.check(slot, costs, &[], now);
         }
         slot.set_levels(&levels);
         slot.set_seen(then.ns);
@@ -177,14 +177,18 @@ impl Limiter {
     }
 
     /// The first of the limits that refuse for longest, if any does. For who was not admitted.
+    ///
+    /// `mine` is what the caller holds of each limit already, if anything: no other end can help there.
     #[cold]
-    pub(crate) fn check(&self, slot: &Slot<'_>, costs: &[u64], now: Now) -> Verdict {
+    pub(crate) fn check(&self, slot: &Slot<'_>, costs: &[u64], mine: &[u64], now: Now) -> Verdict {
         let then = now.at_least(slot.seen());
         let mut worst = None;
         for (index, rule) in self.plans.get(slot.plan()).iter().enumerate() {
             let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
             let Err(refusal) = rule.check(&slot.cell(index), cost, then) else { continue };
+            let mine = mine.get(index).copied().unwrap_or(0);
             let refusal = match rule.limit.kind {
+                _ if mine.saturating_add(cost) > rule.limit.capacity => Refusal::Never,
                 Kind::Rate { .. } => refusal.later(then.ns - now.ns),
                 Kind::Quota(_) | Kind::Concurrency => refusal,
             };

@@ -51,7 +51,7 @@ impl Naive {
     pub fn take(&mut self, parts: &[(Place, &[u64])], consume: bool, now: Now) -> Option<Denial> {
         self.expire(now);
         let parts = self.distinct(parts);
-        let denial = self.check(&parts, now);
+        let denial = self.check(&parts, &[], now);
         if denial.is_none() && consume {
             for (place, costs) in parts.iter().flatten() {
                 let account = self.account(*place);
@@ -76,7 +76,7 @@ impl Naive {
     ) -> Result<usize, Denial> {
         self.expire(now);
         let parts = self.distinct(parts);
-        if let Some(denial) = self.check(&parts, now) {
+        if let Some(denial) = self.check(&parts, &[], now) {
             return Err(denial);
         }
         let mut held = Vec::new();
@@ -103,7 +103,7 @@ impl Naive {
             .zip(costs)
             .map(|((place, _), costs)| Some((*place, *costs)))
             .collect();
-        let denial = self.check(&parts, now);
+        let denial = self.check(&parts, &reservation.held, now);
         if denial.is_none() {
             for (index, (place, costs)) in parts.into_iter().flatten().enumerate() {
                 let account = self.account(place);
@@ -179,7 +179,13 @@ impl Naive {
             .collect()
     }
 
-    fn check(&mut self, parts: &[Option<(Place, &[u64])>], now: Now) -> Option<Denial> {
+    /// `held` is what the reservation holds that `parts` are added to.
+    fn check(
+        &mut self,
+        parts: &[Option<(Place, &[u64])>],
+        held: &[(Place, Vec<u64>)],
+        now: Now,
+    ) -> Option<Denial> {
         let mut denials = Vec::new();
         let mut before = 0;
         for part in parts {
@@ -187,7 +193,9 @@ impl Naive {
                 let account = self.account(*place);
                 let then = Now { ns: now.ns.max(account.seen), ..now };
                 for (index, bucket) in account.buckets.iter().enumerate() {
-                    let refusal = bucket.refusal(costs[bucket.limit.unit], now, then);
+                    let own =
+                        held.iter().find(|held| held.0 == *place).map_or(0, |held| held.1[index]);
+                    let refusal = bucket.refusal(costs[bucket.limit.unit], own, now, then);
                     denials
                         .extend(refusal.map(|refusal| Denial { limit: before + index, refusal }));
                 }

@@ -87,6 +87,8 @@ impl Limiter {
 
     /// Adds to a reservation, all or nothing; `costs` as in [`Actual::Costs`]. O(limits).
     ///
+    /// What would make it greater than a limit can never fit: the reservation itself holds what is missing.
+    ///
     /// # Errors
     /// A [`Fault`]; nothing is changed then.
     pub fn top_up(&self, id: ReservationId, costs: &[u64], now: Now) -> Verdict {
@@ -107,7 +109,9 @@ impl Limiter {
             parts.push(Part { limiter, key: part.key, costs });
         }
         let mut locked = Locked::new();
-        if let Some(denial) = decide_now(&parts, now, &mut locked, &mut ArrayVec::new())? {
+        if let Some(denial) =
+            decide_now(&parts, &held.parts, now, &mut locked, &mut ArrayVec::new())?
+        {
             return Ok(Some(denial));
         }
         for ((part, slot), kept) in parts.iter().zip(&mut locked).zip(&mut held.parts) {

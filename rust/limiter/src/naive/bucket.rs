@@ -58,11 +58,12 @@ impl Bucket {
         level + wanted * parts <= u128::from(self.limit.capacity) * parts
     }
 
-    pub(super) fn refusal(&self, cost: u64, now: Now, then: Now) -> Option<Refusal> {
+    /// `own` is what the asking reservation holds of it: it cannot wait for its own end.
+    pub(super) fn refusal(&self, cost: u64, own: u64, now: Now, then: Now) -> Option<Refusal> {
         if self.fits(cost, then) {
             return None;
         }
-        if cost > self.limit.capacity {
+        if u128::from(own) + u128::from(cost) > u128::from(self.limit.capacity) {
             return Some(Refusal::Never);
         }
         if u128::from(self.held) + u128::from(cost) > u128::from(self.limit.capacity) {
