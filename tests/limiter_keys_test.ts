@@ -131,6 +131,15 @@ describe("keys", () => {
     assert.throws(wrong({ day: quota({ unit: "tokens", limit: 1, per: "week" }) }), /the window/);
   });
 
+  it("can have other limits as often as anybody likes", () => {
+    const { limiter } = make({ r: rate({ limit: 5, per: "minute" }) });
+    const key = limiter.key("adaptive");
+    for (let limit = 1; limit <= 70_000; limit++) {
+      limiter.setLimits(key, { r: rate({ limit, per: "minute" }) });
+    }
+    assert.equal(limiter.inspect(key).r.capacity, 70_000);
+  });
+
   it("can be tightened, reset and forgotten", () => {
     const { limiter } = make(tenant);
     using reserved = limiter.reserve("k", { tokens: 100 });
@@ -183,6 +192,23 @@ describe("snapshots", () => {
     const { limiter: later } = make(tenant, { clock: new VirtualClock(10_000) });
     later.restore(bytes);
     assert.equal(later.inspect("k40").tpm.used, 40_000 - 15_000);
+  });
+
+  it("keep what was used when numbers change, and never of one unit for another", () => {
+    const budget = (unit: string, limit: number) => ({
+      budget: quota({ unit, limit, per: "month" }),
+    });
+    const { limiter: old, clock } = make(budget("usd", 50));
+    old.take("k", { usd: 7 });
+    const bytes = old.snapshot();
+    const { limiter: other } = make(budget("tokens", 50), { clock });
+    assert.throws(() => other.restore(bytes), { code: "SLUICE_BAD_SNAPSHOT" });
+    assert.equal(other.inspect("k").budget.used, 0);
+    const more = { rpm: rate({ limit: 9, per: "minute" }), ...budget("usd", 500) };
+    const { limiter: raised } = make(more, { clock });
+    raised.restore(bytes);
+    const { rpm, budget: { used, remaining } } = raised.inspect("k");
+    assert.deepEqual([rpm.used, used, remaining], [0, 7, 493]);
   });
 
   it("are refused when they do not fit", () => {

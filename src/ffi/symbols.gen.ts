@@ -486,7 +486,7 @@ export const symbols = {
    * the same kinds and units; or the limiter's own again if there is none. O(limits).
    *
    * What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
-   * with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+   * with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
    */
   sluice_limiter_set_limits: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
   /**
@@ -529,8 +529,10 @@ export const symbols = {
    *
    * Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
    *
-   * Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
-   * a limiter with these limits; nothing is changed then.
+   * What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
+   * also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+   * there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
+   * snapshot; nothing is changed then.
    */
   sluice_limiter_restore: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -798,7 +800,7 @@ export const statusCodes = {
   "-203": "SLUICE_RESERVATION_CLOSED",
   /** The limiter of that name is open with other limits. */
   "-204": "SLUICE_LIMITER_MISMATCH",
-  /** The limiter has 65,536 different sets of limits. */
+  /** The limiter and its keys have 65,536 different sets of limits now. */
   "-205": "SLUICE_TOO_MANY_LIMIT_SETS",
   /** The limiters of a call go by different clocks. */
   "-206": "SLUICE_DIFFERENT_CLOCKS",

@@ -222,7 +222,7 @@ enum SluiceStatus
   SLUICE_STATUS_RESERVATION_CLOSED = -203,
   // The limiter of that name is open with other limits.
   SLUICE_STATUS_LIMITER_MISMATCH = -204,
-  // The limiter has 65,536 different sets of limits.
+  // The limiter and its keys have 65,536 different sets of limits now.
   SLUICE_STATUS_TOO_MANY_LIMIT_SETS = -205,
   // The limiters of a call go by different clocks.
   SLUICE_STATUS_DIFFERENT_CLOCKS = -206,
@@ -529,7 +529,7 @@ int32_t sluice_limiter_inspect(uint32_t limiter, double key, double *out, uint32
 // the same kinds and units; or the limiter's own again if there is none. O(limits).
 //
 // What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
-// with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+// with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
 //
 // # Safety
 // `limits` points to `limits_len` readable numbers.
@@ -571,8 +571,10 @@ int32_t sluice_limiter_snapshot(uint32_t limiter, uint8_t *out, uint32_t out_cap
 
 // Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
 //
-// Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
-// a limiter with these limits; nothing is changed then.
+// What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
+// also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+// there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
+// snapshot; nothing is changed then.
 //
 // # Safety
 // `bytes` points to `bytes_len` readable bytes.

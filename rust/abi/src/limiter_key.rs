@@ -52,7 +52,7 @@ pub unsafe extern "C" fn sluice_limiter_inspect(
 /// the same kinds and units; or the limiter's own again if there is none. O(limits).
 ///
 /// What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
-/// with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+/// with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
 ///
 /// # Safety
 /// `limits` points to `limits_len` readable numbers.
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn sluice_limiter_set_limits(
                 Ok(done) => done.map(|()| 0).map_err(fault),
                 Err(_) => Err(Failure::new(
                     SluiceStatus::TooManyLimitSets,
-                    "the limiter has 65536 different sets of limits already",
+                    "the limiter and its keys have 65536 different sets of limits now",
                 )),
             }
         })
@@ -194,8 +194,10 @@ pub unsafe extern "C" fn sluice_limiter_snapshot(limiter: u32, out: *mut u8, out
 
 /// Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
 ///
-/// Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
-/// a limiter with these limits; nothing is changed then.
+/// What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
+/// also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+/// there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
+/// snapshot; nothing is changed then.
 ///
 /// # Safety
 /// `bytes` points to `bytes_len` readable bytes.
@@ -216,10 +218,11 @@ pub unsafe extern "C" fn sluice_limiter_restore(
                         format!("the snapshot has version {version}, not {VERSION}")
                     }
                     Damaged::OtherLimits => {
-                        "the snapshot is of a limiter with other limits".to_owned()
+                        "the snapshot is of a limiter with other limits: none has the name, unit and kind of \
+                         one of this limiter's".to_owned()
                     }
                     Damaged::NotEmpty => "the limiter has had keys already".to_owned(),
-                    Damaged::Full => "the snapshot has more keys than the limiter may".to_owned(),
+                    Damaged::Full => "the snapshot has more keys, or sets of limits, than the limiter may".to_owned(),
                 };
                 Failure::new(SluiceStatus::BadSnapshot, what)
             })?;

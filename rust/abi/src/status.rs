@@ -43,7 +43,7 @@ pub enum SluiceStatus {
     ReservationClosed = -203,
     /// The limiter of that name is open with other limits.
     LimiterMismatch = -204,
-    /// The limiter has 65,536 different sets of limits.
+    /// The limiter and its keys have 65,536 different sets of limits now.
     TooManyLimitSets = -205,
     /// The limiters of a call go by different clocks.
     DifferentClocks = -206,

@@ -194,6 +194,28 @@ fn reservations_that_are_not_open_and_snapshots_that_are_none() {
         assert_eq!(restore, Status::BadSnapshot as i32);
         let restore = sluice_limiter_restore(handle, null(), 0);
         assert_eq!(restore, Status::BadSnapshot as i32);
+        // As many of something else: a limiter with the same numbers and no name in common, and one whose
+        // units have changed places.
+        for (others, fits) in [
+            (["rpm", "live", "tokens", "connections"], false),
+            (["a", "b", "requests", "concurrent"], false),
+            (["live", "rpm", "requests", "concurrent"], false),
+            (["rpm", "other", "requests", "concurrent"], true),
+        ] {
+            let text = format!("snapshots of others {others:?}\0{}", others.join("\0"));
+            let other = open_limiter(&text, &LIMITER, SLUICE_CLOCK_COARSE).cast_unsigned();
+            for cut in [1, 7, 8] {
+                let cut = length.cast_unsigned() - cut;
+                let restore = sluice_limiter_restore(other, bytes.as_ptr(), cut);
+                assert_eq!(restore, Status::BadSnapshot as i32);
+            }
+            let restore = sluice_limiter_restore(other, bytes.as_ptr(), length.cast_unsigned());
+            assert_eq!(restore == 0, fits, "{others:?} {}", last_error());
+            if !fits {
+                assert_eq!(restore, Status::BadSnapshot as i32);
+                assert!(last_error().contains("other limits"), "{}", last_error());
+            }
+        }
     }
     assert_eq!(numbers[4], 0.0, "nothing is open");
 }

@@ -6,7 +6,6 @@ use arrayvec::ArrayVec;
 
 use crate::book::{Held, HeldPart, ReservationId};
 use crate::limiter::{Denial, Fault, Limiter, Verdict};
-use crate::rule::Rule;
 use crate::slot::Slot;
 use crate::time::Now;
 use crate::together::{Locked, Part, decide, decide_now, lock_all};
@@ -149,7 +148,7 @@ impl Held {
                 continue;
             }
             let now = now.at_least(slot.seen());
-            for (index, Rule { limit, .. }) in limiter.plans.get(slot.plan()).iter().enumerate() {
+            for (index, limit) in limiter.plans.get(slot.plan()).enumerate() {
                 let reserved = part.held[index];
                 let mut cell = slot.cell(index);
                 cell.held -= reserved;

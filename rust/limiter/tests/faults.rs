@@ -152,42 +152,6 @@ fn costs_of_any_size_are_counted_exactly_or_refused() {
 }
 
 #[test]
-fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
-    let limits = || vec![rate(0, 10, SECOND, 10), quota(0, Span::Month, 50), concurrency(1, 3)];
-    let old = limiter(limits());
-    let (a, b) = (key(&old, "a"), key(&old, "b"));
-    assert_eq!(old.take(a, &[7 * UNIT, 0], at(0)), Ok(None));
-    let other = vec![rate(0, 20, SECOND, 30), quota(0, Span::Month, 60), concurrency(1, 1)];
-    old.set_limits(b, Some(other.into()), at(0)).expect("room").expect("live");
-    let costs = [4 * UNIT, UNIT];
-    let part = Part { limiter: &old, key: b, costs: &costs };
-    reserve_all(&[part], 0, MINUTE, at(0)).expect("no fault").expect("fits");
-    let bytes = old.snapshot(at(0));
-    let new = limiter(limits());
-    // Half a second later by the wall clock, in a process whose own clock is anywhere.
-    let now = Now { ns: 77 * SECOND, wall_ns: (SECOND / 2).cast_signed() };
-    assert_eq!(new.restore(&bytes, now), Ok(()));
-    let used = |name: &str| {
-        let key = new.key(name.as_bytes(), now).expect("room");
-        new.inspect(key, now).expect("live").iter().map(|s| s.used / UNIT).collect::<Vec<_>>()
-    };
-    assert_eq!((used("a"), used("b")), (vec![2, 7, 0], vec![0, 4, 0]));
-    assert_eq!(new.inspect(key(&new, "b"), now).expect("live")[0].capacity, 30 * UNIT);
-    assert!(new.restore(&bytes, now).is_err(), "it has keys");
-    for at in 0..bytes.len() {
-        let mut bad = bytes.clone();
-        bad[at] ^= 0x10;
-        let fresh = limiter(limits());
-        assert!(fresh.restore(&bad, now).is_err(), "{at}");
-        assert!(fresh.restore(&bytes[..at], now).is_err(), "{at}");
-        assert_eq!(fresh.stats().keys, 0);
-    }
-    let others =
-        limiter(vec![rate(0, 11, SECOND, 10), quota(0, Span::Month, 50), concurrency(1, 3)]);
-    assert!(others.restore(&bytes, now).is_err());
-}
-
-#[test]
 fn threads_that_reserve_over_crossed_keys_neither_lock_up_nor_leak() {
     let book = Arc::default();
     let limiters = [(); 2].map(|()| {
