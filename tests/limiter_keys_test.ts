@@ -152,6 +152,12 @@ describe("keys", () => {
     assert.equal(limiter.inspect("k").tpm.remaining, 89_900);
     assert.equal(limiter.forget("k"), true);
     assert.equal(limiter.inspect("k").tpm.remaining, 90_000);
+    limiter.tighten("k", "rpm", 30, 1000);
+    assert.equal(limiter.inspect("k").rpm.remaining, 20, "a second gives ten");
+    limiter.tighten("k", "rpm", 0, 1000);
+    assert.equal(refused(limiter.take("k")).retryAfterMs, 1100);
+    assert.throws(() => limiter.tighten("k", "day", 0, 1000), /limit must be a rate if afterMs/);
+    assert.throws(() => limiter.tighten("k", "rpm", 0, NaN), /RangeError: afterMs must be above 0/);
     assert.throws(
       () => limiter.tighten("k", any("x"), 5),
       /RangeError: limit must be one of "rpm"/,

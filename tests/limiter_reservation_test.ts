@@ -53,6 +53,7 @@ describe("reservations", () => {
     assert.throws(() => reserved.settle({ tokens: 0 }), { code: "SLUICE_RESERVATION_CLOSED" });
     assert.equal(limiter.inspect("k").tpm.used, 2998.5);
     assert.equal(limiter.stats().expired, 1);
+    assert.equal(make(tenant, { clock }).limiter.stats().expired, 0, "of each limiter its own");
   });
 
   it("can be topped up, all or nothing", () => {

@@ -6,7 +6,7 @@
 import { checkBytes, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { LIMITER_STANDING, LIMITER_STATS } from "../ffi/symbols.gen.ts";
-import { checkLike, limitNumbers } from "./config.ts";
+import { checkLike, checkTtl, limitNumbers } from "./config.ts";
 import { checkAmount } from "./cost.ts";
 import type { LimitState } from "./decision.ts";
 import type { LimiterKey } from "./key.ts";
@@ -99,17 +99,26 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
   /**
    * Sees to it that at most `remaining` units are left of one limit of a key now, as an upstream said in
    * its headers. Never loosens. O(1).
+   *
+   * @param afterMs Of a rate: no more is left after so many milliseconds, whatever reservations end
+   * meanwhile, and before then less by what comes back until then. At most 366 days. @default 0
    */
-  tighten(key: string | LimiterKey, limit: Name, remaining: number): void {
+  tighten(key: string | LimiterKey, limit: Name, remaining: number, afterMs = 0): void {
     checkAmount("remaining", remaining);
     const index = this.#core.limits.indexOf(limit);
     if (index < 0) {
       throw new RangeError(`limit must be one of ${this.#names()}, not ${show(limit)}`);
     }
+    if (afterMs !== 0) {
+      checkTtl("afterMs", afterMs);
+      if (this.limits[limit].kind !== "rate") {
+        throw new RangeError(`limit must be a rate if afterMs is ${afterMs}, not ${show(limit)}`);
+      }
+    }
     const { native } = this.#core;
     this.#core.withKey(
       key,
-      (id) => native.sluice_limiter_tighten(this.#core.handle, id, index, remaining),
+      (id) => native.sluice_limiter_tighten(this.#core.handle, id, index, remaining, afterMs),
     );
   }
 

@@ -218,7 +218,7 @@ enum SluiceStatus
   SLUICE_STATUS_STALE_KEY = -201,
   // All places of the limiter are taken by keys that are not idle.
   SLUICE_STATUS_TOO_MANY_KEYS = -202,
-  // The reservation was settled or cancelled, has expired or never was.
+  // The reservation was settled or cancelled, has expired, never was, or is another thread's.
   SLUICE_STATUS_RESERVATION_CLOSED = -203,
   // The limiter of that name is open with other limits.
   SLUICE_STATUS_LIMITER_MISMATCH = -204,
@@ -539,11 +539,14 @@ int32_t sluice_limiter_set_limits(uint32_t limiter,
                                   uint32_t limits_len);
 
 // Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
-// loosens. O(1). Fails with `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
+// loosens. O(1). With `after_ms` above 0, that no more is left then, whatever reservations end meanwhile;
+// of a rate only. Before then it is less by what comes back until then. Fails with `INVALID_HANDLE`, `STALE_KEY` and
+// `INVALID_ARGUMENT`.
 int32_t sluice_limiter_tighten(uint32_t limiter,
                                double key,
                                uint32_t limit,
-                               double remaining);
+                               double remaining,
+                               double after_ms);
 
 // Forgets what a key has used; open reservations stay. O(limits).
 // Fails with `INVALID_HANDLE` and `STALE_KEY`.
@@ -553,8 +556,8 @@ int32_t sluice_limiter_reset(uint32_t limiter, double key);
 int32_t sluice_limiter_forget(uint32_t limiter, double key);
 
 // Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
-// many new ones found none, how many reservations are open, and how many expired of all limiters with
-// this clock; returns how many numbers that is. O(1).
+// many new ones found none, how many reservations are open, and how many have expired (both counted once
+// for each of the limiter's keys in them); returns how many numbers that is. O(1).
 //
 // # Safety
 // `out` points to `out_cap` writable numbers.
@@ -659,8 +662,8 @@ int32_t sluice_pool_events(uint32_t pool, double *out, uint32_t out_cap);
 //
 // `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one for each unit of
 // each part, as they were reserved; below 0 means as reserved. More than was reserved becomes debt.
-// Fails with `RESERVATION_CLOSED` if it was ended before, has expired or never was, with
-// `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
+// Fails with `RESERVATION_CLOSED` if it was ended before, has expired, never was or was made by another
+// thread, with `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
 //
 // # Safety
 // `costs` points to `costs_len` readable numbers.

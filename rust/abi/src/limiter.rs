@@ -288,7 +288,7 @@ pub(crate) fn fault(fault: Fault) -> Failure {
         ),
         Fault::NotOpen => Failure::new(
             SluiceStatus::ReservationClosed,
-            "the reservation was settled or cancelled, or has expired",
+            "the reservation was settled or cancelled, has expired, or is another thread's",
         ),
         Fault::WrongCosts => Failure::argument("costs has not one for each unit of each part"),
     }

@@ -40,7 +40,7 @@ pub enum Fault {
     DifferentClocks,
     /// The key of this part has 16,777,215 reservations open.
     TooManyReservations(usize),
-    /// The reservation was ended, has expired, or never was.
+    /// The reservation was ended, has expired, never was, or is another owner's.
     NotOpen,
     /// A list of costs has not one for each unit.
     WrongCosts,
@@ -73,6 +73,7 @@ pub struct Limiter {
     pub(crate) keys: Keys,
     pub(crate) book: Arc<Book>,
     pub(crate) open: AtomicU64,
+    pub(crate) expired: AtomicU64,
     /// What snapshots know its limits by.
     pub(crate) labels: Vec<String>,
 }
@@ -95,6 +96,7 @@ impl Limiter {
             keys: Keys::new(secret, max_keys.min(MOST_KEYS)),
             book,
             open: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
         }
     }
 

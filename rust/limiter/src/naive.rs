@@ -140,11 +140,17 @@ impl Naive {
         account.buckets.iter().map(|bucket| bucket.standing(now)).collect()
     }
 
-    /// Leaves at most `remaining`.
-    pub fn tighten(&mut self, place: Place, index: usize, remaining: u64, now: Now) {
+    /// Leaves at most `remaining`; in `after_ns` if that is not 0, of a rate.
+    pub fn tighten(&mut self, place: Place, index: usize, remaining: u64, after_ns: u64, now: Now) {
         self.expire(now);
         let account = self.account(place);
         let then = Now { ns: now.ns.max(account.seen), ..now };
+        if after_ns > 0 {
+            if account.buckets[index].pause(remaining, after_ns, then) {
+                account.touch(now);
+            }
+            return;
+        }
         let standing = account.buckets[index].standing(then);
         let free = standing.capacity.saturating_sub(standing.held).saturating_sub(standing.used);
         if free > remaining {

@@ -1,5 +1,6 @@
 //! Reservations: what is held until it is known what a call has cost.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use arrayvec::ArrayVec;
@@ -131,6 +132,14 @@ impl Held {
     /// Charges what was reserved: whoever held it may have sent the request.
     pub(crate) fn settle_in_full(self, now: Now) {
         self.settle(Actual::Full, now);
+    }
+
+    /// The same, since nobody ended it in time.
+    pub(crate) fn expire(self, then: Now) {
+        for limiter in self.limiters().iter().flatten() {
+            limiter.expired.fetch_add(1, Ordering::Relaxed);
+        }
+        self.settle_in_full(then);
     }
 
     fn settle(self, actual: Actual<'_>, now: Now) {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use crate::keys::{Full, Key, Pressed};
-use crate::limit::{self, Limit};
+use crate::limit::{self, Kind, Limit};
 use crate::limiter::{Fault, Limiter};
 use crate::plan::{Plan, TooManyPlans};
 use crate::slot::Slot;
@@ -44,6 +44,8 @@ pub struct Stats {
     pub refused: u64,
     /// Open reservations, counted once for each of the limiter's keys in it.
     pub open: u64,
+    /// Reservations that expired before somebody ended them, counted as those that are open.
+    pub expired: u64,
 }
 
 impl Limiter {
@@ -124,18 +126,35 @@ impl Limiter {
 
     /// Sees to it that at most `remaining` millionths are left of limit `index`; never loosens.
     ///
+    /// With `after_ns`, that no more is left then, whatever reservations end meanwhile; of a rate only.
+    /// Before then it is less by what comes back until then.
+    ///
     /// # Errors
     /// [`Fault::Stale`].
-    pub fn tighten(&self, key: Key, index: usize, remaining: u64, now: Now) -> Result<(), Fault> {
+    pub fn tighten(
+        &self,
+        key: Key,
+        index: usize,
+        remaining: u64,
+        after_ns: u64,
+        now: Now,
+    ) -> Result<(), Fault> {
         self.book.expire(now);
         let mut slot = self.lock(key).ok_or(Fault::Stale(0))?;
         let now = now.at_least(slot.seen());
         let Some(limit) = self.plans.get(slot.plan()).nth(index) else { return Ok(()) };
+        if after_ns > 0 && !matches!(limit.kind, Kind::Rate { .. }) {
+            return Ok(());
+        }
         let mut cell = slot.cell(index);
-        let least = limit.capacity.saturating_sub(cell.held).saturating_sub(remaining);
-        let used = limit.used(&cell, now);
+        // What is held now may be free by then.
+        let held = if after_ns > 0 { 0 } else { cell.held };
+        let then = Now { ns: now.ns.saturating_add(after_ns), ..now };
+        let least = limit.capacity.saturating_sub(held).saturating_sub(remaining);
+        let used = limit.used(&cell, then);
         if least > used {
-            limit.charge(&mut cell, least - used, now);
+            // A bucket that is full later: to charge what is used then is to be in debt until then.
+            limit.charge(&mut cell, least - used, then);
             slot.set_cell(index, cell);
             slot.set_seen(now.ns);
         }
@@ -178,6 +197,7 @@ impl Limiter {
             evicted: self.keys.evicted(),
             refused: self.keys.refused(),
             open: self.open.load(Ordering::Relaxed),
+            expired: self.expired.load(Ordering::Relaxed),
         }
     }
 

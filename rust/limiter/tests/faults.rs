@@ -57,9 +57,11 @@ fn a_reservation_ends_once() {
     let id = reserve(&limiter, key, 1, MINUTE, at(0)).expect("fits");
     reserve(&limiter, key, 1, MINUTE, at(0)).expect("fits");
     assert_eq!(limiter.settle(id, Actual::Full, at(1)), Ok(()));
-    let forged = ReservationId { index: 1 << 30, generation: 0 };
+    let forged = ReservationId { index: 1 << 30, generation: 0, owner: id.owner };
     let next = ReservationId { generation: id.generation + 2, ..id };
-    for bad in [id, forged, next] {
+    let open = reserve(&limiter, key, 0, MINUTE, at(0)).expect("fits");
+    let others = ReservationId { owner: open.owner + 16, ..open };
+    for bad in [id, forged, next, others] {
         for actual in [Actual::Full, Actual::Nothing, Actual::Costs(&[0])] {
             assert_eq!(limiter.settle(bad, actual, at(1)), Err(Fault::NotOpen));
         }
@@ -80,7 +82,7 @@ fn concurrency_that_nobody_gives_back_comes_back_when_it_expires() {
     assert_eq!(limiter.settle(id, Actual::Nothing, at(5 * SECOND)), Err(Fault::NotOpen));
     // It was charged in full as of its expiry: whoever held it may have sent the request.
     assert_eq!(limiter.inspect(key, at(5 * SECOND)).expect("live")[1].used, UNIT);
-    assert_eq!(limiter.book().expired(), 1);
+    assert_eq!((limiter.book().expired(), limiter.stats().expired), (1, 1));
 }
 
 #[test]

@@ -52,6 +52,21 @@ impl Bucket {
         self.at = now.ns;
     }
 
+    /// Fills a rate's bucket so far that `remaining` are left when `after_ns` have leaked out of it;
+    /// whether it was not so full already.
+    pub(super) fn pause(&mut self, remaining: u64, after_ns: u64, now: Now) -> bool {
+        let Kind::Rate { units, ns } = self.limit.kind else { return false };
+        let leak = u128::from(after_ns) * u128::from(units);
+        let (level, parts) = self.level(now);
+        let left = level.saturating_sub(leak).div_ceil(ns.into());
+        let most = u128::from(self.limit.capacity.saturating_sub(remaining));
+        if most <= left {
+            return false;
+        }
+        (self.level, self.at) = (level.max(leak) + (most - left) * parts, now.ns);
+        true
+    }
+
     pub(super) fn fits(&self, cost: u64, now: Now) -> bool {
         let (level, parts) = self.level(now);
         let wanted = u128::from(self.held) + u128::from(cost);
