@@ -267,13 +267,11 @@ describe("tightenFrom", () => {
       "x-ratelimit-remaining-requests": "7",
       "x-ratelimit-remaining-tokens": "1200",
       "x-ratelimit-remaining-images": "3",
-      "retry-after-ms": "250",
     });
     const said = tightenFrom(limiter, "k", headers, mapping);
     const { rpm, tpm, day } = limiter.inspect("k");
     assert.deepEqual([rpm.remaining, tpm.remaining, day.remaining], [7, 1200, 2_000_000]);
     assert.equal(said.limits.get("images")?.remaining, 3);
-    assert.equal(said.retryAfterMs, 250);
     assert.equal(limiter.inspect("another").rpm.remaining, 60);
   });
 
@@ -306,6 +304,48 @@ describe("tightenFrom", () => {
     assert.equal(refused(limiter.take("k")).retryAfterMs, 100);
     clock.advance(100);
     assert.equal(limiter.take("k").allowed, true);
+  });
+
+  it("has rates admit nothing until the upstream wants to be asked again", () => {
+    for (
+      const [field, value, ms] of [["retry-after", "30", 30_000], [
+        "retry-after-ms",
+        "250",
+        250,
+      ]] as const
+    ) {
+      const { limiter, clock } = make();
+      limiter.take("k", { tokens: 80_000 });
+      const held = limiter.reserve("k", { tokens: 5000 });
+      assert.ok(held.allowed);
+      const headers = new Headers({ [field]: value, "x-ratelimit-remaining-tokens": "700" });
+      const said = tightenFrom(limiter, "k", headers, { ...mapping, all: "day" });
+      assert.equal(said.retryAfterMs, ms);
+      // What was reserved for the refused request comes back, and helps nobody before.
+      held.cancel();
+      const { rpm, tpm, day, live } = limiter.inspect("k");
+      assert.deepEqual([rpm.remaining, tpm.remaining], [0, 0]);
+      assert.deepEqual([day.used, live.outstanding], [80_000, 0]);
+      assert.equal(refused(limiter.take("k", { requests: 0, tokens: 0 })).retryAfterMs, ms);
+      assert.equal(refused(limiter.take("k")).retryAfterMs, ms + 100);
+      clock.advance(ms);
+      assert.deepEqual(
+        [limiter.inspect("k").rpm.remaining, limiter.inspect("k").tpm.remaining],
+        [0, 0],
+      );
+      clock.advance(100);
+      assert.equal(limiter.take("k", { tokens: 150 }).allowed, true);
+      // An earlier time loosens nothing, and neither does none.
+      tightenFrom(limiter, "k", new Headers({ "retry-after": "60" }), mapping);
+      const before = limiter.inspect("k");
+      tightenFrom(limiter, "k", new Headers({ "retry-after": "59" }), mapping);
+      tightenFrom(limiter, "k", new Headers({ "retry-after": "0" }), mapping);
+      assert.deepEqual(limiter.inspect("k"), before);
+      // A day at most.
+      tightenFrom(limiter, "k", new Headers({ "retry-after": "1e9" }), mapping);
+      tightenFrom(limiter, "k", new Headers({ "retry-after": "999999999" }), { tokens: "tpm" });
+      assert.equal(refused(limiter.take("k", { requests: 0, tokens: 0 })).retryAfterMs, 864e5);
+    }
   });
 
   it("passes over a limit that was reset since", () => {
@@ -344,6 +384,8 @@ describe("tightenFrom", () => {
           }
           assert.deepEqual([after.day, after.live], [before.day, before.live]);
           for (const [name, limit] of Object.entries(mapping)) {
+            // Nothing is left until `Retry-After`; see the test of it.
+            if ((retryAfterMs ?? 0) > 0) continue;
             const left = limits.get(name)?.remaining ?? Infinity;
             assert.ok(after[limit].remaining >= Math.min(left, before[limit].remaining));
           }

@@ -55,6 +55,34 @@ describe("batches", () => {
     assert.throws(() => limiter.takeBatch(any("k"), undefined, out), TypeError);
     assert.throws(() => limiter.takeBatch(ids, any([1]), out), TypeError);
   });
+
+  it("take names as well as keys, and look them up again too", () => {
+    const { limiter } = make({ r: rate({ limit: 5, per: "minute" }) });
+    const out = new Float64Array(4);
+    const long = "x".repeat(1000);
+    const keys = ["a", limiter.key("b"), long, "a"];
+    assert.equal(limiter.takeBatch(keys, undefined, out), 4);
+    for (const name of ["a", "b", long]) assert.equal(limiter.forget(name), true);
+    assert.equal(limiter.takeBatch(keys, Float64Array.of(1, 2, 3, 4), out), 4);
+    assert.deepEqual([...out], [0, 0, 0, 0]);
+    assert.deepEqual(["a", "b", long].map((name) => limiter.inspect(name).r.used), [5, 2, 3]);
+    assert.equal(limiter.takeBatch(keys, Float64Array.of(1), out), 2);
+    assert.equal(limiter.decision(out[0]!).allowed, false);
+    assert.throws(
+      () => limiter.takeBatch(any(["a", 5]), undefined, out),
+      /TypeError: key must be a string, not 5/,
+    );
+  });
+
+  it("keep the code of a key that finds no place any more", () => {
+    const { limiter, clock } = make({ r: rate({ limit: 5, per: 1000 }) }, { maxKeys: 2 });
+    const out = new Float64Array(2);
+    limiter.takeBatch(["a", "b"], undefined, out);
+    clock.advance(1000);
+    for (const name of ["c", "d"]) limiter.take(name);
+    assert.equal(limiter.takeBatch(["a", "c"], undefined, out), 1);
+    assert.deepEqual([...out], [RateLimiter.staleKey, 0]);
+  });
 });
 
 describe("keys", () => {
@@ -103,6 +131,15 @@ describe("keys", () => {
     assert.throws(wrong({ day: quota({ unit: "tokens", limit: 1, per: "week" }) }), /the window/);
   });
 
+  it("can have other limits as often as anybody likes", () => {
+    const { limiter } = make({ r: rate({ limit: 5, per: "minute" }) });
+    const key = limiter.key("adaptive");
+    for (let limit = 1; limit <= 70_000; limit++) {
+      limiter.setLimits(key, { r: rate({ limit, per: "minute" }) });
+    }
+    assert.equal(limiter.inspect(key).r.capacity, 70_000);
+  });
+
   it("can be tightened, reset and forgotten", () => {
     const { limiter } = make(tenant);
     using reserved = limiter.reserve("k", { tokens: 100 });
@@ -115,6 +152,12 @@ describe("keys", () => {
     assert.equal(limiter.inspect("k").tpm.remaining, 89_900);
     assert.equal(limiter.forget("k"), true);
     assert.equal(limiter.inspect("k").tpm.remaining, 90_000);
+    limiter.tighten("k", "rpm", 30, 1000);
+    assert.equal(limiter.inspect("k").rpm.remaining, 20, "a second gives ten");
+    limiter.tighten("k", "rpm", 0, 1000);
+    assert.equal(refused(limiter.take("k")).retryAfterMs, 1100);
+    assert.throws(() => limiter.tighten("k", "day", 0, 1000), /limit must be a rate if afterMs/);
+    assert.throws(() => limiter.tighten("k", "rpm", 0, NaN), /RangeError: afterMs must be above 0/);
     assert.throws(
       () => limiter.tighten("k", any("x"), 5),
       /RangeError: limit must be one of "rpm"/,
@@ -155,6 +198,23 @@ describe("snapshots", () => {
     const { limiter: later } = make(tenant, { clock: new VirtualClock(10_000) });
     later.restore(bytes);
     assert.equal(later.inspect("k40").tpm.used, 40_000 - 15_000);
+  });
+
+  it("keep what was used when numbers change, and never of one unit for another", () => {
+    const budget = (unit: string, limit: number) => ({
+      budget: quota({ unit, limit, per: "month" }),
+    });
+    const { limiter: old, clock } = make(budget("usd", 50));
+    old.take("k", { usd: 7 });
+    const bytes = old.snapshot();
+    const { limiter: other } = make(budget("tokens", 50), { clock });
+    assert.throws(() => other.restore(bytes), { code: "SLUICE_BAD_SNAPSHOT" });
+    assert.equal(other.inspect("k").budget.used, 0);
+    const more = { rpm: rate({ limit: 9, per: "minute" }), ...budget("usd", 500) };
+    const { limiter: raised } = make(more, { clock });
+    raised.restore(bytes);
+    const { rpm, budget: { used, remaining } } = raised.inspect("k");
+    assert.deepEqual([rpm.used, used, remaining], [0, 7, 493]);
   });
 
   it("are refused when they do not fit", () => {

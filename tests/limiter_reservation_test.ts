@@ -53,6 +53,7 @@ describe("reservations", () => {
     assert.throws(() => reserved.settle({ tokens: 0 }), { code: "SLUICE_RESERVATION_CLOSED" });
     assert.equal(limiter.inspect("k").tpm.used, 2998.5);
     assert.equal(limiter.stats().expired, 1);
+    assert.equal(make(tenant, { clock }).limiter.stats().expired, 0, "of each limiter its own");
   });
 
   it("can be topped up, all or nothing", () => {
@@ -65,6 +66,20 @@ describe("reservations", () => {
     assert.deepEqual([tpm.outstanding, rpm.outstanding, live.outstanding], [89_964, 1, 1]);
     reserved.cancel();
     assert.equal(limiter.inspect("k").tpm.remaining, 90_000);
+  });
+
+  it("cannot be topped up to more than a limit is, and say that it never fits", () => {
+    const { limiter } = make({ t: rate({ unit: "tokens", limit: 100, per: "minute" }) });
+    using other = limiter.reserve("k", { tokens: 20 });
+    const reserved = limiter.reserve("k", { tokens: 60 });
+    assert.ok(reserved.allowed && other.allowed);
+    const never = refused(reserved.topUp({ tokens: 60 }));
+    assert.deepEqual([never.neverFits, never.retryAfterMs], [true, Infinity]);
+    // What is missing here is held by another.
+    const held = refused(reserved.topUp({ tokens: 40 }));
+    assert.deepEqual([held.neverFits, held.retryAfterMs], [false, Infinity]);
+    other.cancel();
+    assert.equal(reserved.topUp({ tokens: 40 }).allowed, true);
   });
 
   it("that cost more become debt", () => {

@@ -235,6 +235,44 @@ describe("wrong arguments", () => {
     assert.deepEqual([limiter.inspect("inner").tpm.used, other.inspect("a").tpm.used], [0, 0]);
   });
 
+  it("of one key may take from the same limiter while they are read", () => {
+    const { limiter } = make(tenant);
+    const nested = (tokens: number) => ({
+      requests: 7,
+      get tokens() {
+        assert.equal(limiter.take("inner", { requests: 1, tokens: 3 }).allowed, true);
+        return tokens;
+      },
+    });
+    assert.equal(limiter.take("outer", nested(50)).allowed, true);
+    const { rpm, tpm } = limiter.inspect("outer");
+    assert.deepEqual([rpm.used, tpm.used], [7, 50]);
+    // One that inherits its units is a cost as well.
+    assert.equal(limiter.take("heir", Object.create(nested(40))).allowed, true);
+    assert.deepEqual(
+      [limiter.inspect("heir").rpm.used, limiter.inspect("heir").tpm.used],
+      [7, 40],
+    );
+    const reserved = limiter.reserve("held", { tokens: 10 });
+    assert.ok(reserved.allowed);
+    const other = {
+      get tokens() {
+        takeAll([{ limiter, key: "inner" }], { requests: 2, tokens: 1 });
+        return 20;
+      },
+    };
+    assert.equal(reserved.topUp(other).allowed, true);
+    assert.deepEqual(
+      [limiter.inspect("held").rpm.outstanding, limiter.inspect("held").tpm.outstanding],
+      [1, 30],
+    );
+    reserved.settle(other);
+    assert.deepEqual(
+      [limiter.inspect("held").rpm.used, limiter.inspect("held").tpm.used],
+      [1, 20],
+    );
+  });
+
   it("after close is told so", () => {
     const { limiter, clock } = make(tenant);
     const key = limiter.key("k");

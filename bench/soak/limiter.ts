@@ -194,7 +194,7 @@ console.log(
     `${of("limitsSet")} limits set`,
 );
 console.log(
-  `  ${kills} Workers killed; ${number(stats.expired)} reservations expired, in all limiters`,
+  `  ${kills} Workers killed; ${number(stats.expired)} reservations expired`,
 );
 console.log(
   `  fullest window: ${

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x5b694d80;
+export const ABI_HASH = 0x0b0cb9a0;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -79,7 +79,7 @@ export const DENIED_UNTIL = 0;
 /** It will fit when reservations end; no time is told. */
 export const DENIED_HELD = 1;
 
-/** It costs more than the limit ever allows; no time is told. */
+/** It costs more than the limit ever allows, with what a reservation holds already; no time is told. */
 export const DENIED_NEVER = 2;
 
 /** `sluice_limiter_take` takes this many costs; limiters of more units take parts. */
@@ -502,16 +502,18 @@ export const symbols = {
    * the same kinds and units; or the limiter's own again if there is none. O(limits).
    *
    * What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
-   * with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+   * with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
    */
   sluice_limiter_set_limits: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
   /**
-   * `(limiter, key, limit, remaining)`
+   * `(limiter, key, limit, remaining, after_ms)`
    *
    * Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
-   * loosens. O(1). Fails with `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
+   * loosens. O(1). With `after_ms` above 0, that no more is left then, whatever reservations end meanwhile;
+   * of a rate only. Before then it is less by what comes back until then. Fails with `INVALID_HANDLE`, `STALE_KEY` and
+   * `INVALID_ARGUMENT`.
    */
-  sluice_limiter_tighten: { args: ["u32", "f64", "u32", "f64"], returns: "i32" },
+  sluice_limiter_tighten: { args: ["u32", "f64", "u32", "f64", "f64"], returns: "i32" },
   /**
    * `(limiter, key)`
    *
@@ -529,8 +531,8 @@ export const symbols = {
    * `(limiter, out, out_cap)`
    *
    * Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
-   * many new ones found none, how many reservations are open, and how many expired of all limiters with
-   * this clock; returns how many numbers that is. O(1).
+   * many new ones found none, how many reservations are open, and how many have expired (both counted once
+   * for each of the limiter's keys in them); returns how many numbers that is. O(1).
    */
   sluice_limiter_stats: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -545,8 +547,10 @@ export const symbols = {
    *
    * Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
    *
-   * Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
-   * a limiter with these limits; nothing is changed then.
+   * What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
+   * also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+   * there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
+   * snapshot; nothing is changed then.
    */
   sluice_limiter_restore: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -631,8 +635,8 @@ export const symbols = {
    *
    * `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one for each unit of
    * each part, as they were reserved; below 0 means as reserved. More than was reserved becomes debt.
-   * Fails with `RESERVATION_CLOSED` if it was ended before, has expired or never was, with
-   * `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
+   * Fails with `RESERVATION_CLOSED` if it was ended before, has expired, never was or was made by another
+   * thread, with `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
    */
   sluice_reservation_end: { args: ["u32", "f64", "u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -816,11 +820,11 @@ export const statusCodes = {
   "-201": "SLUICE_STALE_KEY",
   /** All places of the limiter are taken by keys that are not idle. */
   "-202": "SLUICE_TOO_MANY_KEYS",
-  /** The reservation was settled or cancelled, has expired or never was. */
+  /** The reservation was settled or cancelled, has expired, never was, or is another thread's. */
   "-203": "SLUICE_RESERVATION_CLOSED",
   /** The limiter of that name is open with other limits. */
   "-204": "SLUICE_LIMITER_MISMATCH",
-  /** The limiter has 65,536 different sets of limits. */
+  /** The limiter and its keys have 65,536 different sets of limits now. */
   "-205": "SLUICE_TOO_MANY_LIMIT_SETS",
   /** The limiters of a call go by different clocks. */
   "-206": "SLUICE_DIFFERENT_CLOCKS",

@@ -22,7 +22,12 @@ export type LimitMapping<Name extends string = string> = Readonly<Record<string,
  *
  * What was taken away comes back at the limit's own rate. A reset tells when *everything* is there
  * again and not when the next call fits, so it is used only to pass over what is past: a limit that was
- * reset since. Waiting is what `retryAfterMs` of the answer is for: `pool.fetch` obeys it by itself.
+ * reset since.
+ *
+ * `Retry-After` and `retry-after-ms` are about all that is asked of the upstream: all rates in `mapping`
+ * admit nothing until then, whatever is left of each by name, and from then on what comes back at their
+ * own rate. A day at most. Quotas know no time but the end of their window and stay as they are.
+ * `pool.fetch` obeys these headers by itself.
  *
  * @example
  * ```ts
@@ -61,6 +66,13 @@ export function tightenFrom<Name extends string>(
     const upstream = said.limits.get(name);
     if (upstream?.remaining === undefined || upstream.resetMs === 0) continue;
     limiter.tighten(key, limit, upstream.remaining);
+  }
+  const { retryAfterMs = 0 } = said;
+  // Shorter than a nanosecond is no time.
+  if (retryAfterMs >= 1e-6) {
+    for (const [, limit] of pairs) {
+      if (limiter.limits[limit].kind === "rate") limiter.tighten(key, limit, 0, retryAfterMs);
+    }
   }
   return said;
 }

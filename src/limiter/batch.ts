@@ -4,15 +4,15 @@
  * @module
  */
 import { checkMemory } from "../arguments.ts";
-import { show } from "../errors.ts";
+import { show, SluiceError } from "../errors.ts";
 import type { LimiterKey } from "./key.ts";
-import { type NativeLimiter, STALE_KEY } from "./native_limiter.ts";
+import { type NativeLimiter, STALE_KEY, TRIES } from "./native_limiter.ts";
 
 /** The batches of a limiter: see {@linkcode RateLimiter.takeBatch}. */
 export class LimiterBatch {
   readonly #core: NativeLimiter;
   readonly #defaults: Float64Array;
-  /** The ids of keys that were given as keys. */
+  /** The ids of keys that were given as keys or names. */
   #scratch = new Float64Array(new ArrayBuffer(0));
 
   /** @param defaults What a call costs that does not say. */
@@ -23,7 +23,7 @@ export class LimiterBatch {
 
   /** Writes a code for each key to `out`, and returns how many were allowed. */
   take(
-    keys: Float64Array | readonly LimiterKey[],
+    keys: Float64Array | readonly (string | LimiterKey)[],
     costs: Float64Array | undefined,
     out: Float64Array,
   ): number {
@@ -47,13 +47,17 @@ export class LimiterBatch {
     let allowed = core.unwrap(
       core.native.sluice_limiter_take_batch(core.handle, ids, count, given, length, out),
     );
-    if (ids !== keys && allowed < count) allowed += this.#retryStale(keys, given, length, out);
+    if (!(keys instanceof Float64Array) && allowed < count) {
+      allowed += this.#retryStale(keys, given, length, out);
+    }
     return allowed;
   }
 
-  #ids(keys: readonly LimiterKey[]): Float64Array<ArrayBuffer> {
+  #ids(keys: readonly (string | LimiterKey)[]): Float64Array<ArrayBuffer> {
     if (!Array.isArray(keys)) {
-      throw new TypeError(`keys must be a Float64Array or an array of keys, not ${show(keys)}`);
+      throw new TypeError(
+        `keys must be a Float64Array or an array of keys or names, not ${show(keys)}`,
+      );
     }
     const { length } = keys;
     if (this.#scratch.length < length) {
@@ -65,28 +69,41 @@ export class LimiterBatch {
 
   /** Asks again, one by one, for keys that had lost their place; returns how many were allowed. */
   #retryStale(
-    keys: Float64Array | readonly LimiterKey[],
+    keys: readonly (string | LimiterKey)[],
     costs: Float64Array,
     length: number,
     out: Float64Array,
   ): number {
-    const core = this.#core;
-    const units = core.units.names.length;
+    const units = this.#core.units.names.length;
     let allowed = 0;
-    const one = new Float64Array(new ArrayBuffer(8));
     for (let i = 0; i < keys.length; i++) {
       if (out[i] !== STALE_KEY) continue;
       const at = length === units ? 0 : i * units;
-      const cost = costs.slice(at, at + units);
-      const key = keys[i] as LimiterKey;
-      core.refresh(key);
-      const id = new Float64Array([key.id]);
-      allowed += core.unwrap(
-        core.native.sluice_limiter_take_batch(core.handle, id, 1, cost, units, one),
-      );
-      out[i] = one[0]!;
+      out[i] = this.#takeAgain(keys[i]!, costs.slice(at, at + units));
+      if (out[i] === 0) allowed++;
     }
     return allowed;
+  }
+
+  /** The code of one key, looked up again; stale as it was if there is no place for it any more. */
+  #takeAgain(given: string | LimiterKey, costs: Float64Array): number {
+    const core = this.#core;
+    const one = new Float64Array(new ArrayBuffer(8));
+    try {
+      const key = core.resolve(given);
+      for (let tries = 0; tries < TRIES; tries++) {
+        core.refresh(key);
+        const id = Float64Array.of(key.id);
+        core.unwrap(
+          core.native.sluice_limiter_take_batch(core.handle, id, 1, costs, costs.length, one),
+        );
+        if (one[0] !== STALE_KEY) return one[0]!;
+      }
+    } catch (error) {
+      // Others of the batch were charged: that must be told, and `out` is where.
+      if (!(error instanceof SluiceError && error.code === "SLUICE_TOO_MANY_KEYS")) throw error;
+    }
+    return STALE_KEY;
   }
 }
 

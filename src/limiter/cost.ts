@@ -23,6 +23,8 @@ export class Units {
   readonly #places: ReadonlyMap<string, number>;
   /** `names`, not frozen: both engines read a frozen array two to three times as slowly. */
   readonly #names: readonly string[];
+  /** How often costs were begun to be read: another number afterwards tells of a getter that took. */
+  #reads = 0;
 
   /** @param names Distinct. */
   constructor(names: readonly string[]) {
@@ -73,6 +75,16 @@ export class Units {
 
   /** Writes one cost for each unit to `out`, and refuses what is no cost. */
   read(cost: Cost, out: Float64Array): void {
+    const mine = ++this.#reads;
+    this.#read(cost, out);
+    if (this.#reads === mine) return;
+    // `out` is shared, and a getter of the cost has used it: once more, to where nobody else writes.
+    const own = new Float64Array(out.length);
+    this.#read(cost, own);
+    out.set(own);
+  }
+
+  #read(cost: Cost, out: Float64Array): void {
     const { defaults } = this;
     const names = this.#names;
     for (let i = 0; i < defaults.length; i++) out[i] = defaults[i]!;
@@ -106,6 +118,15 @@ export class Units {
       checkAmount(`${name}.${unit}`, (cost as Cost)[unit]);
     }
   }
+}
+
+/** A cost as values: reading it runs nothing of the caller's. */
+export function plain(cost: Cost | undefined): Cost | undefined {
+  if (cost === undefined) return undefined;
+  const values: Record<string, number> = Object.create(null);
+  // Inherited ones as well, as everywhere else.
+  for (const name in cost) values[name] = cost[name]!;
+  return values;
 }
 
 /** Whether it is an amount of a unit. */

@@ -30,10 +30,11 @@ export interface Denied<Name extends string = string> extends Disposable {
    * After this many milliseconds the same call is allowed, if nothing else happens meanwhile;
    * exact, and rounded up to a microsecond. `Infinity` if time alone does not help: open reservations
    * hold what is missing and have to be settled, cancelled or to expire (`neverFits` is false), or
-   * the cost is greater than the limit (`neverFits` is true).
+   * the cost is greater than the limit (`neverFits` is true), as is more for a reservation that holds
+   * what is missing itself.
    */
   readonly retryAfterMs: number;
-  /** Whether the cost is greater than the limit ever allows. */
+  /** Whether the cost, with what the reservation holds that it adds to, is more than the limit allows. */
   readonly neverFits: boolean;
 }
 

@@ -6,7 +6,7 @@
 import { checkBytes, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { LIMITER_STANDING, LIMITER_STATS } from "../ffi/symbols.gen.ts";
-import { checkLike, limitNumbers } from "./config.ts";
+import { checkLike, checkTtl, limitNumbers } from "./config.ts";
 import { checkAmount } from "./cost.ts";
 import type { LimitState } from "./decision.ts";
 import type { LimiterKey } from "./key.ts";
@@ -74,7 +74,8 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
    * stays. Such a key is never idle, so it keeps its place until {@linkcode RateLimiter.forget}.
    *
    * @throws {RangeError} A limit is not of the limiter, or not like its.
-   * @throws {SluiceError} `SLUICE_TOO_MANY_LIMIT_SETS` if there are 65,536 different sets.
+   * @throws {SluiceError} `SLUICE_TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different
+   * sets of limits now. One that no key has any more does not count.
    */
   setLimits(key: string | LimiterKey, limits: Partial<Limits<Name>> | undefined): void {
     const { native, units } = this.#core;
@@ -98,17 +99,26 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
   /**
    * Sees to it that at most `remaining` units are left of one limit of a key now, as an upstream said in
    * its headers. Never loosens. O(1).
+   *
+   * @param afterMs Of a rate: no more is left after so many milliseconds, whatever reservations end
+   * meanwhile, and before then less by what comes back until then. At most 366 days. @default 0
    */
-  tighten(key: string | LimiterKey, limit: Name, remaining: number): void {
+  tighten(key: string | LimiterKey, limit: Name, remaining: number, afterMs = 0): void {
     checkAmount("remaining", remaining);
     const index = this.#core.limits.indexOf(limit);
     if (index < 0) {
       throw new RangeError(`limit must be one of ${this.#names()}, not ${show(limit)}`);
     }
+    if (afterMs !== 0) {
+      checkTtl("afterMs", afterMs);
+      if (this.limits[limit].kind !== "rate") {
+        throw new RangeError(`limit must be a rate if afterMs is ${afterMs}, not ${show(limit)}`);
+      }
+    }
     const { native } = this.#core;
     this.#core.withKey(
       key,
-      (id) => native.sluice_limiter_tighten(this.#core.handle, id, index, remaining),
+      (id) => native.sluice_limiter_tighten(this.#core.handle, id, index, remaining, afterMs),
     );
   }
 
@@ -166,8 +176,15 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
    * Takes over the keys of a snapshot, for a limiter that has had no keys yet. Time that went by
    * meanwhile is taken from the wall clock. O(keys).
    *
-   * @throws {SluiceError} `SLUICE_BAD_SNAPSHOT`: not a snapshot, of another version or other limits, or
-   * the limiter has had keys; nothing changes then.
+   * What a key has used counts for the limit of the same name, unit and kind (and window, of a quota).
+   * Its numbers may be others now, as after a deploy that raises a limit: what was used stays, a rate
+   * gives it back as fast as it does now, and more than there now is becomes debt. What was used of a
+   * limit that is there no more is dropped, and a new one begins with nothing used. Limits that a key
+   * has of its own stay, where they are other than the limiter's were.
+   *
+   * @throws {SluiceError} `SLUICE_BAD_SNAPSHOT`: not a snapshot, of another version, of a limiter that
+   * has none of these limits, of more keys than there is room for, or the limiter has had keys; nothing
+   * changes then.
    */
   restore(snapshot: Uint8Array): void {
     const core = this.#core;

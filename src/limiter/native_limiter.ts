@@ -4,7 +4,7 @@
  * @module
  */
 import { checkString } from "../arguments.ts";
-import type { Cost, Units } from "./cost.ts";
+import { type Cost, plain, type Units } from "./cost.ts";
 import { Denial } from "./decision.ts";
 import { show, SluiceError } from "../errors.ts";
 import { unwrap } from "../ffi/load.ts";
@@ -19,7 +19,7 @@ export const INVALID_HANDLE = -3;
 export const STALE_KEY = -201;
 
 /** How often a key is looked up again before its loss is reported: each time another took its place. */
-const TRIES = 16;
+export const TRIES = 16;
 
 /** One key of one limiter, as calls over several take it. */
 export interface Member {
@@ -132,7 +132,7 @@ export function withParts(
       core.units.write(cost, parts, length + 2);
       length += 2 + core.units.names.length;
     }
-    if (writing.times !== mine) return withParts(members, { ...cost }, call);
+    if (writing.times !== mine) return withParts(members, plain(cost), call);
     const result = call(length);
     if (result !== STALE_KEY || tries === TRIES) {
       if (result < 0) { for (const { core } of members) core.checkOpen(); }

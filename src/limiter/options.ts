@@ -38,6 +38,6 @@ export interface LimiterStats {
   readonly refused: number;
   /** Open reservations, counted once for each of the limiter's keys in them. */
   readonly reservations: number;
-  /** Reservations that expired, of all limiters with the same clock. */
+  /** Reservations that expired, counted once for each of the limiter's keys in them. */
   readonly expired: number;
 }

@@ -141,15 +141,20 @@ export class RateLimiter<Name extends string = string> extends LimiterKeys<Name>
   /**
    * Takes for many keys, one after the other and as of one moment, in one crossing. O(keys * limits).
    *
-   * @param keys Keys, or their `id`s in an array that is handed over as it is. Ids of keys that lost
-   * their place get {@linkcode RateLimiter.staleKey} as their code; keys are looked up again.
+   * Keys and names that turn out to have lost their place are looked up again and decided after all
+   * others, each as of its own moment.
+   *
+   * @param keys Keys or names, or `id`s of keys in an array that is handed over as it is. An id whose key
+   * has lost its place gets {@linkcode RateLimiter.staleKey} as its code; so does a key or a name only if
+   * there is no place for it any more.
    * @param costs One for each of {@linkcode RateLimiter.units} for each key, or for all alike;
    * `undefined` for the default.
    * @param out Gets a code for each key: 0 if allowed, else what {@linkcode RateLimiter.decision} takes.
    * @returns How many were allowed.
+   * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` if a new name finds no place; nothing is charged then.
    */
   takeBatch(
-    keys: Float64Array | readonly LimiterKey[],
+    keys: Float64Array | readonly (string | LimiterKey)[],
     costs: Float64Array | undefined,
     out: Float64Array,
   ): number {

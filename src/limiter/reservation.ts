@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { type Cost, Units } from "./cost.ts";
+import { type Cost, plain, Units } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show, SluiceError } from "../errors.ts";
 import { SETTLE_ACTUAL, SETTLE_FULL, SETTLE_NOTHING } from "../ffi/symbols.gen.ts";
 import { checkTtl } from "./config.ts";
-import { denial, type Member, parts, withParts } from "./native_limiter.ts";
+import { denial, type Member, parts, withParts, writing } from "./native_limiter.ts";
 
 /** How a reservation is made. */
 export interface ReserveOptions {
@@ -103,12 +103,14 @@ export class Reservation implements Disposable {
   /** Writes one cost for each unit of each part, and returns how many. */
   #write(name: string, cost: Cost | undefined, missing: number): number {
     Units.check(name, cost, this.#members.map(({ core }) => core.units));
+    const mine = ++writing.times;
     let length = 0;
     for (const { core } of this.#members) {
       core.units.write(cost, parts, length, missing);
       length += core.units.names.length;
     }
-    return length;
+    // A getter of the cost has used `parts`.
+    return writing.times === mine ? length : this.#write(name, plain(cost), missing);
   }
 
   #checkOpen(): void {

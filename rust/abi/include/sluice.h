@@ -74,7 +74,7 @@
 // It will fit when reservations end; no time is told.
 #define SLUICE_DENIED_HELD 1
 
-// It costs more than the limit ever allows; no time is told.
+// It costs more than the limit ever allows, with what a reservation holds already; no time is told.
 #define SLUICE_DENIED_NEVER 2
 
 // `sluice_limiter_take` takes this many costs; limiters of more units take parts.
@@ -225,11 +225,11 @@ enum SluiceStatus
   SLUICE_STATUS_STALE_KEY = -201,
   // All places of the limiter are taken by keys that are not idle.
   SLUICE_STATUS_TOO_MANY_KEYS = -202,
-  // The reservation was settled or cancelled, has expired or never was.
+  // The reservation was settled or cancelled, has expired, never was, or is another thread's.
   SLUICE_STATUS_RESERVATION_CLOSED = -203,
   // The limiter of that name is open with other limits.
   SLUICE_STATUS_LIMITER_MISMATCH = -204,
-  // The limiter has 65,536 different sets of limits.
+  // The limiter and its keys have 65,536 different sets of limits now.
   SLUICE_STATUS_TOO_MANY_LIMIT_SETS = -205,
   // The limiters of a call go by different clocks.
   SLUICE_STATUS_DIFFERENT_CLOCKS = -206,
@@ -543,7 +543,7 @@ int32_t sluice_limiter_inspect(uint32_t limiter, double key, double *out, uint32
 // the same kinds and units; or the limiter's own again if there is none. O(limits).
 //
 // What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
-// with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+// with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
 //
 // # Safety
 // `limits` points to `limits_len` readable numbers.
@@ -553,11 +553,14 @@ int32_t sluice_limiter_set_limits(uint32_t limiter,
                                   uint32_t limits_len);
 
 // Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
-// loosens. O(1). Fails with `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
+// loosens. O(1). With `after_ms` above 0, that no more is left then, whatever reservations end meanwhile;
+// of a rate only. Before then it is less by what comes back until then. Fails with `INVALID_HANDLE`, `STALE_KEY` and
+// `INVALID_ARGUMENT`.
 int32_t sluice_limiter_tighten(uint32_t limiter,
                                double key,
                                uint32_t limit,
-                               double remaining);
+                               double remaining,
+                               double after_ms);
 
 // Forgets what a key has used; open reservations stay. O(limits).
 // Fails with `INVALID_HANDLE` and `STALE_KEY`.
@@ -567,8 +570,8 @@ int32_t sluice_limiter_reset(uint32_t limiter, double key);
 int32_t sluice_limiter_forget(uint32_t limiter, double key);
 
 // Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
-// many new ones found none, how many reservations are open, and how many expired of all limiters with
-// this clock; returns how many numbers that is. O(1).
+// many new ones found none, how many reservations are open, and how many have expired (both counted once
+// for each of the limiter's keys in them); returns how many numbers that is. O(1).
 //
 // # Safety
 // `out` points to `out_cap` writable numbers.
@@ -585,8 +588,10 @@ int32_t sluice_limiter_snapshot(uint32_t limiter, uint8_t *out, uint32_t out_cap
 
 // Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
 //
-// Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
-// a limiter with these limits; nothing is changed then.
+// What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
+// also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+// there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
+// snapshot; nothing is changed then.
 //
 // # Safety
 // `bytes` points to `bytes_len` readable bytes.
@@ -679,8 +684,8 @@ int32_t sluice_pool_events(uint32_t pool,
 //
 // `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one for each unit of
 // each part, as they were reserved; below 0 means as reserved. More than was reserved becomes debt.
-// Fails with `RESERVATION_CLOSED` if it was ended before, has expired or never was, with
-// `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
+// Fails with `RESERVATION_CLOSED` if it was ended before, has expired, never was or was made by another
+// thread, with `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
 //
 // # Safety
 // `costs` points to `costs_len` readable numbers.

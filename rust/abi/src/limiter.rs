@@ -20,7 +20,7 @@ use crate::status::{Failure, SluiceStatus, count};
 pub const SLUICE_DENIED_UNTIL: u32 = 0;
 /// It will fit when reservations end; no time is told.
 pub const SLUICE_DENIED_HELD: u32 = 1;
-/// It costs more than the limit ever allows; no time is told.
+/// It costs more than the limit ever allows, with what a reservation holds already; no time is told.
 pub const SLUICE_DENIED_NEVER: u32 = 2;
 /// `sluice_limiter_take` takes this many costs; limiters of more units take parts.
 pub const SLUICE_LIMITER_UNITS: u32 = 4;
@@ -288,7 +288,7 @@ pub(crate) fn fault(fault: Fault) -> Failure {
         ),
         Fault::NotOpen => Failure::new(
             SluiceStatus::ReservationClosed,
-            "the reservation was settled or cancelled, or has expired",
+            "the reservation was settled or cancelled, has expired, or is another thread's",
         ),
         Fault::WrongCosts => Failure::argument("costs has not one for each unit of each part"),
     }

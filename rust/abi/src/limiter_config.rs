@@ -24,6 +24,8 @@ pub(crate) struct Described {
     pub(crate) config: Config,
     pub(crate) ttl_ns: u64,
     pub(crate) words: Vec<String>,
+    /// For each limit, its name and its unit's, with a NUL between them.
+    pub(crate) labels: Vec<String>,
 }
 
 /// A number of units in millionths: rounded, but never to nothing.
@@ -72,10 +74,13 @@ pub(crate) fn describe(numbers: &[f64], names: &[&str]) -> Result<Described, Fai
     let mut words: Vec<String> = (limits.iter().zip(names))
         .map(|(limit, name)| format!("{name}: {}", in_words(limit, names[count + limit.unit])))
         .collect();
+    let labels = (limits.iter().zip(names))
+        .map(|(limit, name)| [name, names[count + limit.unit]].join("\0"))
+        .collect();
     words.push(format!("maxKeys: {max_keys}"));
     words.push(format!("reservationTtlMs: {ttl_ms}"));
     let config = Config { limits, units, max_keys: max_keys as u32 };
-    Ok(Described { config, ttl_ns: nanoseconds("reservation_ttl", ttl_ms)?, words })
+    Ok(Described { config, ttl_ns: nanoseconds("reservation_ttl", ttl_ms)?, words, labels })
 }
 
 /// Reads `count` limits on some of `units` units.

@@ -2,11 +2,11 @@
 
 use crate::boundary::boundary;
 use crate::limiter::{fault, key_of};
-use crate::limiter_config::{amount, plan};
+use crate::limiter_config::{amount, nanoseconds, plan};
 use crate::opened;
 use crate::slice;
 use crate::status::{Failure, SluiceStatus, count};
-use sluice_limiter::{Damaged, VERSION};
+use sluice_limiter::{Damaged, Kind, VERSION};
 
 /// Numbers that `sluice_limiter_inspect` writes for a limit.
 pub const SLUICE_LIMITER_STANDING: u32 = 6;
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn sluice_limiter_inspect(
 /// the same kinds and units; or the limiter's own again if there is none. O(limits).
 ///
 /// What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
-/// with `TOO_MANY_LIMIT_SETS` if the limiter has 65,536 different sets already.
+/// with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
 ///
 /// # Safety
 /// `limits` points to `limits_len` readable numbers.
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn sluice_limiter_set_limits(
                 Ok(done) => done.map(|()| 0).map_err(fault),
                 Err(_) => Err(Failure::new(
                     SluiceStatus::TooManyLimitSets,
-                    "the limiter has 65536 different sets of limits already",
+                    "the limiter and its keys have 65536 different sets of limits now",
                 )),
             }
         })
@@ -102,13 +102,16 @@ pub unsafe extern "C" fn sluice_limiter_set_limits(
 }
 
 /// Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
-/// loosens. O(1). Fails with `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
+/// loosens. O(1). With `after_ms` above 0, that no more is left then, whatever reservations end meanwhile;
+/// of a rate only. Before then it is less by what comes back until then. Fails with `INVALID_HANDLE`, `STALE_KEY` and
+/// `INVALID_ARGUMENT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_limiter_tighten(
     limiter: u32,
     key: f64,
     limit: u32,
     remaining: f64,
+    after_ms: f64,
 ) -> i32 {
     boundary(|| {
         opened::with(limiter, |opened| {
@@ -117,8 +120,13 @@ pub extern "C" fn sluice_limiter_tighten(
                 return Err(Failure::argument(format!("the limiter has no limit {limit}")));
             }
             let remaining = amount("remaining", remaining)?;
-            let now = opened.clock.now();
-            limiter.tighten(key_of(key)?, limit as usize, remaining, now).map_err(fault)?;
+            let after_ns = if after_ms == 0.0 { 0 } else { nanoseconds("after", after_ms)? };
+            let is_rate = matches!(limiter.limits()[limit as usize].kind, Kind::Rate { .. });
+            if after_ns > 0 && !is_rate {
+                return Err(Failure::argument(format!("limit {limit} is no rate")));
+            }
+            let (limit, now) = (limit as usize, opened.clock.now());
+            limiter.tighten(key_of(key)?, limit, remaining, after_ns, now).map_err(fault)?;
             Ok(0)
         })
     })
@@ -143,8 +151,8 @@ pub extern "C" fn sluice_limiter_forget(limiter: u32, key: f64) -> i32 {
 }
 
 /// Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
-/// many new ones found none, how many reservations are open, and how many expired of all limiters with
-/// this clock; returns how many numbers that is. O(1).
+/// many new ones found none, how many reservations are open, and how many have expired (both counted once
+/// for each of the limiter's keys in them); returns how many numbers that is. O(1).
 ///
 /// # Safety
 /// `out` points to `out_cap` writable numbers.
@@ -154,8 +162,7 @@ pub unsafe extern "C" fn sluice_limiter_stats(limiter: u32, out: *mut f64, out_c
         // SAFETY: the caller's contract.
         let out = unsafe { slice::output("out", out, out_cap, &[0u8; 0]) }?;
         opened::with(limiter, |opened| {
-            let book = opened.limiter.book();
-            book.expire(opened.clock.now());
+            opened.limiter.book().expire(opened.clock.now());
             let stats = opened.limiter.stats();
             let numbers = [
                 stats.keys.into(),
@@ -163,7 +170,7 @@ pub unsafe extern "C" fn sluice_limiter_stats(limiter: u32, out: *mut f64, out_c
                 stats.evicted,
                 stats.refused,
                 stats.open,
-                book.expired(),
+                stats.expired,
             ];
             for (slot, number) in out.iter_mut().zip(numbers) {
                 *slot = number as f64;
@@ -194,8 +201,10 @@ pub unsafe extern "C" fn sluice_limiter_snapshot(limiter: u32, out: *mut u8, out
 
 /// Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
 ///
-/// Fails with `BAD_SNAPSHOT` if the limiter has had keys already, or if the bytes are not a snapshot of
-/// a limiter with these limits; nothing is changed then.
+/// What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
+/// also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+/// there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
+/// snapshot; nothing is changed then.
 ///
 /// # Safety
 /// `bytes` points to `bytes_len` readable bytes.
@@ -216,10 +225,11 @@ pub unsafe extern "C" fn sluice_limiter_restore(
                         format!("the snapshot has version {version}, not {VERSION}")
                     }
                     Damaged::OtherLimits => {
-                        "the snapshot is of a limiter with other limits".to_owned()
+                        "the snapshot is of a limiter with other limits: none has the name, unit and kind of \
+                         one of this limiter's".to_owned()
                     }
                     Damaged::NotEmpty => "the limiter has had keys already".to_owned(),
-                    Damaged::Full => "the snapshot has more keys than the limiter may".to_owned(),
+                    Damaged::Full => "the snapshot has more keys, or sets of limits, than the limiter may".to_owned(),
                 };
                 Failure::new(SluiceStatus::BadSnapshot, what)
             })?;

@@ -57,7 +57,7 @@ pub(crate) fn open(
     clock: Clock,
     secret: [u8; 16],
 ) -> Result<i32, Failure> {
-    let Described { config, ttl_ns, mut words } = described;
+    let Described { config, ttl_ns, mut words, labels } = described;
     words.push(format!("clock: {}", clock.name()));
     let limiter = {
         let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +67,7 @@ pub(crate) fn open(
             names.remove(name);
         }
         let named = names.entry(name.to_owned()).or_insert_with(|| Named {
-            limiter: Arc::new(Limiter::new(config, secret, clock.book())),
+            limiter: Arc::new(Limiter::new(config, secret, clock.book()).with_labels(labels)),
             words: words.clone(),
             holders: 0,
         });

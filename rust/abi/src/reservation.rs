@@ -1,7 +1,7 @@
 //! Reservations: ended once, by whoever knows what the call has cost.
 //!
 //! They are named by a number below 2^53 (generation and index), together with any limiter that goes by
-//! the same clock.
+//! the same clock. A reservation is the thread's that made it: nobody else's calls find it.
 
 use sluice_limiter::{AS_RESERVED, Actual, Fault, ReservationId};
 
@@ -23,8 +23,8 @@ pub const SLUICE_SETTLE_NOTHING: u32 = 2;
 ///
 /// `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one for each unit of
 /// each part, as they were reserved; below 0 means as reserved. More than was reserved becomes debt.
-/// Fails with `RESERVATION_CLOSED` if it was ended before, has expired or never was, with
-/// `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
+/// Fails with `RESERVATION_CLOSED` if it was ended before, has expired, never was or was made by another
+/// thread, with `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
 ///
 /// # Safety
 /// `costs` points to `costs_len` readable numbers.
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn sluice_reservation_end(
         // SAFETY: the caller's contract.
         let costs = unsafe { slice::input("costs", costs, costs_len) }?;
         opened::with(limiter, |opened| {
-            let id = reservation_of(reservation)?;
+            let id = reservation_of(reservation, opened.owner)?;
             let amounts: Vec<u64>;
             let actual = match how {
                 SLUICE_SETTLE_ACTUAL => {
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn sluice_reservation_top_up(
         let costs: Vec<u64> =
             costs.iter().map(|&cost| amount("cost", cost)).collect::<Result<_, _>>()?;
         opened::with(limiter, |opened| {
-            let id = reservation_of(reservation)?;
+            let id = reservation_of(reservation, opened.owner)?;
             code(opened.limiter.top_up(id, &costs, opened.clock.now()))
         })
     })
@@ -85,9 +85,9 @@ fn actual(cost: f64) -> Result<u64, Failure> {
     if cost < 0.0 { Ok(AS_RESERVED) } else { amount("cost", cost) }
 }
 
-fn reservation_of(number: f64) -> Result<ReservationId, Failure> {
+fn reservation_of(number: f64, owner: u32) -> Result<ReservationId, Failure> {
     let (generation, index) = id_of(number).ok_or_else(|| fault(Fault::NotOpen))?;
-    Ok(ReservationId { index, generation })
+    Ok(ReservationId { index, generation, owner })
 }
 
 pub(crate) fn number_of(id: ReservationId) -> f64 {

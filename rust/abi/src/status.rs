@@ -39,11 +39,11 @@ pub enum SluiceStatus {
     StaleKey = -201,
     /// All places of the limiter are taken by keys that are not idle.
     TooManyKeys = -202,
-    /// The reservation was settled or cancelled, has expired or never was.
+    /// The reservation was settled or cancelled, has expired, never was, or is another thread's.
     ReservationClosed = -203,
     /// The limiter of that name is open with other limits.
     LimiterMismatch = -204,
-    /// The limiter has 65,536 different sets of limits.
+    /// The limiter and its keys have 65,536 different sets of limits now.
     TooManyLimitSets = -205,
     /// The limiters of a call go by different clocks.
     DifferentClocks = -206,

@@ -120,15 +120,19 @@ fn keys_costs_and_parts_that_are_none() {
             let set = sluice_limiter_set_limits(handle, bad, null(), 0);
             assert_eq!(f64::from(set), stale);
         }
-        assert_eq!(f64::from(sluice_limiter_tighten(handle, bad, 0, 1.0)), stale);
+        assert_eq!(f64::from(sluice_limiter_tighten(handle, bad, 0, 1.0, 0.0)), stale);
         assert_eq!(f64::from(sluice_limiter_reset(handle, bad)), stale);
         assert!(sluice_limiter_forget(handle, bad) <= 0);
     }
     for cost in [f64::NAN, f64::INFINITY, -1.0, 1.1e12] {
         assert_eq!(take(handle, k, cost), f64::from(refused), "{cost}");
-        assert_eq!(sluice_limiter_tighten(handle, k, 0, cost), refused);
+        assert_eq!(sluice_limiter_tighten(handle, k, 0, cost, 0.0), refused);
     }
-    assert_eq!(sluice_limiter_tighten(handle, k, 2, 0.0), refused);
+    assert_eq!(sluice_limiter_tighten(handle, k, 2, 0.0, 0.0), refused);
+    for after in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
+        assert_eq!(sluice_limiter_tighten(handle, k, 0, 1.0, after), refused, "{after}");
+    }
+    assert_eq!(sluice_limiter_tighten(handle, k, 1, 0.0, 1.0), refused, "concurrency");
     let whole = [f64::from(handle), k, 1.0, 1.0];
     for length in [0u32, 1, 2, 3] {
         // SAFETY: pointer and length come from a live array.
@@ -194,8 +198,64 @@ fn reservations_that_are_not_open_and_snapshots_that_are_none() {
         assert_eq!(restore, Status::BadSnapshot as i32);
         let restore = sluice_limiter_restore(handle, null(), 0);
         assert_eq!(restore, Status::BadSnapshot as i32);
+        // As many of something else: a limiter with the same numbers and no name in common, and one whose
+        // units have changed places.
+        for (others, fits) in [
+            (["rpm", "live", "tokens", "connections"], false),
+            (["a", "b", "requests", "concurrent"], false),
+            (["live", "rpm", "requests", "concurrent"], false),
+            (["rpm", "other", "requests", "concurrent"], true),
+        ] {
+            let text = format!("snapshots of others {others:?}\0{}", others.join("\0"));
+            let other = open_limiter(&text, &LIMITER, SLUICE_CLOCK_COARSE).cast_unsigned();
+            for cut in [1, 7, 8] {
+                let cut = length.cast_unsigned() - cut;
+                let restore = sluice_limiter_restore(other, bytes.as_ptr(), cut);
+                assert_eq!(restore, Status::BadSnapshot as i32);
+            }
+            let restore = sluice_limiter_restore(other, bytes.as_ptr(), length.cast_unsigned());
+            assert_eq!(restore == 0, fits, "{others:?} {}", last_error());
+            if !fits {
+                assert_eq!(restore, Status::BadSnapshot as i32);
+                assert!(last_error().contains("other limits"), "{}", last_error());
+            }
+        }
     }
     assert_eq!(numbers[4], 0.0, "nothing is open");
+}
+
+#[test]
+fn reservations_of_another_thread_are_not_open_to_whoever_guesses_their_numbers() {
+    let mine = limiter("guessed");
+    let k = key(mine, b"k");
+    let mut parts = [f64::from(mine), k, 1.0, 1.0];
+    // SAFETY: pointer and length come from a live array.
+    let code = unsafe { sluice_limiter_reserve(parts.as_mut_ptr(), 4, 60_000.0) };
+    assert_eq!(code, 0.0, "{}", last_error());
+    let id = parts[0];
+    let closed = Status::ReservationClosed as i32;
+    std::thread::spawn(move || {
+        let theirs = limiter("guessed");
+        let costs = [0.0, 0.0];
+        // SAFETY: pointers and lengths come from live arrays; null is not used with length 0.
+        unsafe {
+            for how in [0, 1, 2] {
+                let length = if how == 0 { 2 } else { 0 };
+                let ended = sluice_reservation_end(theirs, id, how, costs.as_ptr(), length);
+                assert_eq!(ended, closed, "{how}");
+            }
+            let topped = sluice_reservation_top_up(theirs, id, costs.as_ptr(), 2);
+            assert_eq!(topped, f64::from(closed));
+        }
+    })
+    .join()
+    .expect("join");
+    // SAFETY: pointers and lengths come from live arrays; null is not used with length 0.
+    unsafe {
+        assert_eq!(sluice_reservation_top_up(mine, id, [1.0, 0.0].as_ptr(), 2), 0.0);
+        assert_eq!(sluice_reservation_end(mine, id, 2, null(), 0), 0);
+        assert_eq!(sluice_reservation_end(mine, id, 2, null(), 0), closed);
+    }
 }
 
 #[test]

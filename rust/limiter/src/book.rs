@@ -24,9 +24,11 @@ pub struct ReservationId {
     pub index: u32,
     /// Which of those that were there.
     pub generation: u32,
+    /// Who may end it: nobody else finds it open.
+    pub owner: u32,
 }
 
-/// It was ended, has expired, or never was.
+/// It was ended, has expired, never was, or is another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotOpen;
 
@@ -106,6 +108,7 @@ impl Book {
             .map(|(at, entry)| ReservationId {
                 index: at * SHARDS + owner % SHARDS,
                 generation: entry.generation,
+                owner,
             })
             .collect();
         let ended: Vec<Held> = theirs.into_iter().filter_map(|id| shard.remove(id).ok()).collect();
@@ -127,7 +130,7 @@ impl Book {
             entry.held = Some(held);
             let generation = entry.generation;
             shard.expiries.insert((expires, at));
-            ReservationId { index: at * SHARDS + owner % SHARDS, generation }
+            ReservationId { index: at * SHARDS + owner % SHARDS, generation, owner }
         };
         // After the insertion: who sets `due` back meanwhile looks at the shard after that.
         if expires < self.due.load(Ordering::Relaxed) {
@@ -159,9 +162,7 @@ impl Book {
             while let Some(&(expires, at)) = shard.expiries.first()
                 && expires <= now.ns
             {
-                let generation = shard.entries[at as usize].generation;
-                let id = ReservationId { index: at * SHARDS + number, generation };
-                let Ok(held) = shard.remove(id) else { break };
+                let Some(held) = shard.take(at) else { break };
                 expired.push(held);
             }
             if let Some(&(expires, _)) = shard.expiries.first() {
@@ -174,7 +175,7 @@ impl Book {
             let ago = now.ns.saturating_sub(held.expires);
             let wall_ns = now.wall_ns.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX));
             let then = Now { ns: held.expires, wall_ns };
-            held.settle_in_full(then);
+            held.expire(then);
         }
     }
 }
@@ -183,23 +184,29 @@ impl Shard {
     /// What an open reservation holds. One that has expired is not open, also while another thread,
     /// which has noticed it first, is on its way to it.
     pub(crate) fn get(&mut self, id: ReservationId, now: Now) -> Result<&mut Held, NotOpen> {
-        let held = self.entry(id)?.held.as_mut().ok_or(NotOpen)?;
+        let held = self.find(id)?;
         if held.expires <= now.ns { Err(NotOpen) } else { Ok(held) }
     }
 
-    fn entry(&mut self, id: ReservationId) -> Result<&mut Entry, NotOpen> {
+    fn find(&mut self, id: ReservationId) -> Result<&mut Held, NotOpen> {
         let entry = self.entries.get_mut((id.index / SHARDS) as usize).ok_or(NotOpen)?;
-        if entry.generation == id.generation { Ok(entry) } else { Err(NotOpen) }
+        let is_it = |held: &&mut Held| entry.generation == id.generation && held.owner == id.owner;
+        entry.held.as_mut().filter(is_it).ok_or(NotOpen)
     }
 
     fn remove(&mut self, id: ReservationId) -> Result<Held, NotOpen> {
-        let at = id.index / SHARDS;
-        let entry = self.entry(id)?;
-        let held = entry.held.take().ok_or(NotOpen)?;
+        self.find(id)?;
+        self.take(id.index / SHARDS).ok_or(NotOpen)
+    }
+
+    /// Takes out what is at a place.
+    fn take(&mut self, at: u32) -> Option<Held> {
+        let entry = self.entries.get_mut(at as usize)?;
+        let held = entry.held.take()?;
         entry.generation = (entry.generation + 1) & ((1 << 21) - 1);
         self.expiries.remove(&(held.expires, at));
         self.free.push(at);
-        Ok(held)
+        Some(held)
     }
 }
 

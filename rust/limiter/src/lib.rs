@@ -10,7 +10,7 @@
 //!
 //! Files, from the inside out: `limit` (the arithmetic of one limit), `window` (calendars), `rule` (a
 //! limit made ready for deciding), `slot` (a key and its lock), `slots` (where they are), `alone` (many
-//! slots without their locks), `keys` (from names to slots), `plan` (limits of some keys), `limiter`
+//! slots without their locks), `keys` (from names to slots), `plan` (limits of some keys; `words`, as which they stand there), `limiter`
 //! (decisions on one key), `batch` (on many), `upkeep` (what else can be done to keys), `book` (open
 //! reservations), `together` (decisions on several keys), `reservation`, `snapshot`.
 #![forbid(unsafe_code)]
@@ -36,6 +36,7 @@ mod time;
 mod together;
 mod upkeep;
 mod window;
+mod words;
 
 pub use batch::Batch;
 pub use book::{Book, NotOpen, ReservationId};

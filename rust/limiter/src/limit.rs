@@ -74,7 +74,7 @@ pub enum Refusal {
     Until(u64),
     /// Only the end of a reservation can help.
     Held,
-    /// The cost is greater than the capacity.
+    /// The cost is greater than the capacity, with what the reservation holds that it is added to.
     Never,
 }
 

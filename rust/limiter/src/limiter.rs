@@ -1,5 +1,6 @@
 //! A limiter, and what decides about one key.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +10,7 @@ use crate::book::Book;
 use crate::keys::{Key, Keys};
 use crate::limit::{Kind, Level, Limit, Refusal};
 use crate::plan::{Plan, Plans};
-use crate::rule::Toll;
+use crate::rule::{Rule, Toll};
 use crate::slot::{Guard, Slot};
 use crate::slots::Slots;
 use crate::time::Now;
@@ -39,7 +40,7 @@ pub enum Fault {
     DifferentClocks,
     /// The key of this part has 16,777,215 reservations open.
     TooManyReservations(usize),
-    /// The reservation was ended, has expired, or never was.
+    /// The reservation was ended, has expired, never was, or is another owner's.
     NotOpen,
     /// A list of costs has not one for each unit.
     WrongCosts,
@@ -72,6 +73,9 @@ pub struct Limiter {
     pub(crate) keys: Keys,
     pub(crate) book: Arc<Book>,
     pub(crate) open: AtomicU64,
+    pub(crate) expired: AtomicU64,
+    /// What snapshots know its limits by.
+    pub(crate) labels: Vec<String>,
 }
 
 impl Limiter {
@@ -82,15 +86,28 @@ impl Limiter {
     pub fn new(config: Config, secret: [u8; 16], book: Arc<Book>) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let Config { limits, units, max_keys } = config;
+        let labels = (0..).zip(&limits).map(|(at, limit)| format!("{at} of {}", limit.unit));
         Self {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            labels: labels.collect(),
             units,
             slots: Slots::new(limits.len()),
             plans: Plans::new(limits),
             keys: Keys::new(secret, max_keys.min(MOST_KEYS)),
             book,
             open: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
         }
+    }
+
+    /// With a label for each limit, by which a snapshot finds it again: any text, different for each, that
+    /// says which limit of what unit it is. Without, places say it.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Vec<String>) -> Self {
+        if labels.len() == self.labels.len() {
+            self.labels = labels;
+        }
+        self
     }
 
     /// How many costs a call on it has.
@@ -133,7 +150,7 @@ impl Limiter {
     pub fn peek(&self, key: Key, costs: &[u64], now: Now) -> Verdict {
         self.book.expire(now);
         let slot = self.lock(key).ok_or(Fault::Stale(0))?;
-        self.check(&slot, costs, now)
+        self.check(&slot, costs, &[], now)
     }
 
     /// [`Limiter::take`] from a slot that is locked.
@@ -151,7 +168,7 @@ impl Limiter {
         let then = now.at_least(slot.seen());
         let mut levels = Levels::new();
         if !self.admit(slot, costs, then, &mut levels)? {
-            return self.check(slot, costs, now);
+            return self.check(slot, costs, &[], now);
         }
         slot.set_levels(&levels);
         slot.set_seen(then.ns);
@@ -167,32 +184,34 @@ impl Limiter {
         then: Now,
         levels: &mut Levels,
     ) -> Result<bool, Fault> {
-        for (rule, cell) in self.plans.get(slot.plan()).iter().zip(slot.cells()) {
-            let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
-            let admitted = rule.admit(cell, cost, rule.price(cost), then);
-            let Some(level) = admitted else { return Ok(false) };
-            levels.try_push(level).map_err(|_| Fault::TooManyLimits)?;
+        match slot.plan() {
+            0 => admit_by(self.plans.own().iter(), slot, costs, then, levels),
+            plan => self.admit_other(plan, slot, costs, then, levels),
         }
-        Ok(true)
+    }
+
+    /// [`Limiter::admit`] by other limits than the limiter's own; apart, to keep that way short.
+    #[inline(never)]
+    fn admit_other(
+        &self,
+        plan: usize,
+        slot: &Slot<'_>,
+        costs: &[u64],
+        then: Now,
+        levels: &mut Levels,
+    ) -> Result<bool, Fault> {
+        admit_by(self.plans.others(plan), slot, costs, then, levels)
     }
 
     /// The first of the limits that refuse for longest, if any does. For who was not admitted.
+    ///
+    /// `mine` is what the caller holds of each limit already, if anything: no other end can help there.
     #[cold]
-    pub(crate) fn check(&self, slot: &Slot<'_>, costs: &[u64], now: Now) -> Verdict {
-        let then = now.at_least(slot.seen());
-        let mut worst = None;
-        for (index, rule) in self.plans.get(slot.plan()).iter().enumerate() {
-            let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
-            let Err(refusal) = rule.check(&slot.cell(index), cost, then) else { continue };
-            let refusal = match rule.limit.kind {
-                Kind::Rate { .. } => refusal.later(then.ns - now.ns),
-                Kind::Quota(_) | Kind::Concurrency => refusal,
-            };
-            if worst.is_none_or(|worst: Denial| worst.refusal < refusal) {
-                worst = Some(Denial { limit: index, refusal });
-            }
+    pub(crate) fn check(&self, slot: &Slot<'_>, costs: &[u64], mine: &[u64], now: Now) -> Verdict {
+        match slot.plan() {
+            0 => check_by(self.plans.own().iter(), slot, costs, mine, now),
+            plan => check_by(self.plans.others(plan), slot, costs, mine, now),
         }
-        Ok(worst)
     }
 
     /// The slot of `key`, locked, if it still is that key's.
@@ -206,6 +225,53 @@ impl Limiter {
     pub(crate) fn opened(&self, change: u64) {
         self.open.fetch_add(change, Ordering::Relaxed);
     }
+}
+
+/// Whether all of a slot's `rules` admit `costs`; adds to `levels` how they then stand.
+#[inline(always)]
+fn admit_by(
+    rules: impl Iterator<Item = impl Borrow<Rule>>,
+    slot: &Slot<'_>,
+    costs: &[u64],
+    then: Now,
+    levels: &mut Levels,
+) -> Result<bool, Fault> {
+    for (rule, cell) in rules.zip(slot.cells()) {
+        let rule = rule.borrow();
+        let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
+        let admitted = rule.admit(cell, cost, rule.price(cost), then);
+        let Some(level) = admitted else { return Ok(false) };
+        levels.try_push(level).map_err(|_| Fault::TooManyLimits)?;
+    }
+    Ok(true)
+}
+
+/// The first of a slot's `rules` that refuse for longest.
+#[inline(always)]
+fn check_by(
+    rules: impl Iterator<Item = impl Borrow<Rule>>,
+    slot: &Slot<'_>,
+    costs: &[u64],
+    mine: &[u64],
+    now: Now,
+) -> Verdict {
+    let then = now.at_least(slot.seen());
+    let mut worst = None;
+    for (index, rule) in rules.enumerate() {
+        let rule = rule.borrow();
+        let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
+        let Err(refusal) = rule.check(&slot.cell(index), cost, then) else { continue };
+        let mine = mine.get(index).copied().unwrap_or(0);
+        let refusal = match rule.limit.kind {
+            _ if mine.saturating_add(cost) > rule.limit.capacity => Refusal::Never,
+            Kind::Rate { .. } => refusal.later(then.ns - now.ns),
+            Kind::Quota(_) | Kind::Concurrency => refusal,
+        };
+        if worst.is_none_or(|worst: Denial| worst.refusal < refusal) {
+            worst = Some(Denial { limit: index, refusal });
+        }
+    }
+    Ok(worst)
 }
 
 impl Slot<'_> {

@@ -51,7 +51,7 @@ impl Naive {
     pub fn take(&mut self, parts: &[(Place, &[u64])], consume: bool, now: Now) -> Option<Denial> {
         self.expire(now);
         let parts = self.distinct(parts);
-        let denial = self.check(&parts, now);
+        let denial = self.check(&parts, &[], now);
         if denial.is_none() && consume {
             for (place, costs) in parts.iter().flatten() {
                 let account = self.account(*place);
@@ -76,7 +76,7 @@ impl Naive {
     ) -> Result<usize, Denial> {
         self.expire(now);
         let parts = self.distinct(parts);
-        if let Some(denial) = self.check(&parts, now) {
+        if let Some(denial) = self.check(&parts, &[], now) {
             return Err(denial);
         }
         let mut held = Vec::new();
@@ -103,7 +103,7 @@ impl Naive {
             .zip(costs)
             .map(|((place, _), costs)| Some((*place, *costs)))
             .collect();
-        let denial = self.check(&parts, now);
+        let denial = self.check(&parts, &reservation.held, now);
         if denial.is_none() {
             for (index, (place, costs)) in parts.into_iter().flatten().enumerate() {
                 let account = self.account(place);
@@ -140,11 +140,17 @@ impl Naive {
         account.buckets.iter().map(|bucket| bucket.standing(now)).collect()
     }
 
-    /// Leaves at most `remaining`.
-    pub fn tighten(&mut self, place: Place, index: usize, remaining: u64, now: Now) {
+    /// Leaves at most `remaining`; in `after_ns` if that is not 0, of a rate.
+    pub fn tighten(&mut self, place: Place, index: usize, remaining: u64, after_ns: u64, now: Now) {
         self.expire(now);
         let account = self.account(place);
         let then = Now { ns: now.ns.max(account.seen), ..now };
+        if after_ns > 0 {
+            if account.buckets[index].pause(remaining, after_ns, then) {
+                account.touch(now);
+            }
+            return;
+        }
         let standing = account.buckets[index].standing(then);
         let free = standing.capacity.saturating_sub(standing.held).saturating_sub(standing.used);
         if free > remaining {
@@ -179,7 +185,13 @@ impl Naive {
             .collect()
     }
 
-    fn check(&mut self, parts: &[Option<(Place, &[u64])>], now: Now) -> Option<Denial> {
+    /// `held` is what the reservation holds that `parts` are added to.
+    fn check(
+        &mut self,
+        parts: &[Option<(Place, &[u64])>],
+        held: &[(Place, Vec<u64>)],
+        now: Now,
+    ) -> Option<Denial> {
         let mut denials = Vec::new();
         let mut before = 0;
         for part in parts {
@@ -187,7 +199,9 @@ impl Naive {
                 let account = self.account(*place);
                 let then = Now { ns: now.ns.max(account.seen), ..now };
                 for (index, bucket) in account.buckets.iter().enumerate() {
-                    let refusal = bucket.refusal(costs[bucket.limit.unit], now, then);
+                    let own =
+                        held.iter().find(|held| held.0 == *place).map_or(0, |held| held.1[index]);
+                    let refusal = bucket.refusal(costs[bucket.limit.unit], own, now, then);
                     denials
                         .extend(refusal.map(|refusal| Denial { limit: before + index, refusal }));
                 }

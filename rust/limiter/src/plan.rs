@@ -1,40 +1,60 @@
 //! The limits of a key: the limiter's own, or others that some keys share.
 //!
-//! Gateways have few sets of limits for many keys (tiers), so a slot holds the number of its set. Sets
-//! are immutable and stay as long as the limiter, which makes reading one a plain load.
+//! Gateways have few sets of limits for many keys (tiers), so a slot holds the number of its set. Who
+//! changes the limits of keys all the time has many in a day and few at once, so a number is given out
+//! again when no slot has it any more.
+//!
+//! A number is counted *before* a slot gets it and given back *after* the slot has lost it, and slots are
+//! read and written under their locks: as long as anybody reads a set, some slot has its number. So what
+//! stands there is overwritten by nobody, and to read it is to read words, without a lock or a count of
+//! readers. (`tests/loom.rs`)
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 
 use crate::limit::Limit;
-use crate::rule::Rule;
+use crate::rule::{RULE, Rule};
+use crate::sync::{AtomicU64, Mutex, Ordering, PLANS, PLANS_AT_ONCE, zeroed};
 
-/// So many different sets of limits.
-pub const MOST_PLANS: usize = 1 << 16;
-const CHUNK: usize = 256;
+/// So many different sets of limits at a time, with the limiter's own.
+pub const MOST_PLANS: usize = PLANS;
 
 /// A set of limits, in the order of the limiter's own.
 pub type Plan = Box<[Limit]>;
 
-/// There are 65,536 different sets of limits already.
+/// Keys have 65,536 different sets of limits, with the limiter's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyPlans;
 
-type Rules = Box<[Rule]>;
-type Chunk = Box<[OnceLock<Rules>]>;
-
 pub(crate) struct Plans {
     limits: Plan,
-    own: Rules,
-    others: Box<[OnceLock<Chunk>]>,
-    numbers: Mutex<HashMap<Plan, usize>>,
+    /// Set 0.
+    own: Box<[Rule]>,
+    /// The words of all others, [`PLANS_AT_ONCE`] sets together.
+    others: Box<[OnceLock<Box<[AtomicU64]>>]>,
+    numbers: Mutex<Numbers>,
+}
+
+struct Numbers {
+    /// The sets that are in use.
+    known: HashMap<Plan, usize>,
+    /// How often each number is: in slots, and by who is about to put it into one.
+    uses: Vec<u32>,
+    free: Vec<usize>,
 }
 
 impl Plans {
     pub(crate) fn new(own: Plan) -> Self {
-        let others = (0..MOST_PLANS / CHUNK).map(|_| OnceLock::new()).collect();
-        let numbers = Mutex::new(HashMap::from([(own.clone(), 0)]));
-        Self { own: rules(&own), limits: own, others, numbers }
+        let others = (0..PLANS / PLANS_AT_ONCE).map(|_| OnceLock::new()).collect();
+        // The limiter's own is never given back.
+        let numbers =
+            Numbers { known: HashMap::from([(own.clone(), 0)]), uses: vec![1], free: Vec::new() };
+        Self {
+            own: own.iter().map(|&limit| Rule::new(limit)).collect(),
+            limits: own,
+            others,
+            numbers: Mutex::new(numbers),
+        }
     }
 
     /// The limiter's own limits.
@@ -48,31 +68,78 @@ impl Plans {
         &self.own
     }
 
-    /// Set `number`. O(1), lock-free.
+    /// Set `number`, which is not 0, ready for deciding. For who has locked a slot that has it.
     #[inline]
-    pub(crate) fn get(&self, number: usize) -> &[Rule] {
-        if number == 0 { &self.own } else { self.other(number).unwrap_or(&self.own) }
+    pub(crate) fn others(&self, number: usize) -> impl Iterator<Item = Rule> + '_ {
+        let words = self.words(number).as_chunks::<RULE>().0;
+        words.iter().map(|words| {
+            Rule::from_words(words.each_ref().map(|word| word.load(Ordering::Relaxed)))
+        })
     }
 
-    /// The number of `plan`, which is added if it is new. O(limits), one lock.
-    pub(crate) fn number(&self, plan: Plan) -> Result<usize, TooManyPlans> {
+    /// The limits of set `number`. For who has locked a slot that has it, or has counted it.
+    pub(crate) fn get(&self, number: usize) -> impl Iterator<Item = Limit> + '_ {
+        let own = if number == 0 { &self.limits[..] } else { &[] };
+        let others = (number != 0).then(|| self.others(number).map(|rule| rule.limit));
+        own.iter().copied().chain(others.into_iter().flatten())
+    }
+
+    /// The number of `plan`, counted once: for a slot, or to be given back. O(limits), one lock.
+    pub(crate) fn count(&self, plan: Plan) -> Result<usize, TooManyPlans> {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = numbers.len();
-        if let Some(&number) = numbers.get(&plan) {
+        if let Some(&number) = numbers.known.get(&plan) {
+            numbers.uses[number] += u32::from(number != 0);
             return Ok(number);
         }
-        let chunk = self.others.get(next / CHUNK).ok_or(TooManyPlans)?;
-        let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        let _ = chunk[next % CHUNK].set(rules(&plan));
-        numbers.insert(plan, next);
-        Ok(next)
+        let number = match numbers.free.pop() {
+            Some(number) => number,
+            None if numbers.uses.len() < PLANS => {
+                numbers.uses.push(0);
+                numbers.uses.len() - 1
+            }
+            None => return Err(TooManyPlans),
+        };
+        let chunk =
+            self.others[number / PLANS_AT_ONCE].get_or_init(|| zeroed(PLANS_AT_ONCE * self.size()));
+        let at = number % PLANS_AT_ONCE * self.size();
+        let words = plan.iter().flat_map(|&limit| Rule::new(limit).to_words());
+        for (word, value) in chunk[at..].iter().zip(words) {
+            word.store(value, Ordering::Relaxed);
+        }
+        numbers.uses[number] = 1;
+        numbers.known.insert(plan, number);
+        Ok(number)
     }
 
-    fn other(&self, number: usize) -> Option<&[Rule]> {
-        Some(self.others.get(number / CHUNK)?.get()?[number % CHUNK].get()?)
+    /// Counts a number once more, that is counted already.
+    pub(crate) fn count_again(&self, number: usize) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.uses[number] += u32::from(number != 0);
     }
-}
 
-fn rules(limits: &[Limit]) -> Rules {
-    limits.iter().map(|&limit| Rule::new(limit)).collect()
+    /// Gives a number back that was counted, and that no slot has on that account any more. O(limits).
+    pub(crate) fn give_back(&self, number: usize) {
+        if number == 0 {
+            return;
+        }
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.uses[number] -= 1;
+        if numbers.uses[number] == 0 {
+            let plan: Plan = self.get(number).collect();
+            numbers.known.remove(&plan);
+            numbers.free.push(number);
+        }
+    }
+
+    /// Words of a set.
+    fn size(&self) -> usize {
+        RULE * self.own.len()
+    }
+
+    #[inline]
+    fn words(&self, number: usize) -> &[AtomicU64] {
+        let chunk = self.others[number / PLANS_AT_ONCE].get();
+        let at = number % PLANS_AT_ONCE * self.size();
+        chunk.and_then(|chunk| chunk.get(at..at + self.size())).unwrap_or_default()
+    }
 }

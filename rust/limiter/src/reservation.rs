@@ -1,12 +1,12 @@
 //! Reservations: what is held until it is known what a call has cost.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use arrayvec::ArrayVec;
 
 use crate::book::{Held, HeldPart, ReservationId};
 use crate::limiter::{Denial, Fault, Limiter, Verdict};
-use crate::rule::Rule;
 use crate::slot::Slot;
 use crate::time::Now;
 use crate::together::{Locked, Part, decide, decide_now, lock_all};
@@ -87,6 +87,8 @@ impl Limiter {
 
     /// Adds to a reservation, all or nothing; `costs` as in [`Actual::Costs`]. O(limits).
     ///
+    /// What would make it greater than a limit can never fit: the reservation itself holds what is missing.
+    ///
     /// # Errors
     /// A [`Fault`]; nothing is changed then.
     pub fn top_up(&self, id: ReservationId, costs: &[u64], now: Now) -> Verdict {
@@ -107,7 +109,9 @@ impl Limiter {
             parts.push(Part { limiter, key: part.key, costs });
         }
         let mut locked = Locked::new();
-        if let Some(denial) = decide_now(&parts, now, &mut locked, &mut ArrayVec::new())? {
+        if let Some(denial) =
+            decide_now(&parts, &held.parts, now, &mut locked, &mut ArrayVec::new())?
+        {
             return Ok(Some(denial));
         }
         for ((part, slot), kept) in parts.iter().zip(&mut locked).zip(&mut held.parts) {
@@ -130,6 +134,14 @@ impl Held {
         self.settle(Actual::Full, now);
     }
 
+    /// The same, since nobody ended it in time.
+    pub(crate) fn expire(self, then: Now) {
+        for limiter in self.limiters().iter().flatten() {
+            limiter.expired.fetch_add(1, Ordering::Relaxed);
+        }
+        self.settle_in_full(then);
+    }
+
     fn settle(self, actual: Actual<'_>, now: Now) {
         let limiters = self.limiters();
         let places = (self.parts.iter().zip(&limiters))
@@ -145,7 +157,7 @@ impl Held {
                 continue;
             }
             let now = now.at_least(slot.seen());
-            for (index, Rule { limit, .. }) in limiter.plans.get(slot.plan()).iter().enumerate() {
+            for (index, limit) in limiter.plans.get(slot.plan()).enumerate() {
                 let reserved = part.held[index];
                 let mut cell = slot.cell(index);
                 cell.held -= reserved;

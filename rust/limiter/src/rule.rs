@@ -12,6 +12,9 @@
 use crate::limit::{Cell, Kind, Level, Limit, Refusal, window_of};
 use crate::time::Now;
 
+/// Words of a rule.
+pub(crate) const RULE: usize = 8;
+
 /// A limit and what follows from it. One cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -77,6 +80,19 @@ impl Toll {
 }
 
 impl Rule {
+    /// As words that are read one by one.
+    pub(crate) fn to_words(self) -> [u64; RULE] {
+        let [head, a, b, capacity] = self.limit.to_words();
+        [head, a, b, capacity, self.inverse, self.full.ns, self.full.rest, 0]
+    }
+
+    /// The rule of words that [`Rule::to_words`] made.
+    #[inline]
+    pub(crate) fn from_words([head, a, b, capacity, inverse, ns, rest, _]: [u64; RULE]) -> Self {
+        let limit = Limit::from_words([head, a, b, capacity]);
+        Self { limit, inverse, full: Price { ns, rest } }
+    }
+
     pub(crate) fn new(limit: Limit) -> Self {
         let Kind::Rate { units, ns } = limit.kind else {
             return Self { limit, inverse: 0, full: Price::default() };

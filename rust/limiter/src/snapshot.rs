@@ -1,23 +1,30 @@
 //! A limiter as bytes, and back.
 //!
-//! Version 1, little-endian 64-bit words: magic and version; the secret (2 words); the limits, as a
-//! check that they are the same (1 + 4 words each); wall time in nanoseconds; the number of plans and
-//! then the limits of each; the number of keys, and for each its hash (2), its plan, and two words a
-//! limit: what is consumed and when its window ends. Reservations do not outlive a process that may have
-//! sent their requests: they are written as consumed in full.
+//! Version 2, little-endian 64-bit words: magic and version; the secret (2 words); the number of limits,
+//! and for each its words and its label (length in bytes, then the bytes with zeros behind); wall time in
+//! nanoseconds; the number of sets of limits that keys have of their own, and the words of each; the
+//! number of keys, and for each its hash (2), its set (0 for the limiter's own), and two words a limit:
+//! what is consumed and when its window ends; a checksum. Reservations do not outlive a process that may
+//! have sent their requests: they are written as consumed in full.
+//!
+//! What is restored are limits of the same label (names of limit and unit) and kind, a quota's window
+//! included. Their numbers may have changed: what a key has used stays. Of a limiter that has no such
+//! limit nothing is taken over.
 //!
 //! Consumed amounts are rounded up to a millionth of a unit. Time that passes between snapshot and
 //! restore is taken from the wall clock; if that went back, no time has passed.
 
+use std::collections::HashMap;
+
 use crate::keys::Full;
 use crate::limit::{Kind, Limit};
-use crate::limiter::Limiter;
-use crate::rule::Rule;
+use crate::limiter::{Limiter, MOST_LIMITS};
+use crate::plan::Plan;
 use crate::time::Now;
-use crate::window::Span;
+use crate::words::LIMIT;
 
 /// The version that is written; others are refused.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 const MAGIC: u64 = u64::from_le_bytes(*b"sluiceL\0");
 
 /// Why a snapshot was refused; nothing was changed.
@@ -27,12 +34,24 @@ pub enum Damaged {
     Bytes,
     /// Of another version.
     Version(u64),
-    /// Of a limiter with other limits.
+    /// Of a limiter that has no limit in common with this one.
     OtherLimits,
     /// The limiter has keys already.
     NotEmpty,
-    /// It has more keys than there are places.
+    /// It has more keys than there are places, or more sets of limits.
     Full,
+}
+
+/// All of a snapshot but its keys.
+struct Head {
+    secret: u128,
+    /// The limiter's own limits then.
+    limits: Vec<Limit>,
+    /// For each limit of this limiter, which of those it is.
+    from: Vec<Option<usize>>,
+    wall_ns: i64,
+    plans: Vec<Vec<Limit>>,
+    keys: u64,
 }
 
 impl Limiter {
@@ -41,11 +60,14 @@ impl Limiter {
         self.book.expire(now);
         let secret = u128::from_le_bytes(self.keys.secret());
         let mut words = vec![MAGIC, VERSION, secret as u64, (secret >> 64) as u64];
-        write_limits(&mut words, self.limits());
+        words.push(self.limits().len() as u64);
+        for (limit, label) in self.limits().iter().zip(&self.labels) {
+            words.extend(limit.to_words());
+            write_label(&mut words, label.as_bytes());
+        }
         words.push(now.wall_ns.cast_unsigned());
-        let count = words.len();
-        words.push(0);
-        let mut plans = Vec::new();
+        let mut plans: HashMap<Plan, u64> = HashMap::new();
+        let mut sets = Vec::new();
         let mut keys = 0;
         let mut body = Vec::new();
         for index in 0..self.keys.reach() {
@@ -54,30 +76,29 @@ impl Limiter {
                 continue;
             }
             keys += 1;
-            let plan = match slot.plan() {
-                0 => 0,
-                number => plans.iter().position(|&at| at == number).map_or_else(
-                    || {
-                        plans.push(number);
-                        plans.len()
-                    },
-                    |at| at + 1,
-                ),
-            };
-            body.extend([(slot.hash() >> 64) as u64, slot.hash() as u64, plan as u64]);
+            let limits: Plan = self.plans.get(slot.plan()).collect();
+            body.extend([(slot.hash() >> 64) as u64, slot.hash() as u64]);
+            let at = body.len();
+            body.push(0);
             let now = now.at_least(slot.seen());
-            for (index, Rule { limit, .. }) in self.plans.get(slot.plan()).iter().enumerate() {
+            for (index, limit) in limits.iter().enumerate() {
                 let mut cell = slot.cell(index);
                 let held = std::mem::take(&mut cell.held);
                 limit.charge(&mut cell, held, now);
                 let end = if matches!(limit.kind, Kind::Quota(_)) { cell.phase } else { 0 };
                 body.extend([limit.used(&cell, now), end]);
             }
+            // By what they are: a number may be another set's by the next slot.
+            if slot.plan() != 0 {
+                let next = plans.len() as u64 + 1;
+                body[at] = *plans.entry(limits).or_insert_with_key(|limits| {
+                    sets.extend(limits.iter().flat_map(|limit| limit.to_words()));
+                    next
+                });
+            }
         }
-        words[count] = plans.len() as u64;
-        for plan in plans {
-            write_limits(&mut words, self.plans.get(plan).iter().map(|rule| &rule.limit));
-        }
+        words.push(plans.len() as u64);
+        words.extend(sets);
         words.push(keys);
         words.extend(body);
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -87,16 +108,17 @@ impl Limiter {
 
     /// Takes over the keys of a snapshot. O(keys). For a limiter that nobody uses yet.
     ///
+    /// What a key has used of a limit that is there no more is dropped, and of a limit that is new it has
+    /// used nothing. Limits of its own stay as they are, but those that were the limiter's own: they are
+    /// what the limiter's are now.
+    ///
     /// # Errors
     /// Why the bytes do not fit.
     pub fn restore(&self, bytes: &[u8], now: Now) -> Result<(), Damaged> {
         if !bytes.len().is_multiple_of(8) {
             return Err(Damaged::Bytes);
         }
-        let words: Vec<u64> = bytes
-            .chunks_exact(8)
-            .map(|c| u64::from_le_bytes([c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]]))
-            .collect();
+        let words: Vec<u64> = bytes.as_chunks().0.iter().map(|&c| u64::from_le_bytes(c)).collect();
         let mut words = Words(&words);
         if words.next()? != MAGIC {
             return Err(Damaged::Bytes);
@@ -109,62 +131,122 @@ impl Limiter {
         if u64::from_le_bytes(*last) != checksum(all) {
             return Err(Damaged::Bytes);
         }
-        let secret = u128::from(words.next()?) | u128::from(words.next()?) << 64;
-        let own = read_limits(&mut words, self.limits())?;
-        if *own != *self.limits() {
-            return Err(Damaged::OtherLimits);
-        }
-        let wall_ns = words.next()?.cast_signed();
-        let plans = words.next()?;
-        let plans: Vec<Box<[Limit]>> =
-            (0..plans).map(|_| read_limits(&mut words, self.limits())).collect::<Result<_, _>>()?;
-        let keys = words.next()?;
-        let stride = 3 + 2 * self.limits().len();
-        let body = words.0;
-        if (body.len() as u64).checked_sub(1) != keys.checked_mul(stride as u64) {
+        let head = self.read_head(&mut words)?;
+        let stride = 3 + 2 * head.limits.len();
+        let (_, body) = words.0.split_last().ok_or(Damaged::Bytes)?;
+        if Some(body.len() as u64) != head.keys.checked_mul(stride as u64) {
             return Err(Damaged::Bytes);
         }
         if self.keys.live() > 0 || self.keys.reach() > 0 {
             return Err(Damaged::NotEmpty);
         }
-        if keys > u64::from(self.keys.max()) {
+        if head.keys > u64::from(self.keys.max()) {
             return Err(Damaged::Full);
         }
-        let rows = body[..body.len() - 1].chunks_exact(stride);
-        if rows.clone().any(|row| row[2] as usize > plans.len()) {
+        let rows = body.chunks_exact(stride);
+        if rows.clone().any(|row| row[2] > head.plans.len() as u64) {
             return Err(Damaged::Bytes);
         }
-        let numbers: Vec<usize> = (plans.into_iter().map(|plan| self.plans.number(plan)))
-            .collect::<Result<_, _>>()
-            .map_err(|_| Damaged::Full)?;
-        self.keys.set_secret(secret.to_le_bytes());
-        let passed = now.wall_ns.saturating_sub(wall_ns).max(0).unsigned_abs();
-        for row in rows {
-            let hash = u128::from(row[0]) << 64 | u128::from(row[1]);
-            let key = self
-                .keys
-                .intern(&self.slots, hash, now.ns, |_, _| false)
-                .map_err(|Full| Damaged::Full)?;
-            let Some(mut slot) = self.slots.lock(key.index) else { continue };
-            if row[2] > 0 {
-                slot.set_plan(numbers[row[2] as usize - 1]);
-            }
-            for (index, Rule { limit, .. }) in self.plans.get(slot.plan()).iter().enumerate() {
-                let (used, end) = (row[3 + 2 * index], row[4 + 2 * index]);
-                let mut cell = slot.cell(index);
-                match limit.kind {
-                    Kind::Rate { units, ns } => {
-                        let decayed = u128::from(passed) * u128::from(units) / u128::from(ns);
-                        let decayed = u64::try_from(decayed).unwrap_or(u64::MAX);
-                        limit.set_used(&mut cell, used.saturating_sub(decayed), now);
-                    }
-                    Kind::Quota(_) => (cell.level, cell.phase) = (used, end),
-                    Kind::Concurrency => {}
+        // Counted here until all slots that have them have counted them too.
+        let mut numbers = vec![0];
+        for plan in &head.plans {
+            match self.plans.count(self.plan_from(&head, plan)) {
+                Ok(number) => numbers.push(number),
+                Err(_) => {
+                    numbers.into_iter().for_each(|number| self.plans.give_back(number));
+                    return Err(Damaged::Full);
                 }
-                slot.set_cell(index, cell);
             }
         }
+        self.keys.set_secret(head.secret.to_le_bytes());
+        let restored = rows
+            .into_iter()
+            .try_for_each(|row| self.restore_key(row, numbers[row[2] as usize], &head, now));
+        numbers.into_iter().for_each(|number| self.plans.give_back(number));
+        restored
+    }
+
+    fn read_head(&self, words: &mut Words<'_>) -> Result<Head, Damaged> {
+        let secret = u128::from(words.next()?) | u128::from(words.next()?) << 64;
+        let count = words.next()?;
+        if !(1..=MOST_LIMITS as u64).contains(&count) {
+            return Err(Damaged::Bytes);
+        }
+        let (mut limits, mut labels) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            limits.push(words.limit()?);
+            labels.push(words.label()?);
+        }
+        let from: Vec<Option<usize>> = (self.limits().iter().zip(&self.labels))
+            .map(|(own, label)| {
+                let is_it =
+                    |&at: &usize| labels[at] == label.as_bytes() && are_alike(&limits[at], own);
+                (0..limits.len()).find(is_it)
+            })
+            .collect();
+        if from.iter().all(Option::is_none) {
+            return Err(Damaged::OtherLimits);
+        }
+        let wall_ns = words.next()?.cast_signed();
+        let mut plans = Vec::new();
+        for _ in 0..words.next()? {
+            let plan: Vec<Limit> =
+                limits.iter().map(|_| words.limit()).collect::<Result<_, _>>()?;
+            if !plan.iter().zip(&limits).all(|(limit, own)| are_alike(limit, own)) {
+                return Err(Damaged::Bytes);
+            }
+            plans.push(plan);
+        }
+        let keys = words.next()?;
+        Ok(Head { secret, limits, from, wall_ns, plans, keys })
+    }
+
+    /// The limits that a key has here which had `plan` there.
+    fn plan_from(&self, head: &Head, plan: &[Limit]) -> Plan {
+        let limit = |(own, from): (&Limit, &Option<usize>)| match *from {
+            Some(at) if plan[at] != head.limits[at] => Limit { unit: own.unit, ..plan[at] },
+            _ => *own,
+        };
+        self.limits().iter().zip(&head.from).map(limit).collect()
+    }
+
+    fn restore_key(&self, row: &[u64], plan: usize, head: &Head, now: Now) -> Result<(), Damaged> {
+        let passed = now.wall_ns.saturating_sub(head.wall_ns).max(0).unsigned_abs();
+        let hash = u128::from(row[0]) << 64 | u128::from(row[1]);
+        let key = self
+            .keys
+            .intern(&self.slots, hash, now.ns, |_, _| false)
+            .map_err(|Full| Damaged::Full)?;
+        self.plans.count_again(plan);
+        let Some(mut slot) = self.slots.lock(key.index) else { return Ok(()) };
+        let before = slot.plan();
+        slot.set_plan(plan);
+        for (index, limit) in self.plans.get(plan).enumerate() {
+            let Some(at) = head.from[index] else { continue };
+            let (used, end) = (row[3 + 2 * at], row[4 + 2 * at]);
+            let mut cell = slot.cell(index);
+            match limit.kind {
+                Kind::Rate { units, ns } => {
+                    let decayed = u128::from(passed) * u128::from(units) / u128::from(ns);
+                    let decayed = u64::try_from(decayed).unwrap_or(u64::MAX);
+                    limit.set_used(&mut cell, used.saturating_sub(decayed), now);
+                }
+                Kind::Quota(_) => (cell.level, cell.phase) = (used, end),
+                Kind::Concurrency => {}
+            }
+            slot.set_cell(index, cell);
+        }
+        drop(slot);
+        self.plans.give_back(before);
         Ok(())
+    }
+}
+
+/// Whether what was used of one limit can be used of the other.
+fn are_alike(a: &Limit, b: &Limit) -> bool {
+    match (a.kind, b.kind) {
+        (Kind::Quota(a), Kind::Quota(b)) => a == b,
+        (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
     }
 }
 
@@ -176,54 +258,28 @@ impl Words<'_> {
         self.0 = rest;
         Ok(first)
     }
-}
 
-fn write_limits<'a>(
-    words: &mut Vec<u64>,
-    limits: impl IntoIterator<Item = &'a Limit, IntoIter: ExactSizeIterator>,
-) {
-    let limits = limits.into_iter();
-    words.push(limits.len() as u64);
-    for limit in limits {
-        let (kind, a, b) = match limit.kind {
-            Kind::Rate { units, ns } => (0, units, ns),
-            Kind::Concurrency => (1, 0, 0),
-            Kind::Quota(window) => {
-                let (kind, a) = match window.span {
-                    Span::Every(ns) => (2, ns),
-                    Span::Week => (3, 0),
-                    Span::Month => (4, 0),
-                };
-                (kind, a, window.offset_ns.cast_unsigned())
-            }
-        };
-        words.extend([(limit.unit as u64) << 8 | kind, a, b, limit.capacity]);
+    fn limit(&mut self) -> Result<Limit, Damaged> {
+        let (&words, rest) = self.0.split_first_chunk::<LIMIT>().ok_or(Damaged::Bytes)?;
+        self.0 = rest;
+        Limit::read(words).ok_or(Damaged::Bytes)
+    }
+
+    fn label(&mut self) -> Result<Vec<u8>, Damaged> {
+        let length = usize::try_from(self.next()?).map_err(|_| Damaged::Bytes)?;
+        let (label, rest) = self.0.split_at_checked(length.div_ceil(8)).ok_or(Damaged::Bytes)?;
+        self.0 = rest;
+        Ok(label.iter().flat_map(|word| word.to_le_bytes()).take(length).collect())
     }
 }
 
-/// Limits that were written, which are like `own` but for their numbers.
-fn read_limits(words: &mut Words<'_>, own: &[Limit]) -> Result<Box<[Limit]>, Damaged> {
-    if words.next()? != own.len() as u64 {
-        return Err(Damaged::OtherLimits);
-    }
-    let read = own.iter().map(|own| {
-        let (head, a, b, capacity) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        let kind = match (head & 0xFF, own.kind) {
-            (0, Kind::Rate { .. }) if a > 0 && b > 0 => Kind::Rate { units: a, ns: b },
-            (1, Kind::Concurrency) => Kind::Concurrency,
-            (2..=4, Kind::Quota(_)) => own.kind,
-            _ => return Err(Damaged::OtherLimits),
-        };
-        let read = Limit { kind, unit: own.unit, capacity };
-        let mut again = Vec::new();
-        write_limits(&mut again, &[read]);
-        if again[1..] == [head, a, b, capacity] && read.is_in_range() {
-            Ok(read)
-        } else {
-            Err(Damaged::OtherLimits)
-        }
-    });
-    read.collect()
+fn write_label(words: &mut Vec<u64>, label: &[u8]) {
+    words.push(label.len() as u64);
+    words.extend(
+        label
+            .chunks(8)
+            .map(|chunk| chunk.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))),
+    );
 }
 
 /// FNV-1a over bytes: against accidents, not against forgery.

@@ -1,6 +1,7 @@
 //! What the protocols of this crate are made of. `tests/loom.rs` compiles them with loom's twins.
 
 pub(crate) use std::hint::spin_loop;
+pub(crate) use std::sync::Mutex;
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use std::thread::yield_now;
 
@@ -12,6 +13,11 @@ pub(crate) fn fence() {}
 pub(crate) const SPINS: u32 = 64;
 /// Slots of the first chunk.
 pub(crate) const FIRST: usize = 64;
+
+/// Sets of limits, which is what a slot has bits for,
+pub(crate) const PLANS: usize = 1 << 16;
+/// and how many of them take memory together.
+pub(crate) const PLANS_AT_ONCE: usize = 1 << 8;
 
 /// Slots that are looked at for an idle one when all places are taken.
 pub(crate) const SEARCH: u32 = 1024;

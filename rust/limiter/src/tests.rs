@@ -1,6 +1,36 @@
 //! Tests of what is not public. (`slots.rs` itself is also compiled by `tests/loom.rs`.)
 
+use std::sync::Arc;
+
+use crate::limit::{Limit, UNIT};
+use crate::limiter::{Config, Fault, Limiter};
+use crate::reservation::{Actual, reserve_all};
 use crate::slots::Slots;
+use crate::time::Now;
+use crate::together::Part;
+
+#[test]
+fn reservations_that_the_count_of_a_key_has_no_room_for_are_refused() {
+    let limits = Box::new([Limit::rate(0, UNIT, 1, 100 * UNIT)]);
+    let config = Config { limits, units: 1, max_keys: 2 };
+    let limiter = Arc::new(Limiter::new(config, [0; 16], Arc::default()));
+    let now = Now { ns: 0, wall_ns: 0 };
+    let [full, other] = [b"a", b"b"].map(|name| limiter.key(name, now).expect("room"));
+    // As if so many were open: they would take gigabytes.
+    limiter.lock(full).expect("live").set_open((1 << 24) - 2);
+    let reserve = |keys: &[_]| {
+        let part = |&key| Part { limiter: &limiter, key, costs: &[UNIT] };
+        reserve_all(&keys.iter().map(part).collect::<Vec<_>>(), 0, 1_000, now)
+    };
+    let last = reserve(&[full]).expect("room for one").expect("fits");
+    let before = (limiter.inspect(full, now), limiter.inspect(other, now), limiter.stats());
+    assert_eq!(reserve(&[full]), Err(Fault::TooManyReservations(0)));
+    assert_eq!(reserve(&[other, full]), Err(Fault::TooManyReservations(1)));
+    let after = (limiter.inspect(full, now), limiter.inspect(other, now), limiter.stats());
+    assert_eq!(before, after);
+    limiter.settle(last, Actual::Nothing, now).expect("open");
+    assert!(reserve(&[other, full]).is_ok());
+}
 
 #[test]
 fn every_index_has_a_place_of_its_own_and_keeps_it() {

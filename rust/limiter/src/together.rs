@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
+use crate::book::HeldPart;
 use crate::keys::Key;
 use crate::limiter::{Denial, Fault, Levels, Limiter, MOST_LIMITS, Verdict};
 use crate::slot::Guard;
@@ -63,12 +64,13 @@ pub(crate) fn decide<'a>(
 ) -> Verdict {
     let Some(first) = parts.first() else { return Err(Fault::TooManyLimits) };
     first.limiter.book.expire(now);
-    decide_now(parts, now, locked, levels)
+    decide_now(parts, &[], now, locked, levels)
 }
 
-/// [`decide`] for who has the book locked.
+/// [`decide`] for who has the book locked; `mine` is what the parts hold already, if anything.
 pub(crate) fn decide_now<'a>(
     parts: &[Part<'a>],
+    mine: &[HeldPart],
     now: Now,
     locked: &mut Locked<'a>,
     levels: &mut Levels,
@@ -91,7 +93,7 @@ pub(crate) fn decide_now<'a>(
             Some(slot) if slot.is(part.key.generation) => {
                 let then = now.at_least(slot.seen());
                 if !part.limiter.admit(slot, part.costs, then, levels)? {
-                    return refusal(parts, now, locked, twice);
+                    return refusal(parts, mine, now, locked, twice);
                 }
             }
             None if twice & 1 << index != 0 => {}
@@ -103,14 +105,21 @@ pub(crate) fn decide_now<'a>(
 
 /// The first of the limits of all parts that refuse for longest.
 #[cold]
-fn refusal(parts: &[Part<'_>], now: Now, locked: &Locked<'_>, twice: u32) -> Verdict {
+fn refusal(
+    parts: &[Part<'_>],
+    mine: &[HeldPart],
+    now: Now,
+    locked: &Locked<'_>,
+    twice: u32,
+) -> Verdict {
     let mut worst: Option<Denial> = None;
     let mut before = 0;
     for (index, part) in parts.iter().enumerate() {
         match &locked[index] {
             Some(slot) if slot.is(part.key.generation) => {
+                let mine = mine.get(index).map_or(&[][..], |part| &part.held);
                 if let Some(Denial { limit, refusal }) =
-                    part.limiter.check(slot, part.costs, now)?
+                    part.limiter.check(slot, part.costs, mine, now)?
                     && worst.is_none_or(|worst| worst.refusal < refusal)
                 {
                     worst = Some(Denial { limit: before + limit, refusal });

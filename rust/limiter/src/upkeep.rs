@@ -1,12 +1,12 @@
 //! Keys of a limiter: from a name, their limits, what is known of them, and how they are forgotten.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use crate::keys::{Full, Key, Pressed};
-use crate::limit::Cell;
+use crate::limit::{self, Kind, Limit};
 use crate::limiter::{Fault, Limiter};
 use crate::plan::{Plan, TooManyPlans};
-use crate::rule::Rule;
 use crate::slot::Slot;
 use crate::time::Now;
 
@@ -44,6 +44,8 @@ pub struct Stats {
     pub refused: u64,
     /// Open reservations, counted once for each of the limiter's keys in it.
     pub open: u64,
+    /// Reservations that expired before somebody ended them, counted as those that are open.
+    pub expired: u64,
 }
 
 impl Limiter {
@@ -72,7 +74,7 @@ impl Limiter {
         self.book.expire(now);
         let slot = self.lock(key).ok_or(Fault::Stale(0))?;
         let now = now.at_least(slot.seen());
-        let standing = |(index, Rule { limit, .. }): (usize, &Rule)| {
+        let standing = |(index, limit): (usize, Limit)| {
             let cell = slot.cell(index);
             let used = limit.used(&cell, now);
             Standing {
@@ -84,7 +86,7 @@ impl Limiter {
                 refill_ns: limit.refill_ns(),
             }
         };
-        Ok(self.plans.get(slot.plan()).iter().enumerate().map(standing).collect())
+        Ok(self.plans.get(slot.plan()).enumerate().map(standing).collect())
     }
 
     /// Gives `key` other limits of the same kinds and units, or the limiter's own with `None`. What is
@@ -99,13 +101,15 @@ impl Limiter {
         now: Now,
     ) -> Result<Result<(), Fault>, TooManyPlans> {
         self.book.expire(now);
-        let number = plan.map_or(Ok(0), |plan| self.plans.number(plan))?;
-        let Some(mut slot) = self.lock(key) else { return Ok(Err(Fault::Stale(0))) };
+        let number = plan.map_or(Ok(0), |plan| self.plans.count(plan))?;
+        let Some(mut slot) = self.lock(key) else {
+            self.plans.give_back(number);
+            return Ok(Err(Fault::Stale(0)));
+        };
         let now = now.at_least(slot.seen());
-        let (old, new) = (self.plans.get(slot.plan()), self.plans.get(number));
-        for (index, (Rule { limit: old, .. }, Rule { limit: new, .. })) in
-            old.iter().zip(new).enumerate()
-        {
+        let before = slot.plan();
+        let (old, new) = (self.plans.get(before), self.plans.get(number));
+        for (index, (old, new)) in old.zip(new).enumerate() {
             if old.kind == new.kind {
                 continue;
             }
@@ -115,25 +119,42 @@ impl Limiter {
             slot.set_cell(index, cell);
         }
         slot.set_plan(number);
+        drop(slot);
+        self.plans.give_back(before);
         Ok(Ok(()))
     }
 
     /// Sees to it that at most `remaining` millionths are left of limit `index`; never loosens.
     ///
+    /// With `after_ns`, that no more is left then, whatever reservations end meanwhile; of a rate only.
+    /// Before then it is less by what comes back until then.
+    ///
     /// # Errors
     /// [`Fault::Stale`].
-    pub fn tighten(&self, key: Key, index: usize, remaining: u64, now: Now) -> Result<(), Fault> {
+    pub fn tighten(
+        &self,
+        key: Key,
+        index: usize,
+        remaining: u64,
+        after_ns: u64,
+        now: Now,
+    ) -> Result<(), Fault> {
         self.book.expire(now);
         let mut slot = self.lock(key).ok_or(Fault::Stale(0))?;
         let now = now.at_least(slot.seen());
-        let Some(Rule { limit, .. }) = self.plans.get(slot.plan()).get(index) else {
+        let Some(limit) = self.plans.get(slot.plan()).nth(index) else { return Ok(()) };
+        if after_ns > 0 && !matches!(limit.kind, Kind::Rate { .. }) {
             return Ok(());
-        };
+        }
         let mut cell = slot.cell(index);
-        let least = limit.capacity.saturating_sub(cell.held).saturating_sub(remaining);
-        let used = limit.used(&cell, now);
+        // What is held now may be free by then.
+        let held = if after_ns > 0 { 0 } else { cell.held };
+        let then = Now { ns: now.ns.saturating_add(after_ns), ..now };
+        let least = limit.capacity.saturating_sub(held).saturating_sub(remaining);
+        let used = limit.used(&cell, then);
         if least > used {
-            limit.charge(&mut cell, least - used, now);
+            // A bucket that is full later: to charge what is used then is to be in debt until then.
+            limit.charge(&mut cell, least - used, then);
             slot.set_cell(index, cell);
             slot.set_seen(now.ns);
         }
@@ -149,7 +170,7 @@ impl Limiter {
         let mut slot = self.lock(key).ok_or(Fault::Stale(0))?;
         for index in 0..self.plans.own().len() {
             let held = slot.cell(index).held;
-            slot.set_cell(index, Cell { held, ..Cell::default() });
+            slot.set_cell(index, limit::Cell { held, ..limit::Cell::default() });
         }
         Ok(())
     }
@@ -157,10 +178,14 @@ impl Limiter {
     /// Gives the place of `key` away with all that is known of it; whether it had one. What is
     /// reserved for it is void.
     pub fn forget(&self, key: Key) -> bool {
-        self.keys.evict(&self.slots, key, |slot| {
+        let plan = Cell::new(0);
+        let forgot = self.keys.evict(&self.slots, key, |slot| {
             self.opened(slot.open().wrapping_neg());
+            plan.set(slot.plan());
             true
-        })
+        });
+        self.plans.give_back(plan.get());
+        forgot
     }
 
     /// What it holds and did. O(1).
@@ -172,6 +197,7 @@ impl Limiter {
             evicted: self.keys.evicted(),
             refused: self.keys.refused(),
             open: self.open.load(Ordering::Relaxed),
+            expired: self.expired.load(Ordering::Relaxed),
         }
     }
 

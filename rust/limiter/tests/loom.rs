@@ -5,6 +5,7 @@
 
 mod sync {
     pub(crate) use loom::hint::spin_loop;
+    pub(crate) use loom::sync::Mutex;
     pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
     pub(crate) use loom::thread::yield_now;
 
@@ -16,6 +17,8 @@ mod sync {
     pub(crate) const SPINS: u32 = 1;
     pub(crate) const FIRST: usize = 2;
     pub(crate) const SEARCH: u32 = 2;
+    pub(crate) const PLANS: usize = 4;
+    pub(crate) const PLANS_AT_ONCE: usize = 4;
 
     pub(crate) fn zeroed(words: usize) -> Box<[AtomicU64]> {
         (0..words).map(|_| AtomicU64::new(0)).collect()
@@ -28,6 +31,10 @@ mod alone;
 mod keys;
 #[path = "../src/limit.rs"]
 mod limit;
+#[path = "../src/plan.rs"]
+mod plan;
+#[path = "../src/rule.rs"]
+mod rule;
 #[path = "../src/slot.rs"]
 mod slot;
 #[path = "../src/slots.rs"]
@@ -36,10 +43,14 @@ mod slots;
 mod time;
 #[path = "../src/window.rs"]
 mod window;
+#[path = "../src/words.rs"]
+mod words;
 
 use keys::Keys;
+use limit::Limit;
 use loom::sync::Arc;
 use loom::thread;
+use plan::Plans;
 use slot::{CELL, Guard, HEAD, Slot, Words};
 use slots::Slots;
 use sync::AtomicU64;
@@ -246,5 +257,66 @@ fn a_name_that_comes_back_while_it_is_evicted_has_one_slot() {
         assert!(mine == old || mine == after);
         assert_ne!(after, old);
         assert_eq!(keys.live(), 1);
+    });
+}
+
+/// Gives the key of `words` limits of its own, as `Limiter::set_limits` does; its cell says which.
+fn set(plans: &Plans, words: &[AtomicU64], capacity: u64) {
+    let number = plans.count(vec![Limit::rate(0, 1, 1, capacity)].into()).expect("room");
+    let before = {
+        let mut slot = lock(words);
+        let before = slot.plan();
+        slot.set_plan(number);
+        let mut cell = slot.cell(0);
+        cell.level = capacity;
+        slot.set_cell(0, cell);
+        before
+    };
+    plans.give_back(before);
+}
+
+#[test]
+fn whoever_has_a_slot_locked_reads_its_limits_and_no_others() {
+    loom::model(|| {
+        let plans = Arc::new(Plans::new(vec![Limit::rate(0, 1, 1, 9)].into()));
+        let (a, b) = (words(), words());
+        set(&plans, &a, 20);
+        let (theirs, a2, b2) = (plans.clone(), a.clone(), b.clone());
+        // The number that `a` gives up is the next that is given out.
+        let thread = thread::spawn(move || {
+            set(&theirs, &a2, 30);
+            set(&theirs, &b2, 40);
+        });
+        {
+            let slot = lock(&a);
+            let limit = plans.others(slot.plan()).next().expect("one limit").limit;
+            assert_eq!(limit.capacity, slot.cell(0).level);
+        }
+        thread.join().expect("join");
+        for (words, capacity) in [(&a, 30), (&b, 40)] {
+            let slot = lock(words);
+            let limit = plans.others(slot.plan()).next().expect("one limit").limit;
+            assert_eq!((limit.capacity, slot.cell(0).level), (capacity, capacity));
+        }
+        assert_eq!(lock(&b).plan(), 1, "given out again");
+    });
+}
+
+#[test]
+fn two_who_change_one_key_leave_one_set_in_use() {
+    loom::model(|| {
+        let plans = Arc::new(Plans::new(vec![Limit::rate(0, 1, 1, 9)].into()));
+        let a = words();
+        let (theirs, a2) = (plans.clone(), a.clone());
+        let thread = thread::spawn(move || set(&theirs, &a2, 20));
+        set(&plans, &a, 30);
+        thread.join().expect("join");
+        let slot = lock(&a);
+        let limit = plans.others(slot.plan()).next().expect("one limit").limit;
+        assert_eq!(limit.capacity, slot.cell(0).level);
+        drop(slot);
+        // Of the four that fit here, the limiter's own and that of `a` are taken.
+        let of = |capacity| plans.count(vec![Limit::rate(0, 1, 1, capacity)].into());
+        assert!(of(40).is_ok() && of(50).is_ok() && of(60).is_err());
     });
 }

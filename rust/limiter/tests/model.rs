@@ -24,7 +24,7 @@ enum Step {
     Full(usize),
     Cancel(usize),
     TopUp(usize, [u64; UNITS]),
-    Tighten(usize, usize, usize, u64),
+    Tighten(usize, usize, usize, u64, u64),
     Reset(usize, usize),
     Pass(u64),
     Back(u64),
@@ -77,8 +77,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => number.clone().prop_map(Step::Full),
         1 => number.clone().prop_map(Step::Cancel),
         2 => (number, costs()).prop_map(|(number, more)| Step::TopUp(number, more)),
-        1 => (0..2usize, 0..NAMES.len(), 0..LIMITS, cost())
-            .prop_map(|(limiter, key, limit, rest)| Step::Tighten(limiter, key, limit, rest)),
+        1 => (0..2usize, 0..NAMES.len(), 0..LIMITS, cost(), prop_oneof![Just(0), 0..20_000_000_000u64])
+            .prop_map(|(limiter, key, limit, rest, after)| Step::Tighten(limiter, key, limit, rest, after)),
         1 => (0..2usize, 0..NAMES.len()).prop_map(|(limiter, key)| Step::Reset(limiter, key)),
         6 => prop_oneof![0..3_000_000_000u64, 0..100u64, Just(90_000_000_000_000)].prop_map(Step::Pass),
         1 => (0..2_000_000_000u64).prop_map(Step::Back),
@@ -170,15 +170,16 @@ impl World {
                 let naive = self.naive.top_up(number, &vec![&more[..]; parts], now);
                 prop_assert_eq!(fast, naive.ok_or(Fault::NotOpen));
             }
-            Step::Tighten(limiter, key, limit, remaining) => {
+            Step::Tighten(limiter, key, limit, remaining, after) => {
                 let fast = self.limiters[*limiter].tighten(
                     self.keys[*limiter][*key],
                     *limit,
                     *remaining,
+                    *after,
                     now,
                 );
                 prop_assert_eq!(fast, Ok(()));
-                self.naive.tighten(place(*limiter, *key), *limit, *remaining, now);
+                self.naive.tighten(place(*limiter, *key), *limit, *remaining, *after, now);
             }
             Step::Reset(limiter, key) => {
                 prop_assert_eq!(

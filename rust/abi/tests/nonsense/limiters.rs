@@ -107,7 +107,16 @@ impl Limiters {
                     calm(sluice_reservation_top_up(handle, reservation, n.as_ptr(), length), call);
                 }
                 19 => {
-                    calm(sluice_limiter_tighten(handle, key, length, n[1]), call);
+                    calm(
+                        sluice_limiter_tighten(
+                            handle,
+                            key,
+                            length,
+                            n[1],
+                            [0.0, n[2]][call.pick % 2],
+                        ),
+                        call,
+                    );
                 }
                 20 => {
                     let limits_len = [0, 18, 18, 18, 17, 6][length as usize];

@@ -52,17 +52,33 @@ impl Bucket {
         self.at = now.ns;
     }
 
+    /// Fills a rate's bucket so far that `remaining` are left when `after_ns` have leaked out of it;
+    /// whether it was not so full already.
+    pub(super) fn pause(&mut self, remaining: u64, after_ns: u64, now: Now) -> bool {
+        let Kind::Rate { units, ns } = self.limit.kind else { return false };
+        let leak = u128::from(after_ns) * u128::from(units);
+        let (level, parts) = self.level(now);
+        let left = level.saturating_sub(leak).div_ceil(ns.into());
+        let most = u128::from(self.limit.capacity.saturating_sub(remaining));
+        if most <= left {
+            return false;
+        }
+        (self.level, self.at) = (level.max(leak) + (most - left) * parts, now.ns);
+        true
+    }
+
     pub(super) fn fits(&self, cost: u64, now: Now) -> bool {
         let (level, parts) = self.level(now);
         let wanted = u128::from(self.held) + u128::from(cost);
         level + wanted * parts <= u128::from(self.limit.capacity) * parts
     }
 
-    pub(super) fn refusal(&self, cost: u64, now: Now, then: Now) -> Option<Refusal> {
+    /// `own` is what the asking reservation holds of it: it cannot wait for its own end.
+    pub(super) fn refusal(&self, cost: u64, own: u64, now: Now, then: Now) -> Option<Refusal> {
         if self.fits(cost, then) {
             return None;
         }
-        if cost > self.limit.capacity {
+        if u128::from(own) + u128::from(cost) > u128::from(self.limit.capacity) {
             return Some(Refusal::Never);
         }
         if u128::from(self.held) + u128::from(cost) > u128::from(self.limit.capacity) {

@@ -1,0 +1,109 @@
+//! Snapshots: what comes back, and what is refused.
+#![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
+
+mod support;
+
+use std::sync::Arc;
+
+use sluice_limiter::{Config, Damaged, Limit, Limiter, Now, Part, Span, UNIT, reserve_all};
+use support::{MINUTE, SECOND, at, concurrency, key, limiter, quota, rate};
+
+/// A limiter whose limits have names.
+fn named(limits: &[(&str, Limit)]) -> Arc<Limiter> {
+    let units = limits.iter().map(|(_, limit)| limit.unit + 1).max().unwrap_or(0);
+    let config =
+        Config { limits: limits.iter().map(|&(_, limit)| limit).collect(), units, max_keys: 99 };
+    let labels = limits.iter().map(|&(label, _)| label.to_owned()).collect();
+    Arc::new(Limiter::new(config, [3; 16], Arc::default()).with_labels(labels))
+}
+
+fn used(limiter: &Limiter, name: &str, now: Now) -> Vec<u64> {
+    let key = limiter.key(name.as_bytes(), now).expect("room");
+    limiter.inspect(key, now).expect("live").iter().map(|s| s.used / UNIT).collect()
+}
+
+fn capacities(limiter: &Limiter, name: &str, now: Now) -> Vec<u64> {
+    let key = limiter.key(name.as_bytes(), now).expect("room");
+    limiter.inspect(key, now).expect("live").iter().map(|s| s.capacity / UNIT).collect()
+}
+
+#[test]
+fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
+    let limits = || vec![rate(0, 10, SECOND, 10), quota(0, Span::Month, 50), concurrency(1, 3)];
+    let old = limiter(limits());
+    let (a, b) = (key(&old, "a"), key(&old, "b"));
+    assert_eq!(old.take(a, &[7 * UNIT, 0], at(0)), Ok(None));
+    let other = vec![rate(0, 20, SECOND, 30), quota(0, Span::Month, 60), concurrency(1, 1)];
+    old.set_limits(b, Some(other.into()), at(0)).expect("room").expect("live");
+    let costs = [4 * UNIT, UNIT];
+    let part = Part { limiter: &old, key: b, costs: &costs };
+    reserve_all(&[part], 0, MINUTE, at(0)).expect("no fault").expect("fits");
+    let bytes = old.snapshot(at(0));
+    let new = limiter(limits());
+    // Half a second later by the wall clock, in a process whose own clock is anywhere.
+    let now = Now { ns: 77 * SECOND, wall_ns: (SECOND / 2).cast_signed() };
+    assert_eq!(new.restore(&bytes, now), Ok(()));
+    assert_eq!((used(&new, "a", now), used(&new, "b", now)), (vec![2, 7, 0], vec![0, 4, 0]));
+    assert_eq!(capacities(&new, "b", now), [30, 60, 1]);
+    assert_eq!(new.restore(&bytes, now), Err(Damaged::NotEmpty));
+    for at in 0..bytes.len() {
+        let mut bad = bytes.clone();
+        bad[at] ^= 0x10;
+        let fresh = limiter(limits());
+        assert!(fresh.restore(&bad, now).is_err(), "{at}");
+        assert!(fresh.restore(&bytes[..at], now).is_err(), "{at}");
+        assert_eq!(fresh.stats().keys, 0);
+    }
+}
+
+#[test]
+fn what_was_used_of_one_thing_is_not_used_of_another() {
+    let old = named(&[("budget usd", quota(0, Span::Month, 50))]);
+    assert_eq!(old.take(key(&old, "k"), &[7 * UNIT], at(0)), Ok(None));
+    let bytes = old.snapshot(at(0));
+    for (label, limit) in [
+        ("budget tokens", quota(0, Span::Month, 50)),
+        ("other usd", quota(0, Span::Month, 50)),
+        ("budget usd", quota(0, Span::Week, 50)),
+        ("budget usd", rate(0, 50, SECOND, 50)),
+        ("budget usd", concurrency(0, 50)),
+    ] {
+        let new = named(&[(label, limit)]);
+        assert_eq!(new.restore(&bytes, at(0)), Err(Damaged::OtherLimits), "{label} {limit:?}");
+        assert_eq!(new.stats().keys, 0);
+    }
+}
+
+#[test]
+fn a_limit_whose_numbers_changed_keeps_what_was_used() {
+    let (rpm, day, gone) =
+        (rate(0, 60, MINUTE, 60), quota(1, Span::Every(86_400 * SECOND), 100), concurrency(2, 3));
+    let old = named(&[("rpm", rpm), ("gone", gone), ("day", day)]);
+    let (plain, special) = (key(&old, "plain"), key(&old, "special"));
+    assert_eq!(old.take(plain, &[30 * UNIT, 90 * UNIT, 0], at(0)), Ok(None));
+    assert_eq!(old.take(special, &[20 * UNIT, 80 * UNIT, 0], at(0)), Ok(None));
+    // Of its own it has the quota only.
+    let own = vec![rpm, gone, Limit { capacity: 500 * UNIT, ..day }];
+    old.set_limits(special, Some(own.into()), at(0)).expect("room").expect("live");
+    let bytes = old.snapshot(at(0));
+
+    // The quota is raised, the rate is lowered and twice as slow; units are counted in another order.
+    let new = named(&[
+        ("day", Limit { unit: 0, capacity: 1_000 * UNIT, ..day }),
+        ("new", rate(1, 7, SECOND, 7)),
+        ("rpm", rate(1, 30, MINUTE, 10)),
+    ]);
+    // Four seconds give two back.
+    let now = at(4 * SECOND);
+    assert_eq!(new.restore(&bytes, now), Ok(()));
+    assert_eq!(used(&new, "plain", now), [90, 0, 28]);
+    assert_eq!(used(&new, "special", now), [80, 0, 18]);
+    assert_eq!(capacities(&new, "plain", now), [1_000, 7, 10]);
+    assert_eq!(capacities(&new, "special", now), [500, 7, 10]);
+    assert_eq!(new.limits()[0].unit, 0);
+    // Limits of its own that are the limiter's now leave no set behind.
+    let again =
+        named(&[("rpm", rpm), ("gone", gone), ("day", Limit { capacity: 500 * UNIT, ..day })]);
+    assert_eq!(again.restore(&bytes, now), Ok(()));
+    assert_eq!(capacities(&again, "plain", now), capacities(&again, "special", now));
+}
