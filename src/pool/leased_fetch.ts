@@ -4,6 +4,7 @@
  * @module
  */
 import { checkCeiling } from "./ceiling_warning.ts";
+import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
 import type { Failure } from "./lease.ts";
 import { leasedResponse } from "./leased_response.ts";
@@ -36,7 +37,8 @@ export interface FetchOptions extends AcquireOptions {
    */
   readonly fetch?: (request: Request | URL | string, init: RequestInit) => Promise<Response>;
   /**
-   * How long the upstream may take until the headers, in milliseconds. Then the request is aborted
+   * How long the upstream may take until the headers, in milliseconds, from when the request is
+   * sent. Then the request is aborted
    * with a `TimeoutError`, and counts as failed.
    *
    * @default Infinity
@@ -73,8 +75,8 @@ const checked = new WeakSet<LeaseSource>();
 /**
  * See {@linkcode UpstreamPool.fetch}, which this is.
  *
- * @param leaked Told of each unread body that the garbage collector found, with the stack of the
- * call; costs a stack for each call.
+ * @param leaked Told of each unread body that the garbage collector found or whose lease ran out,
+ * with the stack of the call; costs a stack for each call.
  */
 export async function leasedFetch(
   pool: LeaseSource,
@@ -93,10 +95,12 @@ export async function leasedFetch(
     headersMs: options.headersTimeoutMs,
     idleMs: options.idleTimeoutMs,
   }, () => leaked?.(lease.upstream, stack));
+  if (options.signal !== undefined) hold.follow(options.signal);
   let request: Awaited<ReturnType<MakeRequest>>;
   let init: RequestInit | undefined;
   try {
-    request = await makeRequest(hold.upstream);
+    const made = Promise.resolve(makeRequest(hold.upstream));
+    request = await unlessAborted(made, hold.signal);
     init = options.init?.(hold.upstream);
   } catch (error) {
     // Nothing was sent, so the upstream has no part in it.
@@ -110,17 +114,17 @@ async function send(
   request: Request | URL | string,
   init: RequestInit | undefined,
   hold: RequestHold,
-  { signal, fetch = globalThis.fetch, classify = failureOf }: FetchOptions,
+  { fetch = globalThis.fetch, classify = failureOf }: FetchOptions,
 ): Promise<Response> {
-  if (signal !== undefined) hold.follow(signal);
   // A signal in `init` replaces the request's own, which has to be followed too.
   if (request instanceof Request) hold.follow(request.signal);
+  hold.send();
   let response: Response;
   try {
     response = await fetch(request, { ...init, signal: hold.signal });
   } catch (error) {
     hold.fail(error);
-    throw error;
+    throw hold.loss ?? error;
   }
   hold.heardUpstream();
   try {

@@ -204,5 +204,8 @@ export type PoolEvent =
   | { readonly type: "reaped"; readonly leases: number; readonly waiters: number }
   /** Events came faster than they were collected; this many were not kept. */
   | { readonly type: "missed"; readonly events: number }
-  /** A lease of this Worker was lost to the garbage collector (`trackLeaks`). */
+  /**
+   * A lease of this Worker was lost to the garbage collector, or a response of `pool.fetch` was not
+   * read until its lease ran out (`trackLeaks`).
+   */
   | { readonly type: "leaked"; readonly upstream: string; readonly stack: string };

@@ -126,8 +126,9 @@ export class UpstreamPool implements Disposable {
    * Acquires a lease, makes the request for its upstream, fetches it, and holds the lease until the
    * body of the response ends, is cancelled, fails or is aborted; without a body, until the headers.
    * The lease is renewed while somebody waits for the upstream, so a stream may outlast
-   * `leaseTtlMs`. It is given back in the end even if nobody reads the body: by the garbage
-   * collector, or when its time has run out.
+   * `leaseTtlMs`. If nobody reads on, the request ends with the lease's time: its connection is
+   * closed, and who reads later gets `SLUICE_STALE_LEASE`. The garbage collector may end it sooner.
+   * So the upstream has no more requests than leases are in use.
    *
    * The response is `fetch`'s own in all but this: its body has no BYOB reader. Nothing is buffered;
    * only bodies that are sure to end soon (of failures, or of a known length up to 64 KB) are read
@@ -140,7 +141,9 @@ export class UpstreamPool implements Disposable {
    * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes, once, if the
    * caps allow more.
    *
-   * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw.
+   * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw; the signal's
+   * reason at any point, also while `makeRequest` is pending; and `SLUICE_STALE_LEASE` if the lease's
+   * time runs out before the headers, which `makeRequest` alone can bring about.
    *
    * @example
    * ```ts ignore
