@@ -95,10 +95,17 @@ describe("upstream pool", () => {
     const first = await pool.acquire();
     const second = pool.acquire();
     const drained = pool.drain();
+    const refused = (): void => {
+      assert.throws(() => pool.tryAcquire(), { code: "SLUICE_POOL_CLOSED" });
+      assert.throws(() => pool.acquireBatch(1), { code: "SLUICE_POOL_CLOSED" });
+    };
     await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
+    refused();
     first.release();
     (await second).release();
     await drained;
+    refused();
+    await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
     const hurry = open([{ id: "a", maxInFlight: 1 }]);
     hurry.tryAcquire();
     await assert.rejects(hurry.drain({ signal: AbortSignal.timeout(30) }), {

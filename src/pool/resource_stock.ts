@@ -147,7 +147,7 @@ export class ResourceStock<T> {
   /** Makes resources ahead until there are `min`, as far as there are places. */
   async fill(): Promise<void> {
     while (!this.isClosed && this.#total < this.#settings.min) {
-      const permit = this.#line.tryAcquire();
+      const permit = this.#permit();
       if (permit === null) return;
       try {
         await this.shelve(await this.#create(), permit);
@@ -156,6 +156,15 @@ export class ResourceStock<T> {
         permit.release("unknown");
         return this.#startSweep();
       }
+    }
+  }
+
+  /** A permit that is free; none while the line is drained, when nothing is done ahead. */
+  #permit(): HeldLease | null {
+    try {
+      return this.#line.tryAcquire();
+    } catch {
+      return null;
     }
   }
 
@@ -180,7 +189,7 @@ export class ResourceStock<T> {
       const isIdle = now - entry.idleSince >= idleTimeoutMs && this.#total > min;
       if (!isOver && !isIdle) continue;
       // Its place is taken while it ends, or there could be one more than `max`.
-      const permit = this.#line.tryAcquire();
+      const permit = this.#permit();
       if (permit === null) return;
       const at = this.#idle.indexOf(entry);
       if (at >= 0) {
