@@ -3,13 +3,11 @@
  *
  * @module
  */
-import { checkCeiling } from "./ceiling_warning.ts";
 import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
 import type { Failure } from "./lease.ts";
 import { leasedResponse } from "./leased_response.ts";
 import type { AcquireOptions } from "./options.ts";
-import type { PoolStats } from "./stats.ts";
 import { type HeldLease, RequestHold } from "./request_hold.ts";
 import { retryAfterMs } from "../http/retry_after.ts";
 import { checkObject } from "./settings.ts";
@@ -62,15 +60,10 @@ export interface FetchOptions extends AcquireOptions {
 
 /** What a fetch needs of a pool. */
 export interface LeaseSource {
-  readonly name: string;
   /** How long a lease lives without being renewed. */
   readonly leaseTtlMs: number;
   acquire(options: AcquireOptions): Promise<HeldLease>;
-  stats(): Pick<PoolStats, "maxInFlight" | "upstreams">;
 }
-
-/** The pools that have fetched in this isolate. */
-const checked = new WeakSet<LeaseSource>();
 
 /**
  * See {@linkcode UpstreamPool.fetch}, which this is.
@@ -85,10 +78,6 @@ export async function leasedFetch(
   leaked?: (upstream: string, stack: string) => void,
 ): Promise<Response> {
   check(makeRequest, options);
-  if (!checked.has(pool)) {
-    checked.add(pool);
-    checkCeiling(pool.name, pool.stats());
-  }
   const stack = leaked === undefined ? "" : new Error("fetched here").stack ?? "";
   const lease = await pool.acquire(options);
   const hold = new RequestHold(lease, pool.leaseTtlMs, {

@@ -53,6 +53,8 @@ export class PoolMember implements Lessor {
   leaks: Leaks | undefined;
   /** Called after a failure was told, which may have made an event. */
   onFailure: (() => void) | undefined;
+  /** Called when it is closed. */
+  onClose: (() => void) | undefined;
 
   /**
    * Opens the pool.
@@ -205,6 +207,7 @@ export class PoolMember implements Lessor {
   /** Refuses who waits, and closes the handle once the last lease is back. */
   close(): void {
     if (this.#handle === 0) return;
+    if (!this.#isClosing) this.onClose?.();
     this.#isClosing = this.#isLeaving = true;
     this.#line.refuse(() => this.closed());
     const leases = this.native.sluice_pool_close(this.#handle);

@@ -7,6 +7,7 @@ import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { unwrap } from "../ffi/load.ts";
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
+import { CeilingShare } from "./ceiling_warning.ts";
 import { Leaks } from "./leaks.ts";
 import { Lease } from "./lease.ts";
 import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
@@ -72,6 +73,7 @@ export class UpstreamPool implements Disposable {
   readonly #timeoutMs: number;
   readonly #events: PoolEvents | undefined;
   readonly #stats = new StatsReader();
+  readonly #ceiling: CeilingShare;
 
   /**
    * Opens the pool of that name, or joins it if another Worker has it open. O(upstreams).
@@ -87,6 +89,9 @@ export class UpstreamPool implements Disposable {
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
+    const ceiling = new CeilingShare(this.name);
+    this.#ceiling = ceiling;
+    member.onClose = () => ceiling.leave();
     abandoned.register(this, member, member);
     if (onEvent !== undefined) {
       const events = new PoolEvents(member, onEvent);
@@ -138,8 +143,9 @@ export class UpstreamPool implements Disposable {
    * `Retry-After` of the response; everything else as success, and aborts as nothing at all. A
    * failed status is told when its body ends.
    *
-   * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes, once, if the
-   * caps allow more.
+   * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes if the caps of
+   * the pools that are open here and have fetched allow more; once in each Worker, since each knows
+   * of its own pools only.
    *
    * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw; the signal's
    * reason at any point, also while `makeRequest` is pending; and `SLUICE_STALE_LEASE` if the lease's
@@ -153,9 +159,10 @@ export class UpstreamPool implements Disposable {
    * );
    * ```
    */
-  fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
+  async fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
+    this.#ceiling.enter(() => this.stats());
     const events = this.#member.leaks && this.#events;
-    return leasedFetch(
+    return await leasedFetch(
       this,
       makeRequest,
       options,
@@ -212,6 +219,7 @@ export class UpstreamPool implements Disposable {
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
     this.#member.forgetIds();
+    this.#ceiling.update(() => this.stats());
   }
 
   /**
@@ -224,6 +232,7 @@ export class UpstreamPool implements Disposable {
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_remove(handle, bytes, bytes.length));
     this.#member.forgetIds();
+    this.#ceiling.update(() => this.stats());
   }
 
   /**
@@ -237,6 +246,7 @@ export class UpstreamPool implements Disposable {
     const { native, handle } = this.#member;
     unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
     for (const [setting, value] of settings) this.#change(bytes, setting, value);
+    this.#ceiling.update(() => this.stats());
   }
 
   /** {@linkcode UpstreamPool.updateUpstream} of the weight alone. */
@@ -248,6 +258,7 @@ export class UpstreamPool implements Disposable {
   setMaxInFlight(maxInFlight: number): void {
     const most = checkMaxInFlight("maxInFlight", maxInFlight);
     this.#member.see(this.#member.native.sluice_pool_resize(this.#member.handle, most));
+    this.#ceiling.update(() => this.stats());
   }
 
   /**
