@@ -149,7 +149,8 @@ export interface PoolOptions {
   readonly adaptive?: boolean | AdaptiveOptions;
   /**
    * Whether leases that are lost to the garbage collector are given back and reported to
-   * `onEvent`, with the stack that acquired them. Costs a stack for each lease; of this Worker only.
+   * `onEvent`, with the stack that acquired them; without `onEvent` by a process warning,
+   * `SLUICE_LEASE_LEAKED`. Costs a stack for each lease; of this Worker only.
    *
    * @default false
    */

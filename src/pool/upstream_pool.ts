@@ -8,7 +8,7 @@ import { show } from "../errors.ts";
 import { unwrap } from "../ffi/load.ts";
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
 import { CeilingShare } from "./ceiling_warning.ts";
-import { Leaks } from "./leaks.ts";
+import { type Leaked, Leaks, warnOfLeak } from "./leaks.ts";
 import { Lease } from "./lease.ts";
 import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
 import { PoolEvents } from "./events.ts";
@@ -48,7 +48,7 @@ const abandoned = new FinalizationRegistry<PoolMember>((member) => {
  * What it hands out are leases, not sockets: `fetch` owns those in Bun and Deno. Objects cannot
  * cross Workers either, so a lease is used where it was acquired; the counts, the line and the
  * health of upstreams are shared by all Workers that open a pool of the same name. What a Worker
- * holds when it ends, also by `terminate()`, comes back by itself within some 60 ms.
+ * holds when it ends, also by `terminate()`, comes back by itself.
  *
  * Acquire and release are O(log n) in upstreams and waiters.
  *
@@ -72,6 +72,8 @@ export class UpstreamPool implements Disposable {
   readonly #member: PoolMember;
   readonly #timeoutMs: number;
   readonly #events: PoolEvents | undefined;
+  /** Set where leaks are tracked. */
+  readonly #leaked: Leaked | undefined;
   readonly #stats = new StatsReader();
   readonly #ceiling: CeilingShare;
 
@@ -99,9 +101,13 @@ export class UpstreamPool implements Disposable {
       member.onFailure = () => events.read();
     }
     if (trackLeaks) {
-      const events = this.#events;
+      const [events, { name }] = [this.#events, options];
+      const leaked: Leaked = events === undefined
+        ? (upstream, stack) => warnOfLeak(name, upstream, stack)
+        : (upstream, stack) => events.tell({ type: "leaked", upstream, stack });
+      this.#leaked = leaked;
       member.leaks = new Leaks(({ id, upstream, stack }) => {
-        if (member.reclaim(id)) events?.tell({ type: "leaked", upstream, stack });
+        if (member.reclaim(id)) leaked(upstream, stack);
       });
     }
   }
@@ -161,13 +167,7 @@ export class UpstreamPool implements Disposable {
    */
   async fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
     this.#ceiling.enter(() => this.stats());
-    const events = this.#member.leaks && this.#events;
-    return await leasedFetch(
-      this,
-      makeRequest,
-      options,
-      events && ((upstream, stack) => events.tell({ type: "leaked", upstream, stack })),
-    );
+    return await leasedFetch(this, makeRequest, options, this.#leaked);
   }
 
   /**
