@@ -26,8 +26,9 @@ export interface Entry<T> {
 
 /**
  * Keeps idle resources, and makes, looks over and destroys them. Each is in one of three places:
- * idle here, in use, or in transit between them; in the last two it is under a permit of the line,
- * and so are never more than `max` of them in all.
+ * idle here, in use, or in transit between them; in the last two it is under a permit of the line.
+ * Where the line is this pool's alone, so are never more than `max` of them in all; what runs on after
+ * its timeout is in none of the three.
  */
 export class ResourceStock<T> {
   readonly #settings: ResourceSettings<T>;
