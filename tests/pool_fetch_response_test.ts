@@ -1,9 +1,7 @@
 /** What `pool.fetch` makes of a response: what it tells the pool, what it returns, and for how long. */
 import assert from "node:assert/strict";
-import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkCeiling } from "../src/pool/ceiling_warning.ts";
 import type { FetchOptions } from "../src/pool/leased_fetch.ts";
 import type { Ending } from "./fixtures/counting_pool.ts";
 import { Fetching, until } from "./fixtures/fetching.ts";
@@ -145,32 +143,5 @@ describe("The response of pool.fetch", () => {
       assert.match(await passed.text(), /data: 9/);
       await assertEnded("ok");
     });
-  });
-});
-
-describe("The warning about Bun's ceiling", () => {
-  const upstreams = (caps: number[]) => caps.map((maxInFlight) => ({ maxInFlight })) as never[];
-
-  it("comes once, when the caps of all pools add up to more, and says what to set", async () => {
-    const warnings: (Error & { code?: string })[] = [];
-    const listen = (warning: Error) => void warnings.push(warning);
-    process.on("warning", listen);
-    const tell = async (name: string, caps: number[], maxInFlight = 131_072) => {
-      checkCeiling(name, { maxInFlight, upstreams: upstreams(caps) }, 1256);
-      await sleep(5);
-      return warnings.length;
-    };
-    assert.equal(await tell("a", [200, 56]), 0);
-    assert.equal(await tell("b", [1000, 1000], 500), 0, "the pool's own cap counts");
-    assert.equal(await tell("a", [200, 56]), 0, "a pool counts once");
-    assert.equal(await tell("c", [600]), 1);
-    assert.equal(await tell("d", [600]), 1);
-    process.off("warning", listen);
-    assert.equal(warnings[0]!.code, "SLUICE_FETCH_CEILING");
-    assert.match(
-      warnings[0]!.message,
-      /allow \d+ requests in flight, but Bun's fetch carries out 1256/,
-    );
-    assert.match(warnings[0]!.message, /Set BUN_CONFIG_MAX_HTTP_REQUESTS=\d+ or more/);
   });
 });

@@ -1,8 +1,10 @@
 /** A pool in one Worker: leases, their counts and ends, closing and draining, leaks. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PoolEvent, UpstreamPool } from "../mod.ts";
+import { collectUntil } from "./fixtures/garbage.ts";
 import { open } from "./fixtures/pools.ts";
 
 function rejects(promise: Promise<unknown>, code: string): Promise<void> {
@@ -95,10 +97,17 @@ describe("upstream pool", () => {
     const first = await pool.acquire();
     const second = pool.acquire();
     const drained = pool.drain();
+    const refused = (): void => {
+      assert.throws(() => pool.tryAcquire(), { code: "SLUICE_POOL_CLOSED" });
+      assert.throws(() => pool.acquireBatch(1), { code: "SLUICE_POOL_CLOSED" });
+    };
     await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
+    refused();
     first.release();
     (await second).release();
     await drained;
+    refused();
+    await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
     const hurry = open([{ id: "a", maxInFlight: 1 }]);
     hurry.tryAcquire();
     await assert.rejects(hurry.drain({ signal: AbortSignal.timeout(30) }), {
@@ -128,6 +137,22 @@ describe("upstream pool", () => {
     assert.ok(leak?.type === "leaked", "nothing was collected");
     assert.match(leak.stack, /leaky/);
     assert.ok(pool.stats().inFlight < 100);
+  });
+
+  it("warns of lost leases where nobody listens to events", async () => {
+    const warnings: (Error & { code?: string })[] = [];
+    const listen = (warning: Error) => void warnings.push(warning);
+    process.on("warning", listen);
+    using pool = open([{ id: "a", maxInFlight: 20 }], { trackLeaks: true });
+    function leaky(): void {
+      for (let i = 0; i < 20; i++) pool.tryAcquire();
+    }
+    leaky();
+    const leaks = () => warnings.filter(({ code }) => code === "SLUICE_LEASE_LEAKED");
+    assert.ok(await collectUntil(() => leaks().length > 0), "not collected within 20 s");
+    process.off("warning", listen);
+    assert.equal(leaks()[0]!.name, "SluiceWarning");
+    assert.match(leaks()[0]!.message, /A lease of a, of the pool .*leaky/s);
   });
 
   it("leaves a pool that nobody closed", async () => {

@@ -217,4 +217,18 @@ describe("The resources of a ResourcePool", () => {
     await until(() => factory.open === 0);
     assert.equal(pool.stats().inUse, 0);
   });
+
+  it("makes and ends nothing ahead while it is drained, and fails at nothing", async () => {
+    const factory = new Factory();
+    const pool = openPool(factory, { min: 1, max: 3, idleTimeoutMs: 20 });
+    const [kept, broken] = [await pool.acquire(), await pool.acquire()];
+    (await pool.acquire()).release();
+    const drained = pool.drain();
+    await broken.destroy();
+    await sleep(100);
+    assert.equal(factory.things.length, 3);
+    kept.release();
+    await drained;
+    assert.equal(factory.open, 0);
+  });
 });

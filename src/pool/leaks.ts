@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import type { Lease } from "./lease.ts";
 
 /** What is kept of a lease. */
@@ -10,6 +11,18 @@ interface Watched {
   readonly id: number;
   readonly upstream: string;
   readonly stack: string;
+}
+
+/** Told of a lease that was lost, of which upstream, and who acquired it. */
+export type Leaked = (upstream: string, stack: string) => void;
+
+/** Tells of a lost lease where nobody listens to events. */
+export function warnOfLeak(pool: string, upstream: string, stack: string): void {
+  process.emitWarning(
+    `A lease of ${upstream}, of the pool ${JSON.stringify(pool)}, was never given back. ` +
+      `Acquired by:\n${stack}`,
+    { type: "SluiceWarning", code: "SLUICE_LEASE_LEAKED" },
+  );
 }
 
 /** Watches leases, each with the stack that acquired it. */

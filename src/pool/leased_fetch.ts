@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { checkCeiling } from "./ceiling_warning.ts";
+import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
 import type { Failure } from "./lease.ts";
 import { leasedResponse } from "./leased_response.ts";
 import type { AcquireOptions } from "./options.ts";
-import type { PoolStats } from "./stats.ts";
 import { type HeldLease, RequestHold } from "./request_hold.ts";
 import { retryAfterMs } from "../http/retry_after.ts";
 import { checkObject } from "./settings.ts";
@@ -36,7 +35,8 @@ export interface FetchOptions extends AcquireOptions {
    */
   readonly fetch?: (request: Request | URL | string, init: RequestInit) => Promise<Response>;
   /**
-   * How long the upstream may take until the headers, in milliseconds. Then the request is aborted
+   * How long the upstream may take until the headers, in milliseconds, from when the request is
+   * sent. Then the request is aborted
    * with a `TimeoutError`, and counts as failed.
    *
    * @default Infinity
@@ -60,21 +60,16 @@ export interface FetchOptions extends AcquireOptions {
 
 /** What a fetch needs of a pool. */
 export interface LeaseSource {
-  readonly name: string;
   /** How long a lease lives without being renewed. */
   readonly leaseTtlMs: number;
   acquire(options: AcquireOptions): Promise<HeldLease>;
-  stats(): Pick<PoolStats, "maxInFlight" | "upstreams">;
 }
-
-/** The pools that have fetched in this isolate. */
-const checked = new WeakSet<LeaseSource>();
 
 /**
  * See {@linkcode UpstreamPool.fetch}, which this is.
  *
- * @param leaked Told of each unread body that the garbage collector found, with the stack of the
- * call; costs a stack for each call.
+ * @param leaked Told of each unread body that the garbage collector found or whose lease ran out,
+ * with the stack of the call; costs a stack for each call.
  */
 export async function leasedFetch(
   pool: LeaseSource,
@@ -83,20 +78,18 @@ export async function leasedFetch(
   leaked?: (upstream: string, stack: string) => void,
 ): Promise<Response> {
   check(makeRequest, options);
-  if (!checked.has(pool)) {
-    checked.add(pool);
-    checkCeiling(pool.name, pool.stats());
-  }
   const stack = leaked === undefined ? "" : new Error("fetched here").stack ?? "";
   const lease = await pool.acquire(options);
   const hold = new RequestHold(lease, pool.leaseTtlMs, {
     headersMs: options.headersTimeoutMs,
     idleMs: options.idleTimeoutMs,
   }, () => leaked?.(lease.upstream, stack));
+  if (options.signal !== undefined) hold.follow(options.signal);
   let request: Awaited<ReturnType<MakeRequest>>;
   let init: RequestInit | undefined;
   try {
-    request = await makeRequest(hold.upstream);
+    const made = Promise.resolve(makeRequest(hold.upstream));
+    request = await unlessAborted(made, hold.signal);
     init = options.init?.(hold.upstream);
   } catch (error) {
     // Nothing was sent, so the upstream has no part in it.
@@ -110,17 +103,17 @@ async function send(
   request: Request | URL | string,
   init: RequestInit | undefined,
   hold: RequestHold,
-  { signal, fetch = globalThis.fetch, classify = failureOf }: FetchOptions,
+  { fetch = globalThis.fetch, classify = failureOf }: FetchOptions,
 ): Promise<Response> {
-  if (signal !== undefined) hold.follow(signal);
   // A signal in `init` replaces the request's own, which has to be followed too.
   if (request instanceof Request) hold.follow(request.signal);
+  hold.send();
   let response: Response;
   try {
     response = await fetch(request, { ...init, signal: hold.signal });
   } catch (error) {
     hold.fail(error);
-    throw error;
+    throw hold.loss ?? error;
   }
   hold.heardUpstream();
   try {

@@ -76,6 +76,8 @@ function watched(
     async pull(controller) {
       hold.awaitsUpstream(aheadBytes === 0);
       try {
+        // There may be a rest of what came before the request was aborted.
+        if (hold.loss !== undefined) throw hold.loss;
         const { done, value } = await reader.read();
         hold.heardUpstream();
         if (!done) return controller.enqueue(value);
@@ -83,13 +85,13 @@ function watched(
         controller.close();
       } catch (error) {
         hold.fail(error);
-        controller.error(error);
+        controller.error(hold.loss ?? error);
       }
     },
     cancel(reason) {
       const cancelled = reader.cancel(reason);
       hold.cancel();
-      return cancelled;
+      return hold.loss === undefined ? cancelled : cancelled.catch(() => {});
     },
   };
   const stream = new ReadableStream(

@@ -39,6 +39,8 @@ export class PoolMember implements Lessor {
   /** 0 once closed. */
   #handle: number;
   #isClosing = false;
+  /** Whether it takes no new leases: it is closed, or drained. */
+  #isLeaving = false;
   /** Ids of upstreams by index, as far as they were met since one of them changed. */
   #ids: (string | undefined)[] = [];
   /** Tokens of upstreams by id, as far as they were asked for since then. */
@@ -51,6 +53,8 @@ export class PoolMember implements Lessor {
   leaks: Leaks | undefined;
   /** Called after a failure was told, which may have made an event. */
   onFailure: (() => void) | undefined;
+  /** Called when it is closed. */
+  onClose: (() => void) | undefined;
 
   /**
    * Opens the pool.
@@ -91,7 +95,7 @@ export class PoolMember implements Lessor {
     const token = prefer === undefined ? -1 : this.#token(prefer);
     const id = this.native.sluice_lease_acquire(this.#handle, token, 0, -1);
     if (id > 0) return this.#lease(id);
-    if (id < 0 || this.#isClosing) throw this.#refusal(id);
+    if (id < 0 || this.#isLeaving) throw this.#refusal(id);
     return null;
   }
 
@@ -119,7 +123,7 @@ export class PoolMember implements Lessor {
     const token = prefer === undefined ? -1 : this.#token(prefer);
     const ids = new Float64Array(new ArrayBuffer(8 * count));
     const taken = this.native.sluice_lease_acquire_batch(this.#handle, token, ids, count);
-    if (taken < 0 || this.#isClosing) throw this.#refusal(taken);
+    if (taken < 0 || this.#isLeaving) throw this.#refusal(taken);
     const leases: Lease[] = [];
     for (let i = 0; i < taken; i++) leases.push(this.#lease(ids[i]!));
     return leases;
@@ -195,13 +199,16 @@ export class PoolMember implements Lessor {
 
   /** Takes no new leases; returns how many are out. */
   retire(): number {
-    return unwrap(this.native.sluice_pool_retire(this.handle));
+    const leases = unwrap(this.native.sluice_pool_retire(this.handle));
+    this.#isLeaving = true;
+    return leases;
   }
 
   /** Refuses who waits, and closes the handle once the last lease is back. */
   close(): void {
     if (this.#handle === 0) return;
-    this.#isClosing = true;
+    if (!this.#isClosing) this.onClose?.();
+    this.#isClosing = this.#isLeaving = true;
     this.#line.refuse(() => this.closed());
     const leases = this.native.sluice_pool_close(this.#handle);
     if (leases <= 0) this.#handle = 0;
@@ -209,7 +216,10 @@ export class PoolMember implements Lessor {
 
   /** The error of who comes too late. */
   closed(): SluiceError {
-    return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${JSON.stringify(this.#name)} is closed`);
+    const name = JSON.stringify(this.#name);
+    const isClosed = this.#handle === 0 || this.#isClosing || !this.#isLeaving;
+    const what = isClosed ? "is closed" : "is drained and grants no more here";
+    return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${name} ${what}`);
   }
 
   #see(chores: number): void {

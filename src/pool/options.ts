@@ -149,7 +149,8 @@ export interface PoolOptions {
   readonly adaptive?: boolean | AdaptiveOptions;
   /**
    * Whether leases that are lost to the garbage collector are given back and reported to
-   * `onEvent`, with the stack that acquired them. Costs a stack for each lease; of this Worker only.
+   * `onEvent`, with the stack that acquired them; without `onEvent` by a process warning,
+   * `SLUICE_LEASE_LEAKED`. Costs a stack for each lease; of this Worker only.
    *
    * @default false
    */
@@ -204,5 +205,8 @@ export type PoolEvent =
   | { readonly type: "reaped"; readonly leases: number; readonly waiters: number }
   /** Events came faster than they were collected; this many were not kept. */
   | { readonly type: "missed"; readonly events: number }
-  /** A lease of this Worker was lost to the garbage collector (`trackLeaks`). */
+  /**
+   * A lease of this Worker was lost to the garbage collector, or a response of `pool.fetch` was not
+   * read until its lease ran out (`trackLeaks`).
+   */
   | { readonly type: "leaked"; readonly upstream: string; readonly stack: string };

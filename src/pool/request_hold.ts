@@ -3,9 +3,14 @@
  *
  * @module
  */
+import { setTimeout as setUnrefTimeout } from "node:timers";
 import { LONGEST_TIMER } from "../deadline.ts";
+import { SluiceError } from "../errors.ts";
 import { type Failure, type Lease, readFailure } from "./lease.ts";
-import { renewals } from "./renewals.ts";
+import { type Holder, renewals } from "./renewals.ts";
+
+/** More than a tick of the pool's clock, in milliseconds. */
+const TICKS_MS = 10;
 
 /** What of a {@linkcode Lease} a request needs. */
 export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew" | "confirm">;
@@ -20,12 +25,13 @@ export interface Silences {
 
 /**
  * Holds the lease of one request and gives it back exactly once, whichever end comes first: the end
- * of the body, an error, a cancel, an abort, a timeout, or the garbage collector.
+ * of the body, an error, a cancel, an abort, a timeout, the end of the lease's time, or the garbage
+ * collector.
  *
  * It also owns the request's `AbortSignal`, which follows those of the caller. The listeners are
  * taken off theirs at the end, so that a signal that outlives many requests does not collect them.
  */
-export class RequestHold {
+export class RequestHold implements Holder {
   /** What the request is made with. */
   readonly signal: AbortSignal;
   readonly #lease: HeldLease;
@@ -37,12 +43,15 @@ export class RequestHold {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What the headers said, if it was bad. */
   #failure: Failure | undefined;
+  /** Whether the upstream has a part in how it ends. */
+  #isSent = false;
+  #loss: SluiceError | undefined;
   #ended = false;
 
   /**
    * Takes charge of a lease whose time, `ttlMs`, begins now.
    *
-   * @param lost Called if nobody ends it but the garbage collector.
+   * @param lost Called if nobody ends it but the garbage collector or the end of the lease's time.
    */
   constructor(lease: HeldLease, ttlMs: number, silences: Silences, lost: () => void) {
     this.#lease = lease;
@@ -50,8 +59,7 @@ export class RequestHold {
     this.#silences = silences;
     this.#lost = lost;
     this.signal = this.#controller.signal;
-    renewals.add(lease, ttlMs);
-    this.#time(silences.headersMs, "the headers of the response");
+    renewals.add(this, ttlMs);
   }
 
   /** The id of the upstream. */
@@ -62,6 +70,19 @@ export class RequestHold {
   /** Whether the lease is given back. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Why there is no more to come, if the lease's time ran out. */
+  get loss(): SluiceError | undefined {
+    return this.#loss;
+  }
+
+  /** The request is about to be sent: from now on the headers are waited for. */
+  send(): void {
+    if (this.#ended) return;
+    this.#isSent = true;
+    renewals.awaited(this);
+    this.#time(this.#silences.headersMs, "the headers of the response");
   }
 
   /** Aborts the request when `signal` aborts, if it has not ended by then. */
@@ -95,14 +116,14 @@ export class RequestHold {
    */
   awaitsUpstream(wasAsked: boolean): void {
     if (this.#ended) return;
-    if (wasAsked) renewals.add(this.#lease, this.#ttlMs);
+    if (wasAsked) renewals.awaited(this);
     this.#time(this.#silences.idleMs, "the body");
   }
 
   /** What was waited for came. The lease's time begins anew, and from here on it runs. */
   heardUpstream(): void {
     clearTimeout(this.#timer);
-    renewals.heard(this.#lease);
+    renewals.heard(this);
   }
 
   /** The body was read to its end, or it has none. */
@@ -129,9 +150,32 @@ export class RequestHold {
     this.#controller.abort(new DOMException("The response was never read", "AbortError"));
   }
 
-  /** Aborts the request. A timeout is the upstream's fault, any other reason is not. */
+  /** @inheritdoc */
+  renew(): boolean {
+    return this.#lease.renew();
+  }
+
+  /** @inheritdoc */
+  lose(wasWaiting: boolean): void {
+    if (!this.#isFirstEnd()) return;
+    const why = wasWaiting
+      ? "it was not renewed in time"
+      : this.#isSent
+      ? "nobody read on"
+      : "makeRequest did not end";
+    const message =
+      `The lease of ${this.upstream} ended after leaseTtlMs, ${this.#ttlMs} ms: ${why}`;
+    this.#loss = new SluiceError("SLUICE_STALE_LEASE", message);
+    this.#controller.abort(this.#loss);
+    // The pool's own clock may be a tick behind. It is to see by itself that the lease expired, and
+    // the upstream that the request ended, before another is sent.
+    setUnrefTimeout(() => this.#settle(this.#failure, "unknown"), TICKS_MS).unref();
+    if (!wasWaiting) this.#lost();
+  }
+
+  /** Aborts the request. A timeout of one that was sent is the upstream's fault, all else is not. */
   abort(reason: unknown): void {
-    if (isTimeout(reason)) this.fail(reason);
+    if (this.#isSent && isTimeout(reason)) this.fail(reason);
     else this.cancel();
     this.#controller.abort(reason);
   }
@@ -149,7 +193,7 @@ export class RequestHold {
     if (this.#ended) return false;
     this.#ended = true;
     clearTimeout(this.#timer);
-    renewals.delete(this.#lease);
+    renewals.delete(this);
     for (const unfollow of this.#unfollow) unfollow();
     this.#unfollow.length = 0;
     return true;

@@ -17,7 +17,10 @@ export interface ResourcePoolOptions<T> {
   readonly validate?: (resource: T) => boolean | Promise<boolean>;
   /** Closes a resource. What it throws is reported to `onEvent` and changes nothing. */
   readonly destroy?: (resource: T) => unknown;
-  /** How many resources there are at most, in use and idle: 1 to 131,072. */
+  /**
+   * How many resources there are at most, in use and idle: 1 to 131,072. With `name`, how many are in
+   * use at most.
+   */
   readonly max: number;
   /**
    * How many are kept, idle ones included; they are made ahead.
@@ -26,8 +29,10 @@ export interface ResourcePoolOptions<T> {
    */
   readonly min?: number;
   /**
-   * The name under which Workers share `max`: it is then the number that all of them together use
-   * at a time. Idle resources stay with the Worker that made them, and are not counted.
+   * The name under which Workers share `max`: it is then the number that all of them together use,
+   * make or look over at a time. Idle resources stay with the pool that made them, and are not counted:
+   * there may be `max` of them in each. A Worker that ends gives its part of `max` back; what becomes of
+   * its resources is the runtime's affair, `destroy` is not called.
    *
    * @default A pool of this object's own.
    */
@@ -35,7 +40,8 @@ export interface ResourcePoolOptions<T> {
   /** How those wait who find no resource free. Bounded in length and time by default. */
   readonly queue?: QueueOptions;
   /**
-   * How long `create` may take, in milliseconds.
+   * How long `create` may take, in milliseconds. Then its place is free, also if it does not obey its
+   * signal and goes on.
    *
    * @default 30_000
    */

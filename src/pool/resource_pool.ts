@@ -53,7 +53,10 @@ const PLACE = "resource";
  * order and its limits are those of {@linkcode UpstreamPool}; objects and sockets cannot cross
  * between Workers, so each Worker has resources of its own.
  *
- * There are never more than `max` resources, those being made or destroyed included.
+ * There are never more than `max` resources, those being made or destroyed included, with two
+ * exceptions. A `create` or `destroy` that goes on after its timeout is not counted any more. And with
+ * a `name`, `max` is what all pools of that name use, make or look over at a time: those that are idle
+ * in another pool are not counted, so that there may be `max` of them in each.
  *
  * @example
  * ```ts

@@ -26,8 +26,9 @@ export interface Entry<T> {
 
 /**
  * Keeps idle resources, and makes, looks over and destroys them. Each is in one of three places:
- * idle here, in use, or in transit between them; in the last two it is under a permit of the line,
- * and so are never more than `max` of them in all.
+ * idle here, in use, or in transit between them; in the last two it is under a permit of the line.
+ * Where the line is this pool's alone, so are never more than `max` of them in all; what runs on after
+ * its timeout is in none of the three.
  */
 export class ResourceStock<T> {
   readonly #settings: ResourceSettings<T>;
@@ -147,7 +148,7 @@ export class ResourceStock<T> {
   /** Makes resources ahead until there are `min`, as far as there are places. */
   async fill(): Promise<void> {
     while (!this.isClosed && this.#total < this.#settings.min) {
-      const permit = this.#line.tryAcquire();
+      const permit = this.#permit();
       if (permit === null) return;
       try {
         await this.shelve(await this.#create(), permit);
@@ -156,6 +157,15 @@ export class ResourceStock<T> {
         permit.release("unknown");
         return this.#startSweep();
       }
+    }
+  }
+
+  /** A permit that is free; none while the line is drained, when nothing is done ahead. */
+  #permit(): HeldLease | null {
+    try {
+      return this.#line.tryAcquire();
+    } catch {
+      return null;
     }
   }
 
@@ -180,7 +190,7 @@ export class ResourceStock<T> {
       const isIdle = now - entry.idleSince >= idleTimeoutMs && this.#total > min;
       if (!isOver && !isIdle) continue;
       // Its place is taken while it ends, or there could be one more than `max`.
-      const permit = this.#line.tryAcquire();
+      const permit = this.#permit();
       if (permit === null) return;
       const at = this.#idle.indexOf(entry);
       if (at >= 0) {

@@ -7,7 +7,8 @@ import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { unwrap } from "../ffi/load.ts";
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
-import { Leaks } from "./leaks.ts";
+import { CeilingShare } from "./ceiling_warning.ts";
+import { type Leaked, Leaks, warnOfLeak } from "./leaks.ts";
 import { Lease } from "./lease.ts";
 import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
 import { PoolEvents } from "./events.ts";
@@ -47,7 +48,7 @@ const abandoned = new FinalizationRegistry<PoolMember>((member) => {
  * What it hands out are leases, not sockets: `fetch` owns those in Bun and Deno. Objects cannot
  * cross Workers either, so a lease is used where it was acquired; the counts, the line and the
  * health of upstreams are shared by all Workers that open a pool of the same name. What a Worker
- * holds when it ends, also by `terminate()`, comes back by itself within some 60 ms.
+ * holds when it ends, also by `terminate()`, comes back by itself.
  *
  * Acquire and release are O(log n) in upstreams and waiters.
  *
@@ -71,7 +72,10 @@ export class UpstreamPool implements Disposable {
   readonly #member: PoolMember;
   readonly #timeoutMs: number;
   readonly #events: PoolEvents | undefined;
+  /** Set where leaks are tracked. */
+  readonly #leaked: Leaked | undefined;
   readonly #stats = new StatsReader();
+  readonly #ceiling: CeilingShare;
 
   /**
    * Opens the pool of that name, or joins it if another Worker has it open. O(upstreams).
@@ -87,6 +91,9 @@ export class UpstreamPool implements Disposable {
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
+    const ceiling = new CeilingShare(this.name);
+    this.#ceiling = ceiling;
+    member.onClose = () => ceiling.leave();
     abandoned.register(this, member, member);
     if (onEvent !== undefined) {
       const events = new PoolEvents(member, onEvent);
@@ -94,9 +101,13 @@ export class UpstreamPool implements Disposable {
       member.onFailure = () => events.read();
     }
     if (trackLeaks) {
-      const events = this.#events;
+      const [events, { name }] = [this.#events, options];
+      const leaked: Leaked = events === undefined
+        ? (upstream, stack) => warnOfLeak(name, upstream, stack)
+        : (upstream, stack) => events.tell({ type: "leaked", upstream, stack });
+      this.#leaked = leaked;
       member.leaks = new Leaks(({ id, upstream, stack }) => {
-        if (member.reclaim(id)) events?.tell({ type: "leaked", upstream, stack });
+        if (member.reclaim(id)) leaked(upstream, stack);
       });
     }
   }
@@ -126,8 +137,9 @@ export class UpstreamPool implements Disposable {
    * Acquires a lease, makes the request for its upstream, fetches it, and holds the lease until the
    * body of the response ends, is cancelled, fails or is aborted; without a body, until the headers.
    * The lease is renewed while somebody waits for the upstream, so a stream may outlast
-   * `leaseTtlMs`. It is given back in the end even if nobody reads the body: by the garbage
-   * collector, or when its time has run out.
+   * `leaseTtlMs`. If nobody reads on, the request ends with the lease's time: its connection is
+   * closed, and who reads later gets `SLUICE_STALE_LEASE`. The garbage collector may end it sooner.
+   * So the upstream has no more requests than leases are in use.
    *
    * The response is `fetch`'s own in all but this: its body has no BYOB reader. Nothing is buffered;
    * only bodies that are sure to end soon (of failures, or of a known length up to 64 KB) are read
@@ -137,10 +149,13 @@ export class UpstreamPool implements Disposable {
    * `Retry-After` of the response; everything else as success, and aborts as nothing at all. A
    * failed status is told when its body ends.
    *
-   * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes, once, if the
-   * caps allow more.
+   * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes if the caps of
+   * the pools that are open here and have fetched allow more; once in each Worker, since each knows
+   * of its own pools only.
    *
-   * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw.
+   * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw; the signal's
+   * reason at any point, also while `makeRequest` is pending; and `SLUICE_STALE_LEASE` if the lease's
+   * time runs out before the headers, which `makeRequest` alone can bring about.
    *
    * @example
    * ```ts ignore
@@ -150,14 +165,9 @@ export class UpstreamPool implements Disposable {
    * );
    * ```
    */
-  fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
-    const events = this.#member.leaks && this.#events;
-    return leasedFetch(
-      this,
-      makeRequest,
-      options,
-      events && ((upstream, stack) => events.tell({ type: "leaked", upstream, stack })),
-    );
+  async fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
+    this.#ceiling.enter(() => this.stats());
+    return await leasedFetch(this, makeRequest, options, this.#leaked);
   }
 
   /**
@@ -209,6 +219,7 @@ export class UpstreamPool implements Disposable {
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
     this.#member.forgetIds();
+    this.#ceiling.update(() => this.stats());
   }
 
   /**
@@ -221,6 +232,7 @@ export class UpstreamPool implements Disposable {
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_remove(handle, bytes, bytes.length));
     this.#member.forgetIds();
+    this.#ceiling.update(() => this.stats());
   }
 
   /**
@@ -234,6 +246,7 @@ export class UpstreamPool implements Disposable {
     const { native, handle } = this.#member;
     unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
     for (const [setting, value] of settings) this.#change(bytes, setting, value);
+    this.#ceiling.update(() => this.stats());
   }
 
   /** {@linkcode UpstreamPool.updateUpstream} of the weight alone. */
@@ -245,6 +258,7 @@ export class UpstreamPool implements Disposable {
   setMaxInFlight(maxInFlight: number): void {
     const most = checkMaxInFlight("maxInFlight", maxInFlight);
     this.#member.see(this.#member.native.sluice_pool_resize(this.#member.handle, most));
+    this.#ceiling.update(() => this.stats());
   }
 
   /**

@@ -1,11 +1,15 @@
-//! Threads in two pools, in crossed orders, with everything that takes a lock.
+//! Threads in one pool, counted by hand, and in two, in crossed orders, with everything that takes a
+//! lock.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use sluice::bell::{sluice_bell_next, sluice_bell_want};
-use sluice::lease::{SLUICE_LEASE_NEWS, sluice_lease_acquire, sluice_lease_release};
+use sluice::lease::{
+    SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, sluice_lease_acquire, sluice_lease_release,
+};
 use sluice::pool::{sluice_pool_close, sluice_pool_open, sluice_pool_stats};
 use sluice::upstream::{sluice_upstream_add, sluice_upstream_remove};
 use sluice::waiter::sluice_waiter_collect;
@@ -22,10 +26,14 @@ const SETTINGS: [f64; 17] = [
 ];
 
 fn open(name: &str) -> u32 {
+    open_with(name, &SETTINGS)
+}
+
+fn open_with(name: &str, settings: &[f64; 17]) -> u32 {
     // SAFETY: pointers and lengths come from live data.
     let handle = unsafe {
         let length = name.len() as u32;
-        sluice_pool_open(name.as_ptr(), length, SETTINGS.as_ptr(), 17, b"a".as_ptr(), 1)
+        sluice_pool_open(name.as_ptr(), length, settings.as_ptr(), 17, b"a".as_ptr(), 1)
     };
     assert!(handle > 0, "{handle}");
     handle.cast_unsigned()
@@ -60,6 +68,43 @@ fn work(thread: usize) {
             assert!(left >= 0, "{left}");
         }
     }
+}
+
+/// P4: the total was checked first and acted on later, so that two could take the last one. Here more
+/// threads than permits take them and count by hand how many hold one.
+#[test]
+fn p4_the_total_was_checked_and_then_acted_on() {
+    let (now, highest, taken) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+    let rounds = 3000;
+    // Three in total, and an upstream that would take more.
+    let mut settings = SETTINGS;
+    settings[13] = 100.0;
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (now, highest, taken, settings) = (&now, &highest, &taken, &settings);
+            scope.spawn(move || {
+                let pool = open_with("p4", settings);
+                for round in 0..rounds {
+                    let lease = sluice_lease_acquire(pool, -1, 0, -1.0);
+                    if lease == 0.0 {
+                        std::thread::yield_now();
+                        continue;
+                    }
+                    highest.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    taken.fetch_add(1, Ordering::SeqCst);
+                    if (thread + round) % 3 == 0 {
+                        std::thread::yield_now();
+                    }
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    let id = lease % SLUICE_LEASE_NEWS;
+                    assert!(sluice_lease_release(pool, id, SLUICE_LEASE_OK, 0.0) >= 0);
+                }
+                assert_eq!(sluice_pool_close(pool), 0);
+            });
+        }
+    });
+    assert!(taken.into_inner() > 1000);
+    assert_eq!(highest.into_inner(), 3, "all permits were in use, and never more");
 }
 
 /// P8: a call took two locks in one order and another in the other, and both could wait for ever.

@@ -1,5 +1,5 @@
-//! P1 to P11: the faults of the pool that this one descends from. P8 and P11 are about locks, which
-//! the machine has none of: they are in `rust/abi`, `pool_locks.rs` and `pools.rs`.
+//! P1 to P11: the faults of the pool that this one descends from. P4, P8 and P11 are about threads and
+//! locks, which the machine has none of: they are in `rust/abi`, `pool_locks.rs` and `pools.rs`.
 
 use sluice_pool::{LeaseId, Outcome, Refusal, Settings};
 
@@ -43,32 +43,6 @@ fn p3_the_cap_of_an_upstream_counted_idle_ones_only() {
 }
 
 #[test]
-fn p4_the_total_was_checked_and_then_acted_on() {
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicU32, Ordering};
-    let settings = Settings { max_in_flight: 5, ..Settings::default() };
-    let pool = Mutex::new(pool(&[9, 9], settings));
-    let (now, highest) = (AtomicU32::new(0), AtomicU32::new(0));
-    std::thread::scope(|scope| {
-        for member in 0..2 {
-            let (pool, now, highest) = (&pool, &now, &highest);
-            scope.spawn(move || {
-                for _ in 0..20_000 {
-                    let lease = pool.lock().expect("lock").acquire(member, None, 0);
-                    let Some(lease) = lease else { continue };
-                    highest.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    now.fetch_sub(1, Ordering::SeqCst);
-                    let mut pool = pool.lock().expect("lock");
-                    pool.release(member, lease, Outcome::Ok, 0, 0).expect("held");
-                }
-            });
-        }
-    });
-    assert!(highest.into_inner() <= 5);
-    assert_eq!(in_flight(&pool.into_inner().expect("lock")), 0);
-}
-
-#[test]
 fn p5_a_failed_lease_never_came_back() {
     let mut pool = pool(&[2, 2], Settings::default());
     for round in 0..1000 {
@@ -79,6 +53,30 @@ fn p5_a_failed_lease_never_came_back() {
         let index = lease.upstream();
         pool.remove_upstream(index, round);
         pool.add_upstream(&format!("fresh {round}"), upstream(2), round).expect("room");
+    }
+}
+
+#[test]
+fn p5_a_lease_of_an_upstream_that_was_removed_never_came_back() {
+    let mut pool = pool(&[2], Settings { max_in_flight: 3, ..Settings::default() });
+    for round in 0..1000 {
+        let held = [lease(&mut pool, round), lease(&mut pool, round)];
+        let index = held[0].upstream();
+        let name = pool.upstream_id(index).map(str::to_owned);
+        pool.remove_upstream(index, round);
+        let fresh = format!("fresh {round}");
+        let other = pool.add_upstream(&fresh, upstream(2), round).expect("room");
+        assert_ne!(other, index, "it is in use still");
+        let third = lease(&mut pool, round);
+        assert_eq!((third.upstream(), pool.acquire(0, None, round)), (other, None));
+        assert_eq!(pool.upstream_id(index), name.as_deref(), "and keeps its name");
+        for (lease, outcome) in held.into_iter().zip([Outcome::Failed, Outcome::Ok]) {
+            pool.release(0, lease, outcome, 0, round).expect("held");
+            assert_eq!(pool.release(0, lease, outcome, 0, round), Err(Refusal::StaleLease));
+        }
+        assert_eq!((pool.upstream_id(index), in_flight(&pool)), (None, 1));
+        pool.release(0, third, Outcome::Ok, 0, round).expect("held");
+        assert_eq!(in_flight(&pool), 0);
     }
 }
 
