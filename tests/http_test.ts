@@ -104,6 +104,19 @@ describe("limitHeaders", () => {
     assert.deepEqual(policy(), { q: 1, w: 1200 }, "at least one, however long that takes");
   });
 
+  it("tells no more than an integer of structured fields can be", () => {
+    const { limiter } = make({
+      r: rate({ limit: 1e12, per: 1 }),
+      q: rate({ limit: 1e12, per: 1e-3 }),
+    });
+    const headers = limitHeaders({ limiter, key: "k" });
+    assert.deepEqual(read(headers, "ratelimit-policy"), {
+      r: { q: 999_999_999_999_999, w: 1 },
+      q: { q: 999_999_999_999_999, w: 1 },
+    });
+    assert.deepEqual(read(headers, "ratelimit")["r"], { r: 1e12, t: 1 });
+  });
+
   it("has no window where there is no one length, and whole seconds where there are not", () => {
     const { limiter } = make({
       month: quota({ limit: 5, per: "month" }),

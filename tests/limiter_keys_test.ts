@@ -109,6 +109,23 @@ describe("keys", () => {
     assert.equal(limiter.inspect("k").tpm.used, 0);
   });
 
+  it("of another object of the same limiter are as good", () => {
+    const { limiter, clock } = make(tenant);
+    using same = new RateLimiter({ name: limiter.name, limits: tenant, clock, maxKeys: 1000 });
+    const key = limiter.key("k");
+    limiter.take(key, { tokens: 1 });
+    same.take(key, { tokens: 2 });
+    same.takeBatch([key, "k"], Float64Array.of(1, 3, 0), new Float64Array(2));
+    assert.equal(same.reserve(key, { tokens: 4 }).allowed, true);
+    const { tpm } = same.inspect(key);
+    assert.deepEqual([tpm.used, tpm.outstanding], [9, 4]);
+    assert.equal(same.forget(key), true);
+    assert.equal(same.forget(key), false);
+    assert.equal(same.stats().keys, 0);
+    const { limiter: other } = make(tenant, { clock });
+    assert.throws(() => other.take(key), /RangeError: key "k" belongs to another limiter/);
+  });
+
   it("can have limits of their own, at run time", () => {
     const { limiter } = make(tenant);
     limiter.take("gold", { tokens: 900 });

@@ -131,6 +131,22 @@ describe("several keys together", () => {
     assert.equal(limiter.inspect("k").tpm.outstanding, 0);
   });
 
+  it("hold a key once that is spelled in two ways", () => {
+    const { limiter } = make(tenant);
+    // Both are U+FFFD in UTF-8.
+    for (const settle of [true, false]) {
+      const parts = ["\ud800", "\ufffd"].map((key) => ({ limiter, key }));
+      const reserved = reserveAll(parts, { tokens: 100 });
+      assert.ok(reserved.allowed);
+      assert.equal(reserved.topUp({ tokens: 50 }).allowed, true);
+      assert.equal(limiter.inspect("\udfff").tpm.outstanding, 150);
+      if (settle) reserved.settle({ tokens: 30 });
+      else reserved.cancel();
+      assert.equal(limiter.inspect("\udfff").tpm.outstanding, 0);
+      assert.equal(limiter.inspect("\udfff").tpm.used, 30);
+    }
+  });
+
   it("are charged all or not at all", () => {
     const clock = new VirtualClock();
     const { limiter: users } = make({ rpm: rate({ limit: 5, per: "minute" }) }, { clock });

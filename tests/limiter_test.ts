@@ -173,11 +173,42 @@ describe("wrong arguments", () => {
     assert.throws(open({ name: 5 }), /TypeError: name must be a string, not 5/);
     assert.throws(open({ limits: {} }), /RangeError: limits must be 1 to 16 limits, not 0/);
     assert.throws(open({ limits: { r: 5 } }), /TypeError: limits.r must be a rate\(\)/);
+    for (
+      const [limit, message] of [
+        [{ kind: "rate" }, /TypeError: limits.r.unit must be a string, not undefined/],
+        [
+          { ...limits.r, limit: undefined },
+          /TypeError: limits.r.limit must be a number, not undef/,
+        ],
+        [{ ...limits.r, burst: NaN }, /RangeError: limits.r.burst must be from .* not NaN/],
+        [{ ...limits.r, perMs: "5" }, /TypeError: limits.r.perMs must be a number, not "5"/],
+        [{ ...limits.r, perMs: 0 }, /RangeError: limits.r.perMs must be above 0/],
+        [{ ...limits.r, unit: "" }, /RangeError: limits.r.unit must not be empty/],
+        [{ kind: "quota", unit: "a", limit: 1 }, /TypeError: limits.r.per must be one of "minute"/],
+        [
+          { kind: "quota", unit: "a", limit: 1, per: "day", utcOffset: 0.5 },
+          /RangeError: limits.r.utcOffset must be a whole number/,
+        ],
+        [{ kind: "concurrency", unit: "a", limit: 0 }, /RangeError: limits.r.limit must be from/],
+      ] as const
+    ) assert.throws(open({ limits: { r: limit } }), message);
+    // One that was posted by another Worker is as good.
+    open({ name: "posted", limits: structuredClone(limits) })().close();
     assert.throws(open({ limits: { "a\0b": limits.r } }), /must not contain a NUL/);
     assert.throws(open({ maxKeys: 0 }), /RangeError: maxKeys must be an integer from 1/);
     assert.throws(open({ clock: "sun" }), /TypeError: clock must be "precise", "coarse" or a/);
     assert.throws(open({ reservationTtlMs: -1 }), RangeError);
     assert.throws(() => new RateLimiter(any(undefined)), TypeError);
+  });
+
+  it("say that the order of limits counts", () => {
+    const { limiter, clock } = make(tenant);
+    const { live, ...others } = tenant;
+    assert.throws(
+      () =>
+        new RateLimiter({ name: limiter.name, limits: { live, ...others }, clock, maxKeys: 1000 }),
+      { code: "SLUICE_LIMITER_MISMATCH", message: /the same limits in another order/ },
+    );
   });
 
   it("of calls are named with their value, and change nothing", () => {

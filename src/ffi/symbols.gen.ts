@@ -455,7 +455,7 @@ export const symbols = {
    * Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
    *
    * A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-   * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken by keys that are not idle.
+   * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle.
    */
   sluice_limiter_key: { args: ["u32", "buffer", "u32"], returns: "f64" },
   /**
@@ -818,7 +818,7 @@ export const statusCodes = {
   "-105": "SLUICE_NO_ENTROPY",
   /** The key was forgotten, or was idle and its place was given away: ask for it by name again. */
   "-201": "SLUICE_STALE_KEY",
-  /** All places of the limiter are taken by keys that are not idle. */
+  /** All places of the limiter are taken, and none of those that were looked at is by an idle key. */
   "-202": "SLUICE_TOO_MANY_KEYS",
   /** The reservation was settled or cancelled, has expired, never was, or is another thread's. */
   "-203": "SLUICE_RESERVATION_CLOSED",

@@ -48,6 +48,8 @@ const WINDOW_SECONDS: Readonly<Record<string, number>> = {
   week: 604_800,
 };
 const UNITS = ["requests", "tokens"];
+/** What an integer of structured fields can be (RFC 9651 §3.3.1). */
+const MOST_INTEGER = 999_999_999_999_999;
 
 /**
  * Headers that tell a client how its keys stand now. O(limits), one crossing for each part.
@@ -60,7 +62,7 @@ const UNITS = ["requests", "tokens"];
  * - `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI has them: of the limit of that unit
  *   that has least left, the most that can be taken at once, what is left, and the time until all is back.
  *
- * Amounts are rounded down, times up.
+ * Amounts are rounded down, times up; above 999,999,999,999,999 they are said to be that.
  */
 export function limitHeaders(
   parts: LimitedPart | readonly LimitedPart[],
@@ -178,7 +180,11 @@ function parameters(
   { qu, pk, ...rest }: Readonly<Record<string, BareItem | undefined>>,
 ): Map<string, BareItem> {
   const all = new Map<string, BareItem>();
-  for (const [key, value] of Object.entries(rest)) if (value !== undefined) all.set(key, value);
+  for (const [key, value] of Object.entries(rest)) {
+    if (value !== undefined) {
+      all.set(key, typeof value === "number" ? Math.min(value, MOST_INTEGER) : value);
+    }
+  }
   if (typeof qu === "string" && qu !== "requests") all.set("qu", ascii(qu));
   if (pk !== undefined) all.set("pk", typeof pk === "string" ? new TextEncoder().encode(pk) : pk);
   return all;

@@ -12,7 +12,7 @@ import {
   LIMITER_HEADER,
   LIMITER_LIMIT,
 } from "../ffi/symbols.gen.ts";
-import type { Limit, Limits, Window } from "./limits.ts";
+import { checkMade, type Limit, type Limits, type Window } from "./limits.ts";
 
 /** The most limits of a limiter, and of a call over several keys. */
 export const MOST_LIMITS = 16;
@@ -79,12 +79,13 @@ export function limitNumbers(limits: readonly Limit[], units: Units): Float64Arr
   return numbers;
 }
 
-/** Refuses what none of `rate`, `quota` and `concurrency` made. */
+/** Refuses what is not as `rate`, `quota` or `concurrency` make it. */
 export function checkLimit(name: string, limit: unknown): Limit {
   const kind = (limit as { kind?: unknown } | null | undefined)?.kind;
   if (kind !== "rate" && kind !== "quota" && kind !== "concurrency") {
     throw new TypeError(`${name} must be a rate(), quota() or concurrency(), not ${show(limit)}`);
   }
+  checkMade(name, limit as Limit);
   return limit as Limit;
 }
 

@@ -41,16 +41,18 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
 
   /**
    * The key of a name: cheaper to pass than the string. Nothing is held by it: a key that is idle may
-   * lose its place to another and gets a new one when it is used again.
+   * lose its place to another and gets a new one when it is used again. Names are compared as UTF-8, in
+   * which lone surrogates are all one.
    *
-   * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` if all places are taken by keys that are not idle.
+   * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is
+   * idle: see {@linkcode RateLimiterOptions.maxKeys}.
    */
   key(name: string): LimiterKey {
     checkString("name", name);
     return this.#core.resolve(name);
   }
 
-  /** How each limit of a key stands. O(limits). */
+  /** How each limit of a key stands. A name that is new gets a key, as by any other call. O(limits). */
   inspect(key: string | LimiterKey): Readonly<Record<Name, LimitState>> {
     const { native, limits } = this.#core;
     const out = new Float64Array(new ArrayBuffer(8 * LIMITER_STANDING * limits.length));

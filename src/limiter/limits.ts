@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
 
 /** A rate's period: a unit of time, or milliseconds. */
@@ -120,16 +121,12 @@ export function rate(options: RateOptions): RateLimit {
   }
   const made: RateLimit = {
     kind: "rate",
-    unit: checkUnit(unit),
+    unit: checkUnit("unit", unit),
     limit: checkUnits("limit", limit),
     perMs: checkMs("per", perMs),
     burst: checkUnits("burst", burst),
   };
-  if (burst / limit * perMs > LONGEST_REFILL_MS) {
-    throw new RangeError(
-      `burst must come back within 36 years, but ${burst} at ${limit} in ${perMs} ms does not`,
-    );
-  }
+  checkRefill("burst", made);
   return Object.freeze(made);
 }
 
@@ -145,24 +142,12 @@ export function rate(options: RateOptions): RateLimit {
 export function quota(options: QuotaOptions): QuotaLimit {
   checkOptions("quota", options);
   const { unit = "requests", limit, per, utcOffset = 0 } = options;
-  if (typeof per !== "number" && !WINDOWS.includes(per)) {
-    const names = WINDOWS.map((name) => JSON.stringify(name)).join(", ");
-    throw new TypeError(`per must be one of ${names} or milliseconds, not ${show(per)}`);
-  }
-  if (typeof utcOffset !== "number") {
-    throw new TypeError(`utcOffset must be a number of minutes, not ${show(utcOffset)}`);
-  }
-  if (!Number.isInteger(utcOffset) || Math.abs(utcOffset) > 1440) {
-    throw new RangeError(
-      `utcOffset must be a whole number of minutes from -1440 to 1440, not ${utcOffset}`,
-    );
-  }
   return Object.freeze({
     kind: "quota",
-    unit: checkUnit(unit),
+    unit: checkUnit("unit", unit),
     limit: checkUnits("limit", limit),
-    per: typeof per === "number" ? checkMs("per", per) : per,
-    utcOffset,
+    per: checkWindow("per", per),
+    utcOffset: checkOffset("utcOffset", utcOffset),
   });
 }
 
@@ -177,9 +162,24 @@ export function concurrency(options: ConcurrencyOptions): ConcurrencyLimit {
   const { unit = "concurrent", limit } = options;
   return Object.freeze({
     kind: "concurrency",
-    unit: checkUnit(unit),
+    unit: checkUnit("unit", unit),
     limit: checkUnits("limit", limit),
   });
+}
+
+/** Refuses what is not as `rate`, `quota` and `concurrency` make it; posted and parsed ones are. */
+export function checkMade(name: string, limit: Limit): void {
+  checkUnit(`${name}.unit`, limit.unit);
+  checkUnits(`${name}.limit`, limit.limit);
+  if (limit.kind === "rate") {
+    checkMs(`${name}.perMs`, limit.perMs);
+    checkUnits(`${name}.burst`, limit.burst);
+    checkRefill(`${name}.burst`, limit);
+  }
+  if (limit.kind === "quota") {
+    checkWindow(`${name}.per`, limit.per);
+    checkOffset(`${name}.utcOffset`, limit.utcOffset);
+  }
 }
 
 function checkOptions(name: string, options: unknown): void {
@@ -188,10 +188,39 @@ function checkOptions(name: string, options: unknown): void {
   }
 }
 
-function checkUnit(unit: unknown): string {
-  if (typeof unit !== "string") throw new TypeError(`unit must be a string, not ${show(unit)}`);
-  if (unit === "") throw new RangeError("unit must not be empty");
+function checkUnit(name: string, unit: unknown): string {
+  checkString(name, unit);
+  if (unit === "") throw new RangeError(`${name} must not be empty`);
   return unit;
+}
+
+function checkRefill(name: string, { limit, burst, perMs }: RateLimit): void {
+  if (burst / limit * perMs > LONGEST_REFILL_MS) {
+    throw new RangeError(
+      `${name} must come back within 36 years, but ${burst} at ${limit} in ${perMs} ms does not`,
+    );
+  }
+}
+
+function checkWindow(name: string, per: Window): Window {
+  if (typeof per === "number") return checkMs(name, per);
+  if (!WINDOWS.includes(per)) {
+    const names = WINDOWS.map((name) => JSON.stringify(name)).join(", ");
+    throw new TypeError(`${name} must be one of ${names} or milliseconds, not ${show(per)}`);
+  }
+  return per;
+}
+
+function checkOffset(name: string, minutes: unknown): number {
+  if (typeof minutes !== "number") {
+    throw new TypeError(`${name} must be a number of minutes, not ${show(minutes)}`);
+  }
+  if (!Number.isInteger(minutes) || Math.abs(minutes) > 1440) {
+    throw new RangeError(
+      `${name} must be a whole number of minutes from -1440 to 1440, not ${minutes}`,
+    );
+  }
+  return minutes;
 }
 
 function checkUnits(name: string, value: unknown): number {
@@ -204,7 +233,10 @@ function checkUnits(name: string, value: unknown): number {
   return value;
 }
 
-function checkMs(name: string, value: number): number {
+function checkMs(name: string, value: unknown): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
+  }
   if (!(value >= 1e-6 && value <= LONGEST_MS)) {
     throw new RangeError(
       `${name} must be above 0 and at most 366 days (${LONGEST_MS} ms), not ${value}`,

@@ -47,6 +47,8 @@ export class NativeLimiter {
   resolve(key: unknown): LimiterKey {
     if (key instanceof LimiterKey) {
       if (key.limiter === this) return key;
+      // Another object of this very limiter: its key has its own number, kept up to date by whoever uses it.
+      if (this.#isSame(key.limiter)) return this.resolve(key.name);
       throw new RangeError(`key ${show(key.name)} belongs to another limiter than ${this.name}`);
     }
     checkString("key", key);
@@ -55,10 +57,12 @@ export class NativeLimiter {
 
   /** The number of a key that is there, or undefined; makes none. */
   find(key: unknown): number | undefined {
-    if (key instanceof LimiterKey) return this.resolve(key).id;
-    checkString("key", key);
+    if (key instanceof LimiterKey && key.limiter === this) return key.id;
+    const name: unknown = key instanceof LimiterKey && this.#isSame(key.limiter) ? key.name : key;
+    if (name instanceof LimiterKey) return this.resolve(name).id;
+    checkString("key", name);
     this.checkOpen();
-    const length = textBuffer.write(key);
+    const length = textBuffer.write(name);
     const id = this.native.sluice_limiter_find(this.handle, textBuffer.bytes, length);
     return id === STALE_KEY ? undefined : this.unwrap(id);
   }
@@ -90,6 +94,10 @@ export class NativeLimiter {
       result = call(target.id);
     }
     return this.unwrap(result);
+  }
+
+  #isSame(other: object): boolean {
+    return other instanceof NativeLimiter && other.name === this.name;
   }
 
   #add(name: string): LimiterKey {

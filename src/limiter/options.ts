@@ -13,16 +13,25 @@ export interface RateLimiterOptions<Name extends string = string> {
    * until all who opened it have closed it.
    */
   readonly name: string;
-  /** 1 to 16 limits, by name: made by {@linkcode rate}, {@linkcode quota}, {@linkcode concurrency}. */
+  /**
+   * 1 to 16 limits, by name: made by {@linkcode rate}, {@linkcode quota}, {@linkcode concurrency}. Their
+   * order counts where others open the same limiter: it is that of {@linkcode RateLimiter.units}, and of
+   * two limits that refuse for equally long the first is told.
+   */
   readonly limits: Limits<Name>;
   /**
    * So many keys at most. When they are reached, a new key takes the place of an idle one, of which
-   * nothing is known that a new key would not have; if there is none, it is refused. @default 1_000_000
+   * nothing is known that a new key would not have. Up to 1,024 places are looked at for one, the next new
+   * key goes on from there; if none of them is idle, it is refused. @default 1_000_000
    */
   readonly maxKeys?: number;
-  /** `"coarse"` is behind by up to 4 ms; on Linux cheaper to read, if not by much on x86-64. @default "precise" */
+  /**
+   * `"coarse"` is behind by up to 4 ms; on Linux cheaper to read, if not by much on x86-64. Both are
+   * monotonic and stand still while the machine is suspended: rates give nothing back in that time, and
+   * reservations do not expire. Windows of quotas go by the wall clock. @default "precise"
+   */
   readonly clock?: "precise" | "coarse" | VirtualClock;
-  /** A reservation that nobody ends is settled in full after this time. @default 600_000 */
+  /** A reservation that nobody ends is settled in full after this time: see {@linkcode ReserveOptions.ttlMs}. @default 600_000 */
   readonly reservationTtlMs?: number;
 }
 
@@ -34,7 +43,7 @@ export interface LimiterStats {
   readonly maxKeys: number;
   /** Idle keys whose place was given away. Keys that are not idle never lose theirs. */
   readonly evicted: number;
-  /** New keys that found no place. */
+  /** New keys that found no place: none of the 1,024 that were looked at was idle. */
   readonly refused: number;
   /** Open reservations, counted once for each of the limiter's keys in them. */
   readonly reservations: number;

@@ -117,7 +117,7 @@ export class RateLimiter<Name extends string = string> extends LimiterKeys<Name>
     return ALLOWED;
   }
 
-  /** As {@linkcode RateLimiter.take}, and charges nothing. */
+  /** As {@linkcode RateLimiter.take}, and charges nothing; a name that is new gets a key. */
   peek(key: string | LimiterKey, cost?: Cost): Decision<Name> {
     Units.check("cost", cost, [this.#core.units]);
     return decide([this.#member(key)], cost, 0) as Decision<Name>;

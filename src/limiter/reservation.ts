@@ -12,7 +12,10 @@ import { denial, type Member, parts, withParts, writing } from "./native_limiter
 
 /** How a reservation is made. */
 export interface ReserveOptions {
-  /** It is settled in full after so many milliseconds. @default The first limiter's `reservationTtlMs`. */
+  /**
+   * It is settled in full after so many milliseconds, and its places are given away; `topUp` does not
+   * extend that. A stream that may take longer needs longer. @default The first limiter's `reservationTtlMs`.
+   */
   readonly ttlMs?: number;
 }
 
@@ -63,7 +66,7 @@ export class Reservation implements Disposable {
 
   /**
    * Reserves more, all or nothing: for a stream that turns out longer. Units that `more` does not name
-   * are not changed. O(limits).
+   * are not changed, and neither is when it expires: see {@linkcode ReserveOptions.ttlMs}. O(limits).
    *
    * @throws {SluiceError} As {@linkcode settle}, and `SLUICE_STALE_KEY` if a key was forgotten.
    */
@@ -146,8 +149,10 @@ export function reserve(
 /** Each key once, as it is held. */
 function distinct(members: readonly Member[]): readonly Member[] {
   if (members.length === 1) return members;
+  // By what they are and not by how they are spelled: lone surrogates of all kinds are one in UTF-8.
   return members.filter(({ core, key }, at) =>
-    members.findIndex((other) => other.core.name === core.name && other.key.name === key.name) ===
-      at
+    members.findIndex((other) =>
+      other.key.id === key.id && other.core.name.toWellFormed() === core.name.toWellFormed()
+    ) === at
   );
 }

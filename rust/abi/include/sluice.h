@@ -223,7 +223,7 @@ enum SluiceStatus
   SLUICE_STATUS_NO_ENTROPY = -105,
   // The key was forgotten, or was idle and its place was given away: ask for it by name again.
   SLUICE_STATUS_STALE_KEY = -201,
-  // All places of the limiter are taken by keys that are not idle.
+  // All places of the limiter are taken, and none of those that were looked at is by an idle key.
   SLUICE_STATUS_TOO_MANY_KEYS = -202,
   // The reservation was settled or cancelled, has expired, never was, or is another thread's.
   SLUICE_STATUS_RESERVATION_CLOSED = -203,
@@ -484,7 +484,7 @@ int32_t sluice_limiter_close(uint32_t limiter);
 // Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
 //
 // A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken by keys that are not idle.
+// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle.
 //
 // # Safety
 // `name` points to `name_len` readable bytes.

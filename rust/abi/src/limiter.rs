@@ -74,7 +74,7 @@ pub extern "C" fn sluice_limiter_close(limiter: u32) -> i32 {
 /// Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
 ///
 /// A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-/// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken by keys that are not idle.
+/// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle.
 ///
 /// # Safety
 /// `name` points to `name_len` readable bytes.

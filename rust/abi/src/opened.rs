@@ -186,10 +186,19 @@ fn invalid(handle: u32) -> Failure {
 
 fn different(name: &str, theirs: &[String], ours: &[String]) -> Failure {
     let differs = theirs.iter().zip(ours).find(|(theirs, ours)| theirs != ours);
-    let what = differs.map_or_else(
-        || format!("it has {} limits, not {}", theirs.len() - 3, ours.len() - 3),
-        |(theirs, ours)| format!("it has `{theirs}`, not `{ours}`"),
-    );
+    let sorted = |words: &[String]| {
+        let mut words = words.to_vec();
+        words.sort_unstable();
+        words
+    };
+    let what = if sorted(theirs) == sorted(ours) {
+        "it has the same limits in another order, which counts".to_owned()
+    } else {
+        differs.map_or_else(
+            || format!("it has {} limits, not {}", theirs.len() - 3, ours.len() - 3),
+            |(theirs, ours)| format!("it has `{theirs}`, not `{ours}`"),
+        )
+    };
     Failure::new(
         SluiceStatus::LimiterMismatch,
         format!("a limiter named {name:?} is open with other options: {what}"),

@@ -37,7 +37,7 @@ pub enum SluiceStatus {
     NoEntropy = -105,
     /// The key was forgotten, or was idle and its place was given away: ask for it by name again.
     StaleKey = -201,
-    /// All places of the limiter are taken by keys that are not idle.
+    /// All places of the limiter are taken, and none of those that were looked at is by an idle key.
     TooManyKeys = -202,
     /// The reservation was settled or cancelled, has expired, never was, or is another thread's.
     ReservationClosed = -203,

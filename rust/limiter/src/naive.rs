@@ -5,13 +5,15 @@
 //! it will be full. A refusal is found by trying every limit. It shares with the fast one what a limit
 //! *is* and where windows end, and none of the arithmetic.
 
+mod account;
 mod bucket;
 
 use std::collections::HashMap;
 
+use self::account::Account;
 use self::bucket::Bucket;
 use crate::limit::Limit;
-use crate::limiter::Denial;
+use crate::limiter::{Denial, Fault, Verdict};
 use crate::time::Now;
 use crate::upkeep::Standing;
 
@@ -19,17 +21,14 @@ use crate::upkeep::Standing;
 pub type Place = (usize, &'static str);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Account {
-    seen: u64,
-    buckets: Vec<Bucket>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
 struct Reservation {
+    owner: u32,
     expires: u64,
     open: bool,
     /// Place and what is held of each limit.
     held: Vec<(Place, Vec<u64>)>,
+    /// The account at each place.
+    accounts: Vec<usize>,
 }
 
 /// Limiters that share a clock, with all their keys.
@@ -38,13 +37,14 @@ pub struct Naive {
     plans: Vec<Vec<Limit>>,
     accounts: HashMap<Place, Account>,
     reservations: Vec<Reservation>,
+    made: usize,
 }
 
 impl Naive {
     /// Limiters with these limits.
     #[must_use]
     pub fn new(plans: Vec<Vec<Limit>>) -> Self {
-        Self { plans, accounts: HashMap::new(), reservations: Vec::new() }
+        Self { plans, accounts: HashMap::new(), reservations: Vec::new(), made: 0 }
     }
 
     /// Decides, and consumes if `consume` says so.
@@ -71,6 +71,7 @@ impl Naive {
     pub fn reserve(
         &mut self,
         parts: &[(Place, &[u64])],
+        owner: u32,
         ttl_ns: u64,
         now: Now,
     ) -> Result<usize, Denial> {
@@ -79,24 +80,37 @@ impl Naive {
         if let Some(denial) = self.check(&parts, &[], now) {
             return Err(denial);
         }
-        let mut held = Vec::new();
+        let (mut held, mut accounts) = (Vec::new(), Vec::new());
         for (place, costs) in parts.iter().flatten() {
             let account = self.account(*place);
             account.touch(now);
             held.push((*place, account.hold(costs)));
+            accounts.push(account.number);
         }
         self.reservations.push(Reservation {
+            owner,
             expires: now.ns.saturating_add(ttl_ns),
             open: true,
             held,
+            accounts,
         });
         Ok(self.reservations.len() - 1)
     }
 
-    /// Adds to a reservation; `None` if it is not open. `costs` has one list for each distinct part.
-    pub fn top_up(&mut self, number: usize, costs: &[&[u64]], now: Now) -> Option<Option<Denial>> {
+    /// Adds to a reservation. `costs` has one list for each distinct part.
+    ///
+    /// # Errors
+    /// It is not open, or the key of a part was forgotten.
+    pub fn top_up(&mut self, number: usize, costs: &[&[u64]], now: Now) -> Verdict {
         self.expire(now);
-        let reservation = self.reservations.get(number).filter(|r| r.open)?.clone();
+        let open = self.reservations.get(number).filter(|r| r.open);
+        let reservation = open.ok_or(Fault::NotOpen)?.clone();
+        // Parts are looked at in order, and the first that settles it does.
+        let gone = (reservation.held.iter().zip(&reservation.accounts))
+            .position(|((place, _), number)| self.account(*place).number != *number);
+        if let Some(part) = gone {
+            return Err(Fault::Stale(part));
+        }
         let parts: Vec<Option<(Place, &[u64])>> = reservation
             .held
             .iter()
@@ -113,7 +127,7 @@ impl Naive {
                 kept.iter_mut().zip(more).for_each(|(kept, more)| *kept += more);
             }
         }
-        Some(denial)
+        Ok(denial)
     }
 
     /// Ends a reservation; whether it was open. `actual` says what a limit is charged of what was held:
@@ -130,6 +144,36 @@ impl Naive {
             self.end(number, actual, now);
         }
         open
+    }
+
+    /// Settles in full all that `owner` has open.
+    pub fn abandon(&mut self, owner: u32, now: Now) {
+        self.expire(now);
+        for number in 0..self.reservations.len() {
+            if self.reservations[number].open && self.reservations[number].owner == owner {
+                self.end(number, |_, _, held| held, now);
+            }
+        }
+    }
+
+    /// Forgets a key; what is reserved for it is void.
+    pub fn forget(&mut self, place: Place) {
+        self.accounts.remove(&place);
+    }
+
+    /// Gives a key other limits of the same kinds and units, or the limiter's own.
+    pub fn set_limits(&mut self, place: Place, limits: Option<&[Limit]>, now: Now) {
+        self.expire(now);
+        let own = self.plans[place.0].clone();
+        let account = self.account(place);
+        let then = Now { ns: now.ns.max(account.seen), ..now };
+        for (bucket, limit) in account.buckets.iter_mut().zip(limits.unwrap_or(&own)) {
+            if bucket.limit.kind != limit.kind {
+                bucket.become_like(*limit, then);
+                account.seen = then.ns;
+            }
+            bucket.limit = *limit;
+        }
     }
 
     /// How a key stands towards each limit.
@@ -168,8 +212,10 @@ impl Naive {
     }
 
     fn account(&mut self, place: Place) -> &mut Account {
-        let plan = &self.plans[place.0];
+        let (plan, made) = (&self.plans[place.0], &mut self.made);
+        *made += 1;
         self.accounts.entry(place).or_insert_with(|| Account {
+            number: *made,
             seen: 0,
             buckets: plan
                 .iter()
@@ -228,9 +274,12 @@ impl Naive {
 
     fn end(&mut self, number: usize, actual: impl Fn(usize, &Limit, u64) -> u64, now: Now) {
         self.reservations[number].open = false;
-        for (part, (place, held)) in self.reservations[number].held.clone().into_iter().enumerate()
-        {
+        let Reservation { held, accounts, .. } = self.reservations[number].clone();
+        for (part, (place, held)) in held.into_iter().enumerate() {
             let account = self.account(place);
+            if account.number != accounts[part] {
+                continue;
+            }
             let now = account.touch(now);
             for (bucket, held) in account.buckets.iter_mut().zip(held) {
                 bucket.held -= held;
@@ -238,21 +287,5 @@ impl Naive {
                 bucket.add(actual(part, &limit, held), now);
             }
         }
-    }
-}
-
-impl Account {
-    fn touch(&mut self, now: Now) -> Now {
-        self.seen = self.seen.max(now.ns);
-        Now { ns: self.seen, ..now }
-    }
-
-    fn hold(&mut self, costs: &[u64]) -> Vec<u64> {
-        let hold = |bucket: &mut Bucket| {
-            let cost = costs[bucket.limit.unit];
-            bucket.held += cost;
-            cost
-        };
-        self.buckets.iter_mut().map(hold).collect()
     }
 }

@@ -39,6 +39,13 @@ impl<'a> Words<'a> {
         Some(Self { head, cells })
     }
 
+    /// What stands there, for tests.
+    #[cfg(feature = "oracle")]
+    pub(crate) fn read(self) -> Vec<u64> {
+        let words = self.head.iter().chain(self.cells);
+        words.map(|word| word.load(Ordering::Relaxed)).collect()
+    }
+
     /// The words of a cell. Panics if there is none.
     #[inline(always)]
     fn cell(self, index: usize) -> &'a [AtomicU64; CELL] {

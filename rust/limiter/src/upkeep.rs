@@ -117,6 +117,7 @@ impl Limiter {
             let used = old.used(&cell, now);
             new.set_used(&mut cell, used, now);
             slot.set_cell(index, cell);
+            slot.set_seen(now.ns);
         }
         slot.set_plan(number);
         drop(slot);
@@ -199,6 +200,14 @@ impl Limiter {
             open: self.open.load(Ordering::Relaxed),
             expired: self.expired.load(Ordering::Relaxed),
         }
+    }
+
+    /// The words of a key's slot but for its lock, for tests that nothing was changed.
+    #[cfg(feature = "oracle")]
+    #[must_use]
+    pub fn words(&self, key: Key) -> Vec<u64> {
+        // Who is in a batch has all slots to itself, and would wait for itself here.
+        self.slots.get(key.index).map(|words| words.read()).unwrap_or_default()
     }
 
     fn is_idle(&self, slot: &Slot<'_>, now: Now) -> bool {

@@ -74,7 +74,7 @@ proptest! {
                 Step::Reserve(key, cost, ttl) => {
                     let part = Part { limiter: &limiter, key: keys[key], costs: &[cost] };
                     let fast = reserve_all(&[part], 0, ttl, now).expect("no fault");
-                    let slow = naive.reserve(&[((0, NAMES[key]), &[cost])], ttl, now);
+                    let slow = naive.reserve(&[((0, NAMES[key]), &[cost])], 0, ttl, now);
                     prop_assert_eq!(fast.err(), slow.err());
                     continue;
                 }

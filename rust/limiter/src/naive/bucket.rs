@@ -3,6 +3,7 @@
 use crate::limit::{FAR, Kind, Limit, Refusal};
 use crate::time::Now;
 use crate::upkeep::Standing;
+use crate::window::Window;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
@@ -30,16 +31,21 @@ impl Bucket {
         }
     }
 
+    /// When the window ends that is counted: the present one's end, if nothing was counted or if the clock
+    /// was set back out of the one that was.
+    fn end(&self, window: Window, now: Now) -> i64 {
+        let is_ahead = i128::from(self.end) - i128::from(now.wall_ns) > window.longest().into();
+        if self.level(now).0 == 0 || is_ahead { window.end(now.wall_ns) } else { self.end }
+    }
+
     pub(super) fn add(&mut self, cost: u64, now: Now) {
         let (level, parts) = self.level(now);
-        if matches!(self.limit.kind, Kind::Concurrency) {
+        // Nothing is nothing, also where another window has begun: the clock may be set back.
+        if matches!(self.limit.kind, Kind::Concurrency) || cost == 0 {
             return;
         }
-        if let Kind::Quota(window) = self.limit.kind
-            && cost > 0
-            && level == 0
-        {
-            self.end = window.end(now.wall_ns);
+        if let Kind::Quota(window) = self.limit.kind {
+            self.end = self.end(window, now);
         }
         let level = level + u128::from(cost) * parts;
         self.level = match self.limit.kind {
@@ -67,6 +73,14 @@ impl Bucket {
         true
     }
 
+    /// Goes on at another rate, with as much used; of which parts of a millionth count as a whole one.
+    pub(super) fn become_like(&mut self, limit: Limit, now: Now) {
+        let (level, parts) = self.level(now);
+        self.limit = limit;
+        self.level = 0;
+        self.add(u64::try_from(level.div_ceil(parts)).unwrap_or(u64::MAX), now);
+    }
+
     pub(super) fn fits(&self, cost: u64, now: Now) -> bool {
         let (level, parts) = self.level(now);
         let wanted = u128::from(self.held) + u128::from(cost);
@@ -85,7 +99,7 @@ impl Bucket {
             return Some(Refusal::Held);
         }
         if let Kind::Quota(window) = self.limit.kind {
-            let end = if self.level(then).0 == 0 { window.end(then.wall_ns) } else { self.end };
+            let end = self.end(window, then);
             return Some(Refusal::Until((end - then.wall_ns).unsigned_abs()));
         }
         // By bisection: the first nanosecond at which it fits.
@@ -108,7 +122,7 @@ impl Bucket {
         let reset_ns = match self.limit.kind {
             Kind::Rate { units, .. } => level.div_ceil(units.into()) as u64,
             Kind::Quota(window) => {
-                let end = if level == 0 { window.end(now.wall_ns) } else { self.end };
+                let end = self.end(window, now);
                 (end - now.wall_ns).unsigned_abs()
             }
             Kind::Concurrency => 0,

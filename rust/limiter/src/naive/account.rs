@@ -1,0 +1,28 @@
+//! A key, the plain way.
+
+use super::bucket::Bucket;
+use crate::time::Now;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    /// Which of those that had this name.
+    pub(super) number: usize,
+    pub(super) seen: u64,
+    pub(super) buckets: Vec<Bucket>,
+}
+
+impl Account {
+    pub(super) fn touch(&mut self, now: Now) -> Now {
+        self.seen = self.seen.max(now.ns);
+        Now { ns: self.seen, ..now }
+    }
+
+    pub(super) fn hold(&mut self, costs: &[u64]) -> Vec<u64> {
+        let hold = |bucket: &mut Bucket| {
+            let cost = costs[bucket.limit.unit];
+            bucket.held += cost;
+            cost
+        };
+        self.buckets.iter_mut().map(hold).collect()
+    }
+}

@@ -1,0 +1,95 @@
+//! What is asked of limiters, and of which limits.
+
+use proptest::prelude::*;
+use sluice_limiter::{Kind, Limit, Span, UNIT, Window};
+
+pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
+pub(crate) const UNITS: usize = 3;
+pub(crate) const LIMITS: usize = 4;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Take(Vec<(usize, usize, [u64; UNITS])>, bool),
+    Reserve(Vec<(usize, usize, [u64; UNITS])>, u64, u32),
+    Settle(usize, Vec<Option<u64>>),
+    Full(usize),
+    Cancel(usize),
+    TopUp(usize, [u64; UNITS]),
+    Tighten(usize, usize, usize, u64, u64),
+    Reset(usize, usize),
+    /// One key, by the call for one; or by that for many.
+    One(usize, usize, [u64; UNITS]),
+    Batch(usize, Vec<(usize, [u64; UNITS])>),
+    /// Limits of its own, by what they are more or less than the limiter's; or none.
+    SetLimits(usize, usize, Option<[(u64, u64); LIMITS]>),
+    Forget(usize, usize),
+    Abandon(u32),
+    Pass(u64),
+    Back(u64),
+    /// The wall clock is set.
+    Wall(i64),
+}
+
+fn limit(unit: usize) -> impl Strategy<Value = Limit> {
+    let amount = prop_oneof![1..50 * UNIT, (1..50u64).prop_map(|n| n * UNIT)];
+    let ns = prop_oneof![Just(1_000_000_000), Just(60_000_000_000), 1..10_000_000_000u64];
+    let span = prop_oneof![
+        Just(Span::Every(10_000_000_000)),
+        Just(Span::Every(86_400_000_000_000)),
+        Just(Span::Week),
+        Just(Span::Month),
+    ];
+    prop_oneof![
+        3 => (amount.clone(), ns, amount.clone())
+            .prop_map(move |(limit, ns, burst)| Limit::rate(unit, limit, ns, burst)),
+        1 => (span, -1440..1440i64, amount.clone()).prop_map(move |(span, minutes, capacity)| {
+            let window = Window { span, offset_ns: minutes * 60_000_000_000 };
+            Limit { kind: Kind::Quota(window), unit, capacity }
+        }),
+        1 => amount.prop_map(move |capacity| Limit { kind: Kind::Concurrency, unit, capacity }),
+    ]
+}
+
+pub(crate) fn plan() -> impl Strategy<Value = Vec<Limit>> {
+    proptest::collection::vec((0..UNITS).prop_flat_map(limit), LIMITS)
+}
+
+fn cost() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        Just(0),
+        Just(UNIT),
+        0..60 * UNIT,
+        Just(1_000_000 * UNIT),
+        (0..20u64).prop_map(|n| n * UNIT)
+    ]
+}
+
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    let costs = || [cost(), cost(), cost()];
+    let parts = || proptest::collection::vec((0..2usize, 0..NAMES.len(), costs()), 1..4);
+    let ttl = prop_oneof![Just(u64::MAX), 0..20_000_000_000u64];
+    let number = 0..12usize;
+    prop_oneof![
+        6 => (parts(), any::<bool>()).prop_map(|(parts, consume)| Step::Take(parts, consume)),
+        5 => (parts(), ttl, 0..3u32).prop_map(|(parts, ttl, owner)| Step::Reserve(parts, ttl, owner)),
+        3 => (number.clone(), proptest::collection::vec(proptest::option::of(cost()), 9))
+            .prop_map(|(number, actual)| Step::Settle(number, actual)),
+        1 => number.clone().prop_map(Step::Full),
+        1 => number.clone().prop_map(Step::Cancel),
+        2 => (number, costs()).prop_map(|(number, more)| Step::TopUp(number, more)),
+        1 => (0..2usize, 0..NAMES.len(), 0..LIMITS, cost(), prop_oneof![Just(0), 0..20_000_000_000u64])
+            .prop_map(|(limiter, key, limit, rest, after)| Step::Tighten(limiter, key, limit, rest, after)),
+        1 => (0..2usize, 0..NAMES.len()).prop_map(|(limiter, key)| Step::Reset(limiter, key)),
+        4 => (0..2usize, 0..NAMES.len(), costs()).prop_map(|(limiter, key, costs)| Step::One(limiter, key, costs)),
+        2 => (0..2usize, proptest::collection::vec((0..NAMES.len(), costs()), 1..6))
+            .prop_map(|(limiter, calls)| Step::Batch(limiter, calls)),
+        2 => (0..2usize, 0..NAMES.len(), proptest::option::of(proptest::array::uniform4((1..40 * UNIT, 1..40 * UNIT))))
+            .prop_map(|(limiter, key, other)| Step::SetLimits(limiter, key, other)),
+        1 => (0..2usize, 0..NAMES.len()).prop_map(|(limiter, key)| Step::Forget(limiter, key)),
+        1 => (0..3u32).prop_map(Step::Abandon),
+        1 => prop_oneof![-100_000_000_000..100_000_000_000i64, -3_000_000_000_000_000..3_000_000_000_000_000i64]
+            .prop_map(Step::Wall),
+        6 => prop_oneof![0..3_000_000_000u64, 0..100u64, Just(90_000_000_000_000)].prop_map(Step::Pass),
+        1 => (0..2_000_000_000u64).prop_map(Step::Back),
+    ]
+}
