@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import type { PoolEvents } from "./events.ts";
 import type { Lease } from "./lease.ts";
 
 /** What is kept of a lease. */
@@ -16,13 +17,17 @@ interface Watched {
 /** Told of a lease that was lost, of which upstream, and who acquired it. */
 export type Leaked = (upstream: string, stack: string) => void;
 
-/** Tells of a lost lease where nobody listens to events. */
-export function warnOfLeak(pool: string, upstream: string, stack: string): void {
-  process.emitWarning(
-    `A lease of ${upstream}, of the pool ${JSON.stringify(pool)}, was never given back. ` +
-      `Acquired by:\n${stack}`,
-    { type: "SluiceWarning", code: "SLUICE_LEASE_LEAKED" },
-  );
+/** Tells the events of a pool, or, where nobody listens to them, warns. */
+export function leakListener(pool: string, events: PoolEvents | undefined): Leaked {
+  if (events !== undefined) {
+    return (upstream, stack) => events.tell({ type: "leaked", upstream, stack });
+  }
+  return (upstream, stack) =>
+    process.emitWarning(
+      `A lease of ${upstream}, of the pool ${JSON.stringify(pool)}, was never given back. ` +
+        `Acquired by:\n${stack}`,
+      { type: "SluiceWarning", code: "SLUICE_LEASE_LEAKED" },
+    );
 }
 
 /** Watches leases, each with the stack that acquired it. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { LEASE_FAILED, LEASE_OK, LEASE_OVERLOADED, LEASE_UNKNOWN } from "../ffi/symbols.gen.ts";
 import { checkObject, checkTimeout } from "./settings.ts";
@@ -140,6 +141,24 @@ export class Lease implements Disposable, AsyncDisposable {
     this.#id = 0;
     return this.#lessor.settle(this, id, outcome, restMs);
   }
+}
+
+/**
+ * Refuses what is no lease of `lessor`. Ids are unique within a pool only: another's would give back
+ * what somebody uses here.
+ */
+export function checkLeases(leases: readonly Lease[], lessor: Lessor): void {
+  checkArray("leases", leases);
+  leases.forEach((lease: unknown, i) => {
+    if (!(lease instanceof Lease)) {
+      throw new TypeError(`leases[${i}] must be a Lease, not ${show(lease)}`);
+    }
+    if (!Lease.isOf(lease, lessor)) {
+      throw new RangeError(
+        `leases[${i}] is a lease of another pool, or of another object of this one`,
+      );
+    }
+  });
 }
 
 /**

@@ -18,19 +18,15 @@ import {
   LEASE_UPSTREAM_SHIFT,
   LEASE_UPSTREAMS,
   LEASE_WAITER,
-  UPSTREAM_ID,
-  UPSTREAM_NEWS,
 } from "../ffi/symbols.gen.ts";
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
 import type { Leaks } from "./leaks.ts";
 import type { PackedPool } from "./settings.ts";
+import { UpstreamNames } from "./upstream_names.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
 /** Answers that are collected in one crossing. */
 const ANSWERS = 64;
-
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 
 /** A member of a pool. */
 export class PoolMember implements Lessor {
@@ -41,14 +37,10 @@ export class PoolMember implements Lessor {
   #isClosing = false;
   /** Whether it takes no new leases: it is closed, or drained. */
   #isLeaving = false;
-  /** Ids of upstreams by index, as far as they were met since one of them changed. */
-  #ids: (string | undefined)[] = [];
-  /** Tokens of upstreams by id, as far as they were asked for since then. */
-  readonly #tokens = new Map<string, number>();
+  readonly #names: UpstreamNames;
   readonly #line: WaitingLine<Lease>;
   readonly #bell = new Bell();
   readonly #answers = new Float64Array(new ArrayBuffer(16 * ANSWERS));
-  readonly #text = new Uint8Array(new ArrayBuffer(1024));
   /** Set where leaks are tracked. */
   leaks: Leaks | undefined;
   /** Called after a failure was told, which may have made an event. */
@@ -67,6 +59,7 @@ export class PoolMember implements Lessor {
     this.#handle = unwrap(
       this.native.sluice_pool_open(bytes, bytes.length, settings, settings.length, ids, ids.length),
     );
+    this.#names = new UpstreamNames(this.native, this.#handle);
     this.#line = new WaitingLine(
       () => this.collect(),
       (place) => this.#see(this.native.sluice_waiter_cancel(this.#handle, place)),
@@ -92,7 +85,7 @@ export class PoolMember implements Lessor {
 
   /** A lease, or null. */
   tryAcquire(prefer: string | undefined): Lease | null {
-    const token = prefer === undefined ? -1 : this.#token(prefer);
+    const token = prefer === undefined ? -1 : this.#names.token(prefer);
     const id = this.native.sluice_lease_acquire(this.#handle, token, 0, -1);
     if (id > 0) return this.#lease(id);
     if (id < 0 || this.#isLeaving) throw this.#refusal(id);
@@ -106,7 +99,7 @@ export class PoolMember implements Lessor {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Lease | Promise<Lease> {
-    const token = prefer === undefined ? -1 : this.#token(prefer);
+    const token = prefer === undefined ? -1 : this.#names.token(prefer);
     const id = this.native.sluice_lease_acquire(this.#handle, token, priority, timeoutMs);
     if (id < 0) throw this.#refusal(id);
     if (id < LEASE_WAITER) return this.#lease(id);
@@ -120,7 +113,7 @@ export class PoolMember implements Lessor {
 
   /** As many leases as are free, `count` at most. */
   acquireBatch(count: number, prefer: string | undefined): Lease[] {
-    const token = prefer === undefined ? -1 : this.#token(prefer);
+    const token = prefer === undefined ? -1 : this.#names.token(prefer);
     const ids = new Float64Array(new ArrayBuffer(8 * count));
     const taken = this.native.sluice_lease_acquire_batch(this.#handle, token, ids, count);
     if (taken < 0 || this.#isLeaving) throw this.#refusal(taken);
@@ -222,6 +215,11 @@ export class PoolMember implements Lessor {
     return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${name} ${what}`);
   }
 
+  /** Forgets what the upstreams were called, which may have changed. */
+  forgetNames(): void {
+    this.#names.forget();
+  }
+
   #see(chores: number): void {
     if (chores & CHORE_RING) this.#ring();
     if (chores & CHORE_MAIL) this.collect();
@@ -254,42 +252,14 @@ export class PoolMember implements Lessor {
     let id = told;
     if (id >= LEASE_NEWS) {
       id -= LEASE_NEWS;
-      this.forgetIds();
+      this.#names.forget();
       queueMicrotask(() => this.#see(CHORE_MAIL | CHORE_RING));
     }
     const index = (id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1);
-    const upstream = this.#ids[index] ?? this.#askId(index);
+    const upstream = this.#names.id(index);
     const lease = new Lease(this, id, upstream);
     if (this.leaks !== undefined) this.leaks.watch(lease, id);
     return lease;
-  }
-
-  #askId(index: number): string {
-    const told = this.native.sluice_upstream_id(this.#handle, index, this.#text, UPSTREAM_ID);
-    // Its lease has outlived its time in the meantime, and the upstream is gone.
-    if (told < 0) return `#${index}`;
-    // Others may be stale as well, and nobody is told of that twice.
-    if (told >= UPSTREAM_NEWS) this.forgetIds();
-    return this.#ids[index] = decoder.decode(this.#text.subarray(0, told % UPSTREAM_NEWS));
-  }
-
-  /** Forgets the ids and tokens of upstreams, which may have changed. */
-  forgetIds(): void {
-    this.#ids = [];
-    this.#tokens.clear();
-  }
-
-  /**
-   * The token of an upstream, or -1: a preference for one that is not there is none. One that others
-   * replaced since then is none either, until news of that comes with the next lease.
-   */
-  #token(id: string): number {
-    const known = this.#tokens.get(id);
-    if (known !== undefined) return known;
-    const { written } = encoder.encodeInto(id, this.#text);
-    const token = this.native.sluice_upstream_find(this.#handle, this.#text, written);
-    if (token >= 0) this.#tokens.set(id, token);
-    return token < 0 ? -1 : token;
   }
 
   #refusal(result: number): SluiceError {

@@ -3,13 +3,11 @@
  *
  * @module
  */
-import { checkArray } from "../arguments.ts";
-import { show } from "../errors.ts";
 import { unwrap } from "../ffi/load.ts";
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
 import { CeilingShare } from "./ceiling_warning.ts";
-import { type Leaked, Leaks, warnOfLeak } from "./leaks.ts";
-import { Lease } from "./lease.ts";
+import { type Leaked, leakListener, Leaks } from "./leaks.ts";
+import { checkLeases, type Lease } from "./lease.ts";
 import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
 import { PoolEvents } from "./events.ts";
 import { PoolMember } from "./member.ts";
@@ -101,10 +99,7 @@ export class UpstreamPool implements Disposable {
       member.onFailure = () => events.read();
     }
     if (trackLeaks) {
-      const [events, { name }] = [this.#events, options];
-      const leaked: Leaked = events === undefined
-        ? (upstream, stack) => warnOfLeak(name, upstream, stack)
-        : (upstream, stack) => events.tell({ type: "leaked", upstream, stack });
+      const leaked = leakListener(this.name, this.#events);
       this.#leaked = leaked;
       member.leaks = new Leaks(({ id, upstream, stack }) => {
         if (member.reclaim(id)) leaked(upstream, stack);
@@ -194,18 +189,7 @@ export class UpstreamPool implements Disposable {
    * @throws {RangeError} if one was not acquired from this object; then none is given back.
    */
   releaseBatch(leases: readonly Lease[]): number {
-    checkArray("leases", leases);
-    leases.forEach((lease: unknown, i) => {
-      if (!(lease instanceof Lease)) {
-        throw new TypeError(`leases[${i}] must be a Lease, not ${show(lease)}`);
-      }
-      // Ids are unique within a pool only: another's would give back what somebody uses here.
-      if (!Lease.isOf(lease, this.#member)) {
-        throw new RangeError(
-          `leases[${i}] is a lease of another pool, or of another object of this one`,
-        );
-      }
-    });
+    checkLeases(leases, this.#member);
     return this.#member.releaseBatch(leases);
   }
 
@@ -218,7 +202,7 @@ export class UpstreamPool implements Disposable {
     const { id, numbers: [most, weight, tier] } = packUpstream("upstream", upstream);
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
-    this.#member.forgetIds();
+    this.#member.forgetNames();
     this.#ceiling.update(() => this.stats());
   }
 
@@ -231,7 +215,7 @@ export class UpstreamPool implements Disposable {
     const bytes = checkId("id", id);
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_remove(handle, bytes, bytes.length));
-    this.#member.forgetIds();
+    this.#member.forgetNames();
     this.#ceiling.update(() => this.stats());
   }
 
