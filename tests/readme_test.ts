@@ -36,7 +36,7 @@ function plain(text: string): string {
 }
 
 /** Codes that only a mistake within sluice could let through. */
-const INTERNAL = ["INVALID_ARGUMENT", "INVALID_HANDLE", "WRONG_STEP", "STOPPED", "STALE_LEASE"];
+const INTERNAL = ["INVALID_ARGUMENT", "INVALID_HANDLE", "WRONG_STEP", "STOPPED"];
 
 describe("the codes of errors", () => {
   it("are in the README, each with what to do", () => {
