@@ -11,9 +11,9 @@ import { clearTimeout, setTimeout } from "node:timers";
 
 /**
  * The longest that an answer may lie uncollected, for want of a bell: what a Worker that dies, or a
- * runtime without bells, costs who waits. 5 ms would take 1.4 to 3.6 % of a core while somebody waits,
- * 20 ms takes 0.9 to 1.7 %, and 100 ms would make the first wake-up wait for 20 to 67 ms (`wake` in
- * `bench/record/2026-11-26-pool.md`).
+ * runtime without bells, costs who waits. 5 ms would take 2.2 to 4.9 % of a core while somebody waits,
+ * 20 ms takes 1.0 to 1.8 %, and 100 ms would make the first wake-up wait for 48 to 73 ms (`wake` in
+ * `bench/record/2026-11-27-pool.md`).
  */
 const POLL_MS = 20;
 
