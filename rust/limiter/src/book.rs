@@ -5,17 +5,15 @@
 //! nothing. A lock of the book may be held while slots are locked, never the other way about.
 //!
 //! `due` is never later than the earliest expiry, so that a call can see by one load that nothing has
-//! expired; it is moved forward only by who has looked.
+//! expired; it is moved forward only by who has looked. (`tests/loom.rs`)
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{PoisonError, Weak};
 
 use crate::keys::Key;
 use crate::limiter::Limiter;
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, SHARDS};
 use crate::time::Now;
-
-const SHARDS: u32 = 16;
 
 /// An open reservation. Generations count up to 2^21, so that both fit the integers of a double.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,24 +205,5 @@ impl Shard {
         self.expiries.remove(&(held.expires, at));
         self.free.push(at);
         Some(held)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As it is for who comes while another thread is about to settle what has expired.
-    #[test]
-    fn what_has_expired_cannot_be_ended_also_if_nobody_has_noticed() {
-        let at = |ns| Now { ns, wall_ns: 0 };
-        let book = Book::new();
-        let id = book.add(Held { owner: 3, expires: 100, parts: Vec::new() });
-        assert!(book.shard(id.index).get(id, at(99)).is_ok());
-        assert!(book.shard(id.index).get(id, at(100)).is_err());
-        assert!(book.remove(id, at(100)).is_err());
-        book.expire(at(100));
-        assert_eq!(book.expired(), 1);
-        assert!(book.remove(id, at(0)).is_err());
     }
 }

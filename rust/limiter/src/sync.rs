@@ -1,8 +1,8 @@
 //! What the protocols of this crate are made of. `tests/loom.rs` compiles them with loom's twins.
 
 pub(crate) use std::hint::spin_loop;
-pub(crate) use std::sync::Mutex;
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use std::sync::{Mutex, MutexGuard};
 pub(crate) use std::thread::yield_now;
 
 /// Between two `SeqCst` operations, where their order is enough. loom has no such order and gets one.
@@ -18,6 +18,9 @@ pub(crate) const FIRST: usize = 64;
 pub(crate) const PLANS: usize = 1 << 16;
 /// and how many of them take memory together.
 pub(crate) const PLANS_AT_ONCE: usize = 1 << 8;
+
+/// Parts of the book of reservations.
+pub(crate) const SHARDS: u32 = 16;
 
 /// Slots that are looked at for an idle one when all places are taken.
 pub(crate) const SEARCH: u32 = 1024;

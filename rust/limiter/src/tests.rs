@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::book::{Book, Held};
 use crate::limit::{Limit, UNIT};
 use crate::limiter::{Config, Fault, Limiter};
 use crate::reservation::{Actual, reserve_all};
@@ -45,4 +46,18 @@ fn every_index_has_a_place_of_its_own_and_keeps_it() {
     }
     assert_eq!(slots.get(0).expect("there").head.as_ptr(), first);
     assert!(slots.make(u32::MAX).is_none());
+}
+
+/// As it is for who comes while another thread is about to settle what has expired.
+#[test]
+fn what_has_expired_cannot_be_ended_also_if_nobody_has_noticed() {
+    let at = |ns| Now { ns, wall_ns: 0 };
+    let book = Book::new();
+    let id = book.add(Held { owner: 3, expires: 100, parts: Vec::new() });
+    assert!(book.shard(id.index).get(id, at(99)).is_ok());
+    assert!(book.shard(id.index).get(id, at(100)).is_err());
+    assert!(book.remove(id, at(100)).is_err());
+    book.expire(at(100));
+    assert_eq!(book.expired(), 1);
+    assert!(book.remove(id, at(0)).is_err());
 }

@@ -5,8 +5,8 @@
 
 mod sync {
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::Mutex;
     pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread::yield_now;
 
     /// Stands for the order of `SeqCst` operations, which loom takes for `AcqRel`.
@@ -17,6 +17,7 @@ mod sync {
     pub(crate) const SPINS: u32 = 1;
     pub(crate) const FIRST: usize = 2;
     pub(crate) const SEARCH: u32 = 2;
+    pub(crate) const SHARDS: u32 = 2;
     pub(crate) const PLANS: usize = 4;
     pub(crate) const PLANS_AT_ONCE: usize = 4;
 
@@ -27,6 +28,8 @@ mod sync {
 
 #[path = "../src/alone.rs"]
 mod alone;
+#[path = "../src/book.rs"]
+mod book;
 #[path = "../src/keys.rs"]
 mod keys;
 #[path = "../src/limit.rs"]
@@ -46,6 +49,12 @@ mod window;
 #[path = "../src/words.rs"]
 mod words;
 
+/// In place of the crate's: what reservations hold of it is not looked at here.
+mod limiter {
+    pub(crate) struct Limiter;
+}
+
+use book::{Book, Held};
 use keys::Keys;
 use limit::Limit;
 use loom::sync::Arc;
@@ -54,6 +63,7 @@ use plan::Plans;
 use slot::{CELL, Guard, HEAD, Slot, Words};
 use slots::Slots;
 use sync::AtomicU64;
+use time::Now;
 
 fn words() -> Arc<Vec<AtomicU64>> {
     Arc::new((0..HEAD + CELL).map(|_| AtomicU64::new(0)).collect())
@@ -318,5 +328,41 @@ fn two_who_change_one_key_leave_one_set_in_use() {
         // Of the four that fit here, the limiter's own and that of `a` are taken.
         let of = |capacity| plans.count(vec![Limit::rate(0, 1, 1, capacity)].into());
         assert!(of(40).is_ok() && of(50).is_ok() && of(60).is_err());
+    });
+}
+
+impl Held {
+    fn settle_in_full(self, _now: Now) {}
+    fn expire(self, _now: Now) {}
+}
+
+fn at(ns: u64) -> Now {
+    Now { ns, wall_ns: 0 }
+}
+
+/// A reservation of `owner`, which chooses its shard.
+fn held(owner: u32, expires: u64) -> Held {
+    Held { owner, expires, parts: Vec::new() }
+}
+
+#[test]
+fn no_expiry_is_lost_while_others_are_noticed() {
+    loom::model(|| {
+        let book = Arc::new(Book::new());
+        book.add(held(0, 10));
+        let theirs = book.clone();
+        let adder = thread::spawn(move || {
+            theirs.add(held(1, 15));
+            theirs.add(held(0, 20));
+        });
+        // Notices the first, and puts `due` back and forward while the others come.
+        book.expire(at(12));
+        adder.join().expect("join");
+        assert_eq!(book.expired(), 1);
+        // One load tells each of them that something is due.
+        book.expire(at(15));
+        assert_eq!(book.expired(), 2);
+        book.expire(at(20));
+        assert_eq!(book.expired(), 3);
     });
 }
