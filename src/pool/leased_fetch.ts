@@ -36,8 +36,7 @@ export interface FetchOptions extends AcquireOptions {
   readonly fetch?: (request: Request | URL | string, init: RequestInit) => Promise<Response>;
   /**
    * How long the upstream may take until the headers, in milliseconds, from when the request is
-   * sent. Then the request is aborted
-   * with a `TimeoutError`, and counts as failed.
+   * sent. Then the request is aborted with a `TimeoutError`, and counts as failed.
    *
    * @default Infinity
    */

@@ -11,6 +11,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { checkArray, checkBytes, checkMemory, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
 import { native } from "../ffi/load.ts";
+import type { Native } from "../ffi/native.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { Slots } from "./slots.ts";
@@ -44,7 +45,7 @@ export const slots: Slots = new Slots(4);
  */
 const SHORT = 1 << 15;
 
-/** What a text of a batch takes beside its length, in units: so empty texts are not free. */
+/** What a text of a batch is taken for beside its length, in units: of empty ones 4,096 are the most. */
 const UNITS_PER_TEXT = 8;
 
 /** Texts that are looked at between two looks at the clock. */
@@ -86,6 +87,7 @@ export function isShort(text: Text): boolean {
  */
 export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
   const { tokenizer, mode, kind, signal } = request;
+  const jobs = native("job");
   // The caller's array is its own again once the call has returned.
   const given = request.texts.slice();
   signal?.throwIfAborted();
@@ -96,20 +98,22 @@ export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuff
     const { texts, units } = await uniform(given, turn);
     const expected = Math.min(4 * BATCH_HEADER + 5 * texts.length + units, 2 ** 32 - 1);
     job = tokenizer.unwrap(
-      native("job").sluice_job_open(tokenizer.handle, mode, kind, expected),
+      jobs.sluice_job_open(tokenizer.handle, mode, kind, expected),
     );
     await write(request, job, texts, turn);
     await done(request, job);
     return await read(request, job, turn);
   } finally {
     // Not waited for: who aborts is told at once.
-    void end(job);
+    void end(jobs, job);
   }
 }
 
 /** Ends a job, and gives its place to the next when no thread is at it any more. */
-async function end(job: number): Promise<void> {
-  const { sluice_job_stop, sluice_job_close } = native("job");
+async function end(
+  { sluice_job_stop, sluice_job_close }: Native<"job">,
+  job: number,
+): Promise<void> {
   try {
     for (let delay = 1; job !== 0 && sluice_job_stop(job) === 0;) {
       await setTimeout(delay);
