@@ -39,6 +39,8 @@ export async function unlessAborted<R>(
   signal: AbortSignal | undefined,
 ): Promise<R> {
   if (signal === undefined) return await work;
+  // Who is told of the abort hears no more of the work, also if it fails later.
+  work.catch(() => {});
   signal.throwIfAborted();
   let abort = () => {};
   const aborted = new Promise<never>((_, reject) => {

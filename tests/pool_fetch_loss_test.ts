@@ -1,5 +1,6 @@
 /** `pool.fetch` when nobody goes on: bodies that nobody reads, requests that are never made. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PoolEvent, type PoolOptions, UpstreamPool } from "../mod.ts";
@@ -42,6 +43,28 @@ describe("pool.fetch that nobody goes on with", () => {
     const leaks = events.filter((event) => event.type === "leaked");
     assert.equal(leaks.length, 6, "each is told once");
     assert.match(leaks[0]!.stack, /pool_fetch_loss_test|leased_fetch/);
+  });
+
+  it("passes over a request that fails after it was given up", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      using pool = open({});
+      const controller = new AbortController();
+      const { signal } = controller;
+      const given = pool.fetch(async () => {
+        controller.abort(new Error("gone"));
+        await sleep(1);
+        throw new Error("too late to be heard");
+      }, { signal });
+      await assert.rejects(given, /gone/);
+      await sleep(20);
+      assert.deepEqual(unhandled, []);
+      assert.equal(pool.stats().inFlight, 0);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
   });
 
   it("ends it when the time is over: not sooner, and not a third of it later", async () => {
