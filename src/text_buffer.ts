@@ -49,6 +49,8 @@ export class TextBuffer {
     if (text.length >= LONG_UTF16) return this.#writeLong(text, offset);
     // A UTF-16 code unit is at most three bytes of UTF-8.
     if (offset + 3 * text.length <= this.bytes.length) {
+      const writeAt = offset === 0 ? undefined : library().writeAt;
+      if (writeAt !== undefined) return writeAt(this.bytes, text, offset);
       return encoder.encodeInto(text, this.#from(offset)).written;
     }
     return this.#writeLarge(text, offset);

@@ -46,6 +46,23 @@ describe("TextBuffer", () => {
     );
   });
 
+  it("writes short strings of any units at any place", () => {
+    const buffer = new TextBuffer();
+    const unit = fc.oneof(
+      fc.constantFrom("a", "é", "中", "🙂", "\0", "\ud83d", "\ude00", "\ufeff"),
+      fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
+    );
+    const short = fc.array(unit, { maxLength: 80 }).map((units) => units.join(""));
+    fc.assert(
+      fc.property(short, short, fc.integer({ min: 0, max: 200 }), (text, next, offset) => {
+        const length = buffer.write(text, offset);
+        assert.deepEqual(written(buffer, next, offset + length), utf8.encode(next));
+        assert.deepEqual(buffer.bytes.slice(offset, offset + length), utf8.encode(text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it("cuts no pair where it copies a long text in parts", () => {
     const buffer = new TextBuffer();
     for (const kind of ["🙂", "\ud83d", "\ude00", "中"]) {

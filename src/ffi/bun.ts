@@ -18,6 +18,7 @@ interface BunFfi {
 export function bunBackend(): Backend | undefined {
   const version = process.versions["bun"];
   if (version === undefined) return undefined;
+  const utf8Write = utf8WriteOfBuffer();
   return {
     runtime: `Bun ${version}`,
     // The table's names are Bun's own, so it is handed over as it is.
@@ -25,8 +26,15 @@ export function bunBackend(): Backend | undefined {
       return ffi().dlopen(path, table).symbols as Functions<T>;
     },
     permits: () => true,
+    writeAt: (bytes, text, offset) => utf8Write.call(bytes, text, offset),
     environment: (name) => process.env[name],
   };
+}
+
+/** Not in the types of Node's `Buffer`; in Bun it takes any `Uint8Array`. */
+function utf8WriteOfBuffer(): (this: Uint8Array, text: string, offset: number) => number {
+  const { prototype } = process.getBuiltinModule("node:buffer").Buffer;
+  return (prototype as unknown as { utf8Write: ReturnType<typeof utf8WriteOfBuffer> }).utf8Write;
 }
 
 /** Fetched as a builtin and not imported: a `bun:` import would not load in Deno. */

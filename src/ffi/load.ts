@@ -20,7 +20,8 @@ export interface Library {
   readonly path: string;
   readonly origin: Candidate["origin"];
   readonly runtime: string;
-  /** As the {@linkcode Backend} has it. */
+  /** As the {@linkcode Backend} has them. */
+  readonly writeAt: Backend["writeAt"];
   readonly unitsOf: Backend["unitsOf"];
   /** The functions about `noun`. Throws `SLUICE_LIBRARY_NOT_LOADED` if one is missing. */
   native<N extends Noun>(noun: N): Native<N>;
@@ -95,6 +96,7 @@ function open(backend: Backend, place: Candidate): Library {
     path: place.path,
     origin: place.origin,
     runtime: backend.runtime,
+    writeAt: backend.writeAt,
     unitsOf: backend.unitsOf,
     native<N extends Noun>(noun: N): Native<N> {
       let functions = found.get(noun);

@@ -51,6 +51,11 @@ export interface Backend {
   /** An environment variable, or undefined if it is not set or not ours to read. Never prompts. */
   environment(name: string): string | undefined;
   /**
+   * Writes a string as UTF-8 into `bytes` from `offset` on, as far as there is room, and returns how many
+   * bytes that are, in a runtime that does so sooner than it makes the view that `encodeInto` needs there.
+   */
+  readonly writeAt?: (bytes: Uint8Array, text: string, offset: number) => number;
+  /**
    * A copy of what a string is made of, in a runtime that gives that sooner than its UTF-8; undefined as
    * long as that does not pay, or if it cannot be had.
    */

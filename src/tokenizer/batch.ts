@@ -1,8 +1,8 @@
 /**
  * Packs many texts into one buffer, so that one crossing does the work of many.
  *
- * The layout is the packed batch of `rust/abi/src/batch.rs`. Short strings are joined and transcoded
- * in one go; the native side splits them again by their UTF-16 lengths. Longer strings are transcoded
+ * The layout is the packed batch of `rust/abi/src/batch.rs`. In Deno short strings are joined and
+ * transcoded in one go; the native side splits them again by their UTF-16 lengths. Others are transcoded
  * one by one: then their lengths in bytes are known, and looking for the places where they end would
  * cost more than it saves.
  *
@@ -10,7 +10,7 @@
  */
 import { checkBytes, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
-import { native } from "../ffi/load.ts";
+import { library, native } from "../ffi/load.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { type TextBuffer, textBuffer } from "../text_buffer.ts";
@@ -20,11 +20,12 @@ import { wordBuffer } from "./word_buffer.ts";
 const MAX_UNITS = 1 << 26;
 
 /**
- * Strings of less than this many UTF-16 units on average are joined. At 20 that makes a batch a fifth
- * to a quarter cheaper in Deno and costs Bun nothing; from 100 on it costs both, because one character
- * outside Latin-1 makes the whole joined string wide (record: `bench/record`, joined strings).
+ * Strings of less than this many UTF-16 units on average are joined, unless the runtime writes to any place
+ * of a buffer without a view. In Deno, at 60, that makes batches of ASCII half as expensive and others no
+ * more so; from 80 on it costs more than it gives where there is one character outside Latin-1, which makes
+ * the whole joined string wide (record: `bench/record`, joined strings).
  */
-const JOINED_UNITS = 50;
+const JOINED_UNITS = 64;
 
 /** The ids of many texts, one after the other. */
 export interface EncodedBatch {
@@ -138,7 +139,7 @@ function pack(
   const header = 4 * (BATCH_HEADER + n);
   buffer.reserve(header);
   const group = start === 0 && end === texts.length ? texts : texts.slice(start, end);
-  const joined = areShortStrings(group);
+  const joined = library().writeAt === undefined && areShortStrings(group);
   // The bytes go first: writing them may move the buffer, and the words go where it ends up.
   const lengths = new Uint32Array(n);
   let used = header;

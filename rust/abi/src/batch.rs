@@ -19,12 +19,12 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sluice_tokenizer::{BatchError, BatchOptions, PARALLEL_BYTES, Special, Tokenizer};
+use sluice_tokenizer::{BatchError, BatchOptions, PARALLEL_BYTES, Special, Texts};
 
 use crate::boundary::boundary;
 use crate::cache;
 use crate::slice;
-use crate::status::{Failure, Outcome, SluiceStatus, count};
+use crate::status::{Failure, SluiceStatus, count};
 use crate::tokenizer::{failure, resolve, special_mode};
 
 /// Lengths in a packed batch count bytes; nothing stands between the texts.
@@ -76,13 +76,8 @@ pub unsafe extern "C" fn sluice_batch_count(
             let counts =
                 tokenizer.count_batch(&texts, batch.options(special, &NEVER)).map_err(refused)?;
             write(&counts, out);
-            return count(texts.len());
-        }
-        for (i, text) in texts.iter().enumerate() {
-            let tokens = tokenizer.count(text, special).map_err(|e| at(i, failure(e)))?;
-            if let Some(slot) = out.get_mut(i) {
-                *slot = tokens as u32;
-            }
+        } else {
+            tokenizer.count_each(&texts, special, out).map_err(refused)?;
         }
         count(texts.len())
     })
@@ -120,24 +115,17 @@ pub unsafe extern "C" fn sluice_batch_encode(
             write(&words, out);
             return count(words.len());
         }
-        encode(tokenizer, &texts, special, out)
+        let (offsets, ids) = out.split_at_mut(out.len().min(texts.len() + 1));
+        let ends = match offsets {
+            [] => &mut [],
+            [first, ends @ ..] => {
+                *first = 0;
+                ends
+            }
+        };
+        let total = tokenizer.encode_each(&texts, special, ends, ids).map_err(refused)?;
+        count(texts.len() + 1 + total)
     })
-}
-
-fn encode(tokenizer: &Tokenizer, texts: &[&str], special: Special, out: &mut [u32]) -> Outcome {
-    let (offsets, ids) = out.split_at_mut(out.len().min(texts.len() + 1));
-    let mut total = 0;
-    for (i, text) in texts.iter().enumerate() {
-        if let Some(slot) = offsets.get_mut(i) {
-            *slot = total as u32;
-        }
-        let room = ids.get_mut(total..).unwrap_or_default();
-        total += tokenizer.encode_into(text, special, room).map_err(|e| at(i, failure(e)))?;
-    }
-    if let Some(slot) = offsets.get_mut(texts.len()) {
-        *slot = total as u32;
-    }
-    count(texts.len() + 1 + total)
 }
 
 /// Writes as much of `words` as there is room for.
@@ -196,33 +184,39 @@ impl<'a> Batch<'a> {
     }
 
     /// The texts, which must use up the bytes exactly.
-    pub(crate) fn texts(&self) -> Result<Vec<&'a str>, Failure> {
+    pub(crate) fn texts(&self) -> Result<Texts<'a>, Failure> {
         let n = self.lengths.len() / 4;
         let total: usize = self.lengths.chunks_exact(4).map(|w| word_at(w) as usize).sum();
-        let separators = if self.unit == SLUICE_BATCH_UTF16 { n } else { 0 };
+        let separator = usize::from(self.unit == SLUICE_BATCH_UTF16);
         // With as many bytes as units everything is ASCII, and units are bytes.
         let units_are_bytes =
-            self.unit == SLUICE_BATCH_BYTES || total + separators == self.text.len();
-        let mut texts = Vec::with_capacity(n);
-        let mut rest = self.text;
-        for length in self.lengths.chunks_exact(4).map(|w| word_at(w) as usize) {
-            let end = if units_are_bytes { Some(length) } else { utf16_prefix(rest, length) };
-            let text = end.and_then(|end| rest.get(..end));
-            let behind = text
-                .and_then(|t| rest.get(t.len() + usize::from(self.unit == SLUICE_BATCH_UTF16)..));
-            let (Some(text), Some(behind)) = (text, behind) else {
+            self.unit == SLUICE_BATCH_BYTES || total + n * separator == self.text.len();
+        let mut texts = Texts::with_capacity(self.text, n);
+        let mut start = 0;
+        for units in self.lengths.chunks_exact(4).map(|w| word_at(w) as usize) {
+            let length = if units_are_bytes {
+                Some(units)
+            } else {
+                utf16_prefix(self.text.as_bytes().get(start..).unwrap_or_default(), units)
+            };
+            let end = length.and_then(|length| start.checked_add(length));
+            if !end.is_some_and(|end| texts.push(start..end)) {
                 return Err(Failure::argument(format!(
                     "batch ends or cuts a character inside text {}",
                     texts.len()
                 )));
-            };
-            texts.push(text);
-            rest = behind;
+            }
+            start = end.unwrap_or(start) + separator;
         }
-        if rest.is_empty() {
-            Ok(texts)
-        } else {
-            Err(Failure::argument(format!("batch has {} bytes behind its last text", rest.len())))
+        match self.text.len().checked_sub(start) {
+            Some(0) => Ok(texts),
+            Some(behind) => {
+                Err(Failure::argument(format!("batch has {behind} bytes behind its last text")))
+            }
+            None => Err(Failure::argument(format!(
+                "batch ends or cuts a character inside text {}",
+                texts.len().saturating_sub(1)
+            ))),
         }
     }
 }
@@ -231,12 +225,11 @@ fn word_at(bytes: &[u8]) -> u32 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
 }
 
-/// The length in bytes of the first `units` UTF-16 code units of `text`.
+/// The length in bytes of the first `units` UTF-16 code units of the text `bytes`.
 ///
 /// `k` bytes hold at most `k` units, so it is safe to step as many bytes as units are missing;
 /// each step takes at least a third of what is left. O(bytes), and the counting vectorises.
-fn utf16_prefix(text: &str, units: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
+fn utf16_prefix(bytes: &[u8], units: usize) -> Option<usize> {
     let (mut at, mut missing) = (0, units);
     while missing > 0 {
         let block = bytes.get(at..at + missing)?;

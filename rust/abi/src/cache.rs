@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 
 use sluice_tokenizer::count_cache::{CountCache, Fingerprint};
-use sluice_tokenizer::{BatchError, Special, Tokenizer};
+use sluice_tokenizer::{BatchError, Special, Texts, Tokenizer};
 
 use crate::batch::refused;
 use crate::boundary::boundary;
@@ -100,9 +100,9 @@ pub(crate) fn count_one(
 pub(crate) fn count_many(
     cache: &CountCache,
     tokenizer: &Tokenizer,
-    texts: &[&str],
+    texts: &Texts<'_>,
     special: Special,
-    count_batch: impl FnOnce(&[&str]) -> Result<Vec<u32>, BatchError>,
+    count_batch: impl FnOnce(&Texts<'_>) -> Result<Vec<u32>, BatchError>,
 ) -> Result<Vec<u32>, Failure> {
     let mut counts = vec![0; texts.len()];
     let mut missing = Vec::new();
@@ -110,13 +110,13 @@ pub(crate) fn count_many(
         let print = fingerprint(cache, tokenizer, text.as_bytes(), special);
         match print.and_then(|print| cache.get(&print)) {
             Some(known) => counts[index] = known,
-            None => missing.push((index, *text, print)),
+            None => missing.push((index, print)),
         }
     }
     if missing.is_empty() {
         return Ok(counts);
     }
-    let fresh: Vec<&str> = missing.iter().map(|&(_, text, _)| text).collect();
+    let fresh = texts.at(missing.iter().map(|&(index, _)| index));
     let fresh = count_batch(&fresh).map_err(|error| {
         refused(match error {
             BatchError::Text { index, error } => {
@@ -125,7 +125,7 @@ pub(crate) fn count_many(
             BatchError::Stopped => error,
         })
     })?;
-    for ((index, _, print), tokens) in missing.into_iter().zip(fresh) {
+    for ((index, print), tokens) in missing.into_iter().zip(fresh) {
         counts[index] = tokens;
         if let Some(print) = print {
             cache.insert(&print, tokens);
@@ -162,7 +162,10 @@ mod tests {
             let tokenizer = Tokenizer::get(encoding);
             let plain = tokenizer.count(&text, special).expect("allowed");
             let one = count_one(&cache, tokenizer, text.as_bytes(), special).expect("allowed");
-            let many = count_many(&cache, tokenizer, &[&text, "x"], special, |texts| {
+            let all = format!("{text}x");
+            let mut texts = Texts::with_capacity(&all, 2);
+            assert!(texts.push(0..text.len()) && texts.push(text.len()..all.len()));
+            let many = count_many(&cache, tokenizer, &texts, special, |texts| {
                 texts.iter().map(|t| Ok(tokenizer.count(t, special).expect("ok") as u32)).collect()
             });
             assert_eq!((one, many.expect("allowed")[0] as usize), (plain, plain), "{round}");

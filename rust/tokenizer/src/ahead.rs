@@ -6,10 +6,34 @@
 //! in the table hold is on its way by then. What that is worth, and that blocks further ahead are not,
 //! is in `bench/record/2026-11-26-engine-tables.txt`.
 
-use crate::vocabulary::{KEY_BYTES, Key, LENGTH_BIT, masks};
+use crate::vocabulary::{KEY_BYTES, Key, LENGTH_BIT, load_end, masks};
 
 /// A block, and what a load of sixteen bytes may reach from its last one.
 pub(crate) const WINDOW: usize = 64 + 16;
+
+/// Less than [`WINDOW`] bytes, then zeros.
+#[inline(always)]
+pub(crate) fn padded(rest: &[u8]) -> [u8; WINDOW] {
+    let mut window = [0; WINDOW];
+    for (i, place) in window.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        *place = match rest.get(16 * i..) {
+            None | Some([]) => break,
+            Some(part) => match part.first_chunk() {
+                Some(sixteen) => *sixteen,
+                None => load_end(rest, 16 * i).to_le_bytes(),
+            },
+        };
+    }
+    window
+}
+
+/// Up to 32 bytes, then zeros.
+#[inline(always)]
+pub(crate) fn padded_words(rest: &[u8]) -> [u64; 8] {
+    let first = rest.first_chunk().map_or_else(|| load_end(rest, 0), |s| u128::from_le_bytes(*s));
+    let second = if rest.len() > 16 { load_end(rest, 16) } else { 0 };
+    [first as u64, (first >> 64) as u64, second as u64, (second >> 64) as u64, 0, 0, 0, 0]
+}
 
 /// A piece that waits.
 #[derive(Clone, Copy)]

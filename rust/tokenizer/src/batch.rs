@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::{error::Error, special::Special, tokenizer::Tokenizer};
+use crate::{error::Error, special::Special, texts::Texts, tokenizer::Tokenizer};
 
 /// About this much text is taken at a time: large enough that taking it costs nothing beside
 /// tokenizing it, small enough that threads finish together and a stop is soon noticed.
@@ -52,17 +52,18 @@ impl Tokenizer {
     /// [`BatchError`]: the first text that fails, or that the batch was stopped.
     pub fn count_batch(
         &self,
-        texts: &[&str],
+        texts: &Texts<'_>,
         options: BatchOptions<'_>,
     ) -> Result<Vec<u32>, BatchError> {
         let plan = Plan::new(self, texts, options)?;
-        let parts = plan.run(options, |segments| {
-            let counts = segments.iter().map(|s| plan.check(s, self.count(s.part, plan.special)));
-            counts.collect::<Result<Vec<usize>, _>>()
+        let parts = plan.run(options, |group| {
+            let mut counts = vec![0; group.len()];
+            self.count_ranges(texts.all(), group, plan.special, &mut counts)?;
+            Ok(counts)
         })?;
         let mut counts = vec![0u32; texts.len()];
-        for (segment, tokens) in plan.segments.iter().zip(parts.into_iter().flatten()) {
-            counts[segment.text] += tokens as u32;
+        for (text, tokens) in plan.text_of.iter().zip(parts.into_iter().flatten()) {
+            counts[*text] += tokens;
         }
         Ok(counts)
     }
@@ -74,34 +75,28 @@ impl Tokenizer {
     /// [`BatchError`]: the first text that fails, or that the batch was stopped.
     pub fn encode_batch(
         &self,
-        texts: &[&str],
+        texts: &Texts<'_>,
         options: BatchOptions<'_>,
     ) -> Result<Vec<u32>, BatchError> {
         let plan = Plan::new(self, texts, options)?;
-        let parts = plan.run(options, |segments| {
-            let bytes: usize = segments.iter().map(|s| s.part.len()).sum();
-            let longest = segments.iter().map(|s| s.part.len()).max().unwrap_or_default();
-            let mut part = Part { ids: Vec::with_capacity(bytes / 3), ends: Vec::new() };
+        let parts = plan.run(options, |group| {
             // No text has more tokens than bytes.
-            let mut room = vec![0; longest];
-            for s in segments {
-                let n = plan.check(s, self.encode_into(s.part, plan.special, &mut room))?;
-                part.ids.extend_from_slice(&room[..n]);
-                part.ends.push(part.ids.len());
-            }
-            Ok(part)
+            let mut room = vec![0; group.iter().map(Range::len).sum()];
+            let mut ends = vec![0; group.len()];
+            let all = texts.all();
+            let n = self.encode_ranges(all, group, plan.special, &mut ends, &mut room)?;
+            // All parts are there at once, and this one has been given a place for each byte.
+            Ok(Part { ids: room[..n].to_vec(), ends })
         })?;
         let header = texts.len() + 1;
         let total: usize = parts.iter().map(|part| part.ids.len()).sum();
         let mut words = Vec::with_capacity(header + total);
         words.resize(header, 0);
-        let mut segments = plan.segments.iter();
+        let mut text_of = plan.text_of.iter();
         for part in parts {
             let base = words.len() - header;
-            for end in &part.ends {
-                if let Some(segment) = segments.next() {
-                    words[segment.text + 1] = (base + end) as u32;
-                }
+            for (end, text) in part.ends.iter().zip(&mut text_of) {
+                words[text + 1] = (base + *end as usize) as u32;
             }
             words.extend_from_slice(&part.ids);
         }
@@ -113,56 +108,51 @@ impl Tokenizer {
 struct Part {
     ids: Vec<u32>,
     /// Where the ids of each segment end.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
 }
 
-/// A whole text, or a piece of a long one.
-struct Segment<'a> {
-    text: usize,
-    part: &'a str,
-}
-
-/// The batch, cut into segments and grouped.
-struct Plan<'a> {
+/// The batch, cut into segments, which are whole texts or pieces of long ones, and grouped.
+struct Plan {
     special: Special,
-    segments: Vec<Segment<'a>>,
+    segments: Vec<Range<usize>>,
+    /// Which text each of them is of.
+    text_of: Vec<usize>,
     groups: Vec<Range<usize>>,
     bytes: usize,
 }
 
-impl<'a> Plan<'a> {
+impl Plan {
     fn new(
         tokenizer: &Tokenizer,
-        texts: &[&'a str],
+        texts: &Texts<'_>,
         BatchOptions { special, stop, .. }: BatchOptions<'_>,
     ) -> Result<Self, BatchError> {
         let mut plan = Self {
             // A text without special tokens is the same in every mode, and may then be cut.
             special: if special == Special::Error { Special::Text } else { special },
             segments: Vec::with_capacity(texts.len()),
+            text_of: Vec::with_capacity(texts.len()),
             groups: Vec::new(),
-            bytes: texts.iter().map(|text| text.len()).sum(),
+            bytes: texts.iter().map(str::len).sum(),
         };
-        for (text, mut part) in texts.iter().copied().enumerate() {
+        for (index, text) in texts.iter().enumerate() {
             if stop.load(Ordering::Relaxed) {
                 return Err(BatchError::Stopped);
             }
-            if special == Special::Error {
-                // Looks for special tokens in all of the text, and counts nothing.
-                tokenizer
-                    .count_within(part, special, 0)
-                    .map_err(|error| BatchError::Text { index: text, error })?;
+            tokenizer.check(text, special).map_err(|error| BatchError::Text { index, error })?;
+            let Range { mut start, end } = texts.ranges()[index].clone();
+            while plan.special == Special::Text && end - start > 2 * GROUP_BYTES {
+                let Some(at) = tokenizer.cut(&texts.all()[start..end], GROUP_BYTES) else { break };
+                plan.segments.push(start..start + at);
+                plan.text_of.push(index);
+                start += at;
             }
-            while plan.special == Special::Text && part.len() > 2 * GROUP_BYTES {
-                let Some(at) = tokenizer.cut(part, GROUP_BYTES) else { break };
-                plan.segments.push(Segment { text, part: &part[..at] });
-                part = &part[at..];
-            }
-            plan.segments.push(Segment { text, part });
+            plan.segments.push(start..end);
+            plan.text_of.push(index);
         }
         let (mut start, mut bytes) = (0, 0);
         for (i, segment) in plan.segments.iter().enumerate() {
-            bytes += segment.part.len();
+            bytes += segment.len();
             if bytes >= GROUP_BYTES {
                 plan.groups.push(start..i + 1);
                 (start, bytes) = (i + 1, 0);
@@ -174,15 +164,11 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
-    fn check<T>(&self, segment: &Segment<'_>, result: Result<T, Error>) -> Result<T, BatchError> {
-        result.map_err(|error| BatchError::Text { index: segment.text, error })
-    }
-
     /// Works on every group and returns the results in order.
     fn run<T: Send>(
         &self,
         options: BatchOptions<'_>,
-        work: impl Fn(&[Segment<'a>]) -> Result<T, BatchError> + Sync,
+        work: impl Fn(&[Range<usize>]) -> Result<T, BatchError> + Sync,
     ) -> Result<Vec<T>, BatchError> {
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
@@ -244,8 +230,20 @@ mod tests {
         BatchOptions { special, threads, stop: &NEVER }
     }
 
+    /// `parts`, with a byte between each two that belongs to none.
+    fn apart<'a>(parts: &[&str], all: &'a mut String) -> Texts<'a> {
+        *all = parts.join("|");
+        let mut texts = Texts::with_capacity(all, parts.len());
+        let mut start = 0;
+        for part in parts {
+            assert!(texts.push(start..start + part.len()));
+            start += part.len() + 1;
+        }
+        texts
+    }
+
     /// Texts from empty to half a megabyte, some of which cannot be cut.
-    fn texts() -> Vec<String> {
+    fn strings() -> Vec<String> {
         let mut texts: Vec<String> = (0..300).map(|i| "word é中 12'll\n".repeat(i % 40)).collect();
         texts.push("Many words, one text. ".repeat(25_000));
         texts.push(String::new());
@@ -257,11 +255,13 @@ mod tests {
     #[test]
     fn a_batch_equals_its_texts_one_by_one() {
         let tokenizer = Tokenizer::get(Encoding::O200kBase);
-        let texts = texts();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let strings = strings();
+        let strings: Vec<&str> = strings.iter().map(String::as_str).collect();
+        let mut all = String::new();
+        let texts = apart(&strings, &mut all);
         for (special, threads) in [(Special::Text, 1), (Special::Text, 0), (Special::Allow, 3)] {
             let single: Vec<Vec<u32>> =
-                texts.iter().map(|t| tokenizer.encode(t, special).expect("encodes")).collect();
+                strings.iter().map(|t| tokenizer.encode(t, special).expect("encodes")).collect();
             let counts = tokenizer.count_batch(&texts, options(special, threads)).expect("counts");
             let words = tokenizer.encode_batch(&texts, options(special, threads)).expect("encodes");
             assert_eq!(counts.len(), texts.len());
@@ -276,7 +276,8 @@ mod tests {
     #[test]
     fn the_first_failing_text_is_named() {
         let tokenizer = Tokenizer::get(Encoding::O200kBase);
-        let texts = ["fine", "<|endofprompt|>", "<|endoftext|>"];
+        let mut all = String::new();
+        let texts = apart(&["fine", "<|endofprompt|>", "<|endoftext|>"], &mut all);
         let refused = tokenizer.count_batch(&texts, options(Special::Error, 0));
         assert!(matches!(refused, Err(BatchError::Text { index: 1, .. })), "{refused:?}");
     }
@@ -286,14 +287,17 @@ mod tests {
         let stop = AtomicBool::new(true);
         let tokenizer = Tokenizer::get(Encoding::O200kBase);
         let stopped = BatchOptions { special: Special::Text, threads: 0, stop: &stop };
-        assert_eq!(tokenizer.count_batch(&["a"], stopped), Err(BatchError::Stopped));
-        assert_eq!(tokenizer.encode_batch(&["a"], stopped), Err(BatchError::Stopped));
+        let mut all = String::new();
+        let texts = apart(&["a"], &mut all);
+        assert_eq!(tokenizer.count_batch(&texts, stopped), Err(BatchError::Stopped));
+        assert_eq!(tokenizer.encode_batch(&texts, stopped), Err(BatchError::Stopped));
     }
 
     #[test]
     fn an_empty_batch_is_empty() {
         let tokenizer = Tokenizer::get(Encoding::O200kBase);
-        assert_eq!(tokenizer.count_batch(&[], options(Special::Text, 0)), Ok(vec![]));
-        assert_eq!(tokenizer.encode_batch(&[], options(Special::Text, 0)), Ok(vec![0]));
+        let none = Texts::with_capacity("of no text", 0);
+        assert_eq!(tokenizer.count_batch(&none, options(Special::Text, 0)), Ok(vec![]));
+        assert_eq!(tokenizer.encode_batch(&none, options(Special::Text, 0)), Ok(vec![0]));
     }
 }

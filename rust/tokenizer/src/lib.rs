@@ -47,6 +47,7 @@ mod sink;
 mod special;
 mod split;
 mod table;
+mod texts;
 mod tiny;
 mod tokenizer;
 mod tree;
@@ -59,6 +60,7 @@ pub use counter::Counter;
 pub use encoding::Encoding;
 pub use error::Error;
 pub use special::Special;
+pub use texts::Texts;
 pub use tokenizer::Tokenizer;
 pub use unicode::UNICODE_VERSION;
 

@@ -1,93 +1,127 @@
-//! From text to tokens: splitting a text and looking its pieces up, in one loop.
+//! From text to tokens: splitting texts and looking their pieces up, in one loop.
 
 use crate::{
-    ahead::{LONG, WINDOW},
+    ahead::{LONG, WINDOW, padded, padded_words},
     recent::{self, Recent},
     simd::{Processor, Work, dispatch},
     sink::Sink,
-    split::{Splitter, block},
+    split::{
+        Splitter,
+        block::{self, below},
+    },
     utf8::is_wide,
     vocabulary::{KEY_BYTES, Vocabulary, key},
 };
-use std::marker::PhantomData;
+use std::{marker::PhantomData, ops::Range};
 
-/// Splits `text` into pieces and gives the tokens of each to `sink`, until it is satisfied.
-pub(crate) fn pieces<P: Splitter, S: Sink>(vocabulary: &Vocabulary, text: &[u8], sink: &mut S) {
+/// Shorter texts that come alone have nothing to be looked up behind, and the way to that costs them
+/// more than it gives (`bench/record/2026-11-26-engine-tables.txt`, 20).
+const TINY_TEXT: usize = 24;
+
+/// Splits the texts that are in `all` at `ranges`, which are in order, into pieces and gives the tokens
+/// of each to `sink`, until it is satisfied; tells it where each text ends.
+pub(crate) fn pieces<P: Splitter, S: Sink>(
+    vocabulary: &Vocabulary,
+    all: &[u8],
+    ranges: &[Range<usize>],
+    sink: &mut S,
+) {
     recent::with(|recent| {
-        dispatch(Pieces { vocabulary, text, recent, sink, splitter: PhantomData::<P> });
+        let pieces = Pieces { vocabulary, all, recent, sink, splitter: PhantomData::<P> };
+        dispatch(Each { pieces, ranges });
     });
+}
+
+struct Each<'a, P, S> {
+    pieces: Pieces<'a, P, S>,
+    ranges: &'a [Range<usize>],
+}
+
+impl<P: Splitter, S: Sink> Work for Each<'_, P, S> {
+    #[inline(always)]
+    fn run<C: Processor>(self, processor: C) {
+        let Self { mut pieces, ranges } = self;
+        match ranges {
+            [alone] if alone.len() < TINY_TEXT => pieces.one_by_one(alone.clone(), processor),
+            _ => pieces.ahead(ranges, processor),
+        }
+    }
 }
 
 struct Pieces<'a, P, S> {
     vocabulary: &'a Vocabulary,
-    text: &'a [u8],
+    all: &'a [u8],
     recent: &'a mut Recent,
     sink: &'a mut S,
     splitter: PhantomData<P>,
 }
 
-impl<P: Splitter, S: Sink> Work for Pieces<'_, P, S> {
-    #[inline(always)]
-    fn run<C: Processor>(mut self, processor: C) {
-        let at = self.ahead(processor);
-        self.rest(at, processor);
-    }
-}
-
 impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
-    /// Gives the tokens of all pieces but the last ones to the sink, those of each block when the
-    /// next one has been found ([`ahead`](crate::ahead)), and says where the last ones begin.
+    /// Gives the tokens of the texts to the sink, those of each block when the pieces of the next
+    /// one, which may be of the next text, have been found ([`ahead`](crate::ahead)).
     #[inline(always)]
-    fn ahead<C: Processor>(&mut self, processor: C) -> usize {
-        let (mut at, mut row) = (0, 0);
+    fn ahead<C: Processor>(&mut self, ranges: &[Range<usize>], processor: C) {
+        let all = self.all;
+        let (mut row, mut ended) = (0, 0);
         self.recent.begin();
-        while self.text[at..].len() >= WINDOW && !self.sink.is_satisfied() {
-            let mut ends = self.ends(at, processor);
-            while let Some(last) = ends.checked_ilog2()
-                && let Some(window) = self.text[at..].first_chunk()
-                && !self.sink.is_satisfied()
-            {
-                // Found before the pieces of this block are gone through: how many those are
-                // cannot be foreseen, and what comes after a wrong guess is begun again.
-                let next = at + last as usize;
-                let next_ends = self.ends(next, processor);
-                self.recent.note::<S::Known, C>(
-                    row,
-                    (at, window),
-                    ends,
-                    self.vocabulary,
-                    processor,
-                );
-                row ^= 1;
-                self.look_up(row, processor);
-                (at, ends) = (next, next_ends);
+        for &Range { start, end } in ranges {
+            let text = &all[..end];
+            let mut at = start;
+            while at < end && !self.sink.is_satisfied() {
+                let copy;
+                let window = match all[at..].first_chunk::<WINDOW>() {
+                    Some(window) => window,
+                    None => {
+                        copy = padded(&all[at..]);
+                        &copy
+                    }
+                };
+                let ends = self.ends(text, at, window, processor);
+                if let Some(last) = ends.checked_ilog2() {
+                    let (vocabulary, block) = (self.vocabulary, (at, window));
+                    self.recent.note::<S::Known, C>(row, block, ends, vocabulary, processor);
+                    row ^= 1;
+                    self.look_up(row, &mut ended, processor);
+                    at += last as usize;
+                } else {
+                    self.look_up(row ^ 1, &mut ended, processor);
+                    self.recent.begin();
+                    at = self.single_piece(at, P::end(text, at), processor);
+                }
             }
-            self.look_up(row ^ 1, processor);
-            self.recent.begin();
-            if ends == 0 && self.text[at..].len() >= WINDOW {
-                at = self.single_piece(at, P::end(self.text, at), processor);
-            }
+            ended += 1;
         }
-        at
+        self.look_up(row ^ 1, &mut ended, processor);
     }
 
-    /// A bit where each of the pieces ends that the block at `at` has whole; 0 where it has none,
-    /// or the rest of the text is no whole window.
+    /// A bit where each of the pieces ends that the block at `at`, which `window` begins with, has whole.
     #[inline(always)]
-    fn ends<C: Processor>(&self, at: usize, processor: C) -> u64 {
-        if self.text[at..].len() < WINDOW {
-            return 0;
-        }
-        block::starts::<P>(self.text, at, self.vocabulary.joints(), processor).0
+    fn ends<C: Processor>(
+        &self,
+        text: &[u8],
+        at: usize,
+        window: &[u8; WINDOW],
+        processor: C,
+    ) -> u64 {
+        let rest = text.len() - at;
+        let classes = match window.first_chunk() {
+            Some(block) => processor.classify(block).within(below(rest.min(64) as u32)),
+            None => return 0,
+        };
+        let (starts, is_last) = block::starts::<P>(text, at, classes, self.vocabulary.joints());
+        if is_last { starts | 1 << (rest % 64) } else { starts }
     }
 
-    /// Gives the tokens of the pieces from `at` on to the sink, one by one.
+    /// Gives the tokens of a tiny text to the sink, piece by piece.
     #[inline(always)]
-    fn rest<C: Processor>(&mut self, mut at: usize, processor: C) {
-        while at < self.text.len() && !self.sink.is_satisfied() {
+    fn one_by_one<C: Processor>(&mut self, Range { start, end }: Range<usize>, processor: C) {
+        let text = &self.all[..end];
+        let mut at = start;
+        while at < end && !self.sink.is_satisfied() {
             let block = at;
+            let classes = processor.classify_words(padded_words(&text[at..]));
             let (mut starts, is_last) =
-                block::starts::<P>(self.text, at, self.vocabulary.joints(), processor);
+                block::starts::<P>(text, at, classes, self.vocabulary.joints());
             while starts != 0 {
                 let end = block + starts.trailing_zeros() as usize;
                 self.piece(at, end, processor);
@@ -95,39 +129,46 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
                 starts &= starts - 1;
             }
             if is_last {
-                self.single_piece(at, self.text.len(), processor);
-                return;
+                at = self.single_piece(at, end, processor);
+            } else if at == block {
+                at = self.single_piece(at, P::end(text, at), processor);
             }
-            if at > block {
-                continue;
-            }
-            at = self.single_piece(at, P::end(self.text, at), processor);
+        }
+        self.sink.end_of_text();
+    }
+
+    /// Gives the tokens of the pieces in a row to the sink, and tells it that `ended` texts end there.
+    #[inline(always)]
+    fn look_up<C: Processor>(&mut self, row: usize, ended: &mut usize, processor: C) {
+        self.look_up_row(row, processor);
+        for _ in 0..std::mem::take(ended) {
+            self.sink.end_of_text();
         }
     }
 
     /// Gives the tokens of the pieces in a row to the sink.
     #[inline(always)]
-    fn look_up<C: Processor>(&mut self, row: usize, processor: C) {
+    fn look_up_row<C: Processor>(&mut self, row: usize, processor: C) {
         let mut next = 0;
         while let Some(unknown) = self.recent.give(row, next, self.sink) {
             let (key, start, end) = self.recent.noted(row, unknown);
             if key == LONG {
                 self.long_piece(start, end, processor);
             } else {
-                let piece = &self.text[start..end];
+                let piece = &self.all[start..end];
                 self.recent.keyed_slowly(self.vocabulary, piece, key, self.sink, processor);
             }
             next = unknown + 1;
         }
     }
 
-    /// Gives the tokens of the piece `text[start..end]` to the sink.
+    /// Gives the tokens of the piece `all[start..end]` to the sink.
     #[inline(always)]
     fn piece<C: Processor>(&mut self, start: usize, end: usize, processor: C) {
         let length = end - start;
         if length <= KEY_BYTES {
-            let key = key(self.text, start, length);
-            let piece = &self.text[start..end];
+            let key = key(self.all, start, length);
+            let piece = &self.all[start..end];
             self.recent.keyed(self.vocabulary, piece, key, self.sink, processor);
         } else {
             self.long_piece(start, end, processor);
@@ -137,10 +178,10 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     /// As [`piece`](Self::piece), for one of 16 bytes or more.
     #[inline(always)]
     fn long_piece<C: Processor>(&mut self, start: usize, end: usize, processor: C) {
-        if is_wide(self.text[start].max(self.text[start + 1])) {
+        if is_wide(self.all[start].max(self.all[start + 1])) {
             self.parts(start, end, processor);
         } else {
-            self.recent.unkeyed(self.vocabulary, self.text, (start, end), self.sink, processor);
+            self.recent.unkeyed(self.vocabulary, self.all, (start, end), self.sink, processor);
         }
     }
 
@@ -148,19 +189,19 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     #[inline(never)]
     fn parts<C: Processor>(&mut self, start: usize, end: usize, processor: C) {
         let joints = self.vocabulary.joints();
-        joints.parts(self.text, (start, end), |start, end| {
+        joints.parts(self.all, (start, end), |start, end| {
             let length = end - start;
             if length <= KEY_BYTES {
-                let key = key(self.text, start, length);
+                let key = key(self.all, start, length);
                 self.recent.keyed(
                     self.vocabulary,
-                    &self.text[start..end],
+                    &self.all[start..end],
                     key,
                     self.sink,
                     processor,
                 );
             } else {
-                self.recent.unkeyed(self.vocabulary, self.text, (start, end), self.sink, processor);
+                self.recent.unkeyed(self.vocabulary, self.all, (start, end), self.sink, processor);
             }
             !self.sink.is_satisfied()
         });

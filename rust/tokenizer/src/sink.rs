@@ -16,6 +16,10 @@ pub(crate) trait Sink {
     /// Takes the tokens of a piece that is known.
     fn known(&mut self, known: Self::Known);
 
+    /// Hears that a text ends here.
+    #[inline(always)]
+    fn end_of_text(&mut self) {}
+
     /// Whether no more tokens are wanted.
     #[inline(always)]
     fn is_satisfied(&self) -> bool {
@@ -135,6 +139,49 @@ impl<const EXACT: bool> Sink for Write<'_, EXACT> {
 
     fn rewind(&mut self, mark: usize) {
         self.count = mark;
+    }
+}
+
+/// Takes the tokens of many texts, and notes how many there are up to the end of each.
+pub(crate) struct EndsOf<'a, S> {
+    pub(crate) sink: S,
+    /// A place for each text.
+    pub(crate) ends: std::slice::IterMut<'a, u32>,
+}
+
+impl<S: Sink> Sink for EndsOf<'_, S> {
+    type Known = S::Known;
+
+    #[inline(always)]
+    fn token(&mut self, id: u32) {
+        self.sink.token(id);
+    }
+
+    #[inline(always)]
+    fn tokens(&mut self, ids: &[u32]) {
+        self.sink.tokens(ids);
+    }
+
+    #[inline(always)]
+    fn known(&mut self, known: Self::Known) {
+        self.sink.known(known);
+    }
+
+    #[inline(always)]
+    fn end_of_text(&mut self) {
+        if let Some(end) = self.ends.next() {
+            *end = self.sink.mark() as u32;
+        }
+    }
+
+    #[inline(always)]
+    fn mark(&self) -> usize {
+        self.sink.mark()
+    }
+
+    #[inline(always)]
+    fn rewind(&mut self, mark: usize) {
+        self.sink.rewind(mark);
     }
 }
 

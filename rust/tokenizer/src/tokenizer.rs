@@ -10,7 +10,7 @@ use crate::{
     split::{Cl100k, O200k, R50k},
     vocabulary::{LONGEST_TOKEN, Vocabulary},
 };
-use std::sync::OnceLock;
+use std::{ops::Range, slice::from_ref, sync::OnceLock};
 
 /// Encodes, counts and decodes with one encoding. See [`Tokenizer::get`].
 pub struct Tokenizer {
@@ -152,7 +152,7 @@ impl Tokenizer {
     }
 
     /// Fails if `special` forbids the special token that `text` holds.
-    fn check(&self, text: &str, special: Special) -> Result<(), Error> {
+    pub(crate) fn check(&self, text: &str, special: Special) -> Result<(), Error> {
         if special != Special::Error {
             return Ok(());
         }
@@ -172,33 +172,37 @@ impl Tokenizer {
     #[inline(always)]
     fn run_checked<S: Sink>(&self, text: &str, special: Special, sink: &mut S) {
         match special {
-            Special::Text | Special::Error => self.ordinary(text.as_bytes(), sink),
+            Special::Text | Special::Error => {
+                self.ordinary(text.as_bytes(), from_ref(&(0..text.len())), sink);
+            }
             Special::Allow => self.with_specials(text.as_bytes(), sink),
         }
     }
 
-    /// Special tokens are cut out first; each segment between them is split alone.
-    fn with_specials<S: Sink>(&self, text: &[u8], sink: &mut S) {
+    /// Special tokens are cut out first; each segment between them is split alone, and is a text to the
+    /// sink.
+    pub(crate) fn with_specials<S: Sink>(&self, text: &[u8], sink: &mut S) {
         let mut at = 0;
         while let Some(found) = special::find(self.encoding, text, at) {
-            self.ordinary(&text[at..found.at], sink);
+            self.ordinary(text, from_ref(&(at..found.at)), sink);
             if sink.is_satisfied() {
                 return;
             }
             sink.token(found.id);
             at = found.at + found.name.len();
         }
-        self.ordinary(&text[at..], sink);
+        self.ordinary(text, from_ref(&(at..text.len())), sink);
     }
 
-    fn ordinary<S: Sink>(&self, text: &[u8], sink: &mut S) {
+    /// The tokens of the texts that are in `all` at `ranges`.
+    pub(crate) fn ordinary<S: Sink>(&self, all: &[u8], ranges: &[Range<usize>], sink: &mut S) {
         match self.encoding {
             Encoding::R50kBase | Encoding::P50kBase | Encoding::P50kEdit => {
-                pieces::<R50k, S>(self.vocabulary, text, sink);
+                pieces::<R50k, S>(self.vocabulary, all, ranges, sink);
             }
-            Encoding::Cl100kBase => pieces::<Cl100k, S>(self.vocabulary, text, sink),
+            Encoding::Cl100kBase => pieces::<Cl100k, S>(self.vocabulary, all, ranges, sink),
             Encoding::O200kBase | Encoding::O200kHarmony => {
-                pieces::<O200k, S>(self.vocabulary, text, sink);
+                pieces::<O200k, S>(self.vocabulary, all, ranges, sink);
             }
         }
     }

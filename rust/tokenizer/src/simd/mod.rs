@@ -39,22 +39,22 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
-    /// The masks without the first `count` bytes.
+    /// The masks of the bytes that `keep` has a bit for.
     #[inline(always)]
-    pub(crate) fn after(self, count: u32) -> Self {
+    pub(crate) fn within(self, keep: u64) -> Self {
         Self {
-            upper: self.upper >> count,
-            lower: self.lower >> count,
-            digit: self.digit >> count,
-            space: self.space >> count,
-            blank: self.blank >> count,
-            line_end: self.line_end >> count,
-            apostrophe: self.apostrophe >> count,
-            slash: self.slash >> count,
-            caseless: self.caseless >> count,
-            inner: self.inner >> count,
-            high: self.high >> count,
-            wide: self.wide >> count,
+            upper: self.upper & keep,
+            lower: self.lower & keep,
+            digit: self.digit & keep,
+            space: self.space & keep,
+            blank: self.blank & keep,
+            line_end: self.line_end & keep,
+            apostrophe: self.apostrophe & keep,
+            slash: self.slash & keep,
+            caseless: self.caseless & keep,
+            inner: self.inner & keep,
+            high: self.high & keep,
+            wide: self.wide & keep,
         }
     }
 }

@@ -17,10 +17,9 @@
 use super::Splitter;
 use crate::{
     joints::{Joints, Wide},
-    simd::{Classes, Processor},
+    simd::Classes,
     unicode::{Class, class_at},
     utf8::length,
-    vocabulary::load_end,
 };
 
 /// The bytes of a block by class, one bit a byte.
@@ -65,15 +64,16 @@ pub(crate) enum Entry {
 
 /// Where the block of `text` at `at` is cut: bit `i` is set where a piece begins at byte `at + i`, or
 /// a part of one that nothing joins to what is before it. Bit 0 is not told; the last bit set is where
-/// the next block begins. Also whether the text ends with the block.
+/// the next block begins. Also whether the text ends with the block. `classes` are those of the up to 64
+/// bytes that are left of the text, and of none behind it.
 #[inline(always)]
 pub(crate) fn starts<P: Splitter>(
     text: &[u8],
     at: usize,
+    classes: Classes,
     joints: &Joints,
-    processor: impl Processor,
 ) -> (u64, bool) {
-    let mut block = Block::read::<P>(text, at, joints, processor);
+    let mut block = Block::new::<P>(text, at, classes, joints);
     let starts = P::starts(&mut block, text, at);
     let trusted = block.trusted() & !1;
     if block.apart == 0 || block.is_last {
@@ -85,14 +85,8 @@ pub(crate) fn starts<P: Splitter>(
 
 impl Block {
     #[inline(always)]
-    fn read<P: Splitter>(
-        text: &[u8],
-        at: usize,
-        joints: &Joints,
-        processor: impl Processor,
-    ) -> Self {
-        let rest = &text[at..];
-        let length = rest.len().min(64) as u32;
+    fn new<P: Splitter>(text: &[u8], at: usize, classes: Classes, joints: &Joints) -> Self {
+        let length = (text.len() - at).min(64) as u32;
         let Classes {
             upper,
             lower,
@@ -106,11 +100,7 @@ impl Block {
             inner,
             high,
             wide,
-        } = match (rest.first_chunk::<64>(), text.last_chunk::<64>()) {
-            (Some(block), _) => processor.classify(block),
-            (None, Some(end)) => processor.classify(end).after(64 - length),
-            (None, None) => processor.classify_words(padded(rest)),
-        };
+        } = classes;
         let known = upper | lower | caseless | digit | space | blank | line_end | high;
         let has_case = matches!(P::ENTRIES[Class::Letter as usize], Entry::Caseless);
         let (lower, caseless) = if has_case { (lower, caseless) } else { (lower | caseless, 0) };
@@ -249,23 +239,6 @@ impl Block {
         let run = (!(white << (64 - self.length.max(1)))).leading_zeros().min(self.length);
         below((self.length - run).min(self.length.saturating_sub(4)) + 1)
     }
-}
-
-/// Less than 64 bytes, then zeros.
-#[inline(always)]
-fn padded(rest: &[u8]) -> [u64; 8] {
-    let mut words = [0; 8];
-    for (i, pair) in words.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let sixteen = match rest.get(16 * i..) {
-            None | Some([]) => break,
-            Some(part) => match part.first_chunk() {
-                Some(sixteen) => u128::from_le_bytes(*sixteen),
-                None => load_end(rest, 16 * i),
-            },
-        };
-        *pair = [sixteen as u64, (sixteen >> 64) as u64];
-    }
-    words
 }
 
 /// The bits below `count`.

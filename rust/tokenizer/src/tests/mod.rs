@@ -6,6 +6,7 @@ use tiktoken_rs::CoreBPE;
 mod merging;
 mod recent;
 mod splitting;
+mod texts;
 
 fn oracle(encoding: Encoding) -> &'static CoreBPE {
     match encoding {

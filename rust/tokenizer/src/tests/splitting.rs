@@ -3,6 +3,7 @@
 use super::Numbers;
 use crate::{
     Encoding, Tokenizer,
+    ahead::padded,
     joints::Joints,
     simd::{Portable, Processor, Work, dispatch},
     split::{Cl100k, O200k, R50k, Splitter, block},
@@ -26,7 +27,11 @@ impl<P: Splitter> Work for Cuts<'_, P> {
         let Self(text, joints, cuts, _) = self;
         let mut at = 0;
         while at < text.len() {
-            let (mut starts, is_last) = block::starts::<P>(text, at, joints, processor);
+            let rest = &text[at..];
+            let window = padded(rest);
+            let classes = processor.classify(window.first_chunk().unwrap());
+            let classes = classes.within(block::below(rest.len().min(64) as u32));
+            let (mut starts, is_last) = block::starts::<P>(text, at, classes, joints);
             let block = at;
             while starts != 0 {
                 at = block + starts.trailing_zeros() as usize;
