@@ -37,6 +37,8 @@ type UnitsOf = NonNullable<ReturnType<typeof library>["unitsOf"]>;
 export class TextBuffer {
   /** The memory; only the length that `write` returned is meaningful. */
   bytes: Uint8Array<ArrayBuffer> = allocate(KEPT_BYTES);
+  /** The same memory in words, for what stands before texts. */
+  words: Uint32Array<ArrayBuffer> = new Uint32Array(this.bytes.buffer);
 
   /**
    * Writes `text` at `offset` and returns its length in bytes. Lone surrogates become U+FFFD, as
@@ -44,7 +46,7 @@ export class TextBuffer {
    */
   write(text: string, offset = 0): number {
     if (offset === 0 && this.bytes.length > KEPT_BYTES && 3 * text.length <= KEPT_BYTES) {
-      this.bytes = allocate(KEPT_BYTES);
+      this.#use(allocate(KEPT_BYTES));
     }
     if (text.length >= LONG_UTF16) return this.#writeLong(text, offset);
     // A UTF-16 code unit is at most three bytes of UTF-8.
@@ -61,7 +63,12 @@ export class TextBuffer {
     if (bytes <= this.bytes.length) return;
     const grown = allocate(used === 0 ? bytes : Math.max(bytes, 2 * this.bytes.length));
     grown.set(this.bytes.subarray(0, used));
-    this.bytes = grown;
+    this.#use(grown);
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.words = new Uint32Array(bytes.buffer);
   }
 
   #writeLong(text: string, offset: number): number {
@@ -138,10 +145,10 @@ function hasVectors(): boolean {
 
 /**
  * Typed arrays over an explicit `ArrayBuffer` never move. Bun moves small ones that have none,
- * which is harmless as long as a view is passed on each call, and not worth relying on.
+ * which is harmless as long as a view is passed on each call, and not worth relying on. Whole words.
  */
 function allocate(bytes: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new ArrayBuffer(bytes));
+  return new Uint8Array(new ArrayBuffer(4 * Math.ceil(bytes / 4)));
 }
 
 /** The text buffer of this isolate. */

@@ -27,6 +27,9 @@ const MAX_UNITS = 1 << 26;
  */
 const JOINED_UNITS = 64;
 
+/** So many units are joined at once: V8 keeps what has more than 128 KB apart from its young. */
+const RUN_UNITS = 1 << 14;
+
 /** The ids of many texts, one after the other. */
 export interface EncodedBatch {
   /** The ids of all texts. */
@@ -42,10 +45,12 @@ export function countBatch(
   mode: number,
   threads: number,
 ): Uint32Array<ArrayBuffer> {
-  const counts = new Uint32Array(new ArrayBuffer(4 * texts.length));
-  for (const group of groups(texts)) {
+  const counts = new Uint32Array(texts.length);
+  for (let start = 0; start < texts.length;) {
+    const group = groupFrom(texts, start);
     const length = pack(textBuffer, texts, group, threads);
-    const out = counts.subarray(group.start, group.end);
+    const { end } = group;
+    const out = end - start === texts.length ? counts : counts.subarray(start, end);
     const { handle } = tokenizer;
     const { bytes } = textBuffer;
     unwrapGroup(
@@ -53,6 +58,7 @@ export function countBatch(
       native("batch").sluice_batch_count(handle, bytes, length, mode, out, out.length),
       group,
     );
+    start = end;
   }
   return counts;
 }
@@ -64,10 +70,11 @@ export function encodeBatch(
   mode: number,
   threads: number,
 ): EncodedBatch {
-  const offsets = new Uint32Array(new ArrayBuffer(4 * (texts.length + 1)));
+  const offsets = new Uint32Array(texts.length + 1);
   const parts: Uint32Array<ArrayBuffer>[] = [];
   let total = 0;
-  for (const group of groups(texts)) {
+  for (let start = 0; start < texts.length;) {
+    const group = groupFrom(texts, start);
     const length = pack(textBuffer, texts, group, threads);
     const { handle } = tokenizer;
     const { bytes } = textBuffer;
@@ -77,10 +84,11 @@ export function encodeBatch(
         native("batch").sluice_batch_encode(handle, bytes, length, mode, words, words.length),
         group,
       ));
-    const n = group.end - group.start;
-    for (let i = 0; i <= n; i++) offsets[group.start + i] = total + words[i]!;
+    const n = group.end - start;
+    for (let i = 0; i <= n; i++) offsets[start + i] = total + words[i]!;
     parts.push(words.subarray(n + 1));
     total += words.length - n - 1;
+    start = group.end;
   }
   return { ids: concat(parts, total), offsets };
 }
@@ -110,63 +118,79 @@ function concat(parts: Uint32Array<ArrayBuffer>[], total: number): Uint32Array<A
 interface Group {
   readonly start: number;
   readonly end: number;
+  /** Whether they are strings, and short. */
+  readonly areShort: boolean;
 }
 
-/** Cuts `texts` into runs of at most {@linkcode MAX_UNITS}; nearly always there is one. */
-function* groups(texts: readonly Text[]): Generator<Group> {
-  let start = 0;
+/** The first group of `texts` from `start` on, of at most {@linkcode MAX_UNITS}; nearly always all of them. */
+function groupFrom(texts: readonly Text[], start: number): Group {
   let units = 0;
-  for (let i = 0; i < texts.length; i++) {
-    const length = lengthOf(texts, i);
-    if (units + length > MAX_UNITS && i > start) {
-      yield { start, end: i };
-      start = i;
-      units = 0;
-    }
-    units += length + 1;
+  let areStrings = true;
+  let end = start;
+  for (; end < texts.length; end++) {
+    const text: unknown = texts[end];
+    const isString = typeof text === "string";
+    const length = isString ? text.length : checkBytes(`texts[${end}]`, text).length;
+    if (units + length > MAX_UNITS && end > start) break;
+    units += length;
+    areStrings &&= isString;
   }
-  if (start < texts.length) yield { start, end: texts.length };
+  return { start, end, areShort: areStrings && units < JOINED_UNITS * (end - start) };
 }
 
-/** Packs `texts[start..end)` into `buffer` and returns the packed length in bytes. */
+/** Packs a group of `texts` into `buffer` and returns the packed length in bytes. */
 function pack(
   buffer: TextBuffer,
   texts: readonly Text[],
-  { start, end }: Group,
+  { start, end, areShort }: Group,
   threads: number,
 ): number {
   const n = end - start;
   const header = 4 * (BATCH_HEADER + n);
   buffer.reserve(header);
-  const group = start === 0 && end === texts.length ? texts : texts.slice(start, end);
-  const joined = library().writeAt === undefined && areShortStrings(group);
-  // The bytes go first: writing them may move the buffer, and the words go where it ends up.
-  const lengths = new Uint32Array(n);
-  let used = header;
-  if (joined) {
-    for (let i = 0; i < n; i++) lengths[i] = group[i]!.length;
-    used += buffer.write(group.join("\n") + "\n", header);
-  } else {
-    for (let i = 0; i < n; i++) {
-      lengths[i] = writeOne(buffer, group[i]!, used);
-      used += lengths[i]!;
-    }
-  }
-  const words = new Uint32Array(buffer.bytes.buffer, 0, BATCH_HEADER + n);
-  words[0] = n;
-  words[1] = joined ? BATCH_UTF16 : BATCH_BYTES;
-  words[2] = threads;
-  words.set(lengths, BATCH_HEADER);
-  return used;
+  const joined = areShort && library().writeAt === undefined;
+  buffer.words[0] = n;
+  buffer.words[1] = joined ? BATCH_UTF16 : BATCH_BYTES;
+  buffer.words[2] = threads;
+  const packer = joined ? packJoined : packEach;
+  return packer(buffer, texts, start, end, header);
 }
 
-function areShortStrings(texts: readonly Text[]): boolean {
-  let units = 0;
-  for (const text of texts) {
-    if (typeof text !== "string") return false;
-    units += text.length;
+/** Writes the lengths in units, and the strings with a byte behind each, from `used` on; returns the end. */
+function packJoined(
+  buffer: TextBuffer,
+  texts: readonly Text[],
+  start: number,
+  end: number,
+  used: number,
+): number {
+  let run = "";
+  for (let i = start; i < end; i++) {
+    const text = texts[i] as string;
+    buffer.words[BATCH_HEADER + i - start] = text.length;
+    run += text + "\n";
+    if (run.length >= RUN_UNITS) {
+      used += buffer.write(run, used);
+      run = "";
+    }
   }
-  return units < JOINED_UNITS * texts.length;
+  return used + buffer.write(run, used);
+}
+
+/** Writes the lengths in bytes, and the texts, from `used` on; returns the end. */
+function packEach(
+  buffer: TextBuffer,
+  texts: readonly Text[],
+  start: number,
+  end: number,
+  used: number,
+): number {
+  for (let i = start; i < end; i++) {
+    const length = writeOne(buffer, texts[i]!, used);
+    buffer.words[BATCH_HEADER + i - start] = length;
+    used += length;
+  }
+  return used;
 }
 
 function writeOne(buffer: TextBuffer, text: Text, offset: number): number {
@@ -174,10 +198,4 @@ function writeOne(buffer: TextBuffer, text: Text, offset: number): number {
   buffer.reserve(offset + text.length, offset);
   buffer.bytes.set(text, offset);
   return text.length;
-}
-
-function lengthOf(texts: readonly unknown[], i: number): number {
-  const text = texts[i];
-  if (typeof text === "string") return text.length;
-  return checkBytes(`texts[${i}]`, text).length;
 }
