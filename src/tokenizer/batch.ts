@@ -27,8 +27,8 @@ const MAX_UNITS = 1 << 26;
  */
 const JOINED_UNITS = 64;
 
-/** So many units are joined at once: V8 keeps what has more than 128 KB apart from its young. */
-const RUN_UNITS = 1 << 14;
+/** So many units are joined at once (`bench/record`, joined strings); V8 keeps what is beyond 128 KB apart. */
+const RUN_UNITS = 1 << 15;
 
 /** The ids of many texts, one after the other. */
 export interface EncodedBatch {
