@@ -2,13 +2,15 @@
  * Where a text stands as UTF-8 while the native side reads it: one buffer per isolate, reused.
  *
  * `encodeInto` a reused buffer is the cheapest way over in both runtimes; a fresh `encode()` allocates,
- * which costs more than to transcode a short text. But V8, so Deno, makes UTF-8 of what is not ASCII unit
- * by unit: of longer strings the native side makes it, from a copy that V8 gives out faster. All of this
- * is measured: `bench/record`, crossing, and clock and units.
+ * which costs more than to transcode a short text. But in Deno to call it takes longer than to write the
+ * shortest strings here; and V8 makes UTF-8 of what is not ASCII unit by unit: of longer strings the native
+ * side makes it, from a copy that V8 gives out faster. All of this is measured: `bench/record`, crossing,
+ * and clock and units.
  *
  * @module
  */
 import { library, unwrap } from "./ffi/load.ts";
+import { writeShort } from "./short_string.ts";
 
 /** Up to this many bytes are kept between calls; the buffer of a larger text is let go. */
 const KEPT_BYTES = 3 << 19;
@@ -50,12 +52,11 @@ export class TextBuffer {
     }
     if (text.length >= LONG_UTF16) return this.#writeLong(text, offset);
     // A UTF-16 code unit is at most three bytes of UTF-8.
-    if (offset + 3 * text.length <= this.bytes.length) {
-      const writeAt = offset === 0 ? undefined : library().writeAt;
-      if (writeAt !== undefined) return writeAt(this.bytes, text, offset);
-      return encoder.encodeInto(text, this.#from(offset)).written;
-    }
-    return this.#writeLarge(text, offset);
+    if (offset + 3 * text.length > this.bytes.length) return this.#writeLarge(text, offset);
+    const { shortUnits, writeAt } = library();
+    if (text.length <= shortUnits) return writeShort(text, this.bytes, offset);
+    if (offset > 0 && writeAt !== undefined) return writeAt(this.bytes, text, offset);
+    return encoder.encodeInto(text, this.#from(offset)).written;
   }
 
   /** Makes room for `bytes` and keeps the first `used`; what is kept is copied only so often. */

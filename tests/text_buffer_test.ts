@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
 import { Tokenizer } from "../mod.ts";
+import { writeShort } from "../src/short_string.ts";
 import { TextBuffer } from "../src/text_buffer.ts";
 
 const utf8 = new TextEncoder();
@@ -58,6 +59,10 @@ describe("TextBuffer", () => {
         const length = buffer.write(text, offset);
         assert.deepEqual(written(buffer, next, offset + length), utf8.encode(next));
         assert.deepEqual(buffer.bytes.slice(offset, offset + length), utf8.encode(text));
+        // Which is what only one of the runtimes does.
+        const bytes = new Uint8Array(offset + 3 * text.length);
+        const end = offset + writeShort(text, bytes, offset);
+        assert.deepEqual(bytes.subarray(offset, end), utf8.encode(text));
       }),
       { numRuns: 2_000 },
     );

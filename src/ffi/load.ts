@@ -21,6 +21,7 @@ export interface Library {
   readonly origin: Candidate["origin"];
   readonly runtime: string;
   /** As the {@linkcode Backend} has them. */
+  readonly shortUnits: number;
   readonly writeAt: Backend["writeAt"];
   readonly unitsOf: Backend["unitsOf"];
   /** The functions about `noun`. Throws `SLUICE_LIBRARY_NOT_LOADED` if one is missing. */
@@ -96,6 +97,7 @@ function open(backend: Backend, place: Candidate): Library {
     path: place.path,
     origin: place.origin,
     runtime: backend.runtime,
+    shortUnits: backend.shortUnits,
     writeAt: backend.writeAt,
     unitsOf: backend.unitsOf,
     native<N extends Noun>(noun: N): Native<N> {

@@ -50,6 +50,8 @@ export interface Backend {
   permits(path: string): boolean;
   /** An environment variable, or undefined if it is not set or not ours to read. Never prompts. */
   environment(name: string): string | undefined;
+  /** Up to so many UTF-16 units of a string are sooner made UTF-8 in JavaScript than by a call into the runtime. */
+  readonly shortUnits: number;
   /**
    * Writes a string as UTF-8 into `bytes` from `offset` on, as far as there is room, and returns how many
    * bytes that are, in a runtime that does so sooner than it makes the view that `encodeInto` needs there.

@@ -1,8 +1,8 @@
 /**
  * Packs many texts into one buffer, so that one crossing does the work of many.
  *
- * The layout is the packed batch of `rust/abi/src/batch.rs`. In Deno short strings are joined and
- * transcoded in one go; the native side splits them again by their UTF-16 lengths. Others are transcoded
+ * The layout is the packed batch of `rust/abi/src/batch.rs`. In Deno strings of middling length are joined
+ * and transcoded in one go; the native side splits them again by their UTF-16 lengths. Others are transcoded
  * one by one: then their lengths in bytes are known, and looking for the places where they end would
  * cost more than it saves.
  *
@@ -20,10 +20,11 @@ import { wordBuffer } from "./word_buffer.ts";
 const MAX_UNITS = 1 << 26;
 
 /**
- * Strings of less than this many UTF-16 units on average are joined, unless the runtime writes to any place
- * of a buffer without a view. In Deno, at 60, that makes batches of ASCII half as expensive and others no
- * more so; from 80 on it costs more than it gives where there is one character outside Latin-1, which makes
- * the whole joined string wide (record: `bench/record`, joined strings).
+ * Strings of less than this many UTF-16 units on average are joined, if the runtime neither writes to any
+ * place of a buffer without a view nor has them written here. In Deno, at 60, that makes batches of ASCII
+ * half as expensive and others no more so; from 80 on it costs more than it gives where there is one
+ * character outside Latin-1, which makes the whole joined string wide (record: `bench/record`, joined
+ * strings).
  */
 const JOINED_UNITS = 64;
 
@@ -118,8 +119,9 @@ function concat(parts: Uint32Array<ArrayBuffer>[], total: number): Uint32Array<A
 interface Group {
   readonly start: number;
   readonly end: number;
-  /** Whether they are strings, and short. */
-  readonly areShort: boolean;
+  /** UTF-16 units, and bytes of those that are no strings. */
+  readonly units: number;
+  readonly areStrings: boolean;
 }
 
 /** The first group of `texts` from `start` on, of at most {@linkcode MAX_UNITS}; nearly always all of them. */
@@ -135,20 +137,22 @@ function groupFrom(texts: readonly Text[], start: number): Group {
     units += length;
     areStrings &&= isString;
   }
-  return { start, end, areShort: areStrings && units < JOINED_UNITS * (end - start) };
+  return { start, end, units, areStrings };
 }
 
 /** Packs a group of `texts` into `buffer` and returns the packed length in bytes. */
 function pack(
   buffer: TextBuffer,
   texts: readonly Text[],
-  { start, end, areShort }: Group,
+  { start, end, units, areStrings }: Group,
   threads: number,
 ): number {
   const n = end - start;
   const header = 4 * (BATCH_HEADER + n);
   buffer.reserve(header);
-  const joined = areShort && library().writeAt === undefined;
+  const { shortUnits, writeAt } = library();
+  const joined = areStrings && writeAt === undefined && units > shortUnits * n &&
+    units < JOINED_UNITS * n;
   buffer.words[0] = n;
   buffer.words[1] = joined ? BATCH_UTF16 : BATCH_BYTES;
   buffer.words[2] = threads;
