@@ -44,8 +44,7 @@ const bench: Bench<LoadCell[]> = {
     for (let round = 0; round < (brief ? 1 : ROUNDS); round++) {
       for (const { engine, encoding, runs } of jobs) {
         progress(`load: round ${round + 1}, ${engine}, ${encoding}`);
-        const args = ["--engine", engine, "--encoding", encoding];
-        runs.push(JSON.parse(await runSelf("load_child.ts", args)) as Loaded);
+        runs.push(JSON.parse(await runSelf("load_child.ts", [engine, encoding])) as Loaded);
       }
     }
     return jobs.map(({ engine, encoding, runs }) => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { setTimeout } from "node:timers/promises";
+import { delay } from "./delay.ts";
 
 /** How often to look, in milliseconds. */
 const INTERVAL_MS = 20;
@@ -15,13 +15,6 @@ const INTERVAL_MS = 20;
  */
 export async function until(signal: AbortSignal | undefined, done: () => boolean): Promise<void> {
   while (!done()) {
-    signal?.throwIfAborted();
-    try {
-      await setTimeout(INTERVAL_MS, undefined, signal === undefined ? {} : { signal });
-    } catch (error) {
-      // The timer knows only "aborted"; the caller gets the reason that was given.
-      signal?.throwIfAborted();
-      throw error;
-    }
+    await delay(INTERVAL_MS, signal);
   }
 }

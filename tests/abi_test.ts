@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { SluiceError } from "../mod.ts";
 import { library, load, native } from "../src/ffi/load.ts";
 import { type Candidate, candidates } from "../src/ffi/locate.ts";
@@ -146,15 +147,23 @@ describe("finding the library", () => {
 
   it("names a platform that it has nothing for", () => {
     const plain = { ...backend, environment: () => undefined };
-    for (const [platform, arch] of [["sunos", "x64"], ["linux", "ia32"]] as const) {
-      assert.throws(() => candidates(plain, platform, arch), (error: SluiceError) => {
+    for (const platform of ["sunos-x64", "linux-ia32"]) {
+      assert.throws(() => candidates({ ...plain, platform }), (error: SluiceError) => {
         assert.equal(error.code, "SLUICE_UNSUPPORTED_PLATFORM");
-        assert.match(error.message, new RegExp(`no native library for ${platform}-${arch}`));
+        assert.match(error.message, new RegExp(`no native library for ${platform}`));
         return true;
       });
     }
-    assert.ok(candidates(plain, "darwin", "arm64").at(-1)?.path.endsWith("libsluice.dylib"));
-    assert.ok(candidates(plain, "win32", "x64").at(-1)?.path.endsWith("sluice.dll"));
+    const last = (platform: string) => candidates({ ...plain, platform }).at(-1)!.path;
+    assert.ok(last("darwin-arm64").endsWith("libsluice.dylib"));
+    assert.ok(last("win32-x64").endsWith("sluice.dll"));
+    assert.equal(plain.platform, `${process.platform}-${process.arch}`);
+  });
+
+  it("knows the path of a URL", () => {
+    for (const path of ["/opt/a b/ü%20?#.so", "/lib.so"]) {
+      assert.equal(backend.pathOf(pathToFileURL(path).href), path);
+    }
   });
 
   it("names the flag when the runtime forbids the library", () => {

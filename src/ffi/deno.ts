@@ -3,12 +3,12 @@
  *
  * @module
  */
-import process from "node:process";
 import type { Backend, Functions, SymbolTable, Units } from "./native.ts";
 
 /** What this file needs of Deno; declared here so that the Bun side type-checks it too. */
 interface DenoFfi {
   readonly version: { readonly deno: string };
+  readonly build: { readonly os: string; readonly arch: string };
   readonly env: { get(name: string): string | undefined };
   readonly permissions: {
     querySync(
@@ -27,6 +27,11 @@ export function denoBackend(): Backend | undefined {
   if (deno?.dlopen === undefined) return undefined;
   return {
     runtime: `Deno ${deno.version.deno}`,
+    platform: platformOf(deno.build),
+    pathOf(url) {
+      const path = decodeURIComponent(new URL(url).pathname);
+      return deno.build.os === "windows" ? path.slice(1).replaceAll("/", "\\") : path;
+    },
     open<T extends SymbolTable>(path: string, table: T): Functions<T> {
       const symbols = Object.entries(table).map(([name, { args, returns }]) =>
         [name, { parameters: args, result: returns }] as const
@@ -44,6 +49,8 @@ export function denoBackend(): Backend | undefined {
       if (Serializer === undefined) {
         unitsSeen += text.length;
         if (unitsSeen < WORTH_LOADING) return undefined;
+        loading ??= import("node:v8").then((v8) => void (Serializer = v8.Serializer));
+        if (unitsSeen < WORTH_WAITING) return undefined;
         Serializer = process.getBuiltinModule("node:v8").Serializer;
       }
       const serializer = new Serializer();
@@ -53,12 +60,26 @@ export function denoBackend(): Backend | undefined {
   };
 }
 
+function platformOf({ os, arch }: DenoFfi["build"]): string {
+  return `${NODE_NAMES[os] ?? os}-${NODE_NAMES[arch] ?? arch}`;
+}
+
+/** What Node calls systems and processors that Deno calls otherwise. */
+const NODE_NAMES: Readonly<Record<string, string>> = {
+  windows: "win32",
+  x86_64: "x64",
+  aarch64: "arm64",
+};
+
 /**
- * V8's own serializer. To load it takes 2 ms (`bench/record`, clock and units), so first it could have
- * saved about that.
+ * V8's own serializer. To load it takes 2 ms, and 6 where it is the first of Node's modules
+ * (`bench/record`, clock and units), so first it could have saved about that. A program that never lets the
+ * event loop run does not see that end, and waits for it, which takes up to 20 ms, when it has lost as much.
  */
 let Serializer: typeof import("node:v8").Serializer | undefined;
+let loading: Promise<void> | undefined;
 const WORTH_LOADING = 1 << 21;
+const WORTH_WAITING = 1 << 24;
 let unitsSeen = 0;
 
 /**

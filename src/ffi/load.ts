@@ -7,7 +7,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { SluiceError, statusError } from "../errors.ts";
 import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";

@@ -6,8 +6,6 @@
  *
  * @module
  */
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { SluiceError } from "../errors.ts";
 import type { Backend } from "./native.ts";
 
@@ -26,7 +24,7 @@ const FILES: Readonly<Record<string, string>> = {
   win32: "sluice.dll",
 };
 
-/** The platforms that a library can be built for, as `process.platform`-`process.arch`. */
+/** The platforms that a library can be built for, as the {@linkcode Backend} names them. */
 export const PLATFORMS: readonly string[] = [
   "linux-x64",
   "linux-arm64",
@@ -41,28 +39,25 @@ export const PLATFORMS: readonly string[] = [
  *
  * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if there is no library for this platform.
  */
-export function candidates(
-  backend: Backend,
-  platform: string = process.platform,
-  arch: string = process.arch,
-): Candidate[] {
+export function candidates(backend: Backend): Candidate[] {
+  const { platform } = backend;
   const named = backend.environment(LIBRARY_VARIABLE);
   if (named !== undefined && named !== "") return [{ path: named, origin: "SLUICE_LIB" }];
-  const file = FILES[platform];
-  if (file === undefined || !PLATFORMS.includes(`${platform}-${arch}`)) {
+  const file = FILES[platform.slice(0, platform.indexOf("-"))];
+  if (file === undefined || !PLATFORMS.includes(platform)) {
     throw new SluiceError(
       "SLUICE_UNSUPPORTED_PLATFORM",
-      `sluice has no native library for ${platform}-${arch} (it has ${PLATFORMS.join(", ")}). ` +
+      `sluice has no native library for ${platform} (it has ${PLATFORMS.join(", ")}). ` +
         `If you built one, name it in ${LIBRARY_VARIABLE}.`,
     );
   }
   const found: Candidate[] = [];
-  const packaged = resolve(`${packageName(`${platform}-${arch}`)}/${file}`);
+  const packaged = resolve(backend, `${packageName(platform)}/${file}`);
   if (packaged !== undefined) found.push({ path: packaged, origin: "platform package" });
   const local = new URL(`../../target/release/${file}`, import.meta.url);
   // A module that came over the network has no library beside it.
   if (local.protocol === "file:") {
-    found.push({ path: fileURLToPath(local), origin: "local build" });
+    found.push({ path: backend.pathOf(local.href), origin: "local build" });
   }
   return found;
 }
@@ -72,9 +67,9 @@ export function packageName(platform: string): string {
   return `@sluice/${platform}${platform.startsWith("linux") ? "-gnu" : ""}`;
 }
 
-function resolve(specifier: string): string | undefined {
+function resolve(backend: Backend, specifier: string): string | undefined {
   try {
-    return fileURLToPath(import.meta.resolve(specifier));
+    return backend.pathOf(import.meta.resolve(specifier));
   } catch {
     // Not installed, which is normal in a checkout: the local build comes next.
     return undefined;

@@ -44,6 +44,10 @@ export type Native<N extends Noun> = Functions<
 export interface Backend {
   /** The runtime's name and version, for messages. */
   readonly runtime: string;
+  /** The operating system and processor, in Node's words, such as `linux-x64`. */
+  readonly platform: string;
+  /** The path that a `file:` URL names. */
+  pathOf(url: string): string;
   /** Loads the library at `path` and looks up `table`; throws what the runtime throws. */
   open<T extends SymbolTable>(path: string, table: T): Functions<T>;
   /** Whether the runtime lets this program load `path`. */

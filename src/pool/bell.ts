@@ -11,7 +11,6 @@
  *
  * @module
  */
-import { clearTimeout, setTimeout } from "node:timers";
 import type { Native } from "../ffi/native.ts";
 
 /** Where Workers meet. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { CEILING_VARIABLE, requestCeiling } from "../ffi/request_ceiling.ts";
 import type { PoolStats } from "./stats.ts";
 

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { clearInterval, setInterval } from "node:timers";
 import {
   EVENT_COOLING,
   EVENT_EJECTED,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import type { PoolEvents } from "./events.ts";
 import type { Lease } from "./lease.ts";
 

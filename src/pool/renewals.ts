@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import { LONGEST_TIMER } from "../deadline.ts";
 
 /** A lease is renewed when this share of its time has passed, so that two renewals may be late. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setTimeout as setUnrefTimeout } from "node:timers";
 import { LONGEST_TIMER } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
 import { type Failure, type Lease, readFailure } from "./lease.ts";
@@ -169,7 +168,7 @@ export class RequestHold implements Holder {
     this.#controller.abort(this.#loss);
     // The pool's own clock may be a tick behind. It is to see by itself that the lease expired, and
     // the upstream that the request ended, before another is sent.
-    setUnrefTimeout(() => this.#settle(this.#failure, "unknown"), TICKS_MS).unref();
+    setTimeout(() => this.#settle(this.#failure, "unknown"), TICKS_MS).unref();
     if (!wasWaiting) this.#lost();
   }
 

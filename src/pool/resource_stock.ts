@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { clearInterval, setInterval } from "node:timers";
 import { before, tookTooLong, unlessAborted } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
 import type { UpstreamPool } from "./upstream_pool.ts";

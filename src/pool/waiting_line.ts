@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { clearTimeout, setTimeout } from "node:timers";
 
 /**
  * The longest that an answer may lie uncollected, for want of a bell: what a Worker that dies, or a

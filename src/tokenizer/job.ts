@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { delay, nextTurn } from "../delay.ts";
 import { checkArray, checkBytes, checkMemory, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
 import { native } from "../ffi/load.ts";
@@ -115,9 +115,9 @@ async function end(
   job: number,
 ): Promise<void> {
   try {
-    for (let delay = 1; job !== 0 && sluice_job_stop(job) === 0;) {
-      await setTimeout(delay);
-      delay = Math.min(2 * delay, LONGEST_POLL_MS);
+    for (let ms = 1; job !== 0 && sluice_job_stop(job) === 0;) {
+      await delay(ms);
+      ms = Math.min(2 * ms, LONGEST_POLL_MS);
     }
     if (job !== 0) sluice_job_close(job);
   } finally {
@@ -152,7 +152,7 @@ class Turn {
   }
 
   async yield(): Promise<void> {
-    await setImmediate();
+    await nextTurn();
     this.#signal?.throwIfAborted();
     this.#started = performance.now();
   }
@@ -294,15 +294,9 @@ function* sliceBytes(texts: readonly Uint8Array[]): Generator<Uint8Array> {
 /** Waits until the job is done. */
 async function done({ tokenizer, signal }: JobRequest, job: number): Promise<void> {
   const { sluice_job_poll } = native("job");
-  for (let delay = 1; tokenizer.unwrap(sluice_job_poll(job)) === 0;) {
-    try {
-      await setTimeout(delay, undefined, signal === undefined ? {} : { signal });
-    } catch (error) {
-      // The timer knows only "aborted"; the caller gets the reason that was given.
-      signal?.throwIfAborted();
-      throw error;
-    }
-    delay = Math.min(2 * delay, LONGEST_POLL_MS);
+  for (let ms = 1; tokenizer.unwrap(sluice_job_poll(job)) === 0;) {
+    await delay(ms, signal);
+    ms = Math.min(2 * ms, LONGEST_POLL_MS);
   }
 }
 
