@@ -128,12 +128,15 @@ interface Group {
 function groupFrom(texts: readonly Text[], start: number): Group {
   let units = 0;
   let areStrings = true;
+  // Empty texts have a weight too: their lengths go over with the rest.
+  let weight = 0;
   let end = start;
   for (; end < texts.length; end++) {
     const text: unknown = texts[end];
     const isString = typeof text === "string";
     const length = isString ? text.length : checkBytes(`texts[${end}]`, text).length;
-    if (units + length > MAX_UNITS && end > start) break;
+    weight += length + 1;
+    if (weight > MAX_UNITS && end > start) break;
     units += length;
     areStrings &&= isString;
   }
