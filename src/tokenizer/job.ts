@@ -248,12 +248,15 @@ async function write(
 /** The texts, each with a separator behind it, in slices that cut no surrogate pair. */
 function* sliceStrings(texts: readonly string[]): Generator<string> {
   let joined = "";
+  let count = 0;
   for (const text of texts) {
-    if (joined.length + text.length < SLICE_UNITS) {
+    // Few enough, too: to join sixty thousand empty strings takes some milliseconds.
+    if (joined.length + text.length < SLICE_UNITS && count++ < TEXTS_PER_LOOK) {
       joined += text + "\n";
       continue;
     }
     if (joined !== "") yield joined;
+    count = 1;
     let last = "";
     for (const slice of sliceString(text)) {
       if (last !== "") yield last;
