@@ -2,7 +2,7 @@
  * Runs the benches in both runtimes, writes one dated record for each, and makes the tables of the
  * README and the plots anew from them.
  *
- *     bun bench/run.ts                      # everything: about 70 minutes
+ *     bun bench/run.ts                      # everything: about 75 minutes
  *     bun bench/run.ts --only batch,load    # some benches
  *     bun bench/run.ts --brief              # all of it once and tiny, as a test; writes nothing
  *

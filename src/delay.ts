@@ -1,8 +1,8 @@
 /**
  * Waiting for time to pass.
  *
- * Timers are the runtime's global ones all over `src`, and nothing there imports `node:`: the first such
- * import costs a Deno program that has none 20 ms (`bench/record`, clock and units).
+ * Timers are the runtime's global ones: the library imports nothing of `node:` that it does not need yet,
+ * as the first such import costs a Deno program 20 ms (`bench/record`, clock and units).
  *
  * @module
  */

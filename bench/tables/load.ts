@@ -26,7 +26,7 @@ export function loadTable(record: BenchRecord<LoadCell>): string[] {
   return [
     "From the import to the first count, in a fresh process, and the resident memory that this adds. " +
     "sluice imports none of Node's modules, the first of which costs a Deno program 20 ms; of what is left " +
-    "there, 11 ms, the import takes 7 and looking functions up 4 " +
+    "there, two thirds are the import and one looking functions up " +
     "([record](bench/record/2026-11-26-clock-and-units.txt), 10):",
     "",
     ...markdown(

@@ -191,6 +191,9 @@ impl<'a> Batch<'a> {
         // With as many bytes as units everything is ASCII, and units are bytes.
         let units_are_bytes =
             self.unit == SLUICE_BATCH_BYTES || total + n * separator == self.text.len();
+        let is_cut = |text: usize| {
+            Failure::argument(format!("batch ends or cuts a character inside text {text}"))
+        };
         let mut texts = Texts::with_capacity(self.text, n);
         let mut start = 0;
         for units in self.lengths.chunks_exact(4).map(|w| word_at(w) as usize) {
@@ -201,10 +204,7 @@ impl<'a> Batch<'a> {
             };
             let end = length.and_then(|length| start.checked_add(length));
             if !end.is_some_and(|end| texts.push(start..end)) {
-                return Err(Failure::argument(format!(
-                    "batch ends or cuts a character inside text {}",
-                    texts.len()
-                )));
+                return Err(is_cut(texts.len()));
             }
             start = end.unwrap_or(start) + separator;
         }
@@ -213,10 +213,8 @@ impl<'a> Batch<'a> {
             Some(behind) => {
                 Err(Failure::argument(format!("batch has {behind} bytes behind its last text")))
             }
-            None => Err(Failure::argument(format!(
-                "batch ends or cuts a character inside text {}",
-                texts.len().saturating_sub(1)
-            ))),
+            // The last text's separator is missing.
+            None => Err(is_cut(texts.len().saturating_sub(1))),
         }
     }
 }

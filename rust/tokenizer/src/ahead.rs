@@ -11,7 +11,7 @@ use crate::vocabulary::{KEY_BYTES, Key, LENGTH_BIT, load_end, masks};
 /// A block, and what a load of sixteen bytes may reach from its last one.
 pub(crate) const WINDOW: usize = 64 + 16;
 
-/// Less than [`WINDOW`] bytes, then zeros.
+/// The first bytes of `rest`, and zeros where it has too few.
 #[inline(always)]
 pub(crate) fn padded(rest: &[u8]) -> [u8; WINDOW] {
     let mut window = [0; WINDOW];
@@ -27,7 +27,7 @@ pub(crate) fn padded(rest: &[u8]) -> [u8; WINDOW] {
     window
 }
 
-/// Up to 32 bytes, then zeros.
+/// The bytes of `rest`, at most 32, then zeros.
 #[inline(always)]
 pub(crate) fn padded_words(rest: &[u8]) -> [u64; 8] {
     let first = rest.first_chunk().map_or_else(|| load_end(rest, 0), |s| u128::from_le_bytes(*s));

@@ -58,7 +58,7 @@ impl Tokenizer {
         let plan = Plan::new(self, texts, options)?;
         let parts = plan.run(options, |group| {
             let mut counts = vec![0; group.len()];
-            self.count_ranges(texts.all(), group, plan.special, &mut counts)?;
+            self.count_each(&group, plan.special, &mut counts)?;
             Ok(counts)
         })?;
         let mut counts = vec![0u32; texts.len()];
@@ -81,10 +81,9 @@ impl Tokenizer {
         let plan = Plan::new(self, texts, options)?;
         let parts = plan.run(options, |group| {
             // No text has more tokens than bytes.
-            let mut room = vec![0; group.iter().map(Range::len).sum()];
+            let mut room = vec![0; group.iter().map(str::len).sum()];
             let mut ends = vec![0; group.len()];
-            let all = texts.all();
-            let n = self.encode_ranges(all, group, plan.special, &mut ends, &mut room)?;
+            let n = self.encode_each(&group, plan.special, &mut ends, &mut room)?;
             // All parts are there at once, and this one has been given a place for each byte.
             Ok(Part { ids: room[..n].to_vec(), ends })
         })?;
@@ -112,25 +111,25 @@ struct Part {
 }
 
 /// The batch, cut into segments, which are whole texts or pieces of long ones, and grouped.
-struct Plan {
+struct Plan<'a> {
     special: Special,
-    segments: Vec<Range<usize>>,
+    segments: Texts<'a>,
     /// Which text each of them is of.
     text_of: Vec<usize>,
     groups: Vec<Range<usize>>,
     bytes: usize,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     fn new(
         tokenizer: &Tokenizer,
-        texts: &Texts<'_>,
+        texts: &Texts<'a>,
         BatchOptions { special, stop, .. }: BatchOptions<'_>,
     ) -> Result<Self, BatchError> {
         let mut plan = Self {
             // A text without special tokens is the same in every mode, and may then be cut.
             special: if special == Special::Error { Special::Text } else { special },
-            segments: Vec::with_capacity(texts.len()),
+            segments: Texts::with_capacity(texts.all(), texts.len()),
             text_of: Vec::with_capacity(texts.len()),
             groups: Vec::new(),
             bytes: texts.iter().map(str::len).sum(),
@@ -143,12 +142,10 @@ impl Plan {
             let Range { mut start, end } = texts.ranges()[index].clone();
             while plan.special == Special::Text && end - start > 2 * GROUP_BYTES {
                 let Some(at) = tokenizer.cut(&texts.all()[start..end], GROUP_BYTES) else { break };
-                plan.segments.push(start..start + at);
-                plan.text_of.push(index);
+                plan.push(index, start..start + at);
                 start += at;
             }
-            plan.segments.push(start..end);
-            plan.text_of.push(index);
+            plan.push(index, start..end);
         }
         let (mut start, mut bytes) = (0, 0);
         for (i, segment) in plan.segments.iter().enumerate() {
@@ -164,11 +161,17 @@ impl Plan {
         Ok(plan)
     }
 
+    fn push(&mut self, text: usize, segment: Range<usize>) {
+        let is_text = self.segments.push(segment);
+        debug_assert!(is_text, "a text is cut between characters, and they are in order");
+        self.text_of.push(text);
+    }
+
     /// Works on every group and returns the results in order.
     fn run<T: Send>(
         &self,
         options: BatchOptions<'_>,
-        work: impl Fn(&[Range<usize>]) -> Result<T, BatchError> + Sync,
+        work: impl Fn(Texts<'a>) -> Result<T, BatchError> + Sync,
     ) -> Result<Vec<T>, BatchError> {
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
@@ -183,7 +186,7 @@ impl Plan {
                 let result = if options.stop.load(Ordering::Relaxed) {
                     Err(BatchError::Stopped)
                 } else {
-                    work(&self.segments[range.clone()])
+                    work(self.segments.at(range.clone()))
                 };
                 if result.is_err() {
                     failed.store(true, Ordering::Relaxed);

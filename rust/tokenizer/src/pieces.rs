@@ -17,6 +17,7 @@ use std::{marker::PhantomData, ops::Range};
 /// Shorter texts that come alone have nothing to be looked up behind, and the way to that costs them
 /// more than it gives (`bench/record/2026-11-26-engine-tables.txt`, 20).
 const TINY_TEXT: usize = 24;
+const _: () = assert!(TINY_TEXT <= 32, "what is padded in registers");
 
 /// Splits the texts that are in `all` at `ranges`, which are in order, into pieces and gives the tokens
 /// of each to `sink`, until it is satisfied; tells it where each text ends.

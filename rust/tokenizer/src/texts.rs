@@ -81,7 +81,13 @@ impl Tokenizer {
         special: Special,
         counts: &mut [u32],
     ) -> Result<(), BatchError> {
-        self.count_ranges(texts.all, &texts.ranges, special, counts)
+        let sink = Count::<false> { count: 0, limit: 0 };
+        self.each(texts, special, EndsOf { sink, ends: counts.iter_mut() })?;
+        let mut before = 0;
+        for count in counts.iter_mut().take(texts.len()) {
+            before = std::mem::replace(count, *count - before);
+        }
+        Ok(())
     }
 
     /// Writes the ids of all texts to `ids`, as far as there is room, and for each text how many there
@@ -97,57 +103,28 @@ impl Tokenizer {
         ends: &mut [u32],
         ids: &mut [u32],
     ) -> Result<usize, BatchError> {
-        self.encode_ranges(texts.all, &texts.ranges, special, ends, ids)
-    }
-
-    pub(crate) fn count_ranges(
-        &self,
-        all: &str,
-        ranges: &[Range<usize>],
-        special: Special,
-        counts: &mut [u32],
-    ) -> Result<(), BatchError> {
-        let sink = Count::<false> { count: 0, limit: 0 };
-        self.each(all, ranges, special, EndsOf { sink, ends: counts.iter_mut() })?;
-        let mut before = 0;
-        for count in counts.iter_mut().take(ranges.len()) {
-            before = std::mem::replace(count, *count - before);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn encode_ranges(
-        &self,
-        all: &str,
-        ranges: &[Range<usize>],
-        special: Special,
-        ends: &mut [u32],
-        ids: &mut [u32],
-    ) -> Result<usize, BatchError> {
         let sink = Write::<false> { count: 0, out: ids };
-        self.each(all, ranges, special, EndsOf { sink, ends: ends.iter_mut() })
+        self.each(texts, special, EndsOf { sink, ends: ends.iter_mut() })
     }
 
     fn each<S: Sink>(
         &self,
-        all: &str,
-        ranges: &[Range<usize>],
+        texts: &Texts<'_>,
         special: Special,
         mut sink: EndsOf<'_, S>,
     ) -> Result<usize, BatchError> {
         if special == Special::Error {
-            for (index, range) in ranges.iter().enumerate() {
-                self.check(&all[range.clone()], special)
-                    .map_err(|error| BatchError::Text { index, error })?;
+            for (index, text) in texts.iter().enumerate() {
+                self.check(text, special).map_err(|error| BatchError::Text { index, error })?;
             }
         }
         if special == Special::Allow {
-            for range in ranges {
-                self.with_specials(&all.as_bytes()[range.clone()], &mut sink.sink);
+            for text in texts.iter() {
+                self.with_specials(text.as_bytes(), &mut sink.sink);
                 sink.end_of_text();
             }
         } else {
-            self.ordinary(all.as_bytes(), ranges, &mut sink);
+            self.ordinary(texts.all.as_bytes(), &texts.ranges, &mut sink);
         }
         Ok(sink.mark())
     }
