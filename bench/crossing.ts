@@ -61,7 +61,7 @@ const bench: Bench<Crossing[]> = {
   name: "crossing",
 
   async run(brief) {
-    const library = native("library");
+    const library = native();
     const kilobyte = new Uint8Array(new ArrayBuffer(1024));
     const results: Crossing[] = [];
     results.push({ step: "empty", ...await time(() => library.sluice_library_abi_hash(), brief) });

@@ -68,7 +68,7 @@ export function machine(): Machine {
 
 function cpuFeatures(): string {
   const bytes = new Uint8Array(new ArrayBuffer(256));
-  const length = library().native("library").sluice_library_cpu_features(bytes, bytes.length);
+  const length = library().native.sluice_library_cpu_features(bytes, bytes.length);
   return new TextDecoder().decode(bytes.subarray(0, length)) || "none";
 }
 

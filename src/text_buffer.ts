@@ -110,7 +110,7 @@ export class TextBuffer {
         end += encoder.encodeInto(part, target).written;
         continue;
       }
-      const { sluice_text_from_latin1, sluice_text_from_utf16 } = library().native("text");
+      const { sluice_text_from_latin1, sluice_text_from_utf16 } = library().native;
       const write = units.size === 1 ? sluice_text_from_latin1 : sluice_text_from_utf16;
       end += unwrap(write(units.bytes, units.bytes.length, target, target.length));
     }
@@ -139,7 +139,7 @@ export class TextBuffer {
 
 function hasVectors(): boolean {
   const names = allocate(256);
-  const { sluice_library_cpu_features } = library().native("library");
+  const { sluice_library_cpu_features } = library().native;
   const length = unwrap(sluice_library_cpu_features(names, names.length));
   return new TextDecoder().decode(names.subarray(0, length)).split(" ").includes("avx512vbmi2");
 }

@@ -22,7 +22,7 @@ function ask(worker: Worker, job: Job): Promise<Reply> {
 
 function count(handle: number, text: string): number {
   const bytes = new TextEncoder().encode(text);
-  return native("tokenizer").sluice_tokenizer_count(handle, bytes, bytes.length, 0);
+  return native().sluice_tokenizer_count(handle, bytes, bytes.length, 0);
 }
 
 describe("Workers", () => {
@@ -44,7 +44,7 @@ describe("Workers", () => {
     assert.equal(reply.kind, "handle");
     const { handle } = reply as Extract<Reply, { kind: "handle" }>;
     assert.equal(count(handle, "Hello, world!"), 4);
-    assert.equal(native("tokenizer").sluice_tokenizer_close(handle), 0);
+    assert.equal(native().sluice_tokenizer_close(handle), 0);
     const again = await ask(worker, { kind: "close", handle });
     assert.deepEqual(again, { kind: "status", status: -3 });
     worker.terminate();

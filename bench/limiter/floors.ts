@@ -45,7 +45,7 @@ export function openFloors(): [FloorName, Contender][] {
 }
 
 function emptyCrossing(): Contender {
-  const { sluice_library_abi_hash } = native("library");
+  const { sluice_library_abi_hash } = native();
   return {
     run(times) {
       for (let i = 0; i < times; i++) sluice_library_abi_hash();
@@ -55,7 +55,7 @@ function emptyCrossing(): Contender {
 }
 
 function bufferCrossing(): Contender {
-  const { sluice_library_version } = native("library");
+  const { sluice_library_version } = native();
   const buffer = new Uint8Array(new ArrayBuffer(16));
   return {
     run(times) {

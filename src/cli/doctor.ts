@@ -105,7 +105,7 @@ function examine(): Findings {
 /** Loading it compares the ABI hashes; there is no library with another one. */
 function examineLibrary(): LibraryFindings {
   const { native, path, origin } = loadLibrary();
-  const { sluice_library_version, sluice_library_cpu_features } = native("library");
+  const { sluice_library_version, sluice_library_cpu_features } = native;
   return {
     path,
     origin,

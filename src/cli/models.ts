@@ -4,7 +4,7 @@
  * @module
  */
 import { Command } from "commander";
-import { MODELS } from "../tokenizer/models.ts";
+import { knownModels } from "../tokenizer/models.ts";
 import type { Session } from "./session.ts";
 
 const EXAMPLES = `Examples:
@@ -24,15 +24,16 @@ export function modelsCommand({ out }: Session): Command {
     .addHelpText("before", EXAMPLES)
     .option("--json", 'print [{"name","encoding","exact"}]')
     .action(async ({ json }: { json?: true }) => {
-      out.text(json ? JSON.stringify(MODELS) + "\n" : table());
+      out.text(json ? JSON.stringify(knownModels()) + "\n" : table());
       await out.flush();
     });
 }
 
 function table(): string {
-  const name = Math.max(...MODELS.map(({ name }) => name.length));
-  const encoding = Math.max(...MODELS.map(({ encoding }) => encoding.length));
-  return MODELS.map((model) =>
+  const models = knownModels();
+  const name = Math.max(...models.map(({ name }) => name.length));
+  const encoding = Math.max(...models.map(({ encoding }) => encoding.length));
+  return models.map((model) =>
     `${model.name.padEnd(name)}  ${model.encoding.padEnd(encoding)}  ` +
     `${model.exact ? "exact" : "estimate"}\n`
   ).join("");

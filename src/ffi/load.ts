@@ -1,9 +1,10 @@
 /**
  * Loads the native library: once per isolate, on first use, and never unloads it.
  *
- * Importing sluice opens nothing. Functions are looked up by noun, when the noun is first needed:
- * each costs Deno some 0.15 ms, and a program that counts tokens needs no limiter. All isolates of a process (the main thread and its Workers) that
- * load the same file share one copy of it and of its state.
+ * Importing sluice opens nothing, and each function is looked up when it is first called: that costs
+ * Deno 0.15 to 0.3 ms each, and a program that counts tokens needs three of some seventy. All isolates
+ * of a process (the main thread and its Workers) that load the same file share one copy of it and of
+ * its state.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { SluiceError, statusError } from "../errors.ts";
 import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";
 import { type Candidate, candidates, LIBRARY_VARIABLE } from "./locate.ts";
-import type { Backend, Functions, Native, Noun, SymbolTable } from "./native.ts";
+import type { Backend, Functions, Native, SymbolTable } from "./native.ts";
 import { ABI_HASH, symbols } from "./symbols.gen.ts";
 
 /** A loaded library and where it came from. */
@@ -23,8 +24,8 @@ export interface Library {
   readonly shortUnits: number;
   readonly writeAt: Backend["writeAt"];
   readonly unitsOf: Backend["unitsOf"];
-  /** The functions about `noun`. Throws `SLUICE_LIBRARY_NOT_LOADED` if one is missing. */
-  native<N extends Noun>(noun: N): Native<N>;
+  /** Throws `SLUICE_LIBRARY_NOT_LOADED` for a function that is not there, when it is asked for. */
+  readonly native: Native;
 }
 
 let loaded: Library | undefined;
@@ -40,11 +41,9 @@ export function library(): Library {
   return loaded ??= load(detectBackend());
 }
 
-/** The native functions about one noun or some, of the library of this isolate. */
-export function native<N extends Noun>(...nouns: readonly [N, ...N[]]): Native<N> {
-  const { native } = library();
-  if (nouns.length === 1) return native(nouns[0]);
-  return Object.assign({}, ...nouns.map((noun) => native(noun)));
+/** The functions of the library of this isolate; throws as {@linkcode library} does. */
+export function native(): Native {
+  return library().native;
 }
 
 /** Passes on a count, a flag or a handle; throws what a negative result stands for. */
@@ -91,7 +90,6 @@ export function load(backend: Backend, places: Candidate[] = candidates(backend)
 }
 
 function open(backend: Backend, place: Candidate): Library {
-  const found = new Map<Noun, Functions<SymbolTable>>();
   return {
     path: place.path,
     origin: place.origin,
@@ -99,21 +97,33 @@ function open(backend: Backend, place: Candidate): Library {
     shortUnits: backend.shortUnits,
     writeAt: backend.writeAt,
     unitsOf: backend.unitsOf,
-    native<N extends Noun>(noun: N): Native<N> {
-      let functions = found.get(noun);
-      if (functions === undefined) {
-        functions = lookUp(backend, place, noun);
-        found.set(noun, functions);
-      }
-      return functions as Native<N>;
-    },
+    native: foundWhenAsked(symbols, (name) => lookUp(backend, place, name)),
   };
 }
 
-function lookUp(backend: Backend, place: Candidate, noun: Noun): Functions<SymbolTable> {
-  const table = Object.entries(symbols).filter(([name]) => name.startsWith(`sluice_${noun}_`));
+/**
+ * An object with the functions of `table`, each got from `find` once. By getters, and not by fields that
+ * are filled in: so the object keeps one shape, and each call in a program meets one function for good,
+ * which is what makes calls quick in both engines.
+ */
+function foundWhenAsked<T extends SymbolTable>(
+  table: T,
+  find: <K extends keyof T>(name: K) => Functions<T>[K],
+): Functions<T> {
+  const functions = {} as Functions<T>;
+  for (const name of Object.keys(table) as (keyof T)[]) {
+    let found: Functions<T>[typeof name] | undefined;
+    Object.defineProperty(functions, name, {
+      get: () => found ??= find(name),
+      enumerable: true,
+    });
+  }
+  return functions;
+}
+
+function lookUp<K extends keyof Native>(backend: Backend, place: Candidate, name: K): Native[K] {
   try {
-    return backend.open<SymbolTable>(place.path, Object.fromEntries(table));
+    return backend.open<SymbolTable>(place.path, { [name]: symbols[name] })[name] as Native[K];
   } catch (cause) {
     throw notLoaded(place, cause instanceof Error ? cause.message : String(cause), cause);
   }
@@ -139,7 +149,7 @@ function checkHash(backend: Backend, { path }: Candidate): void {
 }
 
 function lastError(): string {
-  const { sluice_library_last_error } = native("library");
+  const { sluice_library_last_error } = native();
   let message = new Uint8Array(new ArrayBuffer(512));
   const length = sluice_library_last_error(message, message.length);
   if (length > message.length) {

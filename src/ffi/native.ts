@@ -29,16 +29,8 @@ export type Functions<T extends SymbolTable> = {
   readonly [K in keyof T]: (...args: Arguments<T[K]["args"]>) => number;
 };
 
-type Symbols = typeof symbols;
-
-/** What a function is about: the first word of its name after `sluice_`. */
-export type Noun = keyof Symbols extends `sluice_${infer N}` ? Head<N> : never;
-type Head<Name extends string> = Name extends `${infer N}_${string}` ? N : never;
-
-/** The functions of the library about some nouns. */
-export type Native<N extends Noun> = Functions<
-  { readonly [K in keyof Symbols as K extends `sluice_${N}_${string}` ? K : never]: Symbols[K] }
->;
+/** The functions of the library. */
+export type Native = Functions<typeof symbols>;
 
 /** What differs between runtimes, and all that does. */
 export interface Backend {
@@ -48,7 +40,7 @@ export interface Backend {
   readonly platform: string;
   /** The path that a `file:` URL names. */
   pathOf(url: string): string;
-  /** Loads the library at `path` and looks up `table`; throws what the runtime throws. */
+  /** Loads the library at `path` and looks up what `table` names; throws what the runtime throws. */
   open<T extends SymbolTable>(path: string, table: T): Functions<T>;
   /** Whether the runtime lets this program load `path`. */
   permits(path: string): boolean;

@@ -7,7 +7,7 @@ import { checkString } from "../arguments.ts";
 import { type Cost, plain, type Units } from "./cost.ts";
 import { Denial } from "./decision.ts";
 import { show, SluiceError } from "../errors.ts";
-import { unwrap } from "../ffi/load.ts";
+import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
 import { DENIED_NEVER, DENIED_UNTIL } from "../ffi/symbols.gen.ts";
 import { MOST_LIMITS } from "./config.ts";
@@ -31,10 +31,10 @@ export interface Member {
 export class NativeLimiter {
   /** 0 once closed. */
   handle: number;
+  readonly native: Native = native();
   readonly #keys = new KeyCache();
 
   constructor(
-    readonly native: Native<"limiter" | "reservation">,
     handle: number,
     readonly name: string,
     readonly limits: readonly string[],

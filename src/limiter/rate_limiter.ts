@@ -70,21 +70,15 @@ export class RateLimiter<Name extends string = string> extends LimiterKeys<Name>
     const { name, limits, maxKeys = 1_000_000, clock, reservationTtlMs = 600_000 } = options;
     checkString("name", name);
     const { text, numbers, units } = configure(name, limits, maxKeys, reservationTtlMs);
-    const library = native("limiter", "reservation");
+    const { sluice_limiter_open, sluice_limiter_take } = native();
     const length = textBuffer.write(text);
     const handle = unwrap(
-      library.sluice_limiter_open(
-        textBuffer.bytes,
-        length,
-        numbers,
-        numbers.length,
-        clockNumber(clock),
-      ),
+      sluice_limiter_open(textBuffer.bytes, length, numbers, numbers.length, clockNumber(clock)),
     );
-    const core = new NativeLimiter(library, handle, name, Object.keys(limits), units);
+    const core = new NativeLimiter(handle, name, Object.keys(limits), units);
     super(core, limits);
     this.#core = core;
-    this.#take = library.sluice_limiter_take;
+    this.#take = sluice_limiter_take;
     const room = Math.max(LIMITER_UNITS, units.names.length);
     this.#costs = new Float64Array(new ArrayBuffer(8 * room));
     this.#defaults = new Float64Array(new ArrayBuffer(8 * room));

@@ -5,7 +5,6 @@
  */
 import { show, SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
-import type { Native } from "../ffi/native.ts";
 
 /** Some 290 years around 1970, which 64 bits of nanoseconds hold; more can pass by no clock. */
 const MOST_WALL_MS = 9.2e12;
@@ -32,7 +31,7 @@ const MOST_STEP_MS = 3.2e12;
  * ```
  */
 export class VirtualClock implements Disposable {
-  readonly #native: Native<"clock">;
+  readonly #native = native();
   #handle: number;
   #nowMs: number;
 
@@ -45,7 +44,6 @@ export class VirtualClock implements Disposable {
    */
   constructor(wallMs = 0) {
     this.#nowMs = check("wallMs", wallMs, -MOST_WALL_MS, MOST_WALL_MS);
-    this.#native = native("clock");
     this.#handle = unwrap(this.#native.sluice_clock_open(wallMs));
   }
 

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import type { Native } from "../ffi/native.ts";
+import { native } from "../ffi/load.ts";
 
 /** Where Workers meet. */
 const CHANNEL = "sluice:bells";
@@ -70,14 +70,14 @@ let channel: BroadcastChannel | undefined;
 let listening: ReturnType<typeof setTimeout> | undefined;
 
 /** Rings the bell of another Worker, or gets to know it and rings it then. */
-export function ring(native: Native<"bell">, bell: number): void {
+export function ring(bell: number): void {
   const word = known.get(bell);
-  if (word === undefined) return ask(native, bell);
+  if (word === undefined) return ask(bell);
   Atomics.add(word, 0, 1);
   Atomics.notify(word, 0);
 }
 
-function ask(native: Native<"bell">, bell: number): void {
+function ask(bell: number): void {
   if (asked.has(bell)) return;
   asked.add(bell);
   if (channel === undefined) {
@@ -86,7 +86,7 @@ function ask(native: Native<"bell">, bell: number): void {
       if (!asked.delete(data.bell)) return;
       if (known.size === KEPT) known.clear();
       known.set(data.bell, new Int32Array(data.memory));
-      ring(native, data.bell);
+      ring(data.bell);
       if (asked.size === 0) hangUp();
     };
   }
@@ -94,7 +94,7 @@ function ask(native: Native<"bell">, bell: number): void {
   listening = setTimeout(hangUp, LISTEN_MS);
   listening.unref();
   // Asked only now that somebody listens.
-  if (native.sluice_bell_want(bell) < 0) asked.delete(bell);
+  if (native().sluice_bell_want(bell) < 0) asked.delete(bell);
   if (asked.size === 0) hangUp();
 }
 

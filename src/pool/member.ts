@@ -30,7 +30,7 @@ const ANSWERS = 64;
 
 /** A member of a pool. */
 export class PoolMember implements Lessor {
-  readonly native: Native<"pool" | "lease" | "waiter" | "upstream" | "bell">;
+  readonly native: Native = native();
   readonly #name: string;
   /** 0 once closed. */
   #handle: number;
@@ -54,12 +54,11 @@ export class PoolMember implements Lessor {
    * @param pollMs See {@linkcode WaitingLine}.
    */
   constructor(name: string, { name: bytes, settings, ids }: PackedPool, pollMs?: number) {
-    this.native = native("pool", "lease", "waiter", "upstream", "bell");
     this.#name = name;
     this.#handle = unwrap(
       this.native.sluice_pool_open(bytes, bytes.length, settings, settings.length, ids, ids.length),
     );
-    this.#names = new UpstreamNames(this.native, this.#handle);
+    this.#names = new UpstreamNames(this.#handle);
     this.#line = new WaitingLine(
       () => this.collect(),
       (place) => this.#see(this.native.sluice_waiter_cancel(this.#handle, place)),
@@ -230,7 +229,7 @@ export class PoolMember implements Lessor {
       const bell = this.native.sluice_bell_next(this.#handle);
       if (bell <= 0) return;
       if (bell === this.#handle) queueMicrotask(() => this.collect());
-      else ring(this.native, bell);
+      else ring(bell);
     }
   }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Native } from "../ffi/native.ts";
+import { native } from "../ffi/load.ts";
 import { UPSTREAM_ID, UPSTREAM_NEWS } from "../ffi/symbols.gen.ts";
 
 const decoder = new TextDecoder();
@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
 
 /** Ids by index, and tokens by id. */
 export class UpstreamNames {
-  readonly #native: Native<"upstream">;
+  readonly #native = native();
   readonly #handle: number;
   /** As far as they were met since one of them changed. */
   #ids: (string | undefined)[] = [];
@@ -22,8 +22,7 @@ export class UpstreamNames {
   readonly #text = new Uint8Array(new ArrayBuffer(1024));
 
   /** The names of the pool that a member's handle is of. */
-  constructor(native: Native<"upstream">, handle: number) {
-    this.#native = native;
+  constructor(handle: number) {
     this.#handle = handle;
   }
 

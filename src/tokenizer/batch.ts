@@ -56,7 +56,7 @@ export function countBatch(
     const { bytes } = textBuffer;
     unwrapGroup(
       tokenizer,
-      native("batch").sluice_batch_count(handle, bytes, length, mode, out, out.length),
+      native().sluice_batch_count(handle, bytes, length, mode, out, out.length),
       group,
     );
     start = end;
@@ -82,7 +82,7 @@ export function encodeBatch(
     const words = wordBuffer.collect(length, (words) =>
       unwrapGroup(
         tokenizer,
-        native("batch").sluice_batch_encode(handle, bytes, length, mode, words, words.length),
+        native().sluice_batch_encode(handle, bytes, length, mode, words, words.length),
         group,
       ));
     const n = group.end - start;

@@ -43,7 +43,7 @@ const MOST_ENTRIES = 1 << 24;
 export function openCache(cache: boolean | CacheOptions | undefined): boolean {
   const entries = checkCache(cache);
   if (entries === 0) return false;
-  unwrap(native("cache").sluice_cache_open(entries));
+  unwrap(native().sluice_cache_open(entries));
   return true;
 }
 
@@ -63,7 +63,7 @@ export function openCache(cache: boolean | CacheOptions | undefined): boolean {
  */
 export function cacheStats(): CacheStats {
   const numbers = new Float64Array(new ArrayBuffer(8 * CACHE_STATS));
-  unwrap(native("cache").sluice_cache_stats(numbers, numbers.length));
+  unwrap(native().sluice_cache_stats(numbers, numbers.length));
   const [capacity, hits, misses, evictions] = numbers as unknown as [
     number,
     number,

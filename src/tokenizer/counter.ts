@@ -5,14 +5,13 @@
  */
 import { checkString } from "../arguments.ts";
 import { SluiceError } from "../errors.ts";
-import { unwrap } from "../ffi/load.ts";
-import type { Native } from "../ffi/native.ts";
+import { native, unwrap } from "../ffi/load.ts";
 import { COUNTER_HOLD, COUNTER_RESET } from "../ffi/symbols.gen.ts";
 import { textBuffer } from "../text_buffer.ts";
 
 /** Gives back the native handles of counters that nobody closed. */
-const abandoned = new FinalizationRegistry<{ native: Native<"counter">; handle: number }>(
-  ({ native, handle }) => native.sluice_counter_close(handle),
+const abandoned = new FinalizationRegistry<number>((handle) =>
+  native().sluice_counter_close(handle)
 );
 
 /**
@@ -37,7 +36,7 @@ const abandoned = new FinalizationRegistry<{ native: Native<"counter">; handle: 
  * ```
  */
 export class TokenCounter implements Disposable {
-  readonly #native: Native<"counter">;
+  readonly #native = native();
   /** 0 once closed. */
   #handle: number;
   #count = 0;
@@ -46,10 +45,9 @@ export class TokenCounter implements Disposable {
   #reset = 0;
 
   /** @ignore Use {@linkcode Tokenizer.counter}. */
-  constructor(native: Native<"counter">, handle: number) {
-    this.#native = native;
+  constructor(handle: number) {
     this.#handle = handle;
-    abandoned.register(this, { native, handle }, this);
+    abandoned.register(this, handle, this);
   }
 
   /** The count after the last push that succeeded; 0 before the first and after a reset. */

@@ -11,7 +11,6 @@ import { delay, nextTurn } from "../delay.ts";
 import { checkArray, checkBytes, checkMemory, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
 import { native } from "../ffi/load.ts";
-import type { Native } from "../ffi/native.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { Slots } from "./slots.ts";
@@ -87,7 +86,6 @@ export function isShort(text: Text): boolean {
  */
 export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
   const { tokenizer, mode, kind, signal } = request;
-  const jobs = native("job");
   // The caller's array is its own again once the call has returned.
   const given = request.texts.slice();
   signal?.throwIfAborted();
@@ -97,23 +95,19 @@ export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuff
     const turn = new Turn(signal);
     const { texts, units } = await uniform(given, turn);
     const expected = Math.min(4 * BATCH_HEADER + 5 * texts.length + units, 2 ** 32 - 1);
-    job = tokenizer.unwrap(
-      jobs.sluice_job_open(tokenizer.handle, mode, kind, expected),
-    );
+    job = tokenizer.unwrap(native().sluice_job_open(tokenizer.handle, mode, kind, expected));
     await write(request, job, texts, turn);
     await done(request, job);
     return await read(request, job, turn);
   } finally {
     // Not waited for: who aborts is told at once.
-    void end(jobs, job);
+    void end(job);
   }
 }
 
 /** Ends a job, and gives its place to the next when no thread is at it any more. */
-async function end(
-  { sluice_job_stop, sluice_job_close }: Native<"job">,
-  job: number,
-): Promise<void> {
+async function end(job: number): Promise<void> {
+  const { sluice_job_stop, sluice_job_close } = native();
   try {
     for (let ms = 1; job !== 0 && sluice_job_stop(job) === 0;) {
       await delay(ms);
@@ -215,7 +209,7 @@ async function write(
   turn: Turn,
 ): Promise<void> {
   const strings = typeof texts[0] === "string";
-  const { sluice_job_write } = native("job");
+  const { sluice_job_write } = native();
   const send = (bytes: Uint8Array, length: number, last = 0): void =>
     void tokenizer.unwrap(sluice_job_write(job, bytes, length, last));
 
@@ -296,7 +290,7 @@ function* sliceBytes(texts: readonly Uint8Array[]): Generator<Uint8Array> {
 
 /** Waits until the job is done. */
 async function done({ tokenizer, signal }: JobRequest, job: number): Promise<void> {
-  const { sluice_job_poll } = native("job");
+  const { sluice_job_poll } = native();
   for (let ms = 1; tokenizer.unwrap(sluice_job_poll(job)) === 0;) {
     await delay(ms, signal);
     ms = Math.min(2 * ms, LONGEST_POLL_MS);
@@ -309,7 +303,7 @@ async function read(
   job: number,
   turn: Turn,
 ): Promise<Uint32Array<ArrayBuffer>> {
-  const { sluice_job_read } = native("job");
+  const { sluice_job_read } = native();
   const none = new Uint32Array(new ArrayBuffer(0));
   const result = new Uint32Array(
     new ArrayBuffer(4 * tokenizer.unwrap(sluice_job_read(job, 0, none, 0))),

@@ -72,44 +72,58 @@ const ESTIMATED = `
   olmo* solar* inflection* lfm* mercury* reka* dolphin* vicuna* zephyr* smollm* starcoder*`;
 
 /** Who makes models with vocabularies of their own, as the part of a name before `/` or `.`. */
-const MAKERS: ReadonlySet<string> = new Set(words(`
+const MAKERS = `
   01-ai ai21 aion-labs alibaba allenai amazon anthropic arcee-ai baidu bigcode bytedance
   bytedance-seed cognitivecomputations cohere coherelabs cohereforai databricks deepseek
   deepseek-ai eleutherai gemini google ibm-granite inception inflection liquid meituan meta
   meta-llama microsoft minimax minimaxai mistral mistralai moonshot moonshotai nousresearch nvidia
   perplexity qwen reka rekaai sao10k stepfun stepfun-ai tencent thedrummer thudm tiiuae upstage
-  writer x-ai xai xiaomi z-ai zai zai-org zhipu`));
+  writer x-ai xai xiaomi z-ai zai zai-org zhipu`;
 
 /** Names that families cover and that a misspelt name may have meant. */
-const WELL_KNOWN = words(`
+const WELL_KNOWN = `
   gpt-5 gpt-5-mini gpt-5-nano gpt-5-pro gpt-5-codex gpt-4.1-mini gpt-4.1-nano gpt-4o-mini
   gpt-4-turbo gpt-4-32k gpt-3.5-turbo-16k gpt-oss-20b gpt-oss-120b chatgpt-4o-latest o1-mini
-  o1-pro o3-mini o3-pro claude-opus claude-sonnet claude-haiku`);
+  o1-pro o3-mini o3-pro claude-opus claude-sonnet claude-haiku`;
 
 /** Every model and family that sluice knows: the exact ones first, newest first. */
-export const MODELS: readonly KnownModel[] = [
-  ...PUBLISHED.flatMap(([encoding, names]) =>
+export function knownModels(): KnownModel[] {
+  const published = PUBLISHED.flatMap(([encoding, names]) =>
     words(names).map((name) => ({ name, encoding, exact: true }))
-  ),
-  ...words(ESTIMATED).map((name) => ({ name, encoding: STAND_IN, exact: false })),
-];
+  );
+  const estimated = words(ESTIMATED).map((name) => ({ name, encoding: STAND_IN, exact: false }));
+  return [...published, ...estimated];
+}
 
-/** Maps, not objects: "constructor" and "__proto__" are no models. */
-const NAMES: ReadonlyMap<string, KnownModel> = new Map(
-  MODELS.filter(({ name }) => !name.endsWith("*")).map((model) => [model.name, model]),
-);
+/** The tables in the form in which names are looked up. */
+interface Index {
+  /** Maps and sets, not objects: "constructor" and "__proto__" are no models. */
+  readonly names: ReadonlyMap<string, KnownModel>;
+  /** Families by what their names begin with, longest first, so that the first match is the best. */
+  readonly families: readonly (readonly [string, KnownModel])[];
+  readonly makers: ReadonlySet<string>;
+}
 
-/** Families by what their names begin with, longest first, so that the first match is the best. */
-const FAMILIES: readonly (readonly [string, KnownModel])[] = MODELS
-  .filter(({ name }) => name.endsWith("*"))
-  .map((model) => [model.name.slice(0, -1), model] as const)
-  .sort(([a], [b]) => b.length - a.length);
+let built: Index | undefined;
+
+/** Built for the first model: who names an encoding does not wait 1 ms for it. */
+function index(): Index {
+  if (built !== undefined) return built;
+  const models = knownModels();
+  const families = models.filter(({ name }) => name.endsWith("*"));
+  return built = {
+    names: new Map(models.map((model) => [model.name, model])),
+    families: families.map((model) => [model.name.slice(0, -1), model] as const)
+      .sort(([a], [b]) => b.length - a.length),
+    makers: new Set(words(MAKERS)),
+  };
+}
 
 /** Without the shortest names, which are near to anything short. */
-const SUGGESTIONS: readonly string[] = [
-  ...WELL_KNOWN,
-  ...MODELS.map(({ name }) => name.replace(/-?\*$/, "")),
-].filter((name) => name.length > 3);
+function suggestions(): string[] {
+  const names = knownModels().map(({ name }) => name.replace(/-?\*$/, ""));
+  return [...words(WELL_KNOWN), ...names].filter((name) => name.length > 3);
+}
 
 /**
  * The encoding of a model, and whether it is the model's own.
@@ -127,7 +141,8 @@ export function resolveModel(model: string): ResolvedModel {
     throw new TypeError(`model must be a string, not ${show(model)}`);
   }
   const { name, base, foreign } = parse(model.toLowerCase());
-  const known = NAMES.get(base) ?? FAMILIES.find(([prefix]) => base.startsWith(prefix))?.[1];
+  const { names, families } = index();
+  const known = names.get(base) ?? families.find(([prefix]) => base.startsWith(prefix))?.[1];
   // Another maker may name a model like one of OpenAI's; the vocabulary need not be the same.
   if (known !== undefined) {
     return { model: name, encoding: known.encoding, exact: known.exact && !foreign };
@@ -154,13 +169,13 @@ function parse(model: string): { name: string; base: string; foreign: boolean } 
   }
   const tuned = name.startsWith("ft:") ? name.slice(3) : name;
   const base = tuned.split(":", 1)[0]!;
-  return { name, base, foreign: makers.some((maker) => MAKERS.has(maker)) };
+  return { name, base, foreign: makers.some((maker) => index().makers.has(maker)) };
 }
 
 function unknown(model: string, base: string): SluiceError {
   const what = (ENCODINGS as readonly string[]).includes(base)
     ? `${show(base)} is an encoding, not a model.`
-    : `Unknown model ${show(model)}.${didYouMean(base, SUGGESTIONS)}`;
+    : `Unknown model ${show(model)}.${didYouMean(base, suggestions())}`;
   return new SluiceError(
     "SLUICE_UNKNOWN_MODEL",
     `${what} If you know its encoding, name that instead: ${ENCODINGS.join(", ")}`,

@@ -12,23 +12,22 @@ import { textBuffer } from "../text_buffer.ts";
 import { wordBuffer } from "./word_buffer.ts";
 
 /** Gives back the native handles of tokenizers that nobody closed. */
-const abandoned = new FinalizationRegistry<{ native: Native<"tokenizer">; handle: number }>(
-  ({ native, handle }) => native.sluice_tokenizer_close(handle),
+const abandoned = new FinalizationRegistry<number>((handle) =>
+  native().sluice_tokenizer_close(handle)
 );
 
 /** Opens a tokenizer of the library, calls it, and closes it. `mode` is a `SPECIAL_*` constant. */
 export class NativeTokenizer {
-  readonly native: Native<"tokenizer">;
+  readonly native: Native = native();
   readonly #encoding: EncodingName;
   /** 0 once closed, which no live handle is. */
   #handle: number;
 
   constructor(encoding: EncodingName) {
     this.#encoding = encoding;
-    this.native = native("tokenizer");
     const length = textBuffer.write(encoding);
     this.#handle = unwrap(this.native.sluice_tokenizer_open(textBuffer.bytes, length));
-    abandoned.register(this, { native: this.native, handle: this.#handle }, this);
+    abandoned.register(this, this.#handle, this);
   }
 
   /** The handle, for calls that are not here. */

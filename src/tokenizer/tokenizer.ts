@@ -279,9 +279,8 @@ export class Tokenizer implements Disposable {
    * It stays usable when this tokenizer is closed.
    */
   counter(options: TextOptions = {}): TokenCounter {
-    const counters = native("counter");
-    const counter = counters.sluice_counter_open(this.#native.handle, this.#special(options));
-    return new TokenCounter(counters, this.#native.unwrap(counter));
+    const counter = native().sluice_counter_open(this.#native.handle, this.#special(options));
+    return new TokenCounter(this.#native.unwrap(counter));
   }
 
   /** A decoder for ids that arrive in parts, which never gives half a character. */
