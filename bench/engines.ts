@@ -66,7 +66,8 @@ const sluiceAlone: EngineSource = {
   },
 };
 
-function engineOf(tokenizer: Tokenizer): Engine {
+/** A tokenizer of sluice as an engine. */
+export function engineOf(tokenizer: Tokenizer): Engine {
   return { count: (text) => tokenizer.count(text), encode: (text) => tokenizer.encode(text) };
 }
 
@@ -148,14 +149,31 @@ export const ENGINES: Readonly<Record<EngineName, EngineSource>> = {
   "js-tiktoken": jsTiktoken,
 };
 
-/** What can be imported to count: the engines, and the part of sluice that is one. */
-export const IMPORTS: Readonly<Record<EngineName | "sluice/tokenizer", EngineSource>> = {
-  "sluice/tokenizer": sluiceAlone,
-  ...ENGINES,
+/** Sluice as it is installed from its packages, whole and by the part. */
+export const INSTALLED_NAMES = ["sluice/tokenizer", "sluice"] as const;
+
+/** What is imported from installed packages of sluice. */
+export type InstalledName = typeof INSTALLED_NAMES[number];
+
+const { sluice: _, ...rivals } = ENGINES;
+
+/** What else is imported to count: sluice from its TypeScript, and the other engines. */
+export const IMPORTS: Readonly<
+  Record<
+    "sluice/tokenizer, checkout" | "sluice, checkout" | Exclude<EngineName, "sluice">,
+    EngineSource
+  >
+> = {
+  "sluice/tokenizer, checkout": sluiceAlone,
+  "sluice, checkout": sluice,
+  ...rivals,
 };
 
-/** A name of {@linkcode IMPORTS}. */
-export type ImportName = keyof typeof IMPORTS;
+/** What a program can import to count. */
+export type ImportName = InstalledName | keyof typeof IMPORTS;
 
-/** The names of {@linkcode IMPORTS}. */
-export const IMPORT_NAMES: readonly ImportName[] = ["sluice/tokenizer", ...ENGINE_NAMES];
+/** All that can be imported to count, sluice first. */
+export const IMPORT_NAMES: readonly ImportName[] = [
+  ...INSTALLED_NAMES,
+  ...Object.keys(IMPORTS) as (keyof typeof IMPORTS)[],
+];

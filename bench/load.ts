@@ -12,7 +12,9 @@ import {
   type BenchedEncoding,
   IMPORT_NAMES,
   type ImportName,
+  INSTALLED_NAMES,
 } from "./engines.ts";
+import { Project } from "./installed.ts";
 import type { Loaded } from "./load_child.ts";
 import { rounded, type Spread, spread } from "./measure.ts";
 import { type Bench, expect, program, progress } from "./program.ts";
@@ -37,6 +39,9 @@ const bench: Bench<LoadCell[]> = {
   async run(brief) {
     const encodings = brief ? ["o200k_base"] as const : BENCHED_ENCODINGS;
     const engines = brief ? ["sluice/tokenizer", "sluice", "hypertok"] as const : IMPORT_NAMES;
+    using project = new Project();
+    const importers = INSTALLED_NAMES.map((name) => [name, project.importer(name)] as const);
+    const importerOf = new Map<ImportName, string>(importers);
     const jobs = encodings.flatMap((encoding) =>
       engines.map((engine) => ({ engine, encoding, runs: [] as Loaded[] }))
     );
@@ -44,7 +49,9 @@ const bench: Bench<LoadCell[]> = {
     for (let round = 0; round < (brief ? 1 : ROUNDS); round++) {
       for (const { engine, encoding, runs } of jobs) {
         progress(`load: round ${round + 1}, ${engine}, ${encoding}`);
-        runs.push(JSON.parse(await runSelf("load_child.ts", [engine, encoding])) as Loaded);
+        const importer = importerOf.get(engine);
+        const args = [engine, encoding, ...(importer === undefined ? [] : [importer])];
+        runs.push(JSON.parse(await runSelf("load_child.ts", args)) as Loaded);
       }
     }
     return jobs.map(({ engine, encoding, runs }) => {

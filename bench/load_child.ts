@@ -1,11 +1,12 @@
 /**
  * Loads one engine in this fresh process and says what that took: milliseconds from before its
  * import to its first count, and how much memory it left in use. Started by `load.ts`, with the name of the
- * engine and of the encoding.
+ * engine and of the encoding, and for sluice as it is installed with the module that imports it.
  *
  * @module
  */
-import { type BenchedEncoding, type ImportName, IMPORTS } from "./engines.ts";
+import type { Tokenizer } from "../mod.ts";
+import { type BenchedEncoding, type Engine, engineOf, IMPORTS } from "./engines.ts";
 
 /** What loading took. */
 export interface Loaded {
@@ -24,12 +25,25 @@ interface Runtime {
 
 const { Deno: deno } = globalThis as { Deno?: Runtime & { readonly args: readonly string[] } };
 const runtime: Runtime = deno ?? process;
-const [name, encoding] = deno?.args ?? process.argv.slice(2);
+const [name, encoding, importer] = deno?.args ?? process.argv.slice(2);
+const load = importer === undefined ? loadListed : await loadInstalled(importer);
 const before = runtime.memoryUsage().rss;
 const start = performance.now();
-const engine = await IMPORTS[name as ImportName].load(encoding as BenchedEncoding);
+const engine = await load(encoding as BenchedEncoding);
 const tokens = engine.count("The quick brown fox jumps over the lazy dog.");
 const ms = performance.now() - start;
 const rss = (runtime.memoryUsage().rss - before) / 1e6;
 console.log(JSON.stringify({ ms, rss, tokens } satisfies Loaded));
 runtime.exit(0);
+
+function loadListed(encoding: BenchedEncoding): Promise<Engine> {
+  return IMPORTS[name as keyof typeof IMPORTS].load(encoding);
+}
+
+/** Resolves what it imports as it is resolved for a user: from a project that has it. */
+async function loadInstalled(importer: string): Promise<typeof loadListed> {
+  const { default: load } = await import(importer) as {
+    default(): Promise<{ Tokenizer: typeof Tokenizer }>;
+  };
+  return async (encoding) => engineOf(new (await load()).Tokenizer(encoding));
+}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BENCHED_ENCODINGS, IMPORT_NAMES, type ImportName } from "../engines.ts";
+import { BENCHED_ENCODINGS, IMPORT_NAMES, type ImportName, INSTALLED_NAMES } from "../engines.ts";
 import type { LoadCell } from "../load.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
@@ -38,15 +38,13 @@ export function loadTable(record: BenchRecord<LoadCell>): string[] {
   ];
 }
 
-const OURS: readonly ImportName[] = ["sluice/tokenizer", "sluice"];
-
-const GOALS: readonly Goal<LoadCell>[] = OURS.flatMap((name) =>
+const GOALS: readonly Goal<LoadCell>[] = INSTALLED_NAMES.flatMap((name) =>
   BENCHED_ENCODINGS.flatMap((encoding) => [
     {
       goal: `\`${name}\`, \`${encoding}\`: first count at least 10x as soon as the fastest rival's`,
       value: (cells: readonly LoadCell[]) => {
         const same = cells.filter((cell) => cell.encoding === encoding);
-        const rivals = same.filter(({ engine }) => !OURS.includes(engine));
+        const rivals = same.filter(({ engine }) => !engine.startsWith("sluice"));
         return Math.min(...rivals.map(({ ms }) => ms.median)) / find(same, name).ms.median;
       },
       met: atLeast(10),

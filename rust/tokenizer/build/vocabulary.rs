@@ -75,9 +75,12 @@ impl Vocabulary {
         bytes
     }
 
-    /// The length of every token, one byte each.
+    /// The length of every token, one byte each, and zeros to make whole groups of sixteen.
     pub(crate) fn lengths(&self) -> Vec<u8> {
-        self.tokens.iter().map(|t| u8::try_from(t.len()).expect("tokens are short")).collect()
+        let lengths = self.tokens.iter().map(|t| u8::try_from(t.len()).expect("tokens are short"));
+        let mut lengths: Vec<u8> = lengths.collect();
+        lengths.resize(lengths.len().next_multiple_of(16), 0);
+        lengths
     }
 
     /// The hashes of the tokens of up to 15 bytes.

@@ -19,21 +19,22 @@ pub(crate) const LONGER_BYTES: usize = 256;
 
 /// A table of them.
 pub(crate) struct Longer {
-    pieces: Box<[[u8; LONGER_BYTES]]>,
-    tokens: Box<[Tokens]>,
+    /// Flat: for arrays of more than sixteen elements, zeros are written and not asked of the system.
+    pieces: Box<[u8]>,
+    tokens: Box<[u32]>,
 }
 
-/// What piece it is, and its tokens.
+/// Entries for a piece: what it is, and its tokens.
 ///
-/// The first entry has the length of the piece, the number of its tokens from bit 16 and that of the
+/// The first has the length of the piece, the number of its tokens from bit 16 and that of the
 /// vocabulary from bit 24 on. It is 0 where there is none.
-type Tokens = [u32; 32];
+const TOKENS: usize = 32;
 
 impl Longer {
     pub(crate) fn new() -> Self {
         Self {
-            pieces: vec![[0; LONGER_BYTES]; PLACES].into(),
-            tokens: vec![[0; 32]; PLACES].into(),
+            pieces: vec![0; PLACES * LONGER_BYTES].into(),
+            tokens: vec![0; PLACES * TOKENS].into(),
         }
     }
 
@@ -46,8 +47,8 @@ impl Longer {
         processor: C,
     ) {
         let place = place(piece);
-        let known = &mut self.pieces[place][..piece.len()];
-        let [what, tokens @ ..] = &mut self.tokens[place];
+        let known = &mut self.pieces.as_chunks_mut::<LONGER_BYTES>().0[place][..piece.len()];
+        let [what, tokens @ ..] = &mut self.tokens.as_chunks_mut::<TOKENS>().0[place];
         let length_and_vocabulary = piece.len() as u32 | vocabulary.number << 24;
         if *what & !(0xFF << 16) == length_and_vocabulary && known == piece {
             let count = *what >> 16 & 0xFF;

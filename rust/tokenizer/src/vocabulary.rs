@@ -2,8 +2,8 @@
 //!
 //! What the build embeds is used where it lies: token bytes, what each is made of, a perfect table of
 //! the tokens of up to 15 bytes and one of the pairs that merge (`table`), and the characters that are
-//! tokens (`characters`). Only where each token's bytes begin is worked out when an encoding is first
-//! used.
+//! tokens (`characters`). Only where the bytes of every sixteenth token begin is worked out when an
+//! encoding is first used.
 
 use crate::{characters::Characters, joints::Joints, merges::Merges, table::Table};
 
@@ -17,7 +17,7 @@ macro_rules! embedded {
     ($name:literal) => {
         Embedded {
             bytes: embedded!($name, "bytes"),
-            lengths: embedded!($name, "lengths"),
+            lengths: embedded!($name, "lengths").as_chunks().0,
             parts: embedded!($name, "parts"),
             keys: Table::new(embedded!($name, "key.groups"), embedded!($name, "key.entries")),
             pairs: Table::new(embedded!($name, "pair.groups"), embedded!($name, "pair.entries")),
@@ -33,7 +33,7 @@ struct Aligned<T: ?Sized>(T);
 /// What `build/main.rs` wrote for one vocabulary.
 struct Embedded {
     bytes: &'static [u8],
-    lengths: &'static [u8],
+    lengths: &'static [[u8; GROUP]],
     parts: &'static [u8],
     keys: Table,
     pairs: Table,
@@ -104,13 +104,19 @@ pub(crate) fn load_end(text: &[u8], start: usize) -> u128 {
 /// The longest token of any vocabulary has this many bytes.
 pub(crate) const LONGEST_TOKEN: usize = 128;
 
+/// So many tokens have one entry that says where they begin, and their lengths say the rest. With an entry
+/// for each, new words took 6 to 10 % longer (`bench/record/2026-11-26-engine-tables.txt`, 22).
+const GROUP: usize = 16;
+
 /// The tokens of an encoding, without its special tokens.
 pub(crate) struct Vocabulary {
     /// Tells vocabularies apart in caches that several share; not 0.
     pub(crate) number: u32,
     bytes: &'static [u8],
-    /// Where the bytes of each token begin; one entry more than there are tokens.
-    offsets: Box<[u32]>,
+    /// The number of bytes of each token; 0 for an id without one.
+    lengths: &'static [[u8; GROUP]],
+    /// Where the bytes of the first token of each group begin.
+    begins: Box<[u32]>,
     /// The tokens of up to 15 bytes by the hash of their [`key`].
     keys: Table,
     /// What two tokens merge to.
@@ -133,7 +139,9 @@ impl Vocabulary {
         // It is the beginning of p50k; what follows there are runs of white space.
         let data = embedded_p50k();
         let (keys, pairs) = (data.keys.first(COUNT), data.pairs.first(COUNT));
-        Self::new(1, Embedded { lengths: &data.lengths[..COUNT as usize], keys, pairs, ..data })
+        const { assert!((COUNT as usize).is_multiple_of(GROUP)) };
+        let lengths = &data.lengths[..COUNT as usize / GROUP];
+        Self::new(1, Embedded { lengths, keys, pairs, ..data })
     }
 
     pub(crate) fn p50k() -> Self {
@@ -149,13 +157,12 @@ impl Vocabulary {
     }
 
     fn new(number: u32, data: Embedded) -> Self {
-        let mut offsets = Vec::with_capacity(data.lengths.len() + 1);
-        let mut end = 0u32;
-        offsets.push(0);
-        for &length in data.lengths {
-            end += u32::from(length);
-            offsets.push(end);
-        }
+        let mut end = 0;
+        let begins = data.lengths.iter().map(|group| {
+            let begin = end;
+            end += sum(u128::from_le_bytes(*group)) as u32;
+            begin
+        });
         let mut singles = [0; 256];
         for (byte, id) in data.bytes.iter().zip(0..256) {
             // The first 256 tokens are the bytes.
@@ -164,7 +171,8 @@ impl Vocabulary {
         Self {
             number,
             bytes: data.bytes,
-            offsets: offsets.into(),
+            lengths: data.lengths,
+            begins: begins.collect(),
             keys: data.keys,
             merges: Merges::new(data.parts, data.pairs),
             singles,
@@ -177,9 +185,8 @@ impl Vocabulary {
     #[inline(always)]
     pub(crate) fn token(&self, key: Key, hash: u64) -> Option<u32> {
         let id = self.keys.candidate(hash);
-        let start = *self.offsets.get(id as usize)? as usize;
+        let (start, length) = self.place(id)?;
         let sixteen = self.bytes.get(start..)?.first_chunk()?;
-        let length = self.length(id);
         let found = first_bytes(u128::from_le_bytes(*sixteen), length & 15);
         (found | (length as u128) << LENGTH_BIT == key).then_some(id)
     }
@@ -210,14 +217,31 @@ impl Vocabulary {
 
     /// The bytes of a token; none for an id without one.
     pub(crate) fn bytes(&self, id: u32) -> Option<&'static [u8]> {
-        let id = id as usize;
-        let (start, end) = (*self.offsets.get(id)?, *self.offsets.get(id + 1)?);
-        (start < end).then(|| &self.bytes[start as usize..end as usize])
+        let (start, length) = self.place(id)?;
+        (length > 0).then(|| &self.bytes[start..start + length])
     }
 
     /// The number of bytes of a token that exists.
     #[inline(always)]
     pub(crate) fn length(&self, id: u32) -> usize {
-        (self.offsets[id as usize + 1] - self.offsets[id as usize]) as usize
+        self.lengths.as_flattened()[id as usize].into()
     }
+
+    /// Where the bytes of a token begin, and how many they are.
+    #[inline(always)]
+    fn place(&self, id: u32) -> Option<(usize, usize)> {
+        let (group, number) = (id as usize / GROUP, id as usize % GROUP);
+        let lengths = self.lengths.get(group)?;
+        let before = sum(first_bytes(u128::from_le_bytes(*lengths), number));
+        Some((*self.begins.get(group)? as usize + before, lengths[number].into()))
+    }
+}
+
+/// The sum of sixteen bytes.
+#[inline(always)]
+fn sum(bytes: u128) -> usize {
+    const EVEN: u64 = 0x00FF_00FF_00FF_00FF;
+    let pairs = |half: u64| (half & EVEN) + (half >> 8 & EVEN);
+    let lanes = pairs(bytes as u64) + pairs((bytes >> 64) as u64);
+    (lanes.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
 }
