@@ -4,7 +4,9 @@
  * - `sluice`: JavaScript with types. Bun would take the TypeScript as it is; Deno does not read
  *   TypeScript inside `node_modules`. Bundled, because each module takes Deno 0.15 ms to import
  *   (`bench/record`, clock and units); what several entries share is in `src/chunks`.
- * - `@sluice/<platform>`: the native library, with the licences of what is in it.
+ * - `@sluice/<platform>`: the native library.
+ *
+ * Each has the licences of what it carries of others in `THIRD_PARTY_LICENSES.txt`.
  *
  *     bun scripts/pack_npm.ts               # writes .build/npm/*.tgz
  *     bun scripts/pack_npm.ts --out FOLDER  # elsewhere
@@ -21,6 +23,7 @@ import { parseArgs } from "node:util";
 import { buildSync } from "esbuild";
 import { library } from "../src/ffi/load.ts";
 import { packageName, PLATFORMS } from "../src/ffi/locate.ts";
+import { crateLicences, npmLicences } from "./licences.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { values: { out, check } } = parseArgs({
@@ -37,9 +40,15 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
-const manifest: Manifest & { readonly exports: Readonly<Record<string, string>> } = JSON.parse(
-  readFileSync(join(ROOT, "package.json"), "utf8"),
-);
+type Strings = Readonly<Record<string, string>>;
+
+const manifest: Manifest & { readonly exports: Strings; readonly dependencies: Strings } = JSON
+  .parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+
+/** What is not bundled: the command needs it, and the library does not. */
+const EXTERNAL = ["commander", "cli-progress"];
+
+const LICENCES = "THIRD_PARTY_LICENSES.txt";
 
 /** What every package says of itself. */
 const shared = { version: manifest.version, license: manifest["license"], type: "module" };
@@ -58,7 +67,11 @@ function mainPackage(): string {
   execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", config, "--outDir", folder], {
     stdio: "inherit",
   });
-  const { name, description, engines, dependencies, sideEffects } = manifest;
+  const { name, description, engines, sideEffects } = manifest;
+  const dependencies = Object.entries(manifest.dependencies);
+  const isBundled = ([name]: readonly [string, string]) => !EXTERNAL.includes(name);
+  const bundled = dependencies.filter(isBundled).map(([name]) => name);
+  writeFileSync(join(folder, LICENCES), npmLicences(join(ROOT, "node_modules"), bundled));
   const compiled = Object.entries(manifest.exports).map(([entry, source]) => {
     const path = source.slice(0, -".ts".length);
     return [entry, { types: `${path}.d.ts`, default: `${path}.js` }];
@@ -72,7 +85,7 @@ function mainPackage(): string {
     sideEffects,
     exports: Object.fromEntries(compiled),
     bin: { sluice: "./src/cli/main.js" },
-    dependencies,
+    dependencies: Object.fromEntries(dependencies.filter((it) => !isBundled(it))),
     optionalDependencies: Object.fromEntries(natives),
   }, ["README.md", "CHANGELOG.md", "LICENSE"].map((file) => join(ROOT, file)));
 }
@@ -89,7 +102,7 @@ function bundle(entryPoints: string[], outdir: string): void {
     keepNames: true,
     // As deep as `src/ffi/locate.ts`, which looks for a local build from where it is.
     chunkNames: "src/chunks/[name]-[hash]",
-    external: ["node:*", "commander", "cli-progress"],
+    external: ["node:*", ...EXTERNAL],
     format: "esm",
     platform: "neutral",
     target: "esnext",
@@ -102,7 +115,11 @@ function platformPackage(): string {
   const { platform, arch } = process;
   const name = packageName(`${platform}-${arch}`);
   const { path } = library();
-  return write(join(OUT, basename(name)), {
+  const folder = join(OUT, basename(name));
+  mkdirSync(folder, { recursive: true });
+  const licences = crateLicences(ROOT, "sluice-abi", ["tiktoken-rs"]);
+  writeFileSync(join(folder, LICENCES), licences);
+  return write(folder, {
     name,
     description: `The native library of sluice for ${platform} on ${arch}`,
     ...shared,
@@ -110,7 +127,7 @@ function platformPackage(): string {
     cpu: [arch],
     ...(platform === "linux" ? { libc: ["glibc"] } : {}),
     exports: { [`./${basename(path)}`]: `./${basename(path)}` },
-    files: [basename(path), "LICENSE"],
+    files: [basename(path), LICENCES, "LICENSE"],
   }, [path, join(ROOT, "LICENSE")]);
 }
 

@@ -1,7 +1,7 @@
 /** What a user installs: both packages packed, installed in an empty project, and run. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -43,6 +43,18 @@ describe("the npm packages", () => {
     assert.equal(libraries.length, 1);
     const { size } = statSync(join(folder, libraries[0]!));
     assert.ok(size > 1e6 && size <= 12e6, `${size} bytes`);
+  });
+
+  it("carry the licences of what they have of others", () => {
+    const modules = join(project, "node_modules");
+    const licences = (name: string): string =>
+      readFileSync(join(modules, name, "THIRD_PARTY_LICENSES.txt"), "utf8");
+    const [platform] = readdirSync(join(modules, "@sluice"));
+    assert.match(
+      licences(join("@sluice", platform!)),
+      /^dashmap \d.*: MIT\n(.*\n)+?.*permission/im,
+    );
+    assert.match(licences("sluice"), /^structured-headers \d.*: MIT\n(.*\n)+?.*permission/im);
   });
 
   it("find the library in the platform package, and give each part alone", () => {
