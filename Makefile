@@ -20,7 +20,7 @@ demo: build ## Count and encode real corpora under Bun and Deno, against tiktoke
 test: build ## Everything CI runs: format, lint, types, drift, tests, benches once, publish dry-run
 	$(BUN) scripts/gate.ts
 
-bench: build ## Measure against rivals, write bench/record and the README's tables
+bench: build ## Measure against rivals, write bench/record and all tables
 	$(BUN) bench/run.ts
 
 abi: ## Regenerate sluice.h, symbols.gen.ts and the ABI hash from rust/abi

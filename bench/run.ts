@@ -1,6 +1,6 @@
 /**
- * Runs the benches in both runtimes, writes one dated record for each, and makes the tables of the
- * README and the plots anew from them.
+ * Runs the benches in both runtimes, writes one dated record for each, and makes the tables (of the
+ * README and `bench/README.md`) and the plots anew from them.
  *
  *     bun bench/run.ts                      # everything: about 75 minutes
  *     bun bench/run.ts --only batch,load    # some benches
@@ -21,7 +21,7 @@ import { writePlots } from "./plots.ts";
 import type { RuntimeResult } from "./program.ts";
 import { recordName, writeRecord } from "./record.ts";
 import { executable, runArguments } from "./runtimes.ts";
-import { writeTables } from "./tables.ts";
+import { updateTables } from "./tables.ts";
 
 /** Every bench, quickest first: a mistake shows early. */
 const BENCHES = [
@@ -140,7 +140,7 @@ if (import.meta.main) {
     passed = all.every(Boolean);
   } else {
     for (const bench of benches) passed = await runAndRecord(bench, runtimes, folder) && passed;
-    writeTables();
+    updateTables(true);
     writePlots();
   }
   rmSync(folder, { recursive: true });

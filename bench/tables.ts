@@ -1,70 +1,73 @@
 /**
- * The tables of the README, made from the newest record of each bench and put between markers such
- * as `<!-- bench:tokenizer -->` and `<!-- /bench:tokenizer -->`.
+ * The tables of the README and of `bench/README.md`, made from the newest record of each bench and put
+ * between markers such as `<!-- bench:tokenizer -->` and `<!-- /bench:tokenizer -->`.
  *
  *     bun bench/tables.ts            # writes them
- *     bun bench/tables.ts --check    # exits with 1 if the README does not say what the records say
+ *     bun bench/tables.ts --check    # exits with 1 if they do not say what the records say
  *
  * @module
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { asyncTable } from "./tables/async.ts";
-import { batchTable } from "./tables/batch.ts";
-import { cacheTable } from "./tables/cache.ts";
-import { crossingTable } from "./tables/crossing.ts";
-import { gatewayTable } from "./tables/gateway.ts";
-import { limiterTable } from "./tables/limiter.ts";
-import { loadTable } from "./tables/load.ts";
-import { poolTable } from "./tables/pool.ts";
-import { rustTable } from "./tables/rust.ts";
-import { streamedTable } from "./tables/streamed.ts";
-import { tokenizerTable } from "./tables/tokenizer.ts";
-import { worstTable } from "./tables/worst.ts";
+import { ASYNC } from "./tables/async.ts";
+import { BATCH } from "./tables/batch.ts";
+import { CACHE } from "./tables/cache.ts";
+import { CROSSING } from "./tables/crossing.ts";
+import { GATEWAY } from "./tables/gateway.ts";
+import { missedTable } from "./tables/goals.ts";
+import { LIMITER } from "./tables/limiter.ts";
+import { LOAD } from "./tables/load.ts";
+import { POOL } from "./tables/pool.ts";
+import { rustMissed, rustTable } from "./tables/rust.ts";
+import type { Section } from "./tables/section.ts";
+import { STREAMED } from "./tables/streamed.ts";
+import { TOKENIZER } from "./tables/tokenizer.ts";
+import { WORST } from "./tables/worst.ts";
 import { type BenchRecord, machineLine, newestRecord, recordName } from "./record.ts";
 
-const README = new URL("../README.md", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 
 /** A section for each bench; `never` because each reads rows of its own. */
-const SECTIONS: { readonly [bench: string]: (record: BenchRecord<never>) => string[] } = {
-  crossing: crossingTable,
-  tokenizer: tokenizerTable,
-  load: loadTable,
-  batch: batchTable,
-  async: asyncTable,
-  cache: cacheTable,
-  streamed: streamedTable,
-  worst: worstTable,
-  limiter: limiterTable,
-  pool: poolTable,
-  gateway: gatewayTable,
+const SECTIONS: { readonly [bench: string]: Section<never> } = {
+  tokenizer: TOKENIZER,
+  load: LOAD,
+  gateway: GATEWAY,
+  batch: BATCH,
+  async: ASYNC,
+  streamed: STREAMED,
+  cache: CACHE,
+  limiter: LIMITER,
+  pool: POOL,
+  worst: WORST,
+  crossing: CROSSING,
 };
 
-/** Puts the newest tables into the README. Returns whether that changed it. */
-export function writeTables(): boolean {
-  const before = readme();
-  const after = withTables(before);
-  if (after !== before) writeFileSync(README, after);
-  return after !== before;
-}
+/** What stands between the markers of each document. */
+const DOCUMENTS: { readonly [path: string]: () => { readonly [marker: string]: string[] } } = {
+  "README.md": () => ({
+    ...sections((section, record) => section.head?.(record)),
+    missed: [...missedTable(measured()), "", rustMissed()],
+  }),
+  "bench/README.md": () => ({ ...sections(({ all }, record) => all(record)), rust: rustTable() }),
+};
 
-function withTables(text: string): string {
-  for (const [bench, section] of Object.entries(SECTIONS)) {
+/** Each bench that has a record, with that and its section. */
+function measured(): { bench: string; section: Section<never>; record: BenchRecord<never> }[] {
+  return Object.entries(SECTIONS).flatMap(([bench, section]) => {
     const record = newestRecord<never>(bench);
-    if (record === undefined) continue;
-    text = withSection(text, bench, [...section(record), "", source(record)]);
-  }
-  return withSection(text, "rust", rustTable());
+    return record === undefined ? [] : [{ bench, section, record }];
+  });
 }
 
-function withSection(text: string, name: string, lines: readonly string[]): string {
-  const [start, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
-  const from = text.indexOf(start);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) return text;
-  const section = [start, "", ...lines].join("\n").trimEnd();
-  return text.slice(0, from) + section + "\n\n" + text.slice(to);
+function sections(
+  lines: (section: Section<never>, record: BenchRecord<never>) => string[] | undefined,
+): Record<string, string[]> {
+  const all = measured().flatMap(({ bench, section, record }) => {
+    const shown = lines(section, record);
+    return shown === undefined ? [] : [{ bench, lines: [...shown, "", source(record)] }];
+  });
+  return Object.fromEntries(all.map(({ bench, lines }) => [bench, lines]));
 }
 
 /** Where the numbers come from. */
@@ -74,27 +77,47 @@ function source(record: BenchRecord<unknown>): string {
     `${machineLine(record.machine)}; ${runtimes}.</sub>`;
 }
 
-function readme(): string {
-  try {
-    return readFileSync(README, "utf8");
-  } catch {
-    // No README has no markers.
-    return "";
-  }
+/** Puts the newest tables into the documents. Returns those that this changes, and writes them if told to. */
+export function updateTables(writes: boolean): string[] {
+  return Object.entries(DOCUMENTS).flatMap(([path, tables]) => {
+    const file = new URL(path, ROOT);
+    const before = readFileSync(file, "utf8");
+    let after = before;
+    for (const [marker, lines] of Object.entries(tables())) {
+      after = withTable(after, marker, path === "README.md" ? lines : lines.map(fromBench));
+    }
+    if (after === before) return [];
+    if (writes) writeFileSync(file, after);
+    return [path];
+  });
+}
+
+/** A line with links from the top of the checkout, for a document in `bench`. */
+function fromBench(line: string): string {
+  return line.replaceAll("](bench/", "](");
+}
+
+function withTable(text: string, marker: string, lines: readonly string[]): string {
+  const [start, end] = [`<!-- bench:${marker} -->`, `<!-- /bench:${marker} -->`];
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the markers of ${marker} are missing`);
+  const table = [start, "", ...lines].join("\n").trimEnd();
+  return text.slice(0, from) + table + "\n\n" + text.slice(to);
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values: { check } } = parseArgs({
     args: process.argv.slice(2),
     options: { check: { type: "boolean", default: false } },
   });
-  if (values.check) {
-    const text = readme();
-    if (withTables(text) !== text) {
-      console.error("The README's tables are not those of the newest records: bun bench/tables.ts");
-      process.exitCode = 1;
-    }
-  } else {
-    console.log(writeTables() ? "README.md: new tables" : "README.md: nothing to change");
+  const changed = updateTables(!check).join(", ");
+  if (changed === "") console.log("all tables say what the newest records say");
+  else if (!check) console.log(`new tables: ${changed}`);
+  else {
+    console.error(
+      `The tables of ${changed} are not those of the newest records: bun bench/tables.ts`,
+    );
+    process.exitCode = 1;
   }
 }

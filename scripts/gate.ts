@@ -55,7 +55,7 @@ const STEPS: readonly Step[] = [
     read: deno,
   },
   {
-    name: "README says what the records say",
+    name: "tables say what the records say",
     command: [`${BIN}/bun`, "bench/tables.ts", "--check"],
   },
   { name: "benches, once", command: [`${BIN}/bun`, "bench/run.ts", "--brief"] },

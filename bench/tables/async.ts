@@ -1,5 +1,5 @@
 /**
- * The README's section about working off the event loop.
+ * The section about working off the event loop.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { AsyncCell } from "../async.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { atMost, type Goal, goalTable } from "./goals.ts";
+import type { Section } from "./section.ts";
 
 const CALLS = [
   "transcoding",
@@ -18,7 +19,7 @@ const CALLS = [
 ];
 
 /** How long each call holds the loop for the largest text, and how long it takes. */
-export function asyncTable(record: BenchRecord<AsyncCell>): string[] {
+function all(record: BenchRecord<AsyncCell>): string[] {
   const { runtimes } = record;
   const rows = Object.values(runtimes).flatMap(({ runtime, result }) => {
     const largest = Math.max(...result.map(({ characters }) => characters));
@@ -57,3 +58,6 @@ const GOALS: readonly Goal<AsyncCell>[] = [{
   met: atMost(5),
   show: (ms) => `${ms.toFixed(1)} ms`,
 }];
+
+/** The section of the bench `async`. */
+export const ASYNC: Section<AsyncCell> = { title: "Off the event loop", all, goals: GOALS };

@@ -1,5 +1,5 @@
 /**
- * The README's section about batches.
+ * The section about batches.
  *
  * @module
  */
@@ -8,12 +8,13 @@ import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
 import { atMost, type Goal, goalTable } from "./goals.ts";
+import type { Section } from "./section.ts";
 
 const WAYS: readonly Way[] = ["single calls", "batch, 1 thread", "batch, automatic"];
 const SHOWN = [1, 4, 16, 64, 256, 1000, 4096];
 
 /** The time per text by size of batch, and where a batch begins to pay. */
-export function batchTable(record: BenchRecord<BatchCell>): string[] {
+function all(record: BenchRecord<BatchCell>): string[] {
   const { runtimes } = record;
   const results = Object.values(runtimes);
   const sizes = [...new Set(results[0]!.result.map(({ size }) => size))];
@@ -65,3 +66,6 @@ const GOALS: readonly Goal<BatchCell>[] = [{
   },
   met: atMost(1 / 3),
 }];
+
+/** The section of the bench `batch`. */
+export const BATCH: Section<BatchCell> = { title: "Batches", all, goals: GOALS };

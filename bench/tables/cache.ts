@@ -1,5 +1,5 @@
 /**
- * The README's section about the count cache.
+ * The section about the count cache.
  *
  * @module
  */
@@ -7,9 +7,10 @@ import type { CacheCell } from "../cache.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
+import type { Section } from "./section.ts";
 
 /** What a request of a growing chat costs with and without the cache. */
-export function cacheTable({ runtimes }: BenchRecord<CacheCell>): string[] {
+function all({ runtimes }: BenchRecord<CacheCell>): string[] {
   const rows = Object.values(runtimes).flatMap(({ runtime, result }) =>
     result.map(({ size, plain, cached, known, gain }) => [
       `${size.toLocaleString("en")} characters a message, ${runtime}`,
@@ -26,3 +27,6 @@ export function cacheTable({ runtimes }: BenchRecord<CacheCell>): string[] {
     ...markdown(["", "without cache", "with", "gain", "all known"], rows),
   ];
 }
+
+/** The section of the bench `cache`. */
+export const CACHE: Section<CacheCell> = { title: "Texts that come again", all };

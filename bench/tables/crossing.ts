@@ -1,5 +1,5 @@
 /**
- * The README's section about the way into the library.
+ * The section about the way into the library.
  *
  * @module
  */
@@ -7,9 +7,10 @@ import { type Crossing, SCRIPTS } from "../crossing.ts";
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
+import type { Section } from "./section.ts";
 
 /** An empty crossing, a buffer, and strings by script and length. */
-export function crossingTable({ runtimes }: BenchRecord<Crossing>): string[] {
+function all({ runtimes }: BenchRecord<Crossing>): string[] {
   const results = Object.values(runtimes);
   const sizes = [
     ...new Set(results[0]!.result.flatMap(({ size }) => size === undefined ? [] : [size])),
@@ -63,3 +64,6 @@ export function crossingTable({ runtimes }: BenchRecord<Crossing>): string[] {
     ...markdown(["", ...runtimeNames], encoding),
   ];
 }
+
+/** The section of the bench `crossing`. */
+export const CROSSING: Section<Crossing> = { title: "What a crossing costs", all };

@@ -1,10 +1,11 @@
 /**
- * What was aimed at, and whether it was met: the end of a section of the README.
+ * What was aimed at, and whether it was met: the end of a section, and all that was missed in one table.
  *
  * @module
  */
 import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
+import type { Section } from "./section.ts";
 
 /** Something aimed at, and what a bench's cells say of it. */
 export interface Goal<C> {
@@ -19,21 +20,40 @@ export interface Goal<C> {
 }
 
 /** Each goal with what came of it in each runtime, met or missed. */
-export function goalTable<C>({ runtimes }: BenchRecord<C>, goals: readonly Goal<C>[]): string[] {
-  const results = Object.values(runtimes);
-  const rows = goals.map(({ goal, value, met, show = times }) => [
+export function goalTable<C>(record: BenchRecord<C>, goals: readonly Goal<C>[]): string[] {
+  return ["What was aimed at:", "", ...markdown(head(record), rows(record, goals))];
+}
+
+/** All goals that a runtime has missed, in one table. */
+export function missedTable(
+  benches: readonly { readonly section: Section<never>; readonly record: BenchRecord<never> }[],
+): string[] {
+  const missed = benches.flatMap(({ section: { title, goals = [] }, record }) =>
+    rows(record, goals)
+      .filter((row) => row.some((cell) => cell.endsWith(MISSED)))
+      .map(([goal, ...reached]) => [
+        `[${title}](bench/README.md#${title.toLowerCase().replaceAll(" ", "-")}): ${goal}`,
+        ...reached,
+      ])
+  );
+  return markdown(head(benches[0]!.record), missed);
+}
+
+function head({ runtimes }: BenchRecord<unknown>): string[] {
+  return ["", ...Object.values(runtimes).map(({ runtime }) => runtime)];
+}
+
+const MISSED = "**missed**";
+
+function rows<C>({ runtimes }: BenchRecord<C>, goals: readonly Goal<C>[]): string[][] {
+  return goals.map(({ goal, value, met, show = times }) => [
     goal,
-    ...results.map(({ result }) => {
+    ...Object.values(runtimes).map(({ result }) => {
       const reached = value(result);
       if (Number.isNaN(reached)) return "–";
-      return `${show(reached)}: ${met(reached) ? "met" : "**missed**"}`;
+      return `${show(reached)}: ${met(reached) ? "met" : MISSED}`;
     }),
   ]);
-  return [
-    "What was aimed at:",
-    "",
-    ...markdown(["", ...results.map(({ runtime }) => runtime)], rows),
-  ];
 }
 
 /** A ratio for a table. */

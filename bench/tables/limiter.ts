@@ -1,5 +1,5 @@
 /**
- * The README's section about rate limits: what a check costs beside what does one in JavaScript, what
+ * The section about rate limits: what a check costs beside what does one in JavaScript, what
  * was aimed at, and whether it was met.
  *
  * @module
@@ -16,6 +16,7 @@ import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
 import { atLeast, atMost, type Goal, goalTable, times } from "./goals.ts";
+import type { Section } from "./section.ts";
 
 type Cells = readonly LimiterCell[];
 type Part<P extends LimiterCell["part"]> = Extract<LimiterCell, { part: P }>;
@@ -24,20 +25,27 @@ type Find = (cells: Cells) => LimiterCell | undefined;
 const OUTCOMES: readonly Outcome[] = ["admitted", "denied"];
 const OURS = "sluice, by key";
 
-/** Checks, batches, six limits, Workers, memory, and the goals. */
-export function limiterTable(record: BenchRecord<LimiterCell>): string[] {
-  const { runtimes } = record;
-  const results = Object.values(runtimes);
-  const all = results.map(({ result }) => result);
-  const head = ["", ...results.flatMap(({ runtime }) => OUTCOMES.map((o) => `${runtime}, ${o}`))];
-  const plain = ["", ...results.map(({ runtime }) => runtime)];
-  const both = (title: string, find: (outcome: Outcome) => Find, base?: (o: Outcome) => Find) => [
-    title,
-    ...all.flatMap((cells) =>
-      OUTCOMES.map((outcome) => timed(find(outcome)(cells), base?.(outcome)(cells)))
-    ),
-  ];
-  const keys = (count: number) => count.toLocaleString("en");
+/** A row of admissions and denials in each runtime; with `base`, as multiples of that. */
+function both(
+  all: readonly Cells[],
+  title: string,
+  find: (outcome: Outcome) => Find,
+  base?: (outcome: Outcome) => Find,
+): string[] {
+  const times = all.flatMap((cells) =>
+    OUTCOMES.map((outcome) => timed(find(outcome)(cells), base?.(outcome)(cells)))
+  );
+  return [title, ...times];
+}
+
+function titles({ runtimes }: BenchRecord<LimiterCell>): string[] {
+  const names = Object.values(runtimes).map(({ runtime }) => runtime);
+  return ["", ...names.flatMap((name) => OUTCOMES.map((outcome) => `${name}, ${outcome}`))];
+}
+
+/** A check of one limit beside others. */
+function head(record: BenchRecord<LimiterCell>): string[] {
+  const all = Object.values(record.runtimes).map(({ result }) => result);
   return [
     "![Time of a check](bench/plots/limiter.svg)",
     "",
@@ -46,9 +54,21 @@ export function limiterTable(record: BenchRecord<LimiterCell>): string[] {
     "Worker's; a cached clock is read once in 1,024 checks:",
     "",
     ...markdown(
-      head,
-      CHECKS.map((name) => both(name, (o) => check(name, o), (o) => check(OURS, o))),
+      titles(record),
+      CHECKS.map((name) => both(all, name, (o) => check(name, o), (o) => check(OURS, o))),
     ),
+  ];
+}
+
+/** Checks, batches, six limits, Workers, memory, and the goals. */
+function all(record: BenchRecord<LimiterCell>): string[] {
+  const results = Object.values(record.runtimes);
+  const all = results.map(({ result }) => result);
+  const wide = titles(record);
+  const plain = ["", ...results.map(({ runtime }) => runtime)];
+  const keys = (count: number) => count.toLocaleString("en");
+  return [
+    ...head(record),
     "",
     "What a check is made of; a clock costs what it adds to a crossing with a buffer:",
     "",
@@ -59,30 +79,30 @@ export function limiterTable(record: BenchRecord<LimiterCell>): string[] {
     "",
     `Many keys in turn, one by one and in batches, for each check:`,
     "",
-    ...markdown(head, [
+    ...markdown(wide, [
       ...[BATCHED_KEYS, NAMED_KEYS].flatMap((count) =>
         names(all[0]!, "many").map((name) =>
-          both(`${keys(count)} keys, ${name}`, (o) => many(name, count, o))
+          both(all, `${keys(count)} keys, ${name}`, (o) => many(name, count, o))
         )
       ),
       ...sizes(all[0]!).map((size) =>
-        both(`${keys(BATCHED_KEYS)} keys, sluice, batches of ${size}`, (o) => batch(size, o))
+        both(all, `${keys(BATCHED_KEYS)} keys, sluice, batches of ${size}`, (o) => batch(size, o))
       ),
     ]),
     "",
     "Six limits, requests and tokens of a key, a user and a team; the last refuses. The chain that " +
     "charges at once has spent five of them by then:",
     "",
-    ...markdown(head, SIXES.map((name) => both(name, (o) => six(name, o)))),
+    ...markdown(wide, SIXES.map((name) => both(all, name, (o) => six(name, o)))),
     "",
     "Two Workers at the same time, time of a check over both; each has eight questions on their way " +
     "to the owner:",
     "",
     ...markdown(
-      head,
+      wide,
       [true, false].flatMap((isHot) =>
         SHARINGS.map((name) =>
-          both(`${isHot ? "one key" : "a key each"}, ${name}`, (o) => contest(name, isHot, o))
+          both(all, `${isHot ? "one key" : "a key each"}, ${name}`, (o) => contest(name, isHot, o))
         )
       ),
     ),
@@ -256,3 +276,6 @@ function contest(name: string, isHot: boolean, outcome: Outcome): Find {
 function memory(cells: Cells, name: string): number {
   return only(cells, "memory").find((cell) => cell.name === name)!.median;
 }
+
+/** The section of the bench `limiter`. */
+export const LIMITER: Section<LimiterCell> = { title: "Limit checks", all, head, goals: GOALS };

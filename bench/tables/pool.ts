@@ -1,5 +1,5 @@
 /**
- * The README's section about leases: what they cost beside pools and semaphores, what was aimed at,
+ * The section about leases: what they cost beside pools and semaphores, what was aimed at,
  * and whether it was met.
  *
  * @module
@@ -10,15 +10,14 @@ import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
 import { atLeast, atMost, type Goal, goalTable, times } from "./goals.ts";
+import type { Section } from "./section.ts";
 
 type Cells = readonly PoolCell[];
 type Part<P extends PoolCell["part"]> = Extract<PoolCell, { part: P }>;
 
-/** Pairs, contests, memory, and the goals. */
-export function poolTable(record: BenchRecord<PoolCell>): string[] {
-  const { runtimes } = record;
+/** An uncontended pair of calls beside pools and semaphores. */
+function head({ runtimes }: BenchRecord<PoolCell>): string[] {
   const results = Object.values(runtimes);
-  const head = results.map(({ runtime }) => runtime);
   const all = results.map(({ result }) => result);
   const pairs = RIVALS.map((name) => [
     name,
@@ -32,17 +31,27 @@ export function poolTable(record: BenchRecord<PoolCell>): string[] {
     "Acquire and give back, nobody else there, for each lease; in brackets, times `tryAcquire`. The " +
     "semaphores know no upstreams, health, priorities or other Workers:",
     "",
-    ...markdown(["", ...head], pairs),
+    ...markdown(["", ...results.map(({ runtime }) => runtime)], pairs),
+  ];
+}
+
+/** Pairs, contests, memory, and the goals. */
+function all(record: BenchRecord<PoolCell>): string[] {
+  const results = Object.values(record.runtimes);
+  const names = results.map(({ runtime }) => runtime);
+  const all = results.map(({ result }) => result);
+  return [
+    ...head(record),
     "",
     "Two Workers with eight tasks each contend for four permits: time of an operation, and the wait " +
     "that half, 99 % and all of them did not exceed. Atomics have no line: who comes at the right " +
     "moment goes first, and others starve:",
     "",
-    ...markdown(["", ...head], contestRows(all)),
+    ...markdown(["", ...names], contestRows(all)),
     "",
     "Resident memory for each of 100,000:",
     "",
-    ...markdown(["", ...head], memoryRows(all)),
+    ...markdown(["", ...names], memoryRows(all)),
     "",
     "![A turn of a line, and a choice among upstreams, by size](bench/plots/pool.svg)",
     "",
@@ -125,3 +134,6 @@ function pair(cells: Cells, name: string): Part<"pair"> {
 function contest(cells: Cells, name: string, holds: boolean): Part<"contest"> {
   return only(cells, "contest").find((cell) => cell.name === name && cell.holds === holds)!;
 }
+
+/** The section of the bench `pool`. */
+export const POOL: Section<PoolCell> = { title: "Leases", all, head, goals: GOALS };

@@ -1,5 +1,5 @@
 /**
- * The README's section about the engine without JavaScript, from the record of the Criterion benches,
+ * The section about the engine without JavaScript, from the record of the Criterion benches,
  * which `cargo bench` makes and not `bench/run.ts`.
  *
  * @module
@@ -20,8 +20,8 @@ interface Line {
   readonly ratios: readonly number[];
 }
 
-/** Leads by group of texts, and every line that is short of what was aimed at. */
-export function rustTable(): string[] {
+/** The newest record and its lines. */
+function newest(): { name: string; lines: Line[] } {
   const name = readdirSync(RECORDS).filter((file) => file.endsWith("-criterion-engines.txt"))
     .sort().at(-1)!;
   const text = readFileSync(new URL(name, RECORDS), "utf8");
@@ -32,6 +32,24 @@ export function rustTable(): string[] {
       ratios: numbers!.trim().split(/ +/).map(Number).slice(-RIVALS.length),
     }),
   );
+  return { name, lines };
+}
+
+/** What is short of what was aimed at, as a sentence for the README. */
+export function rustMissed(): string {
+  const { lines } = newest();
+  const short = RIVALS.flatMap(([rival, least], i) =>
+    lines.filter(({ ratios }) => ratios[i]! < least)
+      .map(({ title, ratios }) => `${times(ratios[i]!)} ${rival} (${title})`)
+  );
+  const aims = RIVALS.map(([rival, least]) => `${least}x ${rival}`).join(", ");
+  return `The engine alone was to be ${aims}; short of that: ` +
+    `${short.join("; ") || "nothing"}.`;
+}
+
+/** Leads by group of texts, and every line that is short of what was aimed at. */
+export function rustTable(): string[] {
+  const { name, lines } = newest();
   const rows = [...new Set(lines.map(({ group }) => group))].map((group) => [
     group === "count" ? "64 KB again and again" : "a megabyte in steps of 4 KB, round and round",
     ...RIVALS.map((_, i) => {
@@ -40,22 +58,13 @@ export function rustTable(): string[] {
       return `**${times(geometricMean(ratios))}** (${times(low)}–${times(high)})`;
     }),
   ]);
-  const short = RIVALS.flatMap(([rival, least], i) =>
-    lines.filter(({ ratios }) => ratios[i]! < least)
-      .map(({ title, ratios }) => `${times(ratios[i]!)} ${rival} (${title})`)
-  );
   return [
     "How many times as fast the engine counts as other Rust crates: geometric mean over 8 corpora and " +
     "2 encodings, lowest and highest:",
     "",
     ...markdown(["", ...RIVALS.map(([rival]) => rival)], rows),
     "",
-    `Aimed at were ${
-      RIVALS.map(([rival, least]) => `${least}x ${rival}`).join(", ")
-    }; short of that: ` +
-    `${
-      short.join("; ") || "nothing"
-    }. Cycles of the processor could not be counted on this machine.`,
+    `${rustMissed()} Cycles of the processor could not be counted on this machine.`,
     "",
     `<sub>[Record](bench/record/${name}).</sub>`,
   ];

@@ -1,5 +1,5 @@
 /**
- * The README's section about texts and ids that arrive in parts, and about cutting texts.
+ * The section about texts and ids that arrive in parts, and about cutting texts.
  *
  * @module
  */
@@ -7,9 +7,10 @@ import type { BenchRecord } from "../record.ts";
 import type { StreamedCell } from "../streamed.ts";
 import { markdown } from "../text_table.ts";
 import { duration } from "./duration.ts";
+import type { Section } from "./section.ts";
 
 /** What a push costs, and what a cut costs. */
-export function streamedTable({ runtimes }: BenchRecord<StreamedCell>): string[] {
+function all({ runtimes }: BenchRecord<StreamedCell>): string[] {
   const results = Object.values(runtimes);
   const rows = results[0]!.result.map(({ work, per }) => [
     work,
@@ -25,3 +26,6 @@ export function streamedTable({ runtimes }: BenchRecord<StreamedCell>): string[]
     ...markdown(["", "per", ...results.map(({ runtime }) => runtime)], rows),
   ];
 }
+
+/** The section of the bench `streamed`. */
+export const STREAMED: Section<StreamedCell> = { title: "Streams and cuts", all };

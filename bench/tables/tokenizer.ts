@@ -1,5 +1,5 @@
 /**
- * The README's section about speed.
+ * The section about speed.
  *
  * @module
  */
@@ -11,12 +11,13 @@ import { CLASS_TITLES, TEXT_CLASSES } from "../text_walk.ts";
 import { pairedRatio, pairs, SIZES } from "../tokenizer.ts";
 import type { Cell, Operation } from "../tokenizer_cells.ts";
 import { atLeast, atMost, type Goal, goalTable } from "./goals.ts";
+import type { Section } from "./section.ts";
 
 const PASSES = ["first", "warm"] as const;
 const OPERATIONS: readonly Operation[] = ["count", "encode"];
 
-/** Leads, speeds by class, speeds by length, and every cell that was lost. */
-export function tokenizerTable(record: BenchRecord<Cell>): string[] {
+/** Leads, and every cell that was lost. */
+function head(record: BenchRecord<Cell>): string[] {
   return [
     "![Speed by class and length of text](bench/plots/tokenizer.svg)",
     "",
@@ -28,12 +29,19 @@ export function tokenizerTable(record: BenchRecord<Cell>): string[] {
     "",
     ...leads(record),
     "",
+    ...losses(record),
+  ];
+}
+
+/** Leads and losses, speeds by class, and speeds by length. */
+function all(record: BenchRecord<Cell>): string[] {
+  return [
+    ...head(record),
+    "",
     ...byClass(record),
     "Megabytes a second, count, `o200k_base`, English prose, first pass / warm:",
     "",
     ...bySize(record),
-    "",
-    ...losses(record),
     "",
     ...goalTable(record, GOALS),
   ];
@@ -189,3 +197,6 @@ function times(ratio: number): string {
 function speed(megabytes: number): string {
   return megabytes < 10 ? megabytes.toPrecision(2) : megabytes.toFixed(0);
 }
+
+/** The section of the bench `tokenizer`. */
+export const TOKENIZER: Section<Cell> = { title: "Speed", all, head, goals: GOALS };

@@ -1,5 +1,5 @@
 /**
- * The README's section about input made to be slow.
+ * The section about input made to be slow.
  *
  * @module
  */
@@ -8,9 +8,10 @@ import type { BenchRecord } from "../record.ts";
 import { markdown } from "../text_table.ts";
 import { ORDINARY, perMegabyte, type WorstCell } from "../worst.ts";
 import { atMost, type Goal, goalTable } from "./goals.ts";
+import type { Section } from "./section.ts";
 
 /** Milliseconds per megabyte of each input, relative to English prose. */
-export function worstTable(record: BenchRecord<WorstCell>): string[] {
+function all(record: BenchRecord<WorstCell>): string[] {
   const { runtimes } = record;
   const results = Object.values(runtimes);
   const inputs = [...new Set(results[0]!.result.map(({ input }) => input))];
@@ -92,3 +93,6 @@ const GOALS: readonly Goal<WorstCell>[] = [
     met: atMost(2),
   },
 ];
+
+/** The section of the bench `worst`. */
+export const WORST: Section<WorstCell> = { title: "Hostile texts", all, goals: GOALS };
