@@ -20,7 +20,7 @@ import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildSync } from "esbuild";
+import { rolldown } from "rolldown";
 import { library } from "../src/ffi/load.ts";
 import { packageName, PLATFORMS } from "../src/ffi/locate.ts";
 import { crateLicences, npmLicences } from "./licences.ts";
@@ -48,6 +48,9 @@ const manifest: Manifest & { readonly exports: Strings; readonly dependencies: S
 /** What is not bundled: the command needs it, and the library does not. */
 const EXTERNAL = ["commander", "cli-progress"];
 
+/** What several parts need, in one chunk: left to itself it would be in three. */
+const SHARED = /src[/\\](?:ffi[/\\]|(?:arguments|delay|errors|short_string|text_buffer)\.)/;
+
 const LICENCES = "THIRD_PARTY_LICENSES.txt";
 
 /** What every package says of itself. */
@@ -60,9 +63,9 @@ function write(folder: string, manifest: Manifest, files: readonly string[]): st
   return folder;
 }
 
-function mainPackage(): string {
+async function mainPackage(): Promise<string> {
   const folder = join(OUT, "sluice");
-  bundle([...Object.values(manifest.exports), "src/cli/main.ts"], folder);
+  await bundle([...Object.values(manifest.exports), "src/cli/main.ts"], folder);
   const config = join(ROOT, "tsconfig.npm.json");
   execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", config, "--outDir", folder], {
     stdio: "inherit",
@@ -90,24 +93,24 @@ function mainPackage(): string {
   }, ["README.md", "CHANGELOG.md", "LICENSE"].map((file) => join(ROOT, file)));
 }
 
-function bundle(entryPoints: string[], outdir: string): void {
-  buildSync({
-    absWorkingDir: ROOT,
-    entryPoints,
-    outbase: ".",
-    outdir,
-    bundle: true,
-    splitting: true,
-    // A class is called what it is called in stack traces and on the console.
-    keepNames: true,
-    // As deep as `src/ffi/locate.ts`, which looks for a local build from where it is.
-    chunkNames: "src/chunks/[name]-[hash]",
-    external: ["node:*", ...EXTERNAL],
-    format: "esm",
+async function bundle(entries: readonly string[], folder: string): Promise<void> {
+  const input = entries.map((entry) => [entry.replace(/^\.\/|\.ts$/g, ""), entry]);
+  const bundled = await rolldown({
+    cwd: ROOT,
+    input: Object.fromEntries(input),
     platform: "neutral",
-    target: "esnext",
+    external: [/^node:/, ...EXTERNAL],
+    resolve: { mainFields: ["module", "main"] },
+  });
+  await bundled.write({
+    dir: folder,
+    format: "esm",
     sourcemap: true,
-    logLevel: "warning",
+    // As deep as `src/ffi/locate.ts`, which looks for a local build from where it is.
+    // And not called after the folder of this checkout.
+    chunkFileNames: ({ name }) =>
+      `src/chunks/${name === basename(ROOT) ? manifest.name : name}-[hash].js`,
+    codeSplitting: { groups: [{ name: "shared", test: SHARED }] },
   });
 }
 
@@ -132,7 +135,7 @@ function platformPackage(): string {
 }
 
 rmSync(OUT, { recursive: true, force: true });
-for (const folder of [mainPackage(), platformPackage()]) {
+for (const folder of [await mainPackage(), platformPackage()]) {
   const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", OUT], {
     cwd: folder,
     encoding: "utf8",

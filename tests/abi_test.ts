@@ -136,21 +136,21 @@ describe("finding the library", () => {
 
   it("asks only SLUICE_LIB if that is set", () => {
     const named = { ...backend, environment: () => "/opt/libsluice.so" };
-    assert.deepEqual(candidates(named), [{ path: "/opt/libsluice.so", origin: "SLUICE_LIB" }]);
+    assert.deepEqual([...candidates(named)], [{ path: "/opt/libsluice.so", origin: "SLUICE_LIB" }]);
     const unset = { ...backend, environment: () => "" };
-    assert.equal(candidates(unset).at(-1)?.origin, "local build");
+    assert.equal([...candidates(unset)].at(-1)?.origin, "local build");
   });
 
   it("names a platform that it has nothing for", () => {
     const plain = { ...backend, environment: () => undefined };
     for (const platform of ["sunos-x64", "linux-ia32"]) {
-      assert.throws(() => candidates({ ...plain, platform }), (error: SluiceError) => {
+      assert.throws(() => [...candidates({ ...plain, platform })], (error: SluiceError) => {
         assert.equal(error.code, "SLUICE_UNSUPPORTED_PLATFORM");
         assert.match(error.message, new RegExp(`no native library for ${platform}`));
         return true;
       });
     }
-    const last = (platform: string) => candidates({ ...plain, platform }).at(-1)!.path;
+    const last = (platform: string) => [...candidates({ ...plain, platform })].at(-1)!.path;
     assert.ok(last("darwin-arm64").endsWith("libsluice.dylib"));
     assert.ok(last("win32-x64").endsWith("sluice.dll"));
     assert.equal(plain.platform, `${process.platform}-${process.arch}`);

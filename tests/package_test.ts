@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { installPacked } from "../scripts/install_packed.ts";
@@ -55,6 +55,16 @@ describe("the npm packages", () => {
       /^dashmap \d.*: MIT\n(.*\n)+?.*permission/im,
     );
     assert.match(licences("sluice"), /^structured-headers \d.*: MIT\n(.*\n)+?.*permission/im);
+  });
+
+  it("need few files to count", () => {
+    const folder = join(project, "node_modules/sluice/src/tokenizer");
+    const seen = new Set([join(folder, "mod.js")]);
+    for (const file of seen) {
+      const imports = readFileSync(file, "utf8").matchAll(/^(?:import|export) .*"(\..*)";$/gm);
+      for (const [, path] of imports) seen.add(join(dirname(file), path!));
+    }
+    assert.ok(seen.size > 1 && seen.size <= 3, [...seen].join("\n"));
   });
 
   it("find the library in the platform package, and give each part alone", () => {

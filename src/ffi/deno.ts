@@ -29,7 +29,8 @@ export function denoBackend(): Backend | undefined {
     runtime: `Deno ${deno.version.deno}`,
     platform: platformOf(deno.build),
     pathOf(url) {
-      const path = decodeURIComponent(new URL(url).pathname);
+      // Without `URL`, which Deno loads when it is first used: 0.2 ms.
+      const path = decodeURIComponent(url.slice("file://".length));
       return deno.build.os === "windows" ? path.slice(1).replaceAll("/", "\\") : path;
     },
     open<T extends SymbolTable>(path: string, table: T): Functions<T> {

@@ -68,7 +68,10 @@ export function detectBackend(): Backend {
 }
 
 /** Loads the first candidate that is there. Exported for tests; use {@linkcode library}. */
-export function load(backend: Backend, places: Candidate[] = candidates(backend)): Library {
+export function load(
+  backend: Backend,
+  places: Iterable<Candidate> = candidates(backend),
+): Library {
   const tried: string[] = [];
   const denied: Candidate[] = [];
   for (const place of places) {

@@ -34,15 +34,15 @@ export const PLATFORMS: readonly string[] = [
 ];
 
 /**
- * Where to look on this platform. A library named by `SLUICE_LIB` is the only candidate: who names
- * one wants that one.
+ * Where to look on this platform, each place worked out when it is its turn. A library named by
+ * `SLUICE_LIB` is the only candidate: who names one wants that one.
  *
  * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if there is no library for this platform.
  */
-export function candidates(backend: Backend): Candidate[] {
+export function* candidates(backend: Backend): Generator<Candidate> {
   const { platform } = backend;
   const named = backend.environment(LIBRARY_VARIABLE);
-  if (named !== undefined && named !== "") return [{ path: named, origin: "SLUICE_LIB" }];
+  if (named !== undefined && named !== "") return yield { path: named, origin: "SLUICE_LIB" };
   const file = FILES[platform.slice(0, platform.indexOf("-"))];
   if (file === undefined || !PLATFORMS.includes(platform)) {
     throw new SluiceError(
@@ -51,15 +51,13 @@ export function candidates(backend: Backend): Candidate[] {
         `If you built one, name it in ${LIBRARY_VARIABLE}.`,
     );
   }
-  const found: Candidate[] = [];
   const packaged = resolve(backend, `${packageName(platform)}/${file}`);
-  if (packaged !== undefined) found.push({ path: packaged, origin: "platform package" });
+  if (packaged !== undefined) yield { path: packaged, origin: "platform package" };
   const local = new URL(`../../target/release/${file}`, import.meta.url);
   // A module that came over the network has no library beside it.
   if (local.protocol === "file:") {
-    found.push({ path: backend.pathOf(local.href), origin: "local build" });
+    yield { path: backend.pathOf(local.href), origin: "local build" };
   }
-  return found;
 }
 
 /** The npm package that carries the library of one of {@linkcode PLATFORMS}. */
