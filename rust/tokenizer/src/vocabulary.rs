@@ -105,7 +105,7 @@ pub(crate) fn load_end(text: &[u8], start: usize) -> u128 {
 pub(crate) const LONGEST_TOKEN: usize = 128;
 
 /// So many tokens have one entry that says where they begin, and their lengths say the rest. With an entry
-/// for each, new words took 6 to 10 % longer (`bench/record/2026-11-26-engine-tables.txt`, 22).
+/// for each, new words took 6 to 12 % longer (`bench/record/2026-11-26-engine-tables.txt`, 22).
 const GROUP: usize = 16;
 
 /// The tokens of an encoding, without its special tokens.
