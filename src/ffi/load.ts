@@ -1,7 +1,7 @@
 /**
  * Loads the native library: once per isolate, on first use, and never unloads it.
  *
- * Importing sluice opens nothing, and each function is looked up when it is first called: that costs
+ * Importing sluice opens nothing, and each function is looked up when it is first asked for: that costs
  * Deno 0.15 to 0.3 ms each, and a program that counts tokens needs three of some seventy. All isolates
  * of a process (the main thread and its Workers) that load the same file share one copy of it and of
  * its state.
