@@ -15,9 +15,9 @@ use crate::utf8::{JOINTS, is_wide, joint, length};
 /// What the build found out.
 pub(crate) struct Joints {
     /// A bit for every joint of two whole characters, at least.
-    whole: &'static [u8],
+    whole: &'static [u8; JOINTS / 8],
     /// By the last byte of a character, a bit for every first byte of the next.
-    partial: &'static [[u8; 8]],
+    partial: &'static [[u8; 8]; 64],
 }
 
 /// A character's bytes, the first one lowest, and then zeros.
@@ -25,8 +25,11 @@ type Character = u32;
 
 impl Joints {
     pub(crate) fn new(data: &'static [u8]) -> Self {
-        let (whole, partial) = data.split_at(JOINTS / 8);
-        Self { whole, partial: partial.as_chunks().0 }
+        let parts = data.split_first_chunk().and_then(|(whole, partial)| {
+            let (partial, _) = partial.as_chunks().0.split_first_chunk()?;
+            Some(Self { whole, partial })
+        });
+        parts.unwrap_or_else(|| unreachable!("the build writes both"))
     }
 
     /// Gives the parts of `text[start..end]` to `each`, from where to where they go, as long as it wants
@@ -54,6 +57,31 @@ impl Joints {
         each(start, end);
     }
 
+    /// Where characters of a block begin that nothing joins to the one before. `early` has the
+    /// bits of those that are [cut early](is_cut_early), which `bytes` has whole.
+    #[inline(always)]
+    pub(crate) fn apart(&self, bytes: &[u8; 68], early: u64) -> u64 {
+        // Behind three bytes, and where there may be four.
+        let (three, four) = (early & early << 3, early & early << 4);
+        let mut rest = three | four;
+        let mut apart = 0;
+        while rest != 0 {
+            let place = rest.trailing_zeros();
+            rest &= rest - 1;
+            let load = |place: u32| match bytes[place as usize % 64..].first_chunk() {
+                Some(four) => u32::from_le_bytes(*four),
+                None => 0,
+            };
+            let right = load(place);
+            let right = right & u32::MAX >> (8 * u32::from((right as u8) < 0xF0));
+            let after_three = (three >> place) as u32 & 1;
+            let left = load(place - 4 + after_three) & u32::MAX >> (8 * after_three);
+            let is_next = after_three != 0 || left as u8 >= 0xF0;
+            apart |= u64::from(is_next & !self.join(left, right)) << place;
+        }
+        apart
+    }
+
     /// Whether a merge may join parts of two wide neighbours.
     #[inline(always)]
     pub(crate) fn join(&self, left: Character, right: Character) -> bool {
@@ -65,25 +93,12 @@ impl Joints {
     }
 }
 
-/// A character of three or four bytes in a block.
-#[derive(Clone, Copy)]
-pub(crate) struct Wide {
-    pub(crate) bytes: Character,
-    /// Where it ends in the block.
-    pub(crate) end: u32,
-}
-
-impl Wide {
-    /// What ends where no other begins.
-    pub(crate) const NONE: Self = Self { bytes: 0, end: u32::MAX };
-
-    /// The one at `place` of the block of `text` at `at`.
-    #[inline(always)]
-    pub(crate) fn read(text: &[u8], at: usize, place: u32) -> Self {
-        let four = four(text, at + place as usize);
-        let is_three = u32::from((four as u8) < 0xF0);
-        Self { bytes: four & u32::MAX >> (8 * is_three), end: place + 4 - is_three }
-    }
+/// Whether pieces are cut at wide characters that begin with these bytes wherever nothing joins them, and
+/// not only where the piece is long. Not so for U+0800 to U+0DFF, the scripts of India: those are written
+/// in words that come again (`bench/record/2026-11-26-engine-tables.txt`, 24).
+#[inline(always)]
+pub(crate) fn is_cut_early(first: u8, second: u8) -> bool {
+    is_wide(first) && (first > 0xE0 || second >= 0xB8)
 }
 
 /// The four bytes at `at`, the first one lowest; zeros where the text has ended.

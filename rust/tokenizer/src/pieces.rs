@@ -2,6 +2,8 @@
 
 use crate::{
     ahead::{LONG, WINDOW, padded, padded_words},
+    joints::is_cut_early,
+    long::LONG_BYTES,
     recent::{self, Recent},
     simd::{Processor, Work, dispatch},
     sink::Sink,
@@ -179,7 +181,10 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     /// As [`piece`](Self::piece), for one of 16 bytes or more.
     #[inline(always)]
     fn long_piece<C: Processor>(&mut self, start: usize, end: usize, processor: C) {
-        if is_wide(self.all[start].max(self.all[start + 1])) {
+        // A symbol or space may come first.
+        let at = start + usize::from(self.all[start].is_ascii());
+        let (first, second) = (self.all[at], self.all[at + 1]);
+        if is_cut_early(first, second) || is_wide(first) && end - start > LONG_BYTES {
             self.parts(start, end, processor);
         } else {
             self.recent.unkeyed(self.vocabulary, self.all, (start, end), self.sink, processor);

@@ -30,9 +30,6 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// How many there are.
-    pub(crate) const COUNT: usize = Self::End as usize + 1;
-
     /// `\p{L}`
     #[inline(always)]
     pub(crate) fn is_letter(self) -> bool {
@@ -68,6 +65,25 @@ const BY_NUMBER: [Class; 8] = [
     Class::LineEnd,
     Class::Other,
 ];
+
+/// The classes of 128 characters for look-ups by the lowest four bits, as `build/unicode.rs` lays them out:
+/// the three bits of a [`code`] for each.
+pub(crate) type Page = [[u8; 16]; 3];
+
+/// The three bits of a class.
+#[inline(always)]
+pub(crate) fn code(class: Class) -> u32 {
+    let codes = CODES.iter().rev().fold(0, |codes, code| codes << 4 | u32::from(*code));
+    codes.unbounded_shr(4 * class as u32) & 7
+}
+
+/// The page of the character of two or three bytes that begins with these.
+#[inline(always)]
+pub(crate) fn page(first: u8, second: u8) -> &'static Page {
+    let (first, second) = (usize::from(first), usize::from(second & 63));
+    let block = if first < 0xE0 { (first & 31) >> 1 } else { (first & 15) << 5 | second >> 1 };
+    &PAGES[usize::from(INDEX[block])]
+}
 
 /// The class of a code point.
 #[inline(always)]

@@ -14,10 +14,10 @@ mod x86;
 
 pub(crate) use portable::Portable;
 
-/// A bit for every byte of a block of 64, in each of the classes that ASCII has. Where a block
-/// has many characters outside ASCII, Cyrillic letters are among the upper and lower ones, with both
-/// their bytes, `caseless` has the letters that Chinese, Japanese and Korean are written with, and
-/// their punctuation and emoji are in no class, as ASCII's.
+use crate::unicode::{class_at, code};
+
+/// A bit for every byte of a block of 64, in each of the classes that the patterns tell apart; a character
+/// outside ASCII has a bit for each of its bytes. What is in no class is a symbol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Classes {
     pub(crate) upper: u64,
@@ -29,13 +29,15 @@ pub(crate) struct Classes {
     pub(crate) line_end: u64,
     pub(crate) apostrophe: u64,
     pub(crate) slash: u64,
+    /// Letters without case.
     pub(crate) caseless: u64,
-    /// All bytes but the first of those characters.
+    pub(crate) mark: u64,
+    /// All bytes but the first of characters outside ASCII that are told apart.
     pub(crate) inner: u64,
-    /// Bytes of all other characters outside ASCII.
+    /// Bytes of characters outside ASCII that are not told apart.
     pub(crate) high: u64,
-    /// The first bytes of characters of three and four bytes.
-    pub(crate) wide: u64,
+    /// The first bytes of characters that are [cut early](crate::joints::is_cut_early).
+    pub(crate) early: u64,
 }
 
 impl Classes {
@@ -52,76 +54,111 @@ impl Classes {
             apostrophe: self.apostrophe & keep,
             slash: self.slash & keep,
             caseless: self.caseless & keep,
+            mark: self.mark & keep,
             inner: self.inner & keep,
             high: self.high & keep,
-            wide: self.wide & keep,
+            early: self.early & keep,
         }
     }
 }
 
-/// What is asked of a block with many characters outside ASCII: a bit for every byte.
-struct High {
-    /// The first byte of U+0400 to U+043F.
-    first_half: u64,
-    /// The first byte of U+0440 to U+047F.
-    second_half: u64,
-    /// Bit 5 of the byte.
-    bit_5: u64,
-    /// Bit 4 of the byte.
-    bit_4: u64,
+/// Characters outside ASCII by class: the bits of their first bytes, or of all their bytes.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    upper: u64,
+    lower: u64,
+    caseless: u64,
+    mark: u64,
+    digit: u64,
+    blank: u64,
+    symbol: u64,
 }
 
-/// With fewer bytes outside ASCII in a block, its characters are told apart one by one.
-const MANY: u32 = 16;
+impl Told {
+    /// Adds what has these bits of a [`code`].
+    #[inline(always)]
+    fn add(&mut self, [a, b, c]: [u64; 3]) {
+        let (only_a, only_b, both) = (a & !b, b & !a, a & b);
+        self.lower |= only_a & !c;
+        self.upper |= only_b & !c;
+        self.caseless |= both & !c;
+        self.mark |= only_a & c;
+        self.digit |= both & c;
+        self.blank |= only_b & c;
+        self.symbol |= c & !(a | b);
+    }
+
+    #[inline(always)]
+    fn all(&self) -> u64 {
+        self.upper | self.lower | self.caseless | self.mark | self.digit | self.blank | self.symbol
+    }
+}
 
 impl Classes {
-    /// Makes letters of what `high` says about bytes that are all in `self.high`. What is behind
-    /// U+045F has upper and lower letters in turns and is left.
+    /// Tells apart what is left of the block of `text` at `at`, one by one, but for what goes on behind it.
     #[inline(always)]
-    fn with_cyrillic(self, high: High) -> Self {
-        let (first, second) = (high.first_half << 1, high.second_half << 1);
-        let upper = first & !(high.bit_5 & high.bit_4);
-        let lower = first & high.bit_5 & high.bit_4 | second & !high.bit_5;
-        let letters = upper | lower;
-        Self {
-            upper: self.upper | upper | upper >> 1,
-            lower: self.lower | lower | lower >> 1,
-            inner: self.inner | letters,
-            high: self.high & !(letters | letters >> 1),
-            ..self
+    pub(crate) fn one_by_one(self, text: &[u8], at: usize) -> Self {
+        let (mut codes, mut inner, mut high) = ([0; 3], 0, self.high);
+        while high != 0 {
+            let place = high.trailing_zeros();
+            let (class, width) = class_at(text, at + place as usize);
+            if place + width as u32 > 64 {
+                break;
+            }
+            let bits = ((1 << width) - 1) << place;
+            let code = u64::from(code(class));
+            codes[0] |= bits & (code & 1).wrapping_neg();
+            codes[1] |= bits & (code >> 1 & 1).wrapping_neg();
+            codes[2] |= bits & (code >> 2).wrapping_neg();
+            inner |= bits & (bits - 1);
+            high &= !bits;
         }
+        let mut told = Told::default();
+        told.add(codes);
+        self.with(told, inner, high)
     }
 
-    /// Makes letters and symbols of three bytes, and symbols of four, of what begins at these bits.
+    /// As well what begins at these bits, all of it in `self.high`, where `first` has all first bytes.
     #[inline(always)]
-    fn with_wide(self, WideFirsts { letters, symbols, fours }: WideFirsts) -> Self {
-        let letters = letters & u64::MAX >> 2;
-        let symbols = symbols & u64::MAX >> 2;
-        let fours = fours & u64::MAX >> 3;
-        let second = letters | symbols | fours;
-        let inner = second << 1 | second << 2 | fours << 3;
+    fn with_firsts(self, begin: Told, first: u64) -> Self {
+        let inner = self.high & !first;
+        // Added to its first bit, a run carries to behind its end.
+        let rest = |begin: u64| inner & !inner.wrapping_add(begin << 1);
+        let whole = |begin: u64| begin | rest(begin);
+        let mut told = Told {
+            upper: whole(begin.upper),
+            lower: whole(begin.lower),
+            caseless: whole(begin.caseless),
+            ..Told::default()
+        };
+        if begin.mark | begin.digit | begin.blank != 0 {
+            told.mark = whole(begin.mark);
+            told.digit = whole(begin.digit);
+            told.blank = whole(begin.blank);
+        }
+        let all = begin.all();
+        self.with(told, rest(all), self.high & !whole(all))
+    }
+
+    #[inline(always)]
+    fn with(self, told: Told, inner: u64, high: u64) -> Self {
         Self {
-            caseless: letters | letters << 1 | letters << 2,
+            upper: self.upper | told.upper,
+            lower: self.lower | told.lower,
+            caseless: self.caseless | told.caseless,
+            mark: self.mark | told.mark,
+            digit: self.digit | told.digit,
+            blank: self.blank | told.blank,
             inner: self.inner | inner,
-            high: self.high & !(second | inner),
+            high,
             ..self
         }
     }
-}
-
-/// First bytes of characters of three and four bytes, the rest of which may be behind the block.
-struct WideFirsts {
-    /// Letters that Chinese, Japanese and Korean are written with.
-    letters: u64,
-    /// Their punctuation.
-    symbols: u64,
-    /// Emoji.
-    fours: u64,
 }
 
 /// What is done in a way of its own on each kind of processor.
 pub(crate) trait Processor: Copy {
-    /// Tells the classes of a block.
+    /// Tells the classes of a block. Characters outside ASCII may be left, for [`Classes::one_by_one`].
     fn classify(self, block: &[u8; 64]) -> Classes;
 
     /// The same for a block that was put together in registers. Through memory, a load that

@@ -1,7 +1,7 @@
 //! Byte by byte, by table.
 
-use super::{Classes, High, MANY, Processor, WideFirsts};
-use crate::utf8::is_wide;
+use super::{Classes, Processor};
+use crate::joints::is_cut_early;
 
 /// Any processor: byte by byte, by table.
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ impl Processor for Portable {
             masks[usize::from(TABLE[usize::from(byte)] & 15)] |= 1 << at;
         }
         let [_, upper, lower, digit, space, blank, line_end, apostrophe, slash, high, ..] = masks;
-        let classes = Classes {
+        Classes {
             upper,
             lower,
             digit,
@@ -47,15 +47,10 @@ impl Processor for Portable {
             line_end,
             apostrophe,
             slash,
-            caseless: 0,
-            inner: 0,
             high,
-            wide: Self::bits(block, is_wide),
-        };
-        if high.count_ones() < MANY {
-            return classes;
+            early: if high == 0 { 0 } else { Self::early(block) },
+            ..Classes::default()
         }
-        classes.with_cyrillic(Self::high(block)).with_wide(Self::wide(block, classes.wide))
     }
 
     #[inline(always)]
@@ -69,44 +64,12 @@ impl Processor for Portable {
 }
 
 impl Portable {
-    #[inline(always)]
-    fn bits(block: &[u8; 64], is: impl Fn(u8) -> bool) -> u64 {
-        block.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(is(byte)))
-    }
-
-    #[inline(always)]
-    fn high(block: &[u8; 64]) -> High {
-        High {
-            first_half: Self::bits(block, |byte| byte == 0xD0),
-            second_half: Self::bits(block, |byte| byte == 0xD1),
-            bit_5: Self::bits(block, |byte| byte & 0x20 != 0),
-            bit_4: Self::bits(block, |byte| byte & 0x10 != 0),
-        }
-    }
-
-    #[inline(always)]
-    fn wide(block: &[u8; 64], mut wide: u64) -> WideFirsts {
-        let mut firsts = WideFirsts { letters: 0, symbols: 0, fours: 0 };
-        while wide != 0 {
-            let place = wide.trailing_zeros() as usize;
-            wide &= wide - 1;
-            let Some(bytes) = block[place..].first_chunk::<3>() else { break };
-            let of = match bytes {
-                [0xE2, 0x80, 0x8B..=0xA7]
-                | [0xE3, 0x80, 0x81..=0x84 | 0x88..=0xA0]
-                | [0xEF, 0xBC, 0x81..=0x8F | 0x9A..=0xA0] => &mut firsts.symbols,
-                [0xE3, 0x81, 0x81..=0xBF]
-                | [0xE3, 0x82, 0x80..=0x96 | 0x9D..=0x9F | 0xA1..=0xBF]
-                | [0xE3, 0x83, 0x80..=0xBA | 0xBC..=0xBF]
-                | [0xE4, 0xB8..=0xBF, _]
-                | [0xE5..=0xE9 | 0xEB..=0xEC, ..]
-                | [0xEA, 0xB0..=0xBF, _]
-                | [0xED, 0x80..=0x9D, _] => &mut firsts.letters,
-                [0xF0, 0x9F, third] if !matches!(third, 0x84 | 0xAF) => &mut firsts.fours,
-                _ => continue,
-            };
-            *of |= 1 << place;
-        }
-        firsts
+    /// Where characters begin that are cut early.
+    fn early(block: &[u8; 64]) -> u64 {
+        let last = [block[63], 0xBF];
+        let pairs = block.windows(2).chain([&last[..]]).enumerate();
+        pairs.fold(0, |bits, (place, pair)| {
+            bits | u64::from(is_cut_early(pair[0], pair[1])) << place
+        })
     }
 }

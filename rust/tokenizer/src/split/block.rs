@@ -11,16 +11,11 @@
 //! nothing joins the characters on both sides ([`joints`](crate::joints)), and the next block may
 //! begin at such a cut if the rest of the piece ends where it would have.
 //!
-//! A block ends early at a character that no mask describes: digits and spaces outside ASCII. There the
-//! splitter's [`end`](super::Splitter::end) takes over for one piece.
+//! A block ends early where its masks do not tell how a pattern goes on. There the splitter's
+//! [`end`](super::Splitter::end) takes over for one piece.
 
 use super::Splitter;
-use crate::{
-    joints::{Joints, Wide},
-    simd::Classes,
-    unicode::{Class, class_at},
-    utf8::length,
-};
+use crate::{joints::Joints, simd::Classes, utf8::length};
 
 /// The bytes of a block by class, one bit a byte.
 pub(crate) struct Block {
@@ -49,19 +44,6 @@ pub(crate) struct Block {
     pub(crate) length: u32,
 }
 
-/// What a splitter makes of a character outside ASCII.
-#[derive(Clone, Copy)]
-pub(crate) enum Entry {
-    Upper,
-    Lower,
-    Caseless,
-    Symbol,
-    /// As `Symbol` in a run of symbols, and else as `Caseless`.
-    Mark,
-    /// It ends the block.
-    Unknown,
-}
-
 /// Where the block of `text` at `at` is cut: bit `i` is set where a piece begins at byte `at + i`, or
 /// a part of one that nothing joins to what is before it. Bit 0 is not told; the last bit set is where
 /// the next block begins. Also whether the text ends with the block. `classes` are those of the up to 64
@@ -86,7 +68,7 @@ pub(crate) fn starts<P: Splitter>(
 impl Block {
     #[inline(always)]
     fn new<P: Splitter>(text: &[u8], at: usize, classes: Classes, joints: &Joints) -> Self {
-        let length = (text.len() - at).min(64) as u32;
+        let classes = if classes.high == 0 { classes } else { classes.one_by_one(text, at) };
         let Classes {
             upper,
             lower,
@@ -97,13 +79,20 @@ impl Block {
             apostrophe,
             slash,
             caseless,
+            mark,
             inner,
             high,
-            wide,
+            early,
         } = classes;
-        let known = upper | lower | caseless | digit | space | blank | line_end | high;
-        let has_case = matches!(P::ENTRIES[Class::Letter as usize], Entry::Caseless);
-        let (lower, caseless) = if has_case { (lower, caseless) } else { (lower | caseless, 0) };
+        let is_last = text.len() - at < 64;
+        let mut length = (text.len() - at).min(64) as u32;
+        if high != 0 {
+            // The last character goes on behind the block.
+            length = high.trailing_zeros();
+        }
+        let known = upper | lower | caseless | digit | space | blank | line_end;
+        let (lower, caseless) = if P::HAS_CASE { (lower, caseless) } else { (lower | caseless, 0) };
+        let mark = if P::HAS_CASE { mark } else { 0 };
         let mut block = Self {
             upper,
             lower,
@@ -112,90 +101,62 @@ impl Block {
             space,
             blank,
             line_end,
-            symbol: !known & below(length),
+            symbol: !(known | mark) & below(length),
             apostrophe,
             slash,
             inner,
             apart: 0,
-            is_last: length < 64,
+            is_last,
             length,
         };
-        if wide & (wide << 3 | wide << 4) != 0 {
-            block.cut(text, at, wide, joints);
+        if early & (early << 3 | early << 4) != 0 {
+            let copy;
+            let bytes = match text[at..].first_chunk() {
+                Some(bytes) => bytes,
+                None => {
+                    copy = ended(&text[at..]);
+                    &copy
+                }
+            };
+            block.apart = joints.apart(bytes, early);
         }
-        if high != 0 {
-            block.enter_high::<P>(text, at, high);
+        if mark & block.symbol << 1 == 0 {
+            block.caseless |= mark;
+        } else {
+            block.enter_marks(text, at, mark);
         }
         block
     }
 
-    /// Finds where wide characters, which begin at the bits of `wide`, are apart.
+    /// Enters the characters of which `mark` has the bytes, one by one.
     #[inline(always)]
-    fn cut(&mut self, text: &[u8], at: usize, wide: u64, joints: &Joints) {
-        let mut rest = wide;
-        let mut before = Wide::NONE;
-        while rest != 0 {
-            let place = rest.trailing_zeros();
-            rest &= rest - 1;
-            let this = Wide::read(text, at, place);
-            let is_apart = before.end == place && !joints.join(before.bytes, this.bytes);
-            self.apart |= u64::from(is_apart) << place;
-            before = this;
+    fn enter_marks(&mut self, text: &[u8], at: usize, mut mark: u64) {
+        while mark != 0 {
+            let place = mark.trailing_zeros();
+            let bits = below(length(text[at + place as usize]) as u32) << place;
+            mark &= !bits;
+            match self.is_symbol(text, at, place) {
+                Some(true) => self.symbol |= bits,
+                Some(false) => self.caseless |= bits,
+                None => return self.shorten(place),
+            }
         }
     }
 
-    /// Enters the characters of which `high` has the bytes, one by one.
-    #[inline(always)]
-    fn enter_high<P: Splitter>(&mut self, text: &[u8], at: usize, mut high: u64) {
-        let mut length = self.length;
-        while high != 0 {
-            let place = high.trailing_zeros();
-            let (class, width) = class_at(text, at + place as usize);
-            let bits = below(width as u32) << place;
-            let mut entry = P::ENTRIES[class as usize];
-            if place + width as u32 > 64 {
-                // Nothing of the block is behind `place`.
-                self.length = place;
-                break;
-            }
-            if matches!(entry, Entry::Mark | Entry::Unknown) {
-                if matches!(entry, Entry::Mark) {
-                    entry = self.entry_of_mark(text, at, place);
-                }
-                if matches!(entry, Entry::Unknown) {
-                    length = place;
-                    break;
-                }
-            }
-            let bits_if = |is: bool| if is { bits } else { 0 };
-            self.upper |= bits_if(matches!(entry, Entry::Upper));
-            self.lower |= bits_if(matches!(entry, Entry::Lower));
-            self.caseless |= bits_if(matches!(entry, Entry::Caseless));
-            self.symbol |= bits_if(matches!(entry, Entry::Symbol));
-            self.inner |= bits & (bits - 1);
-            high &= !bits;
-        }
-        if length < self.length {
-            self.shorten(length);
-        }
-    }
-
-    /// What a mark at `place` is. A single symbol before it may belong to a word that begins with it.
-    fn entry_of_mark(&self, text: &[u8], at: usize, place: u32) -> Entry {
+    /// Whether a mark at `place` is one of the symbols before it, and does not begin a word or belong to one. A
+    /// single symbol before it may belong to a word that begins with it.
+    fn is_symbol(&self, text: &[u8], at: usize, place: u32) -> Option<bool> {
         if self.symbol << 1 >> place & 1 == 0 {
-            return Entry::Caseless;
+            return Some(false);
         }
         let first = (!self.symbol & below(place)).checked_ilog2().map_or(0, |last| last + 1);
         let is_after = |class: u64| class << 1 >> first & 1 != 0;
         if self.slash >> first & 1 != 0 && is_after(self.line_end) {
             // The slash may belong to the symbols before the line end.
-            Entry::Unknown
-        } else if is_after(self.space) || first + length(text[at + first as usize]) as u32 != place
-        {
-            Entry::Symbol
-        } else {
-            Entry::Caseless
+            return None;
         }
+        let is_alone = first + length(text[at + first as usize]) as u32 == place;
+        Some(is_after(self.space) || !is_alone)
     }
 
     /// Letters, and marks that belong to them.
@@ -241,6 +202,14 @@ impl Block {
     }
 }
 
+/// The bytes of `rest`, and zeros.
+#[cold]
+fn ended(rest: &[u8]) -> [u8; 68] {
+    let mut bytes = [0; 68];
+    bytes[..rest.len()].copy_from_slice(rest);
+    bytes
+}
+
 /// The bits below `count`.
 #[inline(always)]
 pub(crate) fn below(count: u32) -> u64 {
@@ -270,11 +239,31 @@ impl Block {
     #[inline(always)]
     pub(crate) fn digits_by_three(&self) -> u64 {
         let mut starts = run_starts(self.digit);
+        if self.digit & self.inner != 0 {
+            return self.numbers_by_three();
+        }
         let full = self.digit & self.digit << 1 & self.digit << 2;
         let mut next = starts << 3 & full;
         while next != 0 {
             starts |= next;
             next = next << 3 & full;
+        }
+        starts
+    }
+
+    /// The same where some have several bytes.
+    #[cold]
+    fn numbers_by_three(&self) -> u64 {
+        let runs = run_starts(self.digit);
+        let mut numbers = self.digit & !self.inner;
+        let (mut starts, mut before) = (0, 0);
+        while numbers != 0 {
+            let number = numbers & numbers.wrapping_neg();
+            numbers ^= number;
+            before = if runs & number != 0 { 0 } else { before + 1 };
+            if before % 3 == 0 {
+                starts |= number;
+            }
         }
         starts
     }

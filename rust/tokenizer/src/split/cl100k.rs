@@ -2,7 +2,7 @@
 
 use super::{
     Blank, Splitter,
-    block::{Block, Entry, below, run_starts, to_run_end},
+    block::{Block, below, run_starts, to_run_end},
     contraction, run, up_to_three_numbers,
 };
 use crate::unicode::{Class, class_at};
@@ -12,10 +12,7 @@ use crate::unicode::{Class, class_at};
 pub(crate) struct Cl100k;
 
 impl Splitter for Cl100k {
-    const ENTRIES: [Entry; Class::COUNT] = {
-        use Entry::{Lower, Symbol, Unknown};
-        [Lower, Lower, Lower, Symbol, Unknown, Unknown, Unknown, Symbol, Unknown]
-    };
+    const HAS_CASE: bool = false;
 
     #[inline]
     fn end(text: &[u8], at: usize) -> usize {

@@ -6,7 +6,7 @@
 //! O(n): no character is looked at more than a few times.
 
 use crate::unicode::{Class, class_at};
-use block::{Block, Entry};
+use block::Block;
 
 pub(crate) mod block;
 mod cl100k;
@@ -22,8 +22,8 @@ pub(crate) trait Splitter {
     /// byte and less than the length; the answer is more than `at`.
     fn end(text: &[u8], at: usize) -> usize;
 
-    /// What a character outside ASCII of each class is in a [`Block`].
-    const ENTRIES: [Entry; Class::COUNT];
+    /// Whether the pattern tells capitals from small letters, and takes marks for letters.
+    const HAS_CASE: bool;
 
     /// The piece starts of a block of `text` that begins at `at`, a bit each. Bit 0 may be set or
     /// not. Ends the block where the pattern asks for more than it has.

@@ -16,7 +16,7 @@
 
 use super::{
     Blank, Splitter,
-    block::{Block, Entry, below, run_starts, to_run_end},
+    block::{Block, below, run_starts, to_run_end},
     contraction, run, up_to_three_numbers,
 };
 use crate::unicode::{Class, class_at};
@@ -26,10 +26,7 @@ use crate::unicode::{Class, class_at};
 pub(crate) struct O200k;
 
 impl Splitter for O200k {
-    const ENTRIES: [Entry; Class::COUNT] = {
-        use Entry::{Caseless, Lower, Mark, Symbol, Unknown, Upper};
-        [Lower, Upper, Caseless, Mark, Unknown, Unknown, Unknown, Symbol, Unknown]
-    };
+    const HAS_CASE: bool = true;
 
     #[inline]
     fn end(text: &[u8], at: usize) -> usize {

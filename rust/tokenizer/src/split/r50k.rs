@@ -2,7 +2,7 @@
 
 use super::{
     Blank, Splitter,
-    block::{Block, Entry, below, run_starts},
+    block::{Block, below, run_starts},
     run,
 };
 use crate::unicode::{Class, class_at};
@@ -11,10 +11,7 @@ use crate::unicode::{Class, class_at};
 pub(crate) struct R50k;
 
 impl Splitter for R50k {
-    const ENTRIES: [Entry; Class::COUNT] = {
-        use Entry::{Lower, Symbol, Unknown};
-        [Lower, Lower, Lower, Symbol, Unknown, Unknown, Unknown, Symbol, Unknown]
-    };
+    const HAS_CASE: bool = false;
 
     #[inline]
     fn end(text: &[u8], at: usize) -> usize {

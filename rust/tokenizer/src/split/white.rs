@@ -37,7 +37,7 @@ impl Block {
             }
         }
         White {
-            starts: run_starts(white) | after_line | last,
+            starts: run_starts(white) | after_line | self.begin(last),
             after_space: (last & self.space) << 1,
             after_blank: last << 1,
         }
@@ -49,7 +49,7 @@ impl Block {
         let white = self.space | self.blank | self.line_end;
         let last = self.last_of_runs(white);
         White {
-            starts: run_starts(white) | last,
+            starts: run_starts(white) | self.begin(last),
             after_space: (last & self.space) << 1,
             after_blank: 0,
         }
@@ -60,5 +60,16 @@ impl Block {
     fn last_of_runs(&self, white: u64) -> u64 {
         let last = white & !(white >> 1);
         if self.is_last { last & below(self.length.saturating_sub(1)) } else { last }
+    }
+
+    /// Where the characters begin whose last bytes these are: of three bytes at most.
+    #[inline(always)]
+    fn begin(&self, last: u64) -> u64 {
+        if last & self.inner == 0 {
+            return last;
+        }
+        let second = (last & self.inner) >> 1;
+        let first = (second & self.inner) >> 1;
+        (last | second) & !self.inner | first
     }
 }
