@@ -75,7 +75,7 @@ impl Joints {
             let right = load(place);
             let right = right & u32::MAX >> (8 * u32::from((right as u8) < 0xF0));
             let after_three = (three >> place) as u32 & 1;
-            let left = load(place - 4 + after_three) & u32::MAX >> (8 * after_three);
+            let left = load(place + after_three - 4) & u32::MAX >> (8 * after_three);
             let is_next = after_three != 0 || left as u8 >= 0xF0;
             apart |= u64::from(is_next & !self.join(left, right)) << place;
         }
