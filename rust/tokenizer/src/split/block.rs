@@ -1,8 +1,8 @@
 //! Finding all the piece starts in up to 64 bytes at once, by arithmetic on bit masks.
 //!
 //! A block begins where a piece begins. Its bytes are told apart into one mask per class, a bit a
-//! byte; rarer characters outside ASCII are entered one by one, all bytes of a character in the
-//! class of the character, so that a run of characters is a run of bits. The rules of a pattern
+//! byte ([`simd`](crate::simd); what that leaves is told apart one by one), all bytes of a character
+//! in the class of the character, so that a run of characters is a run of bits. The rules of a pattern
 //! are then shifts, and carries of additions that run along a run. What depends on bytes behind
 //! the block is not trusted: the next block begins at the last start that is certain, so blocks
 //! overlap a little and share no state.
