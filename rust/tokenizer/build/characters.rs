@@ -1,7 +1,10 @@
 //! Finds the characters that need not be merged from their bytes, see `src/characters.rs`, and those
 //! that nothing joins, see `src/joints.rs`.
 
-use crate::utf8::{JOINTS, is_wide, joint, length, point, seam};
+use crate::utf8::{
+    JOINTS, MIXED_JOINTS, NARROW_JOINTS, PARTIAL_JOINTS, is_wide, joint, length, mixed_joint,
+    partial_joint, point, seam,
+};
 use crate::vocabulary::Vocabulary;
 
 const fn is_inner(byte: u8) -> bool {
@@ -32,30 +35,49 @@ pub(crate) fn tables(vocabulary: &Vocabulary) -> (Vec<u8>, Vec<u8>) {
     (bytes(tokens), bytes(seams))
 }
 
-/// A bit for every [`joint`] that some merge is made over, and after them, for each last byte of a
-/// character, a bit for every first byte of the next where a merge is made over them that has not
-/// all of one of the two characters.
+/// For the places between two characters that some merge is made over: a bit for every [`joint`] of two
+/// wide ones; one for every joint of two narrow ones; by the last and the first byte, one where only one of
+/// them is wide, or how much of the left one there is says nothing; and by the last and the first six bits
+/// of both, one where the merge has not all of one of the two.
 pub(crate) fn joints(vocabulary: &Vocabulary) -> Vec<u8> {
-    let (mut whole, mut partial) = (vec![0u8; JOINTS / 8], [0u64; 64]);
+    let (mut wide, mut narrow) = (vec![0; JOINTS / 8], vec![0; NARROW_JOINTS / 8]);
+    let (mut mixed, mut partial) = (vec![0; MIXED_JOINTS / 8], vec![0; PARTIAL_JOINTS / 8]);
     for (_, token, cut) in vocabulary.merges() {
         let (left, right) = token.split_at(cut);
-        if !is_wide(right[0]) {
+        let (last, first) = (left[cut - 1], right[0]);
+        if is_inner(first) {
             continue;
         }
-        let last = left[cut - 1];
-        let begin = left.iter().rposition(|byte| !is_inner(*byte));
-        let is_whole = |bytes: &[u8]| bytes.len() >= length(bytes[0]);
-        match begin {
-            Some(begin) if !is_wide(left[begin]) => (),
-            Some(begin) if is_whole(&left[begin..]) && is_whole(right) => {
-                let joint = joint(packed(&left[begin..]), packed(&right[..length(right[0])]));
-                whole[joint / 8] |= 1 << (joint % 8);
+        let before = left.iter().rposition(|byte| !is_inner(*byte)).map(|begin| &left[begin..]);
+        if before.is_none_or(|before| is_wide(before[0]) != is_wide(first)) {
+            set(&mut mixed, mixed_joint(last, first));
+        }
+        if first.is_ascii() {
+            continue;
+        }
+        match before {
+            Some(before) if length(before[0]) == 1 => (),
+            Some(before) if is_wide(before[0]) != is_wide(first) => (),
+            Some(before) if is_whole(before) && is_whole(right) => {
+                let joint = joint(packed(before), packed(&right[..length(first)]));
+                if is_wide(first) {
+                    set(&mut wide, joint);
+                } else {
+                    set(&mut narrow, joint % NARROW_JOINTS);
+                }
             }
-            _ => partial[usize::from(last & 63)] |= 1 << (right[0] & 63),
+            _ => set(&mut partial, partial_joint(last, first)),
         }
     }
-    whole.extend(partial.into_iter().flat_map(u64::to_le_bytes));
-    whole
+    [wide, narrow, mixed, partial].concat()
+}
+
+fn set(bits: &mut [u8], number: usize) {
+    bits[number / 8] |= 1 << (number % 8);
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.len() >= length(bytes[0])
 }
 
 fn packed(character: &[u8]) -> u32 {

@@ -11,7 +11,6 @@ use crate::{
         Splitter,
         block::{self, below},
     },
-    utf8::is_wide,
     vocabulary::{KEY_BYTES, Vocabulary, key},
 };
 use std::{marker::PhantomData, ops::Range};
@@ -184,7 +183,7 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
         // A symbol or space may come first.
         let at = start + usize::from(self.all[start].is_ascii());
         let (first, second) = (self.all[at], self.all[at + 1]);
-        if is_cut_early(first, second) || is_wide(first) && end - start > LONG_BYTES {
+        if is_cut_early(first, second) || !first.is_ascii() && end - start > LONG_BYTES {
             self.parts(start, end, processor);
         } else {
             self.recent.unkeyed(self.vocabulary, self.all, (start, end), self.sink, processor);

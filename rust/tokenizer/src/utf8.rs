@@ -1,5 +1,5 @@
 //! What the bytes of UTF-8 say, where a text may begin and end within a character. The build and the
-//! engine have to agree on [`seam`], [`point`] and [`joint`].
+//! engine have to agree on [`seam`], [`point`] and the joints.
 
 /// The number of bytes of the character that begins with `first`; 0 for one that begins none.
 pub(crate) const fn length(first: u8) -> usize {
@@ -42,9 +42,28 @@ pub(crate) const fn is_wide(first: u8) -> bool {
 /// `bench/record/2026-11-26-engine-tables.txt`.
 pub(crate) const JOINTS: usize = 1 << 18;
 
+/// Of those the lowest bits serve for two narrow ones: o200k joins pairs of a fifteenth of them.
+pub(crate) const NARROW_JOINTS: usize = 1 << 16;
+/// How many numbers [`mixed_joint`] gives.
+pub(crate) const MIXED_JOINTS: usize = 1 << 16;
+/// How many numbers [`partial_joint`] gives.
+pub(crate) const PARTIAL_JOINTS: usize = 1 << 12;
+
 /// A number for two characters next to each other, each given by its bytes, the first one lowest.
 #[inline(always)]
 pub(crate) const fn joint(left: u32, right: u32) -> usize {
     let both = (left as u64) << 32 | right as u64;
     (both.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - JOINTS.trailing_zeros())) as usize
+}
+
+/// A number for the last byte of a character and the first of the next.
+#[inline(always)]
+pub(crate) const fn mixed_joint(last: u8, first: u8) -> usize {
+    (last as usize) << 8 | first as usize
+}
+
+/// The same where neither is of ASCII.
+#[inline(always)]
+pub(crate) const fn partial_joint(last: u8, first: u8) -> usize {
+    (last as usize & 63) << 6 | first as usize & 63
 }

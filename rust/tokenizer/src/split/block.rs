@@ -36,8 +36,8 @@ pub(crate) struct Block {
     pub(crate) slash: u64,
     /// All bytes of a character but its first.
     pub(crate) inner: u64,
-    /// Where a character begins that nothing joins to the one before.
-    apart: u64,
+    /// The first bytes of characters that are [cut early](crate::joints::is_cut_early).
+    early: u64,
     /// The text ends with the block.
     pub(crate) is_last: bool,
     /// The number of bytes described, at most 64; less than 64 in the last block.
@@ -55,19 +55,20 @@ pub(crate) fn starts<P: Splitter>(
     classes: Classes,
     joints: &Joints,
 ) -> (u64, bool) {
-    let mut block = Block::new::<P>(text, at, classes, joints);
+    let mut block = Block::new::<P>(text, at, classes);
     let starts = P::starts(&mut block, text, at);
     let trusted = block.trusted() & !1;
-    if block.apart == 0 || block.is_last {
-        return ((starts | block.apart) & trusted, block.is_last);
+    let apart = block.apart(text, at, joints, trusted & !starts);
+    if apart == 0 || block.is_last {
+        return ((starts | apart) & trusted, block.is_last);
     }
-    let next = (starts | block.apart & P::resumable(&block)) & trusted;
-    ((starts | block.apart) & (u64::MAX >> next.leading_zeros().min(63)) & trusted, false)
+    let next = (starts | apart & P::resumable(&block)) & trusted;
+    ((starts | apart) & (u64::MAX >> next.leading_zeros().min(63)) & trusted, false)
 }
 
 impl Block {
     #[inline(always)]
-    fn new<P: Splitter>(text: &[u8], at: usize, classes: Classes, joints: &Joints) -> Self {
+    fn new<P: Splitter>(text: &[u8], at: usize, classes: Classes) -> Self {
         let classes = if classes.high == 0 { classes } else { classes.one_by_one(text, at) };
         let Classes {
             upper,
@@ -105,21 +106,10 @@ impl Block {
             apostrophe,
             slash,
             inner,
-            apart: 0,
+            early,
             is_last,
             length,
         };
-        if early & (early << 3 | early << 4) != 0 {
-            let copy;
-            let bytes = match text[at..].first_chunk() {
-                Some(bytes) => bytes,
-                None => {
-                    copy = ended(&text[at..]);
-                    &copy
-                }
-            };
-            block.apart = joints.apart(bytes, early);
-        }
         if mark & block.symbol << 1 == 0 {
             block.caseless |= mark;
         } else {
@@ -159,6 +149,35 @@ impl Block {
         Some(is_after(self.space) || !is_alone)
     }
 
+    /// Where, among `within`, a character begins that nothing joins to the one before, if one of them is
+    /// [cut early](crate::joints::is_cut_early).
+    #[inline(always)]
+    fn apart(&self, text: &[u8], at: usize, joints: &Joints, within: u64) -> u64 {
+        let Self { early, inner, .. } = *self;
+        if early == 0 {
+            return 0;
+        }
+        // Wide characters have two inner bytes or three.
+        let begins = within & !inner;
+        let after_wide = begins & inner << 1 & inner << 2;
+        let three = after_wide & early << 3;
+        let four = after_wide & inner << 3 & early << 4;
+        let is_wide = inner >> 1 & inner >> 2;
+        let mixed = (three | four) & !is_wide | begins & early & !after_wide;
+        if (three | four | mixed) == 0 {
+            return 0;
+        }
+        let copy;
+        let bytes = match text[at..].first_chunk() {
+            Some(bytes) => bytes,
+            None => {
+                copy = ended(&text[at..]);
+                &copy
+            }
+        };
+        joints.apart(bytes, early & three, early & four, mixed)
+    }
+
     /// Letters, and marks that belong to them.
     #[inline(always)]
     pub(crate) fn letter(&self) -> u64 {
@@ -181,7 +200,7 @@ impl Block {
             &mut self.apostrophe,
             &mut self.slash,
             &mut self.inner,
-            &mut self.apart,
+            &mut self.early,
         ] {
             *mask &= keep;
         }

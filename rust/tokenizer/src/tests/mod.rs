@@ -189,6 +189,57 @@ fn every_token_encodes_to_itself() {
 }
 
 #[test]
+fn tokens_are_not_cut_within_long_pieces() {
+    // Of 48 bytes each, so that what follows in the same piece is looked for cuts.
+    let long = ["Ա".repeat(24), "龜".repeat(16), "\u{fffd}".repeat(16), "\u{a7}".repeat(24)];
+    let step = if cfg!(debug_assertions) { 23 } else { 1 };
+    for encoding in [Encoding::P50kBase, Encoding::Cl100kBase, Encoding::O200kBase] {
+        let tokenizer = Tokenizer::get(encoding);
+        let texts = (0..encoding.vocab_size())
+            .filter_map(|id| std::str::from_utf8(tokenizer.token_bytes(id)?).ok())
+            .filter(|text| !text.is_ascii() && text.chars().nth(1).is_some());
+        for (number, token) in texts.enumerate().step_by(step) {
+            assert_same(encoding, &format!("{}{token}", long[number % long.len()]));
+        }
+    }
+}
+
+#[test]
+fn runs_of_characters_in_no_order_have_the_ids_of_tiktoken() {
+    let ranges = [
+        0x20..0x7F,
+        0xA0..0x100,
+        0x300..0x370,
+        0x370..0x400,
+        0x400..0x460,
+        0x5D0..0x5EB,
+        0x620..0x660,
+        0x900..0x980,
+        0xD00..0xD80,
+        0xE00..0xE60,
+        0x2000..0x2070,
+        0x3040..0x3100,
+        0x4E00..0x4E80,
+        0xFFFD..0xFFFE,
+        0x1F600..0x1F650,
+    ];
+    let mut numbers = Numbers(0xA9A7);
+    let rounds = if cfg!(debug_assertions) { 300 } else { 20_000 };
+    for _ in 0..rounds {
+        let kinds: Vec<_> =
+            (0..=numbers.below(3)).map(|_| &ranges[numbers.below(ranges.len())]).collect();
+        let characters = (0..1 + numbers.below(80)).filter_map(|_| {
+            let kind = kinds[numbers.below(kinds.len())];
+            char::from_u32((kind.start + numbers.below(kind.len())) as u32)
+        });
+        let text: String = characters.collect();
+        for encoding in [Encoding::R50kBase, Encoding::Cl100kBase, Encoding::O200kBase] {
+            assert_same(encoding, &text);
+        }
+    }
+}
+
+#[test]
 fn special_tokens_are_text_or_special_or_an_error() {
     let mut numbers = Numbers(3);
     for encoding in Encoding::ALL {
