@@ -9,7 +9,10 @@
 
 use std::{env, fs, path::PathBuf};
 
+mod bigrams;
 mod characters;
+#[path = "../src/letters.rs"]
+mod letters;
 #[path = "../src/perfect_hash.rs"]
 mod perfect_hash;
 mod tables;
@@ -22,6 +25,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/perfect_hash.rs");
     println!("cargo::rerun-if-changed=src/utf8.rs");
+    println!("cargo::rerun-if-changed=src/letters.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for vocabulary in vocabulary::all() {
         let name = vocabulary.name;
@@ -40,6 +44,9 @@ fn main() {
         let (tokens, seams) = characters::tables(&vocabulary);
         write("characters", tokens);
         write("seams", seams);
+        let (tokens, followers) = bigrams::tables(&vocabulary);
+        write("bigrams", tokens);
+        write("followers", followers);
         write("joints", characters::joints(&vocabulary));
     }
     fs::write(out.join("classes.rs"), unicode::tables()).expect("OUT_DIR is writable");

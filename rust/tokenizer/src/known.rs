@@ -10,6 +10,8 @@ use crate::{lines::Line, packed::Packed, vocabulary::Key};
 pub(crate) trait Known: Copy {
     /// Which of the tables holds it.
     const TABLE: usize;
+    /// Whether it is only how many tokens there are.
+    const COUNTED: bool;
 
     /// What is known of a piece with these tokens; none where they are too many to be remembered.
     fn of(tokens: &[u32]) -> Option<Self>;

@@ -19,6 +19,7 @@
 
 mod ahead;
 mod batch;
+mod bigrams;
 mod characters;
 pub mod count_cache;
 mod counter;
@@ -29,6 +30,7 @@ mod error;
 mod flat;
 mod joints;
 mod known;
+mod letters;
 mod lines;
 mod long;
 mod longer;
@@ -42,6 +44,7 @@ mod perfect_hash;
 mod pieces;
 mod quads;
 mod recent;
+mod scrambled;
 mod simd;
 mod sink;
 mod special;

@@ -5,6 +5,7 @@ use crate::{
     known::Known,
     packed::Packed,
     perfect_hash::key_hash,
+    scrambled::{Guess, merge_scrambled},
     simd::Processor,
     sink::Sink,
     vocabulary::{Vocabulary, first_bytes},
@@ -37,6 +38,7 @@ impl Long {
         text: &[u8],
         (start, end): (usize, usize),
         sink: &mut S,
+        guess: &mut Guess,
         processor: C,
     ) {
         let piece = &text[start..end];
@@ -57,7 +59,16 @@ impl Long {
             return;
         }
         let mut found = [0; SHORT + 1];
+        if guess.is_likely(piece.len()) {
+            let merged = merge_scrambled::<S::Known, C>(vocabulary, piece, &mut found, processor);
+            if let Some(count) = merged {
+                guess.learn(piece.len(), count);
+                return sink.tokens(&found[..count]);
+            }
+            guess.fail();
+        }
         let count = merge_flat(vocabulary, piece, &mut found, 1, processor);
+        guess.learn(piece.len(), count);
         let found = &found[..count];
         if count < tokens.len() * Packed::MOST {
             *known = key;

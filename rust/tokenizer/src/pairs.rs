@@ -8,6 +8,7 @@ use crate::{known::Known, lines::Line, packed::Packed, vocabulary::Key};
 
 impl Known for Packed {
     const TABLE: usize = 0;
+    const COUNTED: bool = false;
 
     #[inline(always)]
     fn of(tokens: &[u32]) -> Option<Self> {

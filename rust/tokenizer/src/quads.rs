@@ -31,6 +31,7 @@ impl Counted {
 
 impl Known for Counted {
     const TABLE: usize = 1;
+    const COUNTED: bool = true;
 
     #[inline(always)]
     fn of(tokens: &[u32]) -> Option<Self> {

@@ -25,6 +25,7 @@ use crate::{
     merge::merge_long,
     packed::Packed,
     perfect_hash::key_hash,
+    scrambled::{Guess, merge_scrambled},
     simd::Processor,
     sink::Sink,
     tiny::{TINY, merge_tiny},
@@ -46,6 +47,7 @@ pub(crate) struct Recent {
     short: Lines<SHORT_LINES>,
     long: Long,
     longer: Longer,
+    guess: Guess,
     /// The pieces of two blocks.
     rows: Box<[Row; 2]>,
 }
@@ -105,6 +107,7 @@ impl Recent {
             short: Lines::new(),
             long: Long::new(),
             longer: Longer::new(),
+            guess: Guess::NO,
             rows: Box::new([Row::EMPTY; 2]),
         }
     }
@@ -198,12 +201,27 @@ impl Recent {
         if let Some(known) = S::Known::find(front, key) {
             return sink.known(known);
         }
+        let mut tokens = [0; SHORT + 1];
+        if self.guess.is_likely(piece.len()) {
+            let merged = merge_scrambled::<S::Known, C>(vocabulary, piece, &mut tokens, processor);
+            if let Some(count) = merged {
+                self.guess.learn(piece.len(), count);
+                if let Some(known) = S::Known::of(&tokens[..count]) {
+                    known.put(front, key);
+                }
+                return sink.tokens(&tokens[..count]);
+            }
+            self.guess.fail();
+        }
         if piece.len() <= TINY {
-            let known = S::Known::of_packed(merge_tiny(vocabulary, piece, key, processor));
+            let packed = merge_tiny(vocabulary, piece, key, processor);
+            self.guess.learn(piece.len(), packed.count());
+            let known = S::Known::of_packed(packed);
             known.put(front, key);
             return sink.known(known);
         }
         if let Some(id) = vocabulary.token(key, hash) {
+            self.guess.learn(piece.len(), 1);
             let known = S::Known::of_packed(Packed::new(&[id]));
             known.put(front, key);
             return sink.known(known);
@@ -214,8 +232,8 @@ impl Recent {
             known.put(front, key);
             return sink.known(known);
         }
-        let mut tokens = [0; SHORT + 1];
         let count = merge_flat(vocabulary, piece, &mut tokens, 2, processor);
+        self.guess.learn(piece.len(), count);
         let tokens = &tokens[..count];
         if let Some(known) = S::Known::of(tokens) {
             known.put(front, key);
@@ -238,7 +256,8 @@ impl Recent {
     ) {
         let piece = &text[start..end];
         if piece.len() <= LONG_BYTES {
-            self.long.give(vocabulary, text, (start, end), sink, processor);
+            let guess = &mut self.guess;
+            self.long.give(vocabulary, text, (start, end), sink, guess, processor);
         } else if piece.len() <= LONGER_BYTES {
             self.longer.give(vocabulary, piece, sink, processor);
         } else {

@@ -5,7 +5,9 @@
 //! tokens (`characters`). Only where the bytes of every sixteenth token begin is worked out when an
 //! encoding is first used.
 
-use crate::{characters::Characters, joints::Joints, merges::Merges, table::Table};
+use crate::{
+    bigrams::Bigrams, characters::Characters, joints::Joints, merges::Merges, table::Table,
+};
 
 macro_rules! embedded {
     ($name:literal, $part:literal) => {{
@@ -23,6 +25,7 @@ macro_rules! embedded {
             pairs: Table::new(embedded!($name, "pair.groups"), embedded!($name, "pair.entries")),
             characters: Characters::new(embedded!($name, "characters"), embedded!($name, "seams")),
             joints: Joints::new(embedded!($name, "joints")),
+            bigrams: Bigrams::new(embedded!($name, "bigrams"), embedded!($name, "followers")),
         }
     };
 }
@@ -39,6 +42,7 @@ struct Embedded {
     pairs: Table,
     characters: Characters,
     joints: Joints,
+    bigrams: Bigrams,
 }
 
 /// Pieces of up to this many bytes have a [`Key`].
@@ -126,6 +130,7 @@ pub(crate) struct Vocabulary {
     /// What is known of characters outside ASCII.
     characters: Characters,
     joints: Joints,
+    bigrams: Bigrams,
 }
 
 /// Embedded once, though two vocabularies are made of it.
@@ -178,6 +183,7 @@ impl Vocabulary {
             singles,
             characters: data.characters,
             joints: data.joints,
+            bigrams: data.bigrams,
         }
     }
 
@@ -207,6 +213,12 @@ impl Vocabulary {
     #[inline(always)]
     pub(crate) fn characters(&self) -> &Characters {
         &self.characters
+    }
+
+    /// Pairs of letters.
+    #[inline(always)]
+    pub(crate) fn bigrams(&self) -> &Bigrams {
+        &self.bigrams
     }
 
     /// Where pieces can be cut.

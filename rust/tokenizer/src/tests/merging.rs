@@ -5,6 +5,9 @@ use super::{BITS, Numbers};
 use crate::{
     flat::{SHORT, merge_flat},
     merge::merge_long,
+    packed::Packed,
+    quads::Counted,
+    scrambled::merge_scrambled,
     simd::{Portable, Processor, Work, dispatch},
     tiny::{TINY, merge_tiny},
     tree::{Space, merge_tree},
@@ -139,5 +142,70 @@ fn all_pieces_of_three_ascii_characters_merge_alike() {
         let vocabulary = make();
         Short(&vocabulary, &alphabet).run(Portable);
         dispatch(Short(&vocabulary, &alphabet));
+    }
+}
+
+/// Letters in no order, by both ways; counts those that came apart.
+struct Letters<'a>(&'a Vocabulary, &'a [u8], &'a mut usize);
+
+impl Work for Letters<'_> {
+    fn run<C: Processor>(self, processor: C) {
+        let Self(vocabulary, piece, apart) = self;
+        let (mut row, mut tokens) = ([0; SHORT + 1], [0; SHORT + 1]);
+        let found = merge_flat(vocabulary, piece, &mut row, 1, processor);
+        let count = merge_scrambled::<Packed, C>(vocabulary, piece, &mut tokens, processor);
+        let only_counted =
+            merge_scrambled::<Counted, C>(vocabulary, piece, &mut [0; 64], processor);
+        assert_eq!(count, only_counted, "{piece:?}");
+        if let Some(count) = count {
+            assert_eq!(tokens[..count], row[..found], "{piece:?}");
+            *apart += 1;
+        }
+    }
+}
+
+#[test]
+fn letters_in_no_order_merge_as_a_row_does() {
+    let mut numbers = Numbers(0x5C4A);
+    let rounds = if cfg!(debug_assertions) { 3_000 } else { 200_000 };
+    for make in [Vocabulary::r50k, Vocabulary::p50k, Vocabulary::cl100k, Vocabulary::o200k] {
+        let vocabulary = make();
+        let mut apart = [0; 2];
+        for round in 0..rounds {
+            // All letters, or so few that tokens of three and more are frequent.
+            let first = numbers.below(26);
+            let letters = if round % 4 == 0 { 1 + numbers.below(26 - first) } else { 26 };
+            let cases = [b'a', b'A', b"aA"[numbers.below(2)]];
+            let piece = (0..4 + numbers.below(SHORT - 3)).map(|place| {
+                let case = cases[(round % 3).min(1) * numbers.below(3)];
+                let letter = case + (first + numbers.below(letters)) as u8 % 26;
+                if place == 0 && numbers.below(3) == 0 {
+                    b" +/_-.(\"'<=:\x001"[numbers.below(14)]
+                } else {
+                    letter
+                }
+            });
+            let piece: Vec<u8> = piece.collect();
+            Letters(&vocabulary, &piece, &mut apart[0]).run(Portable);
+            dispatch(Letters(&vocabulary, &piece, &mut apart[1]));
+        }
+        assert!(apart[0] > rounds / 4 && apart[0] == apart[1], "{apart:?} of {rounds} came apart");
+    }
+}
+
+#[test]
+fn what_is_no_word_of_letters_is_left_to_others() {
+    let vocabulary = Vocabulary::cl100k();
+    let alone = |piece: &[u8]| {
+        let mut tokens = [0; SHORT + 1];
+        merge_scrambled::<Packed, Portable>(&vocabulary, piece, &mut tokens, Portable)
+    };
+    assert!(alone(b"qXvZqXvZqXvZqXvZqXvZ").is_some());
+    for byte in (0..=255u8).filter(|byte| !byte.is_ascii_alphabetic()) {
+        for place in 1..20 {
+            let mut piece = *b"qXvZqXvZqXvZqXvZqXvZ";
+            piece[place] = byte;
+            assert_eq!(alone(&piece), None, "{byte:#x} at {place}");
+        }
     }
 }
