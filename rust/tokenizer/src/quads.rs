@@ -3,7 +3,8 @@
 //!
 //! Counting needs no ids, and how many there are fits into four bits that keys do not use. So twice as
 //! many pieces lie in a line as where ids are kept, and fewer have to be looked up or merged again.
-//! Pieces that are found again move ahead, as in [`pairs`](crate::pairs).
+//! A piece that is found again becomes the first. What is new becomes the second, and those behind the first
+//! move back, so that a line that others have filled has room for three that are new.
 
 use crate::{known::Known, lines::Line, packed::Packed, vocabulary::Key};
 
@@ -56,8 +57,13 @@ impl Known for Counted {
     }
 
     fn put(self, line: &mut Line, key: Key) {
-        let last = line.len() - 1;
-        let place = line.iter().position(|&word| word == 0).unwrap_or(last);
-        line[place] = key | (self.0 as u128) << COUNT;
+        let word = key | (self.0 as u128) << COUNT;
+        let [first, others @ ..] = line;
+        if *first == 0 {
+            *first = word;
+        } else {
+            others.rotate_right(1);
+            others[0] = word;
+        }
     }
 }
