@@ -59,15 +59,14 @@ impl Long {
             return;
         }
         let mut found = [0; SHORT + 1];
-        if guess.is_likely(piece.len()) {
-            let merged = merge_scrambled::<S::Known, C>(vocabulary, piece, &mut found, processor);
-            if let Some(count) = merged {
-                guess.learn(piece.len(), count);
-                return sink.tokens(&found[..count]);
-            }
-            guess.fail();
-        }
-        let count = merge_flat(vocabulary, piece, &mut found, 1, processor);
+        let scrambled = if guess.is_likely(piece.len()) {
+            // The ids are kept, even where they are only counted.
+            merge_scrambled::<Packed, C>(vocabulary, piece, &mut found, processor)
+        } else {
+            None
+        };
+        let count =
+            scrambled.unwrap_or_else(|| merge_flat(vocabulary, piece, &mut found, 1, processor));
         guess.learn(piece.len(), count);
         let found = &found[..count];
         if count < tokens.len() * Packed::MOST {

@@ -211,7 +211,7 @@ impl Recent {
                 }
                 return sink.tokens(&tokens[..count]);
             }
-            self.guess.fail();
+            self.guess.learn(piece.len(), 1);
         }
         if piece.len() <= TINY {
             let packed = merge_tiny(vocabulary, piece, key, processor);

@@ -42,12 +42,6 @@ impl Guess {
         let is_scrambled = 2 * tokens >= length;
         self.0 = if is_scrambled { (self.0 + 1).min(Self::MOST) } else { self.0.saturating_sub(1) };
     }
-
-    /// Learns that a piece was none of those.
-    #[inline(always)]
-    pub(crate) fn fail(&mut self) {
-        self.0 = self.0.saturating_sub(1);
-    }
 }
 
 /// Writes the tokens of `piece`, of 4 to 63 bytes, into `tokens`, unless they are only to be counted, and

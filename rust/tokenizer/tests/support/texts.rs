@@ -112,13 +112,16 @@ pub fn push_fragment(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// Writes the next text of the family "short and full of boundaries"; one in 512 is long, and one in 32
-/// goes over several of the blocks of 64 bytes in which texts are split.
+/// Writes the next text of the family "short and full of boundaries"; one in 512 is long, one in 32 goes over
+/// several of the blocks of 64 bytes in which texts are split, and one in 32 is of letters in no order, or of
+/// characters of one or two alphabets in none.
 pub fn fill(rng: &mut Rng, text: &mut String) {
     text.clear();
     match rng.below(512) {
         0 => return fill_long(rng, text),
         1..=16 => return fill_blocks(rng, text),
+        17..=24 => return fill_scrambled(rng, text),
+        25..=32 => return fill_alphabets(rng, text),
         _ => (),
     }
     for _ in 0..=rng.below(12) {
@@ -141,6 +144,63 @@ pub fn fill_blocks(rng: &mut Rng, text: &mut String) {
     for _ in 0..20 + rng.below(100) {
         let unit = rng.below(units.len());
         text.push_str(&units[unit]);
+    }
+}
+
+/// Words of up to 70 letters in no order, as in keys and base64, and what comes between them.
+fn fill_scrambled(rng: &mut Rng, text: &mut String) {
+    let alphabets: [&[u8]; 5] = [
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        b"abcdefghijklmnopqrstuvwxyz",
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        b"etaoinshrdluETAOIN",
+        b"ingerstIN",
+    ];
+    let between = [
+        " ", "+", "/", "_", "-", ".", "(", "\"", "'", "<", "=", ":", "0", "12", "\n", "\0", "é",
+        "中",
+    ];
+    let letters = rng.choose(&alphabets);
+    for _ in 0..1 + rng.below(12) {
+        let longest = rng.choose(&[8, 15, 24, 70]);
+        for _ in 0..1 + rng.below(longest) {
+            text.push(char::from(rng.choose(letters)));
+        }
+        text.push_str(rng.choose(&between));
+    }
+}
+
+/// Characters of few alphabets, or of what broken text becomes, in runs that are longer than words.
+fn fill_alphabets(rng: &mut Rng, text: &mut String) {
+    const ALPHABETS: &[(u32, u32)] = &[
+        (0x20, 0x7E),
+        (0xA0, 0xFF),
+        (0x100, 0x17F),
+        (0x300, 0x36F),
+        (0x370, 0x3FF),
+        (0x400, 0x45F),
+        (0x530, 0x58F),
+        (0x5D0, 0x5EA),
+        (0x620, 0x65F),
+        (0x900, 0x97F),
+        (0xD00, 0xD7F),
+        (0xE00, 0xE5F),
+        (0x2000, 0x206F),
+        (0x3000, 0x30FF),
+        (0x4E00, 0x4E7F),
+        (0xAC00, 0xAC7F),
+        (0xFF00, 0xFF5E),
+        (0xFFFD, 0xFFFD),
+        (0x1F600, 0x1F64F),
+    ];
+    let mut drawn = Vec::new();
+    for _ in 0..1 + rng.below(3) {
+        drawn.push(rng.choose(ALPHABETS));
+    }
+    for _ in 0..1 + rng.below(100) {
+        let (first, last) = rng.choose(&drawn);
+        let character = first + rng.below((last - first) as usize + 1) as u32;
+        text.extend(char::from_u32(character));
     }
 }
 
