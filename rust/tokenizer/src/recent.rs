@@ -211,6 +211,7 @@ impl Recent {
                 }
                 return sink.tokens(&tokens[..count]);
             }
+            // As bad a guess as for a token.
             self.guess.learn(piece.len(), 1);
         }
         if piece.len() <= TINY {
