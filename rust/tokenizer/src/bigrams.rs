@@ -32,7 +32,8 @@ pub(crate) struct Places {
     pub(crate) pairs: u64,
     /// Where that token's id is less than that of the place before.
     pub(crate) less: u64,
-    /// Where a token of three letters begins, or one of four that is made of two pairs.
+    /// Where a token of three letters begins, or may begin one of four that is made of two pairs: of the
+    /// second pair only the first letter is looked at.
     pub(crate) longer: u64,
     /// Where some merge is made over a letter and the next one.
     pub(crate) joined: u64,

@@ -9,7 +9,8 @@
 //! look-up itself: one probe that nearly always hits leaves nothing to guess, where a search for
 //! a token that is none, and then for a merge, misleads the processor at every fourth word of a
 //! European text. There is one for those who want ids and one for those who only count. Merges are
-//! kept once more in `short`, since to merge again costs ten times what it costs to look a token up.
+//! kept once more in `short`, since to merge again costs ten times what it costs to look a token up; not so
+//! [letters in no order](crate::scrambled), which cost little.
 //!
 //! Memory is taken on a thread's first text, about 11 MiB of which only the pages in use count; a thread
 //! that ends leaves its tables to the next one. Where a thread is about to end and its tables are gone,

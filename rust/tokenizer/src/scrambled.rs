@@ -2,8 +2,8 @@
 //!
 //! Of such letters hardly any three are a token, so they come apart into letters and pairs, and which
 //! pairs can be told without merging them one after the other ([`bigrams`](crate::bigrams)): with only
-//! pairs to merge, nothing that is merged makes a new pair. Where a token of three letters, or of two
-//! pairs, lies next to a pair that is merged, this does not hold. Then the letters around it, as far as
+//! pairs to merge, nothing that is merged makes a new pair. Where a pair that is merged lies in a token of
+//! three letters, or begins one of two pairs, this does not hold. Then the letters around it, as far as
 //! merges can join them, are merged as all others are.
 //!
 //! Words of a language are not like that, and what is tried on them in vain takes time; so it is tried

@@ -114,7 +114,7 @@ pub fn push_fragment(rng: &mut Rng, text: &mut String) {
 
 /// Writes the next text of the family "short and full of boundaries"; one in 512 is long, one in 32 goes over
 /// several of the blocks of 64 bytes in which texts are split, and one in 32 is of letters in no order, or of
-/// characters of one or two alphabets in none.
+/// characters of one to three alphabets in none.
 pub fn fill(rng: &mut Rng, text: &mut String) {
     text.clear();
     match rng.below(512) {
