@@ -9,7 +9,7 @@ pub(crate) const PAIRS: usize = 1 << (2 * LETTER_BITS);
 pub(crate) const NO_LETTER: u8 = 64;
 
 /// What often stands before the letters of a word, in the same piece, and the places among the 64 that
-/// letters leave free. Place 0 is also what follows the last letter.
+/// letters leave free.
 const BEFORE: [u8; 11] = *b" +/_-.(\"'<=";
 const FREE: [u8; 11] = [0, 27, 28, 29, 30, 31, 32, 59, 60, 61, 62];
 
@@ -33,6 +33,7 @@ const fn first_letters() -> [u8; 256] {
 /// What stands for the first byte of a piece, which need not be a letter, or [`NO_LETTER`].
 pub(crate) static FIRST_LETTERS: [u8; 256] = first_letters();
 
-/// In the letters that may follow a pair, the bit that says that a merge is made over the pair. It is no
-/// letter's.
-pub(crate) const JOINED: u32 = 63;
+/// No token, as that of a pair: less than any, as a signed number.
+pub(crate) const NO_PAIR: u32 = 1 << 31;
+/// Added to the token of a pair if a merge is made over the pair.
+pub(crate) const IS_JOINED: u32 = 1 << 30;

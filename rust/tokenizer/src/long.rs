@@ -5,7 +5,7 @@ use crate::{
     known::Known,
     packed::Packed,
     perfect_hash::key_hash,
-    scrambled::{Guess, merge_scrambled},
+    scrambled::Guess,
     simd::Processor,
     sink::Sink,
     vocabulary::{Vocabulary, first_bytes},
@@ -59,14 +59,7 @@ impl Long {
             return;
         }
         let mut found = [0; SHORT + 1];
-        let scrambled = if guess.is_likely(piece.len()) {
-            // The ids are kept, even where they are only counted.
-            merge_scrambled::<Packed, C>(vocabulary, piece, &mut found, processor)
-        } else {
-            None
-        };
-        let count =
-            scrambled.unwrap_or_else(|| merge_flat(vocabulary, piece, &mut found, 1, processor));
+        let count = merge_flat(vocabulary, piece, &mut found, 1, processor);
         guess.learn(piece.len(), count);
         let found = &found[..count];
         if count < tokens.len() * Packed::MOST {

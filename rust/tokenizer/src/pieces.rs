@@ -4,13 +4,15 @@ use crate::{
     ahead::{LONG, WINDOW, padded, padded_words},
     joints::is_cut_early,
     long::LONG_BYTES,
-    recent::{self, Recent},
+    recent::Recent,
+    scrambled::Block,
     simd::{Processor, Work, dispatch},
     sink::Sink,
     split::{
         Splitter,
         block::{self, below},
     },
+    threads,
     vocabulary::{KEY_BYTES, Vocabulary, key},
 };
 use std::{marker::PhantomData, ops::Range};
@@ -28,7 +30,7 @@ pub(crate) fn pieces<P: Splitter, S: Sink>(
     ranges: &[Range<usize>],
     sink: &mut S,
 ) {
-    recent::with(|recent| {
+    threads::with(|recent| {
         let pieces = Pieces { vocabulary, all, recent, sink, splitter: PhantomData::<P> };
         dispatch(Each { pieces, ranges });
     });
@@ -78,8 +80,18 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
                         &copy
                     }
                 };
-                let ends = self.ends(text, at, window, processor);
+                let (ends, letters) = self.ends(text, at, window, processor);
                 if let Some(last) = ends.checked_ilog2() {
+                    if letters != 0 && self.recent.is_scrambled() {
+                        self.look_up(row ^ 1, &mut ended, processor);
+                        self.recent.begin();
+                        let block = Block { at, window, ends, letters };
+                        let Self { vocabulary, recent, sink, .. } = self;
+                        if recent.scrambled(vocabulary, text, block, *sink, processor) {
+                            at += last as usize;
+                            continue;
+                        }
+                    }
                     let (vocabulary, block) = (self.vocabulary, (at, window));
                     self.recent.note::<S::Known, C>(row, block, ends, vocabulary, processor);
                     row ^= 1;
@@ -96,7 +108,8 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
         self.look_up(row ^ 1, &mut ended, processor);
     }
 
-    /// A bit where each of the pieces ends that the block at `at`, which `window` begins with, has whole.
+    /// A bit where each of the pieces ends that the block at `at`, which `window` begins with, has whole; and
+    /// one for each letter, if all of it is ASCII.
     #[inline(always)]
     fn ends<C: Processor>(
         &self,
@@ -104,14 +117,16 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
         at: usize,
         window: &[u8; WINDOW],
         processor: C,
-    ) -> u64 {
+    ) -> (u64, u64) {
         let rest = text.len() - at;
         let classes = match window.first_chunk() {
             Some(block) => processor.classify(block).within(below(rest.min(64) as u32)),
-            None => return 0,
+            None => return (0, 0),
         };
+        let is_ascii = classes.inner | classes.high == 0;
+        let letters = if is_ascii { classes.upper | classes.lower } else { 0 };
         let (starts, is_last) = block::starts::<P>(text, at, classes, self.vocabulary.joints());
-        if is_last { starts | 1 << (rest % 64) } else { starts }
+        (if is_last { starts | 1 << (rest % 64) } else { starts }, letters)
     }
 
     /// Gives the tokens of a tiny text to the sink, piece by piece.
@@ -195,19 +210,7 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     fn parts<C: Processor>(&mut self, start: usize, end: usize, processor: C) {
         let joints = self.vocabulary.joints();
         joints.parts(self.all, (start, end), |start, end| {
-            let length = end - start;
-            if length <= KEY_BYTES {
-                let key = key(self.all, start, length);
-                self.recent.keyed(
-                    self.vocabulary,
-                    &self.all[start..end],
-                    key,
-                    self.sink,
-                    processor,
-                );
-            } else {
-                self.recent.unkeyed(self.vocabulary, self.all, (start, end), self.sink, processor);
-            }
+            self.recent.piece(self.vocabulary, self.all, (start, end), self.sink, processor);
             !self.sink.is_satisfied()
         });
     }

@@ -9,12 +9,8 @@
 //! look-up itself: one probe that nearly always hits leaves nothing to guess, where a search for
 //! a token that is none, and then for a merge, misleads the processor at every fourth word of a
 //! European text. There is one for those who want ids and one for those who only count. Merges are
-//! kept once more in `short`, since to merge again costs ten times what it costs to look a token up; not so
-//! [letters in no order](crate::scrambled), which cost little.
-//!
-//! Memory is taken on a thread's first text, about 11 MiB of which only the pages in use count; a thread
-//! that ends leaves its tables to the next one. Where a thread is about to end and its tables are gone,
-//! empty ones serve.
+//! kept once more in `short`, since to merge again costs ten times what it costs to look a token up.
+//! [Letters in no order](crate::scrambled) are neither looked up nor kept.
 
 use crate::{
     ahead::{Found, Row, WINDOW, window_key},
@@ -26,13 +22,12 @@ use crate::{
     merge::merge_long,
     packed::Packed,
     perfect_hash::key_hash,
-    scrambled::{Guess, merge_scrambled},
-    simd::Processor,
+    scrambled::{Block, Guess, Scrambled},
+    simd::{Processor, Work},
     sink::Sink,
     tiny::{TINY, merge_tiny},
-    vocabulary::{Key, Vocabulary},
+    vocabulary::{KEY_BYTES, Key, Vocabulary, key},
 };
-use std::{cell::RefCell, sync::Mutex};
 
 /// Lines for pieces of up to 15 bytes, in each of the two tables: 4 MiB. Half as many cost prompts a
 /// fifth to a third of their speed; what twice as many give is lost again where caches are cold
@@ -53,55 +48,10 @@ pub(crate) struct Recent {
     rows: Box<[Row; 2]>,
 }
 
-/// Tables of so many threads that have ended wait for the next ones: helpers of a batch live as long as
-/// the batch, and to learn words anew costs each as much as some megabytes of text.
-const KEPT: usize = 4;
-
-static LEFT: Mutex<Vec<Recent>> = Mutex::new(Vec::new());
-
-/// The tables that a thread has, if it has any yet.
-struct Own(Option<Recent>);
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        if let (Some(recent), Ok(mut left)) = (self.0.take(), LEFT.lock())
-            && left.len() < KEPT
-        {
-            left.push(recent);
-        }
-    }
-}
-
-thread_local! {
-    static RECENT: RefCell<Own> = const { RefCell::new(Own(None)) };
-}
-
-/// Calls `work` with this thread's tables, or with empty ones where they are gone.
-#[inline(always)]
-pub(crate) fn with<R>(work: impl FnOnce(&mut Recent) -> R) -> R {
-    let mut work = Some(work);
-    let done = RECENT.try_with(|recent| {
-        let mut recent = recent.try_borrow_mut().ok()?;
-        Some(work.take()?(recent.0.get_or_insert_with(Recent::take)))
-    });
-    match (done, work) {
-        (Ok(Some(result)), _) => result,
-        (_, Some(work)) => work(&mut Recent::new()),
-        // Not reached: `work` is taken only for a result.
-        (_, None) => unreachable!(),
-    }
-}
-
 impl Recent {
-    /// The tables of a thread that has ended, or empty ones.
+    /// Tables that know nothing yet.
     #[cold]
-    fn take() -> Self {
-        let left = LEFT.lock().ok().and_then(|mut left| left.pop());
-        left.unwrap_or_else(Self::new)
-    }
-
-    #[cold]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Zeros that the allocator has ready take no memory until they are used.
         Self {
             front: [Lines::new(), Lines::new()],
@@ -164,6 +114,29 @@ impl Recent {
         unknown.map(|number| from + number)
     }
 
+    /// Whether what is new is letters in no order.
+    #[inline(always)]
+    pub(crate) fn is_scrambled(&self) -> bool {
+        self.guess.is_likely()
+    }
+
+    /// Gives the tokens of the pieces of a block to `sink` if they are of letters in no order, and says
+    /// whether they are.
+    #[inline(always)]
+    pub(crate) fn scrambled<S: Sink, C: Processor>(
+        &mut self,
+        vocabulary: &Vocabulary,
+        text: &[u8],
+        block: Block<'_>,
+        sink: &mut S,
+        processor: C,
+    ) -> bool {
+        let mut is_scrambled = false;
+        let is = &mut is_scrambled;
+        processor.apart(Apart { recent: self, vocabulary, text, block, sink, is_scrambled: is });
+        is_scrambled
+    }
+
     /// The key of a piece of a row, and where it begins and ends in the text.
     #[inline(always)]
     pub(crate) fn noted(&self, row: usize, number: usize) -> (Key, usize, usize) {
@@ -203,18 +176,6 @@ impl Recent {
             return sink.known(known);
         }
         let mut tokens = [0; SHORT + 1];
-        if self.guess.is_likely(piece.len()) {
-            let merged = merge_scrambled::<S::Known, C>(vocabulary, piece, &mut tokens, processor);
-            if let Some(count) = merged {
-                self.guess.learn(piece.len(), count);
-                if let Some(known) = S::Known::of(&tokens[..count]) {
-                    known.put(front, key);
-                }
-                return sink.tokens(&tokens[..count]);
-            }
-            // As bad a guess as for a token.
-            self.guess.learn(piece.len(), 1);
-        }
         if piece.len() <= TINY {
             let packed = merge_tiny(vocabulary, piece, key, processor);
             self.guess.learn(piece.len(), packed.count());
@@ -246,7 +207,25 @@ impl Recent {
         sink.tokens(tokens);
     }
 
-    /// Gives the tokens of the piece `text[start..end]`, of 16 bytes or more, to `sink`.
+    /// Gives the tokens of the piece `text[start..end]` to `sink`.
+    #[inline(always)]
+    pub(crate) fn piece<S: Sink, C: Processor>(
+        &mut self,
+        vocabulary: &Vocabulary,
+        text: &[u8],
+        (start, end): (usize, usize),
+        sink: &mut S,
+        processor: C,
+    ) {
+        if end - start <= KEY_BYTES {
+            let key = key(text, start, end - start);
+            self.keyed(vocabulary, &text[start..end], key, sink, processor);
+        } else {
+            self.unkeyed(vocabulary, text, (start, end), sink, processor);
+        }
+    }
+
+    /// As [`piece`](Self::piece), for one of 16 bytes or more.
     #[inline(never)]
     pub(crate) fn unkeyed<S: Sink, C: Processor>(
         &mut self,
@@ -265,6 +244,33 @@ impl Recent {
         } else {
             merge_long(vocabulary, piece, sink, processor);
         }
+    }
+}
+
+/// The pieces of a block that may be of letters in no order.
+struct Apart<'a, S> {
+    recent: &'a mut Recent,
+    vocabulary: &'a Vocabulary,
+    text: &'a [u8],
+    block: Block<'a>,
+    sink: &'a mut S,
+    /// Becomes true if they are, and only then are tokens given.
+    is_scrambled: &'a mut bool,
+}
+
+impl<S: Sink> Work for Apart<'_, S> {
+    #[inline(always)]
+    fn run<C: Processor>(self, processor: C) {
+        let Self { recent, vocabulary, text, block, sink, is_scrambled } = self;
+        let Some(scrambled) = Scrambled::new(vocabulary, block, processor) else {
+            recent.guess = Guess::NO;
+            return;
+        };
+        *is_scrambled = true;
+        scrambled.give(sink, processor, |sink, start, end| {
+            let place = (block.at + start as usize, block.at + end as usize);
+            recent.piece(vocabulary, text, place, sink, processor);
+        });
     }
 }
 

@@ -165,6 +165,9 @@ pub(crate) trait Processor: Copy {
     /// spans several fresh stores would have to wait for them.
     fn classify_words(self, words: [u64; 8]) -> Classes;
 
+    /// The uppermost bit of each word.
+    fn signs(self, words: &[u32; 64]) -> u64;
+
     /// Begins to load what will soon be read.
     #[inline(always)]
     fn prefetch<T>(self, _soon: &T) {}

@@ -54,6 +54,11 @@ impl Processor for Portable {
     }
 
     #[inline(always)]
+    fn signs(self, words: &[u32; 64]) -> u64 {
+        (0..).zip(words).fold(0, |signs, (place, word)| signs | u64::from(word >> 31) << place)
+    }
+
+    #[inline(always)]
     fn classify_words(self, words: [u64; 8]) -> Classes {
         let mut block = [0; 64];
         for (bytes, word) in block.as_chunks_mut().0.iter_mut().zip(words) {

@@ -14,6 +14,28 @@ impl Work for Classify<'_> {
     }
 }
 
+struct Signs<'a>(&'a [u32; 64], &'a mut u64);
+
+impl Work for Signs<'_> {
+    fn run<C: Processor>(self, processor: C) {
+        *self.1 = processor.signs(self.0);
+    }
+}
+
+#[test]
+fn uppermost_bits_are_told_by_place() {
+    let mut numbers = Numbers(0x516);
+    for _ in 0..1000 {
+        let words = std::array::from_fn(|_| (numbers.below(1 << 31) as u32) << 1);
+        let mut found = 0;
+        dispatch(Signs(&words, &mut found));
+        assert_eq!(found, Portable.signs(&words));
+        for (place, word) in words.iter().enumerate() {
+            assert_eq!(found >> place & 1 != 0, *word >= 1 << 31, "{place}");
+        }
+    }
+}
+
 /// The classes of a block, which processors and bytes agree on when nothing is left; and what the processor
 /// at hand has left.
 fn classes(block: &[u8; 64]) -> (Classes, u64) {

@@ -3,12 +3,12 @@
 
 use super::{BITS, Numbers};
 use crate::{
+    ahead::WINDOW,
     flat::{SHORT, merge_flat},
     merge::merge_long,
-    packed::Packed,
-    quads::Counted,
-    scrambled::merge_scrambled,
+    scrambled::{Block, Scrambled},
     simd::{Portable, Processor, Work, dispatch},
+    sink::{Count, Sink},
     tiny::{TINY, merge_tiny},
     tree::{Space, merge_tree},
     vocabulary::{Vocabulary, key},
@@ -145,22 +145,47 @@ fn all_pieces_of_three_ascii_characters_merge_alike() {
     }
 }
 
-/// Letters in no order, by both ways; counts those that came apart.
-struct Letters<'a>(&'a Vocabulary, &'a [u8], &'a mut usize);
+/// A block of pieces, by both ways; counts the tokens and the pieces that were to be looked up.
+struct Blocks<'a> {
+    vocabulary: &'a Vocabulary,
+    pieces: &'a [Vec<u8>],
+    told: &'a mut Option<(usize, Vec<Vec<u8>>)>,
+}
 
-impl Work for Letters<'_> {
+impl Work for Blocks<'_> {
     fn run<C: Processor>(self, processor: C) {
-        let Self(vocabulary, piece, apart) = self;
-        let (mut row, mut tokens) = ([0; SHORT + 1], [0; SHORT + 1]);
-        let found = merge_flat(vocabulary, piece, &mut row, 1, processor);
-        let count = merge_scrambled::<Packed, C>(vocabulary, piece, &mut tokens, processor);
-        let only_counted =
-            merge_scrambled::<Counted, C>(vocabulary, piece, &mut [0; 64], processor);
-        assert_eq!(count, only_counted, "{piece:?}");
-        if let Some(count) = count {
-            assert_eq!(tokens[..count], row[..found], "{piece:?}");
-            *apart += 1;
+        let Self { vocabulary, pieces, told: found } = self;
+        let row = |piece: &[u8]| {
+            let mut tokens = [0; SHORT + 1];
+            let count = merge_flat(vocabulary, piece, &mut tokens, 1, processor);
+            tokens[..count].to_vec()
+        };
+        let (mut window, mut at, mut ends, mut letters) = ([b'x'; WINDOW], 0, 0, 0);
+        for piece in pieces {
+            window[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+            ends |= 1 << at;
         }
+        for (place, byte) in window[..64].iter().enumerate() {
+            letters |= u64::from(byte.is_ascii_alphabetic()) << place;
+        }
+        let block = Block { at: 0, window: &window, ends, letters };
+        let told = || Scrambled::new(vocabulary, block, processor);
+        let (Some(block), Some(again)) = (told(), told()) else { return };
+        let expected: Vec<u32> = pieces.iter().flat_map(|piece| row(piece)).collect();
+        let (mut tokens, mut looked_up) = (vec![], vec![]);
+        block.give(&mut tokens, processor, |tokens, start, end| {
+            let piece = &window[start as usize..end as usize];
+            looked_up.push(piece.to_vec());
+            tokens.tokens(&row(piece));
+        });
+        assert_eq!(tokens, expected, "{pieces:?}");
+        let mut counted = Count::<false> { count: 0, limit: 0 };
+        again.give(&mut counted, processor, |counted, start, end| {
+            counted.tokens(&row(&window[start as usize..end as usize]));
+        });
+        assert_eq!(counted.count, expected.len(), "{pieces:?}");
+        *found = Some((expected.len(), looked_up));
     }
 }
 
@@ -170,42 +195,68 @@ fn letters_in_no_order_merge_as_a_row_does() {
     let rounds = if cfg!(debug_assertions) { 3_000 } else { 200_000 };
     for make in [Vocabulary::r50k, Vocabulary::p50k, Vocabulary::cl100k, Vocabulary::o200k] {
         let vocabulary = make();
-        let mut apart = [0; 2];
+        let mut told = [0; 2];
         for round in 0..rounds {
             // All letters, or so few that tokens of three and more are frequent.
             let first = numbers.below(26);
             let letters = if round % 4 == 0 { 1 + numbers.below(26 - first) } else { 26 };
             let cases = [b'a', b'A', b"aA"[numbers.below(2)]];
-            let piece = (0..4 + numbers.below(SHORT - 3)).map(|place| {
-                let case = cases[(round % 3).min(1) * numbers.below(3)];
-                let letter = case + (first + numbers.below(letters)) as u8 % 26;
-                if place == 0 && numbers.below(3) == 0 {
-                    b" +/_-.(\"'<=:\x001"[numbers.below(14)]
+            let longest = [8, 20, 63][numbers.below(3)];
+            let (mut pieces, mut left) = (vec![], 1 + numbers.below(63));
+            while left > 0 {
+                let length = 1 + numbers.below(longest.min(left));
+                let piece = (0..length).map(|place| {
+                    let case = cases[(round % 3).min(1) * numbers.below(3)];
+                    let letter = case + (first + numbers.below(letters)) as u8 % 26;
+                    let is_other = place == 0 && numbers.below(3) == 0;
+                    if is_other { b" +/_-.(\"'<=:\x001"[numbers.below(14)] } else { letter }
+                });
+                pieces.push(piece.collect::<Vec<u8>>());
+                left -= length;
+            }
+            for (is_portable, told) in told.iter_mut().enumerate() {
+                let mut found = None;
+                let block = Blocks { vocabulary: &vocabulary, pieces: &pieces, told: &mut found };
+                if is_portable == 0 {
+                    dispatch(block)
                 } else {
-                    letter
+                    block.run(Portable)
                 }
-            });
-            let piece: Vec<u8> = piece.collect();
-            Letters(&vocabulary, &piece, &mut apart[0]).run(Portable);
-            dispatch(Letters(&vocabulary, &piece, &mut apart[1]));
+                *told += usize::from(found.is_some());
+            }
         }
-        assert!(apart[0] > rounds / 4 && apart[0] == apart[1], "{apart:?} of {rounds} came apart");
+        assert!(told[0] > rounds / 2 && told[0] == told[1], "{told:?} of {rounds} were told");
     }
 }
 
 #[test]
-fn what_is_no_word_of_letters_is_left_to_others() {
+fn what_is_no_word_of_letters_is_looked_up() {
     let vocabulary = Vocabulary::cl100k();
-    let alone = |piece: &[u8]| {
-        let mut tokens = [0; SHORT + 1];
-        merge_scrambled::<Packed, Portable>(&vocabulary, piece, &mut tokens, Portable)
+    let looked_up = |piece: &[u8]| {
+        let pieces = [b"/QxZvQ".to_vec(), piece.to_vec(), b"7".to_vec(), b"ZvQxZ".to_vec()];
+        let mut told = None;
+        Blocks { vocabulary: &vocabulary, pieces: &pieces, told: &mut told }.run(Portable);
+        told.map(|(_, looked_up)| looked_up)
     };
-    assert!(alone(b"qXvZqXvZqXvZqXvZqXvZ").is_some());
+    let letters = b"qXvZqXvZqXvZqXvZqXvZ";
+    assert_eq!(looked_up(letters), Some(vec![]));
     for byte in (0..=255u8).filter(|byte| !byte.is_ascii_alphabetic()) {
         for place in 1..20 {
-            let mut piece = *b"qXvZqXvZqXvZqXvZqXvZ";
+            let mut piece = *letters;
             piece[place] = byte;
-            assert_eq!(alone(&piece), None, "{byte:#x} at {place}");
+            assert_eq!(looked_up(&piece), Some(vec![piece.to_vec()]), "{byte:#x} at {place}");
         }
+    }
+}
+
+#[test]
+fn letters_in_some_order_are_not_told() {
+    for make in [Vocabulary::r50k, Vocabulary::p50k, Vocabulary::cl100k, Vocabulary::o200k] {
+        let pieces =
+            ["The", " quick", " brown", " fox", " jumps", " over", " the", " lazy", " dog"];
+        let pieces = pieces.map(|piece| piece.as_bytes().to_vec());
+        let mut told = None;
+        Blocks { vocabulary: &make(), pieces: &pieces, told: &mut told }.run(Portable);
+        assert_eq!(told, None);
     }
 }

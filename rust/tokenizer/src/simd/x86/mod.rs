@@ -5,7 +5,8 @@ mod outside_ascii;
 use super::{Classes, Processor, Work};
 use std::arch::x86_64::{
     __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
-    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_movemask_ps,
+    _mm256_set_epi64x, _mm256_set1_epi8,
 };
 use std::sync::OnceLock;
 
@@ -62,6 +63,17 @@ impl Processor for Avx2 {
         // SAFETY: an `Avx2` exists, so the processor has AVX2.
         let halves = unsafe { [_mm256_set_epi64x(d, c, b, a), _mm256_set_epi64x(h, g, f, e)] };
         Halves(halves).classify(|place| (words[place / 8 % 8] >> (place % 8 * 8)) as u8)
+    }
+
+    #[inline(always)]
+    fn signs(self, words: &[u32; 64]) -> u64 {
+        let eights = words.as_chunks::<8>().0.iter();
+        eights.zip((0..64).step_by(8)).fold(0, |signs, (eight, place)| {
+            // SAFETY: an `Avx2` exists, so the processor has AVX2, and eight words are 32 bytes; the
+            // load needs no alignment.
+            let eight = unsafe { _mm256_movemask_ps(_mm256_loadu_ps(eight.as_ptr().cast())) };
+            signs | u64::from(eight.cast_unsigned()) << place
+        })
     }
 
     #[inline(always)]
