@@ -8,26 +8,24 @@ use crate::{
     scrambled::Guess,
     simd::Processor,
     sink::Sink,
-    vocabulary::{Vocabulary, first_bytes},
+    vocabulary::{Vocabulary, first_bytes, load_end},
 };
 
-/// Places for them: 2 MiB. Half as many cost Russian a fifth of its speed
-/// (`bench/record/2026-11-26-engine-tables.txt`).
-const PLACES: usize = 1 << 14;
-/// The longest piece that fits into a place.
-pub(crate) const LONG_BYTES: usize = 46;
+/// The longest piece that is remembered here.
+pub(crate) const LONG_BYTES: usize = Table::<{ 1 << 11 }, 3, 8>::BYTES;
 
-/// The bytes of a piece, then zeros, with its length and the number of the vocabulary in the last
-/// two of the first three words; then its tokens, in words of which only the last that is used may
-/// hold less than six.
-type Place = [u128; 8];
-
-/// A table of them.
-pub(crate) struct Long(Box<[Place]>);
+/// Most of them have at most 30 bytes and 11 tokens, and fit into places of half the size. What that and the
+/// numbers of places are worth is in `bench/record/2026-11-26-engine-tables.txt`, 29.
+pub(crate) struct Long {
+    /// 2 MiB.
+    small: Table<{ 1 << 14 }, 2, 4>,
+    /// 0.5 MiB.
+    large: Table<{ 1 << 11 }, 3, 8>,
+}
 
 impl Long {
     pub(crate) fn new() -> Self {
-        Self(vec![[0; 8]; PLACES].into())
+        Self { small: Table::new(), large: Table::new() }
     }
 
     /// Gives the tokens of the piece `text[start..end]`, of 16 to 46 bytes, to `sink`.
@@ -42,60 +40,113 @@ impl Long {
         processor: C,
     ) {
         let piece = &text[start..end];
-        let [first, second, third] = words(text, start, piece.len());
-        let tag = (piece.len() as u128) << 112 | u128::from(vocabulary.number) << 120;
-        let key = [first, second, third | tag];
-        let Some((known, tokens)) = self.0[place(key)].split_first_chunk_mut() else {
-            unreachable!()
-        };
-        if *known == key {
-            for packed in tokens {
-                let packed = Packed(*packed);
-                sink.known(S::Known::of_packed(packed));
-                if packed.count() < Packed::MOST {
-                    break;
-                }
+        let mut small = None;
+        if piece.len() <= Table::<{ 1 << 14 }, 2, 4>::BYTES {
+            small = self.small.give(vocabulary, text, (start, end), sink);
+            if small.is_none() {
+                return;
             }
-            return;
         }
-        let mut found = [0; SHORT + 1];
-        let count = merge_flat(vocabulary, piece, &mut found, 1, processor);
+        let Some(large) = self.large.give(vocabulary, text, (start, end), sink) else { return };
+        let mut tokens = [0; SHORT + 1];
+        let count = merge_flat(vocabulary, piece, &mut tokens, 1, processor);
         guess.learn(piece.len(), count);
-        let found = &found[..count];
-        if count < tokens.len() * Packed::MOST {
-            *known = key;
-            for (place, six) in tokens.iter_mut().zip(found.chunks(Packed::MOST).chain([&[][..]])) {
-                *place = Packed::new(six).0;
-            }
+        let tokens = &tokens[..count];
+        if !small.is_some_and(|place| place.keep(tokens)) {
+            large.keep(tokens);
         }
-        sink.tokens(found);
+        sink.tokens(tokens);
     }
 }
 
-/// The `length` bytes of `text` from `start` on, 16 to 48 of them, then zeros.
+/// `PAIRS` times two places, of `WORDS` words each: the bytes of a piece, then zeros, in the first `KEY` of
+/// them, with its length and the number of the vocabulary in the last two bytes; then its tokens, in words of
+/// which only the last that is used may hold less than six.
+pub(crate) struct Table<const PAIRS: usize, const KEY: usize, const WORDS: usize>(
+    Box<[[[u128; WORDS]; 2]]>,
+);
+
+impl<const PAIRS: usize, const KEY: usize, const WORDS: usize> Table<PAIRS, KEY, WORDS> {
+    /// The longest piece that fits into a place.
+    pub(crate) const BYTES: usize = 16 * KEY - 2;
+
+    pub(crate) fn new() -> Self {
+        Self(vec![[[0; WORDS]; 2]; PAIRS].into())
+    }
+
+    /// Gives the tokens of the piece `text[start..end]` to `sink` if it is known; if not, says where it may be
+    /// kept.
+    #[inline(always)]
+    pub(crate) fn give<S: Sink>(
+        &mut self,
+        vocabulary: &Vocabulary,
+        text: &[u8],
+        (start, end): (usize, usize),
+        sink: &mut S,
+    ) -> Option<Place<'_, KEY>> {
+        let mut key: [u128; KEY] = words(text, start, end - start);
+        key[KEY - 1] |= ((end - start) as u128) << 112 | u128::from(vocabulary.number) << 120;
+        let [first, second] = &mut self.0[hash(key) % PAIRS];
+        if first[..KEY] != key {
+            // The first is the one that was found or kept last.
+            std::mem::swap(first, second);
+        }
+        let (known, tokens) = first.split_at_mut(KEY);
+        if *known != key {
+            return Some(Place { key, known, tokens });
+        }
+        for packed in tokens {
+            let packed = Packed(*packed);
+            sink.known(S::Known::of_packed(packed));
+            if packed.count() < Packed::MOST {
+                break;
+            }
+        }
+        None
+    }
+}
+
+/// Where a piece may be kept.
+pub(crate) struct Place<'a, const KEY: usize> {
+    key: [u128; KEY],
+    known: &'a mut [u128],
+    tokens: &'a mut [u128],
+}
+
+impl<const KEY: usize> Place<'_, KEY> {
+    /// Keeps the piece with these tokens if there is room for them, and says whether there is.
+    #[inline(always)]
+    pub(crate) fn keep(self, found: &[u32]) -> bool {
+        let is_room = found.len() < self.tokens.len() * Packed::MOST;
+        if is_room {
+            self.known.copy_from_slice(&self.key);
+            let sixes = found.chunks(Packed::MOST).chain([&[][..]]);
+            for (place, six) in self.tokens.iter_mut().zip(sixes) {
+                *place = Packed::new(six).0;
+            }
+        }
+        is_room
+    }
+}
+
+/// The first `N` words of the `length` bytes of `text` from `start` on, then zeros.
 #[inline(always)]
-fn words(text: &[u8], start: usize, length: usize) -> [u128; 3] {
-    let load = |bytes: &[u8; 48]| {
-        let mut words = [0; 3];
-        for (word, sixteen) in words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u128::from_le_bytes(*sixteen);
-        }
-        words
-    };
-    let [first, second, third] = match text[start..].first_chunk() {
-        Some(bytes) => load(bytes),
-        None => {
-            let mut bytes = [0; 48];
-            bytes[..length].copy_from_slice(&text[start..start + length]);
-            load(&bytes)
-        }
-    };
-    [first, first_bytes(second, length - 16), first_bytes(third, length.saturating_sub(32))]
+fn words<const N: usize>(text: &[u8], start: usize, length: usize) -> [u128; N] {
+    std::array::from_fn(|i| {
+        let before = 16 * i;
+        let rest = text.get(start + before..).unwrap_or(&[]);
+        let word = match rest.first_chunk() {
+            Some(sixteen) => u128::from_le_bytes(*sixteen),
+            None if before < length => load_end(text, start + before),
+            None => 0,
+        };
+        first_bytes(word, length.saturating_sub(before))
+    })
 }
 
 /// Where a piece belongs.
 #[inline(always)]
-fn place(key: [u128; 3]) -> usize {
+fn hash<const N: usize>(key: [u128; N]) -> usize {
     let mixed = key.into_iter().fold(0u64, |mixed, word| mixed.rotate_left(23) ^ key_hash(word));
-    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % PLACES
+    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
 }

@@ -1,6 +1,6 @@
 //! The tables that each thread has.
 //!
-//! Memory is taken on a thread's first text, about 11 MiB of which only the pages in use count; a thread
+//! Memory is taken on a thread's first text, about 12 MiB of which only the pages in use count; a thread
 //! that ends leaves its tables to the next one. Where a thread is about to end and its tables are gone,
 //! empty ones serve.
 

@@ -5,9 +5,10 @@ use crate::{
     Encoding,
     known::Known,
     lines::{self, Line},
+    long::Table,
     packed::Packed,
     quads::Counted,
-    vocabulary::{KEY_BYTES, Key, key},
+    vocabulary::{KEY_BYTES, Key, Vocabulary, key},
 };
 use std::collections::HashMap;
 
@@ -47,6 +48,51 @@ fn holds<K: Known>(same: impl Fn(K, &[u32]) -> bool) {
 fn a_line_holds_what_was_put_there() {
     holds::<Packed>(|found, tokens| found.ids().eq(tokens.iter().copied()));
     holds::<Counted>(|Counted(count), tokens| count == tokens.len());
+}
+
+/// Puts long pieces into a table of two pairs of places. What is found is what was kept of the same bytes
+/// with the same vocabulary, and what was kept last is found.
+fn finds<const KEY: usize, const WORDS: usize>() {
+    let mut numbers = Numbers(0x10E6);
+    let mut table = Table::<2, KEY, WORDS>::new();
+    let vocabularies = [Vocabulary::cl100k(), Vocabulary::o200k()];
+    let most = (WORDS - KEY) * Packed::MOST - 1;
+    let mut truth: HashMap<(usize, Vec<u8>), Vec<u32>> = HashMap::new();
+    let (mut hits, mut rounds) = (0, 0);
+    while hits < 2_000 {
+        rounds += 1;
+        // Few different pieces, which differ in a byte or in their length alone.
+        let length = [16, 17, 16 * KEY - 3, 16 * KEY - 2][numbers.below(4)];
+        let mut piece = vec![0; length];
+        piece[numbers.below(2) * (length - 1)] = numbers.below(2) as u8;
+        let number = numbers.below(2);
+        let text = [&piece[..], &[1; 50][..numbers.below(51)]].concat();
+        let vocabulary = &vocabularies[number];
+        let mut sink = vec![];
+        if let Some(place) = table.give(vocabulary, &text, (0, length), &mut sink) {
+            assert!(sink.is_empty());
+            let count = 1 + numbers.below(most + 1);
+            let tokens: Vec<u32> = (0..count).map(|_| numbers.below(1 << 18) as u32).collect();
+            if place.keep(&tokens) {
+                truth.insert((number, piece.clone()), tokens);
+                assert!(count <= most);
+                assert!(table.give(vocabulary, &text, (0, length), &mut sink).is_none());
+            } else {
+                assert!(count > most);
+                continue;
+            }
+        } else {
+            hits += 1;
+        }
+        assert_eq!(Some(&sink), truth.get(&(number, piece)), "{length}");
+    }
+    assert!(rounds < 20 * hits, "{rounds} rounds for {hits} hits");
+}
+
+#[test]
+fn a_table_of_long_pieces_finds_what_was_kept() {
+    finds::<2, 4>();
+    finds::<3, 8>();
 }
 
 #[test]
