@@ -96,6 +96,22 @@ fn a_table_of_long_pieces_finds_what_was_kept() {
 }
 
 #[test]
+fn two_long_pieces_share_a_hash_and_the_older_one_goes() {
+    let vocabulary = Vocabulary::o200k();
+    let mut table = Table::<1, 2, 4>::new();
+    let mut sink = vec![];
+    let mut is_known = |piece: &[u8]| match table.give(&vocabulary, piece, (0, 20), &mut sink) {
+        None => true,
+        Some(place) => !place.keep(&[1]),
+    };
+    let [a, b, c] = [b"a", b"b", b"c"].map(|letter| letter.repeat(20));
+    assert!(!is_known(&a) && !is_known(&b));
+    assert!(is_known(&b) && is_known(&a));
+    assert!(!is_known(&c) && is_known(&a));
+    assert!(!is_known(&b));
+}
+
+#[test]
 fn vocabularies_send_a_piece_to_different_lines() {
     let mut numbers = Numbers(4);
     for _ in 0..1_000 {
