@@ -10,6 +10,7 @@ Exits with 1 and prints the first differing texts if there are any. VOCAB_DIR: s
 import argparse
 import json
 import random
+import string
 import subprocess
 import sys
 import tempfile
@@ -28,12 +29,18 @@ def pools():
     return list(found.values())
 
 
+BASE64 = string.ascii_letters + string.digits + "+/"
+
+
 def make(rng, classes, categories):
-    """A text of a few fragments: class representatives, any character of a category, ASCII, runs."""
+    """A text of a few fragments: class representatives, any character of a category, ASCII, runs, base64."""
     parts = []
     for _ in range(rng.randint(1, 10)):
         kind = rng.random()
-        if kind < 0.45:
+        if kind < 0.05:
+            alphabet = rng.choice([BASE64, string.ascii_letters, string.ascii_uppercase, "abcxyzABC", "qwXZ+_ "])
+            parts.append("".join(rng.choice(alphabet) for _ in range(rng.randint(8, 300))))
+        elif kind < 0.45:
             parts.append(rng.choice(rng.choice(classes)))
         elif kind < 0.65:
             parts.append(rng.choice(rng.choice(categories)))

@@ -1,10 +1,10 @@
 //! Tokens of three letters among [letters in no order](crate::scrambled).
 //!
 //! Where a pair that is merged and the letter before or after it are a token, that letter may have been
-//! merged with its other neighbour sooner; then nothing comes of it, as in a third of all cases. Else the
+//! merged with its other neighbour sooner; then nothing comes of it, as in three of ten cases. Else the
 //! token is made, its letters are no longer there for pairs, and it could merge with what is beside it. As
 //! long as it does not, and is the only one among letters that merges can join, that is all there is to it;
-//! it is so in two of five cases. What is left is not told here.
+//! it is so in six of ten. The last one is not told here.
 
 use crate::{
     scrambled::{Scrambled, bits},
