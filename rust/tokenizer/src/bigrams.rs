@@ -1,7 +1,7 @@
 //! The pairs of letters that are tokens, and what else they could merge with.
 //!
-//! For each place of a block of letters the build's tables say in one look-up what that letter and the next
-//! one merge to, whether more could come of it, and whether a merge can be made over the two at all. No
+//! For each place of a block of letters the build's tables say in two look-ups what that letter and the next
+//! one merge to, whether a merge can be made over the two at all, and whether more could come of it. No
 //! look-up waits for another.
 
 use crate::{
