@@ -12,20 +12,23 @@ use crate::{
 };
 
 /// The longest piece that is remembered here.
-pub(crate) const LONG_BYTES: usize = Table::<{ 1 << 11 }, 3, 8>::BYTES;
+pub(crate) const LONG_BYTES: usize = Large::BYTES;
+
+/// 2 MiB.
+type Small = Table<{ 1 << 14 }, 2, 4>;
+/// 0.5 MiB.
+type Large = Table<{ 1 << 11 }, 3, 8>;
 
 /// Most of them have at most 30 bytes and 11 tokens, and fit into places of half the size. What that and the
 /// numbers of places are worth is in `bench/record/2026-11-26-engine-tables.txt`, 29.
 pub(crate) struct Long {
-    /// 2 MiB.
-    small: Table<{ 1 << 14 }, 2, 4>,
-    /// 0.5 MiB.
-    large: Table<{ 1 << 11 }, 3, 8>,
+    small: Small,
+    large: Large,
 }
 
 impl Long {
     pub(crate) fn new() -> Self {
-        Self { small: Table::new(), large: Table::new() }
+        Self { small: Small::new(), large: Large::new() }
     }
 
     /// Gives the tokens of the piece `text[start..end]`, of 16 to 46 bytes, to `sink`.
@@ -41,7 +44,7 @@ impl Long {
     ) {
         let piece = &text[start..end];
         let mut small = None;
-        if piece.len() <= Table::<{ 1 << 14 }, 2, 4>::BYTES {
+        if piece.len() <= Small::BYTES {
             small = self.small.give(vocabulary, text, (start, end), sink);
             if small.is_none() {
                 return;
@@ -88,7 +91,7 @@ impl<const PAIRS: usize, const KEY: usize, const WORDS: usize> Table<PAIRS, KEY,
         key[KEY - 1] |= ((end - start) as u128) << 112 | u128::from(vocabulary.number) << 120;
         let [first, second] = &mut self.0[hash(key) % PAIRS];
         if first[..KEY] != key {
-            // The first is the one that was found or kept last.
+            // What is found or kept becomes the first, and what is kept takes the place of the other.
             std::mem::swap(first, second);
         }
         let (known, tokens) = first.split_at_mut(KEY);
