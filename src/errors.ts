@@ -73,9 +73,18 @@ export function show(value: unknown): string {
     case "bigint":
       return `${value}n`;
     case "object":
-      return Array.isArray(value) ? "an array" : `an instance of ${constructorName(value)}`;
+      return showObject(value);
     default:
       return `a ${typeof value}`;
+  }
+}
+
+/** Whatever it is: a Proxy or a getter may throw when it is looked at. */
+function showObject(value: object): string {
+  try {
+    return Array.isArray(value) ? "an array" : `an instance of ${constructorName(value)}`;
+  } catch {
+    return "an object that cannot be looked at";
   }
 }
 

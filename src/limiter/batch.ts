@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { checkMemory } from "../arguments.ts";
+import { checkFloats, checkLength, isArray } from "../arguments.ts";
 import { show, SluiceError } from "../errors.ts";
 import type { LimiterKey } from "./key.ts";
 import { type NativeLimiter, STALE_KEY, TRIES } from "./native_limiter.ts";
+import { isKind } from "../typed_array.ts";
 
 /** The batches of a limiter: see {@linkcode RateLimiter.takeBatch}. */
 export class LimiterBatch {
@@ -28,72 +29,84 @@ export class LimiterBatch {
     out: Float64Array,
   ): number {
     const core = this.#core;
-    const ids = keys instanceof Float64Array ? keys : this.#ids(keys);
-    const count = keys.length;
+    const room = checkFloats("out", out);
+    const named = isKind("Float64Array", keys) ? undefined : this.#resolve(keys, room);
+    const ids = named === undefined ? keys as Float64Array : this.#write(named);
     const given = costs ?? this.#defaults;
-    checkMemory("keys", checkFloats("keys", ids));
-    checkMemory("costs", checkFloats("costs", given));
-    checkMemory("out", checkFloats("out", out));
+    // From here on no code of the caller's runs: what the views are now they are in the call.
+    const idCount = checkFloats("keys", ids);
+    const count = named === undefined ? idCount : named.length;
+    const givenLength = checkFloats("costs", given);
     const units = core.units.names.length;
-    const length = costs === undefined ? units : costs.length;
+    const length = costs === undefined ? units : givenLength;
     if (length !== units && length !== units * count) {
       throw new RangeError(
         `costs must have ${units} numbers, or ${units} for each of ${count} keys, not ${length}`,
       );
     }
-    if (out.length < count) {
-      throw new RangeError(`out must have room for ${count} codes, not ${out.length}`);
-    }
+    checkRoom(count, checkFloats("out", out));
     let allowed = core.unwrap(
       core.native.sluice_limiter_take_batch(core.handle, ids, count, given, length, out),
     );
-    if (!(keys instanceof Float64Array) && allowed < count) {
-      allowed += this.#retryStale(keys, given, length, out);
+    if (named !== undefined && allowed < count) {
+      allowed += this.#retryStale(named, given, length, out);
     }
     return allowed;
   }
 
-  #ids(keys: readonly (string | LimiterKey)[]): Float64Array<ArrayBuffer> {
-    if (!Array.isArray(keys)) {
+  /** The keys of a caller's array, each element of which is read once; at most `room`. */
+  #resolve(keys: readonly (string | LimiterKey)[], room: number): LimiterKey[] {
+    if (!isArray(keys)) {
       throw new TypeError(
         `keys must be a Float64Array or an array of keys or names, not ${show(keys)}`,
       );
     }
+    const length = checkLength("keys", keys);
+    checkRoom(length, room);
+    const resolved: LimiterKey[] = [];
+    for (let i = 0; i < length; i++) resolved.push(this.#core.resolve(keys[i]));
+    return resolved;
+  }
+
+  #write(keys: readonly LimiterKey[]): Float64Array<ArrayBuffer> {
     const { length } = keys;
     if (this.#scratch.length < length) {
       this.#scratch = new Float64Array(new ArrayBuffer(8 * Math.max(64, 2 * length)));
     }
-    for (let i = 0; i < length; i++) this.#scratch[i] = this.#core.resolve(keys[i]).id;
-    return this.#scratch;
+    const ids = this.#scratch;
+    for (let i = 0; i < length; i++) ids[i] = keys[i]!.id;
+    return ids;
   }
 
   /** Asks again, one by one, for keys that had lost their place; returns how many were allowed. */
   #retryStale(
-    keys: readonly (string | LimiterKey)[],
+    keys: readonly LimiterKey[],
     costs: Float64Array,
     length: number,
     out: Float64Array,
   ): number {
     const units = this.#core.units.names.length;
+    const own = new Float64Array(new ArrayBuffer(8 * units));
     let allowed = 0;
     for (let i = 0; i < keys.length; i++) {
       if (out[i] !== STALE_KEY) continue;
       const at = length === units ? 0 : i * units;
-      out[i] = this.#takeAgain(keys[i]!, costs.slice(at, at + units));
+      for (let unit = 0; unit < units; unit++) own[unit] = costs[at + unit]!;
+      out[i] = this.#takeAgain(keys[i]!, own);
       if (out[i] === 0) allowed++;
     }
     return allowed;
   }
 
   /** The code of one key, looked up again; stale as it was if there is no place for it any more. */
-  #takeAgain(given: string | LimiterKey, costs: Float64Array): number {
+  #takeAgain(key: LimiterKey, costs: Float64Array): number {
     const core = this.#core;
     const one = new Float64Array(new ArrayBuffer(8));
+    const id = new Float64Array(new ArrayBuffer(8));
     try {
-      const key = core.resolve(given);
       for (let tries = 0; tries < TRIES; tries++) {
         core.refresh(key);
-        const id = Float64Array.of(key.id);
+        id[0] = key.id;
         core.unwrap(
           core.native.sluice_limiter_take_batch(core.handle, id, 1, costs, costs.length, one),
         );
@@ -107,9 +120,6 @@ export class LimiterBatch {
   }
 }
 
-function checkFloats(name: string, value: unknown): Float64Array {
-  if (!(value instanceof Float64Array)) {
-    throw new TypeError(`${name} must be a Float64Array, not ${show(value)}`);
-  }
-  return value;
+function checkRoom(count: number, room: number): void {
+  if (room < count) throw new RangeError(`out must have room for ${count} codes, not ${room}`);
 }

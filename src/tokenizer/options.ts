@@ -76,7 +76,9 @@ const MODES: Readonly<Record<Special, number>> = {
 /** The number that the ABI has for `special`, or `fallback` where it is not given. */
 export function specialMode({ special }: TextOptions, fallback: number): number {
   if (special === undefined) return fallback;
-  const mode = Object.hasOwn(MODES, special) ? MODES[special] : undefined;
+  // Only a string is the same name whenever it is read.
+  const isName = typeof special === "string" && Object.hasOwn(MODES, special);
+  const mode = isName ? MODES[special] : undefined;
   if (mode === undefined) {
     throw new TypeError(`special must be "text", "allow" or "error", not ${show(special)}`);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArray, checkLimit, type Text } from "../arguments.ts";
+import { checkArray, checkLimit, readTexts, type Text } from "../arguments.ts";
 import { countBatch, encodeBatch, type EncodedBatch } from "./batch.ts";
 import { openCache } from "./cache.ts";
 import { type Chunk, type ChunkOptions, chunks } from "./chunks.ts";
@@ -12,7 +12,7 @@ import { TokenDecoder } from "./decoder.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
 import { native } from "../ffi/load.ts";
 import { CACHE, JOB_COUNT, JOB_ENCODE, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
-import { areShort, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
+import { areShort, inBatch, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
 import type { Measure } from "./measure.ts";
 import { resolveModel } from "./models.ts";
 import { NativeTokenizer } from "./native_tokenizer.ts";
@@ -203,8 +203,9 @@ export class Tokenizer implements Disposable {
     options: AsyncOptions = {},
   ): Promise<Uint32Array<ArrayBuffer>> {
     options.signal?.throwIfAborted();
-    if (areShort(texts)) return this.countBatch(texts, options);
-    return await runJob({ ...this.#job(JOB_COUNT, options), texts });
+    const own = readTexts("texts", texts);
+    if (areShort(own)) return this.countBatch(own, options);
+    return await runJob({ ...this.#job(JOB_COUNT, options), texts: own, nameOf: inBatch });
   }
 
   /** {@linkcode Tokenizer.encodeBatch} off the event loop; see {@linkcode Tokenizer.countAsync}. */
@@ -213,9 +214,10 @@ export class Tokenizer implements Disposable {
     options: AsyncOptions = {},
   ): Promise<EncodedBatch> {
     options.signal?.throwIfAborted();
-    if (areShort(texts)) return this.encodeBatch(texts, options);
-    const offsets = texts.length + 1;
-    const words = await runJob({ ...this.#job(JOB_ENCODE, options), texts });
+    const own = readTexts("texts", texts);
+    if (areShort(own)) return this.encodeBatch(own, options);
+    const offsets = own.length + 1;
+    const words = await runJob({ ...this.#job(JOB_ENCODE, options), texts: own, nameOf: inBatch });
     return { ids: words.subarray(offsets), offsets: words.slice(0, offsets) };
   }
 
@@ -303,7 +305,7 @@ export class Tokenizer implements Disposable {
     return options === undefined ? this.#mode : specialMode(options, this.#mode);
   }
 
-  #job(kind: number, options: AsyncOptions): Omit<JobRequest, "texts"> {
+  #job(kind: number, options: AsyncOptions): Omit<JobRequest, "texts" | "nameOf"> {
     return {
       tokenizer: this.#native,
       mode: this.#special(options),
