@@ -122,15 +122,17 @@ export function readArray<T>(
 
 /** Texts of which nothing is known yet but what they are: their memory is looked at when they are used. */
 export function readTexts(name: string, value: unknown): Text[] {
-  return readArray(name, value, (text, i) => checkText(name, text, i));
+  return readArray(
+    name,
+    value,
+    (text, i) => typeof text === "string" ? text : checkView(name, i, text),
+  );
 }
 
-/** Refuses an element that is no text. */
-export function checkText(name: string, text: unknown, index: number): Text {
-  if (typeof text === "string" || isKind("Uint8Array", text)) return text;
-  throw new TypeError(
-    `${name}[${index}] must be a string or a Uint8Array, not ${show(text)}`,
-  );
+/** Refuses an element that is no bytes, where it is no string. */
+export function checkView(name: string, index: number, value: unknown): Uint8Array {
+  if (isKind("Uint8Array", value)) return value;
+  throw new TypeError(`${name}[${index}] must be a string or a Uint8Array, not ${show(value)}`);
 }
 
 /** The number of units of a text: UTF-16 of a string, else bytes. */
@@ -149,12 +151,8 @@ export function checkLimit(name: string, value: unknown): number {
   return value;
 }
 
-/** Token ids as the native side takes them. */
-export function checkIds(name: string, value: unknown): Uint32Array {
-  if (isKind("Uint32Array", value)) {
-    checkMemory(name, value);
-    return value;
-  }
+/** Token ids of an array, as the native side takes them. */
+export function readIds(name: string, value: unknown): Uint32Array {
   if (!isArray(value)) {
     throw new TypeError(`${name} must be a Uint32Array or an array of numbers, not ${show(value)}`);
   }

@@ -3,18 +3,20 @@
  *
  * @module
  */
-import { checkFloats, checkLength, isArray } from "../arguments.ts";
+import { checkFloats, checkLength, checkMemory, isArray } from "../arguments.ts";
 import { show, SluiceError } from "../errors.ts";
 import type { LimiterKey } from "./key.ts";
 import { type NativeLimiter, STALE_KEY, TRIES } from "./native_limiter.ts";
 import { isKind } from "../typed_array.ts";
+
+const NOTHING = allocate(0);
 
 /** The batches of a limiter: see {@linkcode RateLimiter.takeBatch}. */
 export class LimiterBatch {
   readonly #core: NativeLimiter;
   readonly #defaults: Float64Array;
   /** The ids of keys that were given as keys or names. */
-  #scratch = new Float64Array(new ArrayBuffer(0));
+  #scratch: Float64Array<ArrayBuffer> = NOTHING;
 
   /** @param defaults What a call costs that does not say. */
   constructor(core: NativeLimiter, defaults: Float64Array) {
@@ -29,22 +31,19 @@ export class LimiterBatch {
     out: Float64Array,
   ): number {
     const core = this.#core;
-    const room = checkFloats("out", out);
-    const named = isKind("Float64Array", keys) ? undefined : this.#resolve(keys, room);
-    const ids = named === undefined ? keys as Float64Array : this.#write(named);
-    const given = costs ?? this.#defaults;
+    const named = isKind("Float64Array", keys) ? undefined : this.#resolve(keys, out);
     // From here on no code of the caller's runs: what the views are now they are in the call.
-    const idCount = checkFloats("keys", ids);
-    const count = named === undefined ? idCount : named.length;
-    const givenLength = checkFloats("costs", given);
+    const ids = named === undefined ? keys as Float64Array : this.#scratch;
+    const count = named === undefined ? checkMemory("keys", ids) : named.length;
+    const given = costs ?? this.#defaults;
     const units = core.units.names.length;
-    const length = costs === undefined ? units : givenLength;
+    const length = costs === undefined ? units : checkFloats("costs", costs);
     if (length !== units && length !== units * count) {
       throw new RangeError(
         `costs must have ${units} numbers, or ${units} for each of ${count} keys, not ${length}`,
       );
     }
-    checkRoom(count, checkFloats("out", out));
+    checkRoom(count, out);
     let allowed = core.unwrap(
       core.native.sluice_limiter_take_batch(core.handle, ids, count, given, length, out),
     );
@@ -54,28 +53,27 @@ export class LimiterBatch {
     return allowed;
   }
 
-  /** The keys of a caller's array, each element of which is read once; at most `room`. */
-  #resolve(keys: readonly (string | LimiterKey)[], room: number): LimiterKey[] {
+  /** The keys of a caller's array, each element of which is read once; their ids stand in `#scratch` then. */
+  #resolve(keys: readonly (string | LimiterKey)[], out: Float64Array): readonly LimiterKey[] {
     if (!isArray(keys)) {
       throw new TypeError(
         `keys must be a Float64Array or an array of keys or names, not ${show(keys)}`,
       );
     }
+    const core = this.#core;
     const length = checkLength("keys", keys);
-    checkRoom(length, room);
-    const resolved: LimiterKey[] = [];
-    for (let i = 0; i < length; i++) resolved.push(this.#core.resolve(keys[i]));
-    return resolved;
-  }
-
-  #write(keys: readonly LimiterKey[]): Float64Array<ArrayBuffer> {
-    const { length } = keys;
-    if (this.#scratch.length < length) {
-      this.#scratch = new Float64Array(new ArrayBuffer(8 * Math.max(64, 2 * length)));
+    checkRoom(length, out);
+    const ids = this.#scratch.length < length ? allocate(2 * length) : this.#scratch;
+    // A getter among the keys may come back here: it finds a buffer that is not in use.
+    this.#scratch = NOTHING;
+    const resolved = new Array<LimiterKey>(length);
+    for (let i = 0; i < length; i++) {
+      const key = core.resolve(keys[i]);
+      resolved[i] = key;
+      ids[i] = key.id;
     }
-    const ids = this.#scratch;
-    for (let i = 0; i < length; i++) ids[i] = keys[i]!.id;
-    return ids;
+    this.#scratch = ids;
+    return resolved;
   }
 
   /** Asks again, one by one, for keys that had lost their place; returns how many were allowed. */
@@ -86,7 +84,7 @@ export class LimiterBatch {
     out: Float64Array,
   ): number {
     const units = this.#core.units.names.length;
-    const own = new Float64Array(new ArrayBuffer(8 * units));
+    const own = allocate(units);
     let allowed = 0;
     for (let i = 0; i < keys.length; i++) {
       if (out[i] !== STALE_KEY) continue;
@@ -101,8 +99,8 @@ export class LimiterBatch {
   /** The code of one key, looked up again; stale as it was if there is no place for it any more. */
   #takeAgain(key: LimiterKey, costs: Float64Array): number {
     const core = this.#core;
-    const one = new Float64Array(new ArrayBuffer(8));
-    const id = new Float64Array(new ArrayBuffer(8));
+    const one = allocate(1);
+    const id = allocate(1);
     try {
       for (let tries = 0; tries < TRIES; tries++) {
         core.refresh(key);
@@ -120,6 +118,11 @@ export class LimiterBatch {
   }
 }
 
-function checkRoom(count: number, room: number): void {
+function checkRoom(count: number, out: Float64Array): void {
+  const room = checkFloats("out", out);
   if (room < count) throw new RangeError(`out must have room for ${count} codes, not ${room}`);
+}
+
+function allocate(numbers: number): Float64Array<ArrayBuffer> {
+  return new Float64Array(new ArrayBuffer(8 * numbers));
 }

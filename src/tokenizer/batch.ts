@@ -8,12 +8,13 @@
  *
  * @module
  */
-import { checkBytes, checkLength, checkText, type Text, unitsIn } from "../arguments.ts";
+import { checkLength, checkMemory, checkView, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
 import { library, native } from "../ffi/load.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { type TextBuffer, textBuffer } from "../text_buffer.ts";
+import { lengthOf } from "../typed_array.ts";
 import { wordBuffer } from "./word_buffer.ts";
 
 /** No crossing takes more text than this, in UTF-16 units or bytes: joined strings have a limit. */
@@ -156,14 +157,15 @@ class Groups {
     let weight = 0;
     let at = start;
     for (; at < total; at++) {
-      const text = left ?? checkText("texts", given[at], at);
-      const length = unitsIn(text);
+      const text: unknown = left ?? given[at];
+      const isString = typeof text === "string";
+      const length = isString ? text.length : lengthOf(checkView("texts", at, text));
       weight += length + 1;
-      left = weight > MAX_UNITS && at > start ? text : undefined;
+      left = weight > MAX_UNITS && at > start ? text as Text : undefined;
       if (left !== undefined) break;
-      texts.push(text);
+      texts.push(text as Text);
       units += length;
-      areStrings &&= typeof text === "string";
+      areStrings &&= isString;
     }
     this.#at = at;
     this.#left = left;
@@ -217,7 +219,7 @@ function packEach(buffer: TextBuffer, { start, texts }: Group, used: number): nu
 }
 
 function writeBytes(buffer: TextBuffer, text: Uint8Array, offset: number, index: number): number {
-  const length = checkBytes(`texts[${index}]`, text);
+  const length = checkMemory(`texts[${index}]`, text);
   buffer.reserve(offset + length, offset);
   buffer.bytes.set(text, offset);
   return length;

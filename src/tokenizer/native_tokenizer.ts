@@ -3,13 +3,20 @@
  *
  * @module
  */
-import { checkApart, checkBytes, checkIds, checkWords, type Text } from "../arguments.ts";
+import {
+  checkApart,
+  checkBytes,
+  checkMemory,
+  checkWords,
+  readIds,
+  type Text,
+} from "../arguments.ts";
 import type { EncodingName } from "./encodings.ts";
 import { SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
 import { textBuffer } from "../text_buffer.ts";
-import { lengthOf } from "../typed_array.ts";
+import { isKind } from "../typed_array.ts";
 import { wordBuffer } from "./word_buffer.ts";
 
 /** Gives back the native handles of tokenizers that nobody closed. */
@@ -74,7 +81,8 @@ export class NativeTokenizer {
   encodeInto(text: Text, ids: Uint32Array, mode: number): number {
     const room = checkWords("ids", ids);
     const { bytes, length } = crossing(text);
-    checkApart("ids", ids, "text", bytes);
+    // Nobody has the buffer that strings are in.
+    if (typeof text !== "string") checkApart("ids", ids, "text", bytes);
     return this.unwrap(
       this.native.sluice_tokenizer_encode(this.#handle, bytes, length, mode, ids, room),
     );
@@ -91,8 +99,9 @@ export class NativeTokenizer {
 
   /** The bytes of `ids`, as a view that is good until the next call of anything. */
   decode(value: Uint32Array | readonly number[]): Uint8Array<ArrayBuffer> {
-    const ids = checkIds("ids", value);
-    const count = lengthOf(ids);
+    const isView = isKind("Uint32Array", value);
+    const ids = isView ? value : readIds("ids", value);
+    const count = isView ? checkMemory("ids", ids) : ids.length;
     const into = (): number => {
       const { bytes } = textBuffer;
       return this.unwrap(
