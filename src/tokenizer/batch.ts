@@ -149,7 +149,7 @@ class Groups {
     const start = this.#at;
     const { total } = this;
     const given = this.#given;
-    const texts: Text[] = [];
+    const texts = new Array<Text>(total - start);
     let left = this.#left;
     let units = 0;
     let areStrings = true;
@@ -163,10 +163,11 @@ class Groups {
       weight += length + 1;
       left = weight > MAX_UNITS && at > start ? text as Text : undefined;
       if (left !== undefined) break;
-      texts.push(text as Text);
+      texts[at - start] = text as Text;
       units += length;
       areStrings &&= isString;
     }
+    if (at < total) texts.length = at - start;
     this.#at = at;
     this.#left = left;
     return { start, texts, units, areStrings };
