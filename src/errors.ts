@@ -23,6 +23,8 @@ export type SluiceErrorCode =
   | "SLUICE_UNSUPPORTED_PLATFORM"
   /** No model of that name is known. */
   | "SLUICE_UNKNOWN_MODEL"
+  /** Only its maker knows the ids of that model's tokens. */
+  | "SLUICE_VOCABULARY_NOT_PUBLIC"
   /** The object was closed or disposed. */
   | "SLUICE_DISPOSED";
 

@@ -54,7 +54,7 @@ async function answer(chat: Chat, response: ServerResponse): Promise<void> {
   const parts = Array.from({ length }, (_, i) => WORDS[i % WORDS.length] + " ");
   const text = parts.join("");
   const prompt_tokens = countMessages(chat.messages, chat).tokens;
-  const completion_tokens = Tokenizer.forModel(chat.model).count(text);
+  const completion_tokens = Tokenizer.forModel(chat.model, { estimate: true }).count(text);
   const total_tokens = prompt_tokens + completion_tokens;
   const usage = { prompt_tokens, completion_tokens, total_tokens };
   const common = { id: "chatcmpl-0", created: 0, model: chat.model };

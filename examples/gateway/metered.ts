@@ -86,7 +86,7 @@ class Meter {
   constructor(model: string, promptTokens: number, isStream: boolean) {
     this.#isStream = isStream;
     this.#promptTokens = promptTokens;
-    this.#tokenizer = Tokenizer.forModel(model);
+    this.#tokenizer = Tokenizer.forModel(model, { estimate: true });
   }
 
   read(part: Uint8Array): void {

@@ -5,7 +5,7 @@
  */
 import { isatty } from "node:tty";
 import { type Command, Option } from "commander";
-import { type EncodingName, type Special, Tokenizer } from "../../mod.ts";
+import { type EncodingName, resolveModel, type Special, Tokenizer } from "../../mod.ts";
 import { type Report, UsageError } from "./report.ts";
 
 /** What the options parse to. */
@@ -58,7 +58,9 @@ export function openTokenizer(
   fallback?: EncodingName,
 ): Tokenizer {
   if (model !== undefined) {
-    const tokenizer = Tokenizer.forModel(model, { special });
+    // A misspelt name is a mistake; a model without a public vocabulary is estimated.
+    resolveModel(model, { unknownModel: "refuse" });
+    const tokenizer = Tokenizer.forModel(model, { special, estimate: true });
     if (!tokenizer.exact) {
       report.note(
         `the vocabulary of ${model} is not available: ${tokenizer.encoding} stands in, so this ` +

@@ -7,6 +7,8 @@ import type { ChatRules } from "./chat_rules.ts";
 import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { compactJson } from "./json_text.ts";
+import { formatOfPart } from "./request/formats.ts";
+import { pathOf } from "./request/json_writer.ts";
 import { firstParameter, isCommented, type ToolDefinition, toolText } from "./tool_text.ts";
 
 /** Something in a request that costs tokens which cannot be known here. */
@@ -65,6 +67,8 @@ export class ChatRequest {
   readonly uncounted: Uncounted[] = [];
   /** Whether calls of tools were met, whose costs are inferred. */
   hasCalls = false;
+  /** Whether texts were met of which OpenAI does not say whether they are charged. */
+  hasAsides = false;
   readonly #rules: ChatRules;
   readonly #countText: (text: string) => number;
   readonly #roles: Map<string, number> = new Map();
@@ -94,7 +98,10 @@ export class ChatRequest {
 
   readTools(tools: readonly ToolDefinition[]): void {
     if (tools.length === 0) return;
-    const { frame, pieces } = toolText(tools, this.#rules.style);
+    const { frame, pieces, partial } = toolText(tools, this.#rules.style);
+    for (const { path } of partial) {
+      if (path !== undefined) this.uncounted.push({ path, type: "schema" });
+    }
     for (const text of frame) this.overhead += this.#count(text);
     if (tools[0]!.description === "") this.overhead += this.#rules.bareTool;
     tools.forEach((tool, i) => {
@@ -117,7 +124,10 @@ export class ChatRequest {
 
   #message(path: string, role: string, message: Fields, tail: string): MessageCount {
     const content = this.#content(`${path}.content`, message.content, tail) +
-      this.#optional(`${path}.refusal`, message.refusal);
+      this.#optional(`${path}.refusal`, message.refusal) +
+      this.#aside(`${path}.reasoning_content`, message.reasoning_content) +
+      this.#aside(`${path}.reasoning`, message.reasoning);
+    this.#refuseOthers(path, message);
     let name = 0;
     let frame = this.#rules.message + this.#role(role);
     if (present(message.name)) {
@@ -145,6 +155,8 @@ export class ChatRequest {
       const at = `${path}[${i}]`;
       const part = fields(at, value);
       const type = string(`${at}.type`, part.type);
+      const format = formatOfPart(part);
+      if (format !== undefined) throw otherFormat(`${at}.type`, show(type), format);
       if (type !== "text" && type !== "refusal") {
         this.uncounted.push({ path: at, type });
         return;
@@ -155,12 +167,32 @@ export class ChatRequest {
     return tokens;
   }
 
+  /** Reasoning that servers compatible with OpenAI's take back. */
+  #aside(path: string, value: unknown): number {
+    if (typeof value !== "string" || value === "") return 0;
+    this.hasAsides = true;
+    return this.#optional(path, value);
+  }
+
+  /** Messages of other formats, and fields that would be dropped. */
+  #refuseOthers(path: string, message: Fields): void {
+    if (Array.isArray(message.parts)) {
+      throw otherFormat(`${path}.parts`, "an array", "ai-sdk or gemini");
+    }
+    for (const [key, value] of Object.entries(message)) {
+      const isText = typeof value === "string" || typeof value === "object" && value !== null;
+      if (isText && !MESSAGE_FIELDS.has(key)) {
+        this.uncounted.push({ path: pathOf(path, key), type: "unknown" });
+      }
+    }
+  }
+
   #legacyCall(path: string, value: unknown): number {
     if (!present(value)) return 0;
     this.hasCalls = true;
     const call = fields(path, value);
     const name = string(`${path}.name`, call.name);
-    const json = string(`${path}.arguments`, call.arguments);
+    const json = callText(`${path}.arguments`, call.arguments);
     return this.#rules.call + this.#count(name) + this.#count(json);
   }
 
@@ -218,6 +250,13 @@ export function readTools(
     tools.forEach((value, i) => {
       const path = `tools[${i}]`;
       const tool = fields(path, value);
+      if (isFlat(tool)) {
+        throw otherFormat(
+          `${path}.name`,
+          show(tool.name),
+          "openai-responses or anthropic-messages",
+        );
+      }
       const type = string(`${path}.type`, tool.type);
       if (type === "function") read.push(definition(`${path}.function`, tool.function));
       else if (type === "custom") read.push(definition(`${path}.custom`, tool.custom, true));
@@ -231,6 +270,35 @@ export function readTools(
   return read;
 }
 
+/** Other APIs have a tool's name and schema beside its type. */
+function isFlat(tool: Fields): boolean {
+  const isOwn = tool.type === undefined || tool.type === "function" || tool.type === "custom";
+  return isOwn && typeof tool.name === "string" && !present(tool.function) && !present(tool.custom);
+}
+
+/** What is read of a message, and what costs nothing. */
+const MESSAGE_FIELDS: ReadonlySet<string> = new Set(
+  `role content name refusal tool_calls tool_call_id function_call audio reasoning_content reasoning
+   cache_control`.split(/\s+/),
+);
+
+function otherFormat(path: string, value: string, format: string): TypeError {
+  return new TypeError(
+    `${path} is ${value}, which is ${format} and not of the Chat Completions API. ` +
+      "countRequest counts requests of any format",
+  );
+}
+
+/** The input of a call. Other APIs have it as an object. */
+function callText(path: string, value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    throw new TypeError(
+      `${path} must be a string, not ${show(value)}. countRequest takes objects as well`,
+    );
+  }
+  return string(path, value);
+}
+
 function definition(path: string, value: unknown, custom = false): ToolDefinition {
   const { name, description, parameters } = fields(path, value);
   return {
@@ -238,6 +306,7 @@ function definition(path: string, value: unknown, custom = false): ToolDefinitio
     description: present(description) ? string(`${path}.description`, description) : "",
     parameters: present(parameters) ? fields(`${path}.parameters`, parameters) : undefined,
     custom,
+    path: `${path}.parameters`,
   };
 }
 
@@ -255,7 +324,7 @@ function readCall(path: string, value: unknown): ReadCall {
   return {
     id: typeof call.id === "string" ? call.id : undefined,
     name: string(`${path}.${type}.name`, name),
-    input: string(`${path}.${type}.${input}`, rest[input]),
+    input: callText(`${path}.${type}.${input}`, rest[input]),
   };
 }
 

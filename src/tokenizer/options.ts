@@ -67,6 +67,18 @@ export interface TokenizerOptions {
   readonly cache?: boolean | CacheOptions;
 }
 
+/** Options of {@linkcode Tokenizer.forModel}. */
+export interface ModelTokenizerOptions extends TokenizerOptions {
+  /**
+   * Whether the nearest public encoding may stand in for a model whose vocabulary is not public, or
+   * that is not known. The tokenizer is then not `exact`: its counts are estimates, and its ids are not
+   * the model's.
+   *
+   * @default false
+   */
+  readonly estimate?: boolean;
+}
+
 const MODES: Readonly<Record<Special, number>> = {
   text: SPECIAL_TEXT,
   allow: SPECIAL_ALLOW,

@@ -10,15 +10,17 @@ import { type Chunk, type ChunkOptions, chunks } from "./chunks.ts";
 import { TokenCounter } from "./counter.ts";
 import { TokenDecoder } from "./decoder.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
+import { show, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
 import { CACHE, JOB_COUNT, JOB_ENCODE, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
 import { areShort, inBatch, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
 import type { Measure } from "./measure.ts";
-import { resolveModel } from "./models.ts";
+import { isKnownModel, lookUpModel } from "./models.ts";
 import { NativeTokenizer } from "./native_tokenizer.ts";
 import {
   type AsyncOptions,
   type BatchOptions,
+  type ModelTokenizerOptions,
   specialMode,
   type TextOptions,
   threadCount,
@@ -72,19 +74,35 @@ export class Tokenizer implements Disposable {
    * @throws {SluiceError} `SLUICE_UNKNOWN_ENCODING`, or why the library cannot be loaded.
    */
   constructor(encoding: EncodingName, options: TokenizerOptions = {}) {
-    this.encoding = checkEncoding(encoding);
+    this.encoding = checkEncoding(encoding, isKnownModel);
     this.#mode = specialMode(options, SPECIAL_TEXT);
     this.#native = new NativeTokenizer(encoding);
     this.#cache = openCache(options.cache) ? CACHE : 0;
   }
 
   /**
-   * The tokenizer of a model, such as `"gpt-5"` or `"openai/gpt-4.1-mini"`.
+   * The tokenizer of a model, such as `"gpt-5"` or `"openai/gpt-4.1-mini"`; names are understood as by
+   * {@linkcode resolveModel}.
    *
-   * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL`, with the nearest name that is known.
+   * @throws {SluiceError} Without `estimate: true`: `SLUICE_UNKNOWN_MODEL`, with the nearest name that is
+   * known, or `SLUICE_VOCABULARY_NOT_PUBLIC` for a model whose ids nobody but its maker knows.
    */
-  static forModel(model: string, options: TokenizerOptions = {}): Tokenizer {
-    const { encoding, exact } = resolveModel(model);
+  static forModel(model: string, options: ModelTokenizerOptions = {}): Tokenizer {
+    const { estimate = false } = options;
+    if (typeof estimate !== "boolean") {
+      throw new TypeError(`estimate must be a boolean, not ${show(estimate)}`);
+    }
+    const unknownModel = estimate ? undefined : "refuse";
+    const { encoding, exact } = lookUpModel(model, unknownModel);
+    if (!exact && !estimate) {
+      throw new SluiceError(
+        "SLUICE_VOCABULARY_NOT_PUBLIC",
+        `The vocabulary of ${
+          show(model)
+        } is not public, so there are no ids. For estimates of counts ` +
+          `with ${encoding}, ask for them: Tokenizer.forModel(${show(model)}, { estimate: true })`,
+      );
+    }
     const tokenizer = new Tokenizer(encoding, options);
     tokenizer.#exact = exact;
     return tokenizer;
