@@ -119,6 +119,7 @@ const MESSAGE: Node = {
 };
 
 const FUNCTION: Fields = {
+  type: "enum",
   name: "toolName",
   description: "toolDescription",
   parameters: "toolParameters",

@@ -59,7 +59,7 @@ export class BodyReader {
       return;
     }
     if (rule.uncounted !== undefined) {
-      this.uncounted.push({ path, it: rule.uncounted });
+      if (!isEmpty(value)) this.uncounted.push({ path, it: rule.uncounted });
     } else if (typeof value === "string") {
       this.#string(value, rule, path, depth);
     } else if (typeof value !== "object") {
@@ -198,4 +198,8 @@ function chosenType(value: Record<string, unknown>, rule: Node): Node | undefine
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === "" || value === false || Array.isArray(value) && value.length === 0;
 }
