@@ -296,6 +296,8 @@ describe("countMessages", () => {
     });
     assert.deepEqual(strange.uncounted, [{ path: "messages[0].note", type: "unknown" }]);
     assert.equal(strange.exact, false);
+    const beside = countMessages(HELLO, wrong({ model: "gpt-4o", hint: "hidden", top_p: 1 }));
+    assert.deepEqual(beside.uncounted, [{ path: "hint", type: "unknown" }]);
   });
 
   it("counts arguments that have a key twice in full", () => {

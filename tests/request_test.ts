@@ -135,6 +135,22 @@ describe("countRequest", () => {
           { role: "assistant", tool_calls: [{ function: { name: "f", arguments: { a: TEXT } } }] },
         ],
       },
+      inputTwice: [
+        {
+          role: "assistant",
+          content: [{ type: "tool-call", toolName: "f", input: "short", args: TEXT }],
+        },
+      ],
+      schemaTwice: {
+        contents: "Hi",
+        tools: [
+          {
+            functionDeclarations: [
+              { name: "f", parameters: {}, parametersJsonSchema: { description: TEXT } },
+            ],
+          },
+        ],
+      },
       unknownPart: { messages: [{ role: "user", content: [{ type: "poem", verses: [TEXT] }] }] },
       unknownField: { model: "gpt-4o", messages: user, guidance: { notes: [{ note: TEXT }] } },
       unknownShape: { anything: [[TEXT]] },

@@ -6,6 +6,7 @@
 import type { ChatRules } from "./chat_rules.ts";
 import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
+import { callText, type ChatFields, fields, otherFormat, present, string } from "./chat_shape.ts";
 import { compactJson } from "./json_text.ts";
 import { formatOfPart } from "./request/formats.ts";
 import { pathOf } from "./request/json_writer.ts";
@@ -42,8 +43,6 @@ export interface ToolCount {
   /** Its name, its description and its parameters. */
   readonly tokens: number;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** A call that an answer may refer to. */
 interface Call {
@@ -122,7 +121,7 @@ export class ChatRequest {
     this.overhead += 4 + this.#count(string("function_call.name", name));
   }
 
-  #message(path: string, role: string, message: Fields, tail: string): MessageCount {
+  #message(path: string, role: string, message: ChatFields, tail: string): MessageCount {
     const content = this.#content(`${path}.content`, message.content, tail) +
       this.#optional(`${path}.refusal`, message.refusal) +
       this.#aside(`${path}.reasoning_content`, message.reasoning_content) +
@@ -175,7 +174,7 @@ export class ChatRequest {
   }
 
   /** Messages of other formats, and fields that would be dropped. */
-  #refuseOthers(path: string, message: Fields): void {
+  #refuseOthers(path: string, message: ChatFields): void {
     if (Array.isArray(message.parts)) {
       throw otherFormat(`${path}.parts`, "an array", "ai-sdk or gemini");
     }
@@ -238,77 +237,11 @@ export class ChatRequest {
   }
 }
 
-/** The functions and custom tools of `tools` and `functions`; what else there is goes to `uncounted`. */
-export function readTools(
-  tools: unknown,
-  functions: unknown,
-  uncounted: Uncounted[],
-): ToolDefinition[] {
-  const read: ToolDefinition[] = [];
-  if (present(tools)) {
-    checkArray("tools", tools);
-    tools.forEach((value, i) => {
-      const path = `tools[${i}]`;
-      const tool = fields(path, value);
-      if (isFlat(tool)) {
-        throw otherFormat(
-          `${path}.name`,
-          show(tool.name),
-          "openai-responses or anthropic-messages",
-        );
-      }
-      const type = string(`${path}.type`, tool.type);
-      if (type === "function") read.push(definition(`${path}.function`, tool.function));
-      else if (type === "custom") read.push(definition(`${path}.custom`, tool.custom, true));
-      else uncounted.push({ path, type });
-    });
-  }
-  if (present(functions)) {
-    checkArray("functions", functions);
-    functions.forEach((value, i) => read.push(definition(`functions[${i}]`, value)));
-  }
-  return read;
-}
-
-/** Other APIs have a tool's name and schema beside its type. */
-function isFlat(tool: Fields): boolean {
-  const isOwn = tool.type === undefined || tool.type === "function" || tool.type === "custom";
-  return isOwn && typeof tool.name === "string" && !present(tool.function) && !present(tool.custom);
-}
-
 /** What is read of a message, and what costs nothing. */
 const MESSAGE_FIELDS: ReadonlySet<string> = new Set(
   `role content name refusal tool_calls tool_call_id function_call audio reasoning_content reasoning
    cache_control`.split(/\s+/),
 );
-
-function otherFormat(path: string, value: string, format: string): TypeError {
-  return new TypeError(
-    `${path} is ${value}, which is ${format} and not of the Chat Completions API. ` +
-      "countRequest counts requests of any format",
-  );
-}
-
-/** The input of a call. Other APIs have it as an object. */
-function callText(path: string, value: unknown): string {
-  if (typeof value === "object" && value !== null) {
-    throw new TypeError(
-      `${path} must be a string, not ${show(value)}. countRequest takes objects as well`,
-    );
-  }
-  return string(path, value);
-}
-
-function definition(path: string, value: unknown, custom = false): ToolDefinition {
-  const { name, description, parameters } = fields(path, value);
-  return {
-    name: string(`${path}.name`, name),
-    description: present(description) ? string(`${path}.description`, description) : "",
-    parameters: present(parameters) ? fields(`${path}.parameters`, parameters) : undefined,
-    custom,
-    path: `${path}.parameters`,
-  };
-}
 
 interface ReadCall {
   readonly id: string | undefined;
@@ -334,22 +267,4 @@ function parallelText(calls: readonly ReadCall[]): string {
     `{"recipient_name":"functions.${name}","parameters":${compactJson(input)}}`
   );
   return `{"tool_uses":[${uses.join(",")}]}`;
-}
-
-function present(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
-function fields(path: string, value: unknown): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(`${path} must be an object, not ${show(value)}`);
-  }
-  return value as Fields;
-}
-
-function string(path: string, value: unknown): string {
-  if (typeof value !== "string") {
-    throw new TypeError(`${path} must be a string, not ${show(value)}`);
-  }
-  return value;
 }

@@ -3,19 +3,16 @@
  *
  * @module
  */
-import {
-  ChatRequest,
-  type MessageCount,
-  readTools,
-  type ToolCount,
-  type Uncounted,
-} from "./chat_request.ts";
+import { ChatRequest, type MessageCount, type ToolCount, type Uncounted } from "./chat_request.ts";
+import { readTools } from "./chat_tools.ts";
 import { chatRules } from "./chat_rules.ts";
 import type { ChatFunction, ChatMessage, ChatTool } from "./chat_types.ts";
 import { type CacheOptions, checkCache } from "./cache.ts";
 import type { EncodingName } from "./encodings.ts";
 import { show } from "../errors.ts";
 import { lookUpModel, type UnknownModel } from "./models.ts";
+import { pathOf } from "./request/json_writer.ts";
+import { OPENAI_CHAT } from "./request/openai_chat.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 /** The fields of a request beside its messages, as far as they cost tokens. */
@@ -127,11 +124,12 @@ export function countMessages(
   if (typeof request !== "object" || request === null) {
     throw new TypeError(`request must be an object with a model, not ${show(request)}`);
   }
-  refuseOtherFormats(request);
+  const strange = strangeFields(request);
   const resolved = lookUpModel(request.model, options.unknownModel);
   const rules = chatRules(resolved);
   const counter = sharedTokenizer(resolved.encoding, options.cache);
   const reader = new ChatRequest(rules, (text) => counter.count(text));
+  for (const it of strange) reader.uncounted.push(it);
   const tools = readTools(request.tools, request.functions, reader.uncounted);
   reader.readMessages(messages, tools.length > 0);
   reader.readTools(tools);
@@ -171,14 +169,22 @@ const OTHERS: Readonly<Record<string, string>> = {
   system_instruction: "gemini",
 };
 
-function refuseOtherFormats(request: object): void {
+/** Refuses what is of another API, and returns what nobody knows. */
+function strangeFields(request: object): Uncounted[] {
+  const strange: Uncounted[] = [];
   for (const [key, value] of Object.entries(request)) {
-    if (value === undefined || value === null || !Object.hasOwn(OTHERS, key)) continue;
-    throw new TypeError(
-      `request.${key} is of ${OTHERS[key]} and not of the Chat Completions API. ` +
-        "countRequest counts requests of any format",
-    );
+    if (typeof value !== "string" && typeof value !== "object" || value === null) continue;
+    if (Object.hasOwn(OTHERS, key)) {
+      throw new TypeError(
+        `request.${key} is of ${OTHERS[key]} and not of the Chat Completions API. ` +
+          "countRequest counts requests of any format",
+      );
+    }
+    if (!Object.hasOwn(OPENAI_CHAT.fields!, key)) {
+      strange.push({ path: pathOf("", key), type: "unknown" });
+    }
   }
+  return strange;
 }
 
 /** The tokenizer that all counts of requests in this isolate use. */

@@ -49,6 +49,6 @@ export {
   type ExtraCount,
   type RequestCount,
 } from "./request/count.ts";
-export type { RequestFormat } from "./request/formats.ts";
+export { REQUEST_FORMATS, type RequestFormat } from "./request/formats.ts";
 export { Tokenizer } from "./tokenizer.ts";
 export type { TruncateOptions } from "./truncate.ts";

@@ -263,12 +263,12 @@ function parse(full: string): { name: string; base: string; foreign: boolean } {
   const colon = model.indexOf(":");
   // A slash behind the first colon belongs to the name of a fine-tune.
   const slash = model.lastIndexOf("/", colon < 0 ? model.length : colon);
-  const makers = slash < 0 ? [] : model.slice(0, slash).split("/");
+  let makers = slash < 0 ? [] : model.slice(0, slash).split("/");
   let name = model.slice(slash + 1);
   // Versions have dots as well, but a digit behind them.
   const dotted = /^(?:[a-z][a-z0-9-]*\.)+(?=[a-z])/.exec(name)?.[0];
   if (dotted !== undefined) {
-    makers.push(...dotted.split("."));
+    makers = makers.concat(dotted.split("."));
     name = name.slice(dotted.length);
   }
   const tuned = name.startsWith("ft:") ? name.slice(3) : name;

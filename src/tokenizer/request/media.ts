@@ -112,11 +112,16 @@ function patchCount({ width, height }: Size): number {
   if (count <= MOST_PATCHES) return count;
   const shrink = Math.sqrt(32 * 32 * MOST_PATCHES / (width * height));
   const [across, down] = [width * shrink / 32, height * shrink / 32];
-  const scale = Math.min(Math.floor(across) / across, Math.floor(down) / down);
+  const scale = Math.min(floor(across) / across, floor(down) / down);
   return Math.min(
     MOST_PATCHES,
     Math.ceil(rounded(across * scale)) * Math.ceil(rounded(down * scale)),
   );
+}
+
+/** No side is of less than one patch. */
+function floor(patches: number): number {
+  return Math.max(1, Math.floor(patches));
 }
 
 /** Patches of 28 pixels after the image was made to fit `edge` pixels and `most` patches. */
