@@ -39,9 +39,12 @@ export async function startFakeUpstream(
     response.once("close", () => count.inFlight--);
     try {
       await answer(await json(request) as Chat, response);
-    } catch {
+    } catch (error) {
       // The client left while it asked, or asked for nothing that makes sense.
-      response.destroy();
+      if (response.headersSent || !request.complete) return response.destroy();
+      const message = (error as Error).message;
+      response.writeHead(400, { "content-type": "application/json" })
+        .end(JSON.stringify({ error: { message, type: "invalid_request_error" } }));
     }
   });
   server.listen(0, "127.0.0.1").unref();

@@ -153,7 +153,10 @@ const gemini3: ImageRule = ({ detail }) => {
   return { tokens: tokens ?? 1120, source: GEMINI_3 };
 };
 
-/** By model, the first that fits. Read from the pages above in November 2026. */
+/**
+ * By model, the first that fits, as of November 2026. From the pages above where they could be read, and
+ * else from what others quote of them. A bill may differ: gpt-5-mini has been billed 1.2 a patch.
+ */
 const RULES: readonly (readonly [RegExp, ImageRule])[] = [
   [/^gpt-4\.1-mini|^gpt-5-mini/, patches(1.62)],
   [/^gpt-4\.1-nano|^gpt-5-nano/, patches(2.46)],
