@@ -7,7 +7,7 @@
  * @module
  */
 import { createParser, type EventSourceParser } from "eventsource-parser";
-import { type TokenCounter, Tokenizer } from "../../mod.ts";
+import type { TokenCounter, Tokenizer } from "../../mod.ts";
 
 /** A whole answer is read up to this size, and so is one event of a stream, in characters. */
 const MOST_CHARACTERS = 4_194_304;
