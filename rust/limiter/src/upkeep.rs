@@ -210,6 +210,15 @@ impl Limiter {
         self.slots.get(key.index).map(|words| words.read()).unwrap_or_default()
     }
 
+    /// What is wrong with places and names while nobody uses them, for tests. O(keys).
+    ///
+    /// # Errors
+    /// Says what.
+    #[cfg(feature = "oracle")]
+    pub fn audit(&self) -> Result<(), String> {
+        self.keys.audit(&self.slots)
+    }
+
     fn is_idle(&self, slot: &Slot<'_>, now: Now) -> bool {
         slot.plan() == 0
             && slot.open() == 0
