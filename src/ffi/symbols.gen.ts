@@ -438,8 +438,9 @@ export const symbols = {
    * `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between
    * them. `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit.
    * `clock` is a `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until all
-   * who opened it have closed it; a thread that ends does not close it, but its reservations are settled
-   * in full. Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
+   * who opened it have closed it. A thread that ends does not close it, but its reservations are settled in
+   * full: the limiter then stays until all its keys are idle, and goes when others are made after that.
+   * Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
    * limits, with `NO_ENTROPY` and with `TOO_MANY_HANDLES`.
    */
   sluice_limiter_open: { args: ["buffer", "u32", "buffer", "u32", "u32"], returns: "i32" },

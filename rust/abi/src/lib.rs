@@ -20,7 +20,7 @@
 //!
 //! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
 //! handles), `owner` (threads that die), `slice` (pointers), `opened` (the limiters of a thread),
-//! `pools` (pools by name), `ticks` (the clock, faster), `transcode`
+//! `limiter_names` (limiters by name), `pools` (pools by name), `ticks` (the clock, faster), `transcode`
 //! (UTF-8) and `pin` are the plumbing; every other file is a noun of the ABI.
 
 pub mod abi_hash;
@@ -37,6 +37,7 @@ pub mod library;
 pub mod limiter;
 pub mod limiter_config;
 pub mod limiter_key;
+mod limiter_names;
 pub mod limiter_parts;
 mod objects;
 mod opened;

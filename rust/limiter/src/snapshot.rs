@@ -218,7 +218,11 @@ impl Limiter {
             .intern(&self.slots, hash, now.ns, |_, _| false)
             .map_err(|Full| Damaged::Full)?;
         self.plans.count_again(plan);
-        let Some(mut slot) = self.slots.lock(key.index) else { return Ok(()) };
+        let Some(mut slot) = self.lock(key) else {
+            // Evicted in the meantime: it had used nothing yet.
+            self.plans.give_back(plan);
+            return self.restore_key(row, plan, head, now);
+        };
         let before = slot.plan();
         slot.set_plan(plan);
         for (index, limit) in self.plans.get(plan).enumerate() {

@@ -189,6 +189,14 @@ impl Limiter {
         forgot
     }
 
+    /// Gives away those of the next `count` keys that are idle, however lately they were used; whether no key
+    /// is left, so that a new limiter would stand the same. For a limiter that nobody uses. O(`count`).
+    pub fn wind_down(&self, count: u32, now: Now) -> bool {
+        self.book.expire(now);
+        self.keys.sweep(&self.slots, count, |slot| self.is_idle(slot, now));
+        self.keys.live() == 0
+    }
+
     /// What it holds and did. O(1).
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -52,7 +52,6 @@ fn race(threads: u64, names: u64, places: u32) {
         }
         audit(&limiter);
     }
-    println!("{:?}", limiter.stats());
     assert!(limiter.stats().evicted > rounds * u64::from(places), "{:?}", limiter.stats());
 }
 
