@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 /// A table of handles that a thread can leave behind.
 pub(crate) trait Table: Sync {
@@ -16,10 +16,11 @@ pub(crate) trait Table: Sync {
 }
 
 thread_local! {
-    static OWNED: RefCell<Owned> = RefCell::new(Owned(HashSet::new()));
+    static OWNED: RefCell<Owned> = RefCell::new(Owned(HashSet::default()));
 }
 
-struct Owned(HashSet<Ownership>);
+/// Hashed without random bytes, which a system may not have; nobody chooses handles.
+struct Owned(HashSet<Ownership, BuildHasherDefault<DefaultHasher>>);
 
 /// One handle of one table. Tables are statics, so their address is their identity.
 #[derive(Clone, Copy)]

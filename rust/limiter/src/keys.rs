@@ -36,9 +36,14 @@ pub struct Key {
     pub generation: u32,
 }
 
-/// All places are taken by keys that are not idle.
+/// Why there is no place for a new name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub enum Full {
+    /// All are taken by keys that are not idle.
+    Keys,
+    /// The system has no memory for more.
+    Memory,
+}
 
 /// Whether all places are taken, so that a key that is idle must go however lately it was used.
 #[derive(Clone, Copy, Debug)]
@@ -148,11 +153,13 @@ impl Keys {
                     continue;
                 }
                 self.refused.fetch_add(1, Ordering::Relaxed);
-                return Err(Full);
+                return Err(Full::Keys);
             };
-            slots.make(index);
             let key = {
-                let Some(mut slot) = slots.lock(index) else { return Err(Full) };
+                let Some(mut slot) = slots.make(index).and_then(|_| slots.lock(index)) else {
+                    self.give_back(index);
+                    return Err(Full::Memory);
+                };
                 slot.occupy(hash);
                 slot.set_seen(now_ns);
                 Key { index, generation: slot.generation() }

@@ -21,6 +21,7 @@
 //! torn read is a miss (Hyatt and Mann, "A lockless transposition table", 2002).
 
 use siphasher::sip128::{Hasher128, SipHasher13};
+use std::collections::TryReserveError;
 use std::hash::Hasher;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -78,15 +79,21 @@ impl CountCache {
     /// A cache of at least `entries` entries (of [`MOST_ENTRIES`] at most) under a secret key.
     ///
     /// The key must be random and new for every process. O(`entries`), once.
-    pub fn new(entries: usize, key: [u8; 16]) -> Self {
-        let sets = entries.clamp(1, MOST_ENTRIES).div_ceil(WAYS).next_power_of_two();
-        Self {
+    ///
+    /// # Errors
+    /// There is no memory for so many.
+    pub fn new(entries: usize, key: [u8; 16]) -> Result<Self, TryReserveError> {
+        let count = entries.clamp(1, MOST_ENTRIES).div_ceil(WAYS).next_power_of_two();
+        let mut sets = Vec::new();
+        sets.try_reserve_exact(count)?;
+        sets.resize_with(count, Set::default);
+        Ok(Self {
             key,
-            sets: (0..sets).map(|_| Set::default()).collect(),
+            sets: sets.into_boxed_slice(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
-        }
+        })
     }
 
     /// How many entries there are room for.
