@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { native } from "../src/ffi/load.ts";
-import { type Kind, type Opened } from "./fixtures/churn_worker.ts";
+import type { Kind, Opened } from "./fixtures/churn_worker.ts";
 import { churned } from "./support/churn.ts";
 
 const SCRIPT = new URL("./fixtures/churn_worker.ts", import.meta.url);

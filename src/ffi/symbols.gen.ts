@@ -320,7 +320,8 @@ export const symbols = {
    * Opens a job for the texts of a packed batch and returns its handle. O(1).
    *
    * `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
-   * be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`.
+   * be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. The threads that do jobs are not there
+   * in a child of `fork` that goes on without `exec`.
    */
   sluice_job_open: { args: ["u32", "u32", "u32", "u32"], returns: "i32" },
   /**

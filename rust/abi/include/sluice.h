@@ -376,8 +376,12 @@ int32_t sluice_counter_close(uint32_t counter);
 // Opens a job for the texts of a packed batch and returns its handle. O(1).
 //
 // `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
-// be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`.
-int32_t sluice_job_open(uint32_t tokenizer, uint32_t special, uint32_t kind, uint32_t bytes);
+// be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. The threads that do jobs are not there
+// in a child of `fork` that goes on without `exec`.
+int32_t sluice_job_open(uint32_t tokenizer,
+                        uint32_t special,
+                        uint32_t kind,
+                        uint32_t bytes);
 
 // Appends a part of the packed batch; with `last` not 0 the job starts. O(`bytes_len`).
 //

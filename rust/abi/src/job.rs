@@ -60,7 +60,8 @@ impl Drop for Job {
 /// Opens a job for the texts of a packed batch and returns its handle. O(1).
 ///
 /// `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
-/// be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`.
+/// be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. The threads that do jobs are not there
+/// in a child of `fork` that goes on without `exec`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_job_open(tokenizer: u32, special: u32, kind: u32, bytes: u32) -> i32 {
     boundary(|| {
