@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     fn cache(entries: usize) -> CountCache {
-        CountCache::new(entries, *b"a secret of test")
+        CountCache::new(entries, *b"a secret of test").expect("room")
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn another_key_is_another_hash() {
-        let (one, two) = (cache(1), CountCache::new(1, [0; 16]));
+        let (one, two) = (cache(1), CountCache::new(1, [0; 16]).expect("room"));
         assert_ne!(one.fingerprint(b"hello", 1), two.fingerprint(b"hello", 1));
     }
 

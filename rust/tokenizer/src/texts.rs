@@ -53,8 +53,9 @@ impl<'a> Texts<'a> {
     /// There is no memory for so many.
     pub fn at(
         &self,
-        indices: impl ExactSizeIterator<Item = usize>,
+        indices: impl IntoIterator<Item = usize, IntoIter: ExactSizeIterator>,
     ) -> Result<Self, TryReserveError> {
+        let indices = indices.into_iter();
         let mut texts = Self::with_capacity(self.all, indices.len())?;
         texts.ranges.extend(indices.filter_map(|i| self.ranges.get(i).cloned()));
         Ok(texts)
