@@ -134,7 +134,8 @@ export function reserve(
   cost: Cost | undefined,
   options: ReserveOptions | undefined,
 ): Reservation | Denied {
-  const ttlMs = options?.ttlMs === undefined ? 0 : checkTtl("ttlMs", options.ttlMs);
+  const asked = options?.ttlMs;
+  const ttlMs = asked === undefined ? 0 : checkTtl("ttlMs", asked);
   const { native } = members[0]!.core;
   const code = withParts(
     members,
