@@ -6,7 +6,7 @@
 //! `64 * microseconds + 16 * reason + limit + 1`, where `reason` is a `SLUICE_DENIED_*` constant and
 //! `limit` the index of the limit that binds. Microseconds are rounded up and at most 2^47.
 
-use sluice_limiter::{Denial, Fault, Key, Limiter, MOST_LIMITS, Now, Refusal, Verdict};
+use sluice_limiter::{Denial, Fault, Full, Key, Limiter, MOST_LIMITS, Now, Refusal, Verdict};
 
 use crate::boundary::{boundary, boundary_f64};
 use crate::clock::Clock;
@@ -24,6 +24,9 @@ pub const SLUICE_DENIED_HELD: u32 = 1;
 pub const SLUICE_DENIED_NEVER: u32 = 2;
 /// `sluice_limiter_take` takes this many costs; limiters of more units take parts.
 pub const SLUICE_LIMITER_UNITS: u32 = 4;
+
+/// The names of a limiter, its limits and its units are so many bytes together at most.
+pub const SLUICE_LIMITER_NAMES: u32 = 1_048_576;
 
 /// So many calls of a batch others may have to wait for.
 const BATCH: usize = 64;
@@ -55,6 +58,7 @@ pub unsafe extern "C" fn sluice_limiter_open(
         let text = unsafe { slice::text("text", text, text_len) }?;
         // SAFETY: the caller's contract.
         let config = unsafe { slice::input("config", config, config_len) }?;
+        check_names(text)?;
         let mut names = text.split('\0');
         let name = names.next().unwrap_or_default();
         let described = describe(config, &names.collect::<Vec<_>>())?;
@@ -66,6 +70,17 @@ pub unsafe extern "C" fn sluice_limiter_open(
     })
 }
 
+/// Refuses names that nobody means: they are copied and told in messages.
+fn check_names(text: &str) -> Result<(), Failure> {
+    if text.len() <= SLUICE_LIMITER_NAMES as usize {
+        return Ok(());
+    }
+    Err(Failure::argument(format!(
+        "names are {} bytes, more than {SLUICE_LIMITER_NAMES}",
+        text.len()
+    )))
+}
+
 /// Closes a handle of a limiter. What it has reserved stays reserved until it expires. O(1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_limiter_close(limiter: u32) -> i32 {
@@ -75,7 +90,8 @@ pub extern "C" fn sluice_limiter_close(limiter: u32) -> i32 {
 /// Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
 ///
 /// A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-/// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle.
+/// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle,
+/// and with `OUT_OF_MEMORY`.
 ///
 /// # Safety
 /// `name` points to `name_len` readable bytes.
@@ -86,7 +102,10 @@ pub unsafe extern "C" fn sluice_limiter_key(limiter: u32, name: *const u8, name_
         let name = unsafe { slice::input("name", name, name_len) }?;
         opened::with(limiter, |opened| {
             let key = opened.limiter.key(name, opened.clock.now());
-            key.map(number_of_key).map_err(|_| {
+            key.map(number_of_key).map_err(|full| {
+                if full == Full::Memory {
+                    return Failure::memory("another key");
+                }
                 let most = opened.limiter.stats().max_keys;
                 Failure::new(
                     SluiceStatus::TooManyKeys,

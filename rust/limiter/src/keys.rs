@@ -46,9 +46,14 @@ pub struct Key {
     pub generation: u32,
 }
 
-/// All places are taken by keys that are not idle.
+/// Why there is no place for a new name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub enum Full {
+    /// All are taken by keys that are not idle.
+    Keys,
+    /// The system has no memory for more.
+    Memory,
+}
 
 /// Whether all places are taken, so that a key that is idle must go however lately it was used.
 #[derive(Clone, Copy, Debug)]
@@ -98,12 +103,15 @@ impl Keys {
             return Ok(key);
         }
         self.sweep(slots, SWEEP, |slot| may_go(slot, Pressed(false)));
-        let Some(place) = self.place(slots, |slot| may_go(slot, Pressed(true))) else {
+        let place = match self.place(slots, |slot| may_go(slot, Pressed(true))) {
+            Ok(place) => place,
             // Perhaps another thread has just found the last place for this very name.
-            return self.find(slots, hash).ok_or_else(|| {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                Full
-            });
+            Err(why) => {
+                return self.find(slots, hash).ok_or_else(|| {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    why
+                });
+            }
         };
         let (key, unused) = self.names.update(hash, |there| {
             match there.and_then(|index| of(slots, index, hash)) {
@@ -175,14 +183,14 @@ impl Keys {
     }
 
     /// A place that is free, or that of the next slot that `may_go`.
-    fn place(&self, slots: &Slots, may_go: impl Fn(&Slot<'_>) -> bool) -> Option<Place> {
+    fn place(&self, slots: &Slots, may_go: impl Fn(&Slot<'_>) -> bool) -> Result<Place, Full> {
         let free = || self.places.take(slots);
-        let idle = || {
+        let idle = |why| {
             // Only as far as the first: the next new name goes on from there.
             let reach = self.places.reach();
-            (0..SEARCH).find_map(|_| self.vacate_next(slots, reach, &may_go))
+            (0..SEARCH).find_map(|_| self.vacate_next(slots, reach, &may_go)).ok_or(why)
         };
-        free().or_else(idle).or_else(free)
+        free().or_else(idle).or_else(|_| free())
     }
 
     /// Vacates the slot that the hand comes to, if it `may_go`.

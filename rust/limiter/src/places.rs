@@ -25,7 +25,7 @@
 use std::collections::VecDeque;
 use std::sync::PoisonError;
 
-use crate::keys::Key;
+use crate::keys::{Full, Key};
 use crate::slot::Slot;
 use crate::slots::Slots;
 use crate::sync::{AtomicU32, Mutex, Ordering};
@@ -54,19 +54,25 @@ impl Places {
         Self { free, max, live: AtomicU32::new(0) }
     }
 
-    /// A free place, if there is one. Amortised O(1).
-    pub(crate) fn take(&self, slots: &Slots) -> Option<Place> {
+    /// A free place, or why there is none. Amortised O(1).
+    pub(crate) fn take(&self, slots: &Slots) -> Result<Place, Full> {
         let index = {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            free.vacated.pop_front().or_else(|| {
-                (free.next < self.max).then(|| {
-                    free.next += 1;
-                    free.next - 1
-                })
-            })?
+            let vacated = free.vacated.pop_front();
+            if vacated.is_none() && free.next == self.max {
+                return Err(Full::Keys);
+            }
+            vacated.unwrap_or_else(|| {
+                free.next += 1;
+                free.next - 1
+            })
         };
-        slots.make(index)?;
-        Some(Place(index))
+        let place = Place(index);
+        if slots.make(index).is_none() {
+            self.give_back(place);
+            return Err(Full::Memory);
+        }
+        Ok(place)
     }
 
     /// Makes a place free. O(1).

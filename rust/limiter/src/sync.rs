@@ -29,7 +29,7 @@ pub(crate) const SWEEP: u32 = 2;
 /// and for an idle one when all places are taken.
 pub(crate) const SEARCH: u32 = 1024;
 
-/// Words of 0, from memory that the system hands out as it is touched.
-pub(crate) fn zeroed(words: usize) -> Box<[AtomicU64]> {
-    bytemuck::allocation::zeroed_slice_box(words)
+/// Words of 0, from memory that the system hands out as it is touched; none if it has none.
+pub(crate) fn zeroed(words: usize) -> Option<Box<[AtomicU64]>> {
+    bytemuck::allocation::try_zeroed_slice_box(words).ok()
 }

@@ -31,8 +31,8 @@ mod sync {
     pub(crate) const PLANS: usize = 4;
     pub(crate) const PLANS_AT_ONCE: usize = 4;
 
-    pub(crate) fn zeroed(words: usize) -> Box<[AtomicU64]> {
-        (0..words).map(|_| AtomicU64::new(0)).collect()
+    pub(crate) fn zeroed(words: usize) -> Option<Box<[AtomicU64]>> {
+        Some((0..words).map(|_| AtomicU64::new(0)).collect())
     }
 }
 

@@ -38,7 +38,7 @@ fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
     let costs = [4 * UNIT, UNIT];
     let part = Part { limiter: &old, key: b, costs: &costs };
     reserve_all(&[part], 0, MINUTE, at(0)).expect("no fault").expect("fits");
-    let bytes = old.snapshot(at(0));
+    let bytes = old.snapshot(at(0)).expect("room");
     let new = limiter(limits());
     // Half a second later by the wall clock, in a process whose own clock is anywhere.
     let now = Now { ns: 77 * SECOND, wall_ns: (SECOND / 2).cast_signed() };
@@ -60,7 +60,7 @@ fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
 fn what_was_used_of_one_thing_is_not_used_of_another() {
     let old = named(&[("budget usd", quota(0, Span::Month, 50))]);
     assert_eq!(old.take(key(&old, "k"), &[7 * UNIT], at(0)), Ok(None));
-    let bytes = old.snapshot(at(0));
+    let bytes = old.snapshot(at(0)).expect("room");
     for (label, limit) in [
         ("budget tokens", quota(0, Span::Month, 50)),
         ("other usd", quota(0, Span::Month, 50)),
@@ -85,7 +85,7 @@ fn a_limit_whose_numbers_changed_keeps_what_was_used() {
     // Of its own it has the quota only.
     let own = vec![rpm, gone, Limit { capacity: 500 * UNIT, ..day }];
     old.set_limits(special, Some(own.into()), at(0)).expect("room").expect("live");
-    let bytes = old.snapshot(at(0));
+    let bytes = old.snapshot(at(0)).expect("room");
 
     // The quota is raised, the rate is lowered and twice as slow; units are counted in another order.
     let new = named(&[
