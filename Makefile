@@ -6,7 +6,7 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test sanitize fuzz bench abi pack fmt clean
+.PHONY: help build demo test sanitize fuzz soak bench abi pack fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ sanitize: $(INSTALLED) ## AddressSanitizer over all crates, ThreadSanitizer over
 MINUTES ?= 30
 fuzz: $(INSTALLED) ## Fuzz under AddressSanitizer for MINUTES (30) in all
 	$(BUN) scripts/fuzz.ts --asan --minutes $(MINUTES)
+
+soak: build ## A gateway under load for 10 minutes in both runtimes; fails if memory, files or leases grow
+	$(BUN) tests/soak/run.ts --minutes 10
 
 bench: build ## Measure against rivals, write bench/record and all tables
 	$(BUN) bench/run.ts

@@ -74,6 +74,52 @@ describe("A long life of pool.fetch", () => {
     await until(() => at.server.inFlight <= 1);
   });
 
+  // A closure beside `makeRequest` that sees the response made the response reachable from what was to
+  // find it: neither the lease nor any memory of the request ever came back in Bun.
+  it("finds an unread body also where closures beside makeRequest see it", async () => {
+    const pool = new CountingPool({ cap: 20 });
+    const shutdown = new AbortController();
+    let leaked = 0;
+    // The pool's own, and none of the request's.
+    const told = () => void leaked++;
+    await (async () => {
+      for (let i = 0; i < 10; i++) {
+        const { signal } = shutdown;
+        const own = new AbortController();
+        const request = new Request(at.server.url("/events"), { signal: own.signal });
+        const options = { signal, headersTimeoutMs: 60_000, idleTimeoutMs: 60_000 };
+        const response = await leasedFetch(pool, () => request, options, told);
+        own.signal.addEventListener("abort", () => void response.body?.cancel());
+        if (i % 2 === 0) await response.body!.getReader().read();
+      }
+    })();
+    assert.ok(await collectUntil(() => pool.endings.length >= 9), "not collected within 20 s");
+    assert.equal(leaked, pool.endings.length);
+    await until(() => at.server.inFlight <= 1);
+  });
+
+  it("obeys a signal while a body is read that nothing but the reader waits for", async () => {
+    const pool = new CountingPool();
+    const controller = new AbortController();
+    const response = await leasedFetch(pool, () => "http://unused", {
+      signal: controller.signal,
+      // No socket keeps it.
+      fetch: (_, { signal }) => {
+        const body = new ReadableStream({
+          start: (body) =>
+            signal!.addEventListener("abort", () => body.error(signal!.reason), { once: true }),
+        });
+        return Promise.resolve(new Response(body));
+      },
+    });
+    const read = assert.rejects(response.text(), /client left/);
+    let collected = 0;
+    await collectUntil(() => ++collected > 5);
+    controller.abort(new Error("client left"));
+    await read;
+    assert.deepEqual(pool.endings, ["unknown"]);
+  });
+
   it("does not take a body that is still read for an unread one", async () => {
     const pool = new CountingPool();
     const body = await (async () => {

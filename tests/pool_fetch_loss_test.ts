@@ -180,7 +180,7 @@ describe("pool.fetch that nobody goes on with", () => {
 
   it("keeps no timer for leases that never end", () => {
     const pool = new CountingPool({ leaseTtlMs: Infinity });
-    const hold = new RequestHold(pool.tryAcquire()!, Infinity, {}, () => {});
+    const hold = new RequestHold(pool.tryAcquire()!, Infinity, {}, undefined, "");
     hold.send();
     hold.end();
     assert.deepEqual(pool.endings, ["ok"]);

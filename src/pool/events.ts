@@ -26,7 +26,10 @@ const EVENTS = 32;
 
 const decoder = new TextDecoder();
 
-/** The events of a pool, for one listener. */
+/**
+ * The events of a pool, for one listener. To be kept by the pool's object and by nothing else: the
+ * listener may see that object, which nobody could lose any more.
+ */
 export class PoolEvents {
   readonly #member: PoolMember;
   readonly #listener: (event: PoolEvent) => void;
@@ -38,8 +41,14 @@ export class PoolEvents {
   constructor(member: PoolMember, listener: (event: PoolEvent) => void) {
     this.#member = member;
     this.#listener = listener;
-    this.#timer = setInterval(() => this.read(), INTERVAL_MS);
-    this.#timer.unref();
+    const self = new WeakRef(this);
+    const timer = setInterval(() => {
+      const events = self.deref();
+      if (events === undefined) clearInterval(timer);
+      else events.read();
+    }, INTERVAL_MS);
+    timer.unref();
+    this.#timer = timer;
   }
 
   /** Tells what happened since the last time. */

@@ -16,17 +16,20 @@ interface Watched {
 /** Told of a lease that was lost, of which upstream, and who acquired it. */
 export type Leaked = (upstream: string, stack: string) => void;
 
-/** Tells the events of a pool, or, where nobody listens to them, warns. */
-export function leakListener(pool: string, events: PoolEvents | undefined): Leaked {
-  if (events !== undefined) {
-    return (upstream, stack) => events.tell({ type: "leaked", upstream, stack });
-  }
-  return (upstream, stack) =>
+/**
+ * Tells the events of a pool, or, where nobody listens to them, warns. The events are kept by the
+ * pool's object alone, or its listener, which may see that object, would keep it.
+ */
+export function leakListener(pool: string, events: WeakRef<PoolEvents> | undefined): Leaked {
+  return (upstream, stack) => {
+    const listener = events?.deref();
+    if (listener !== undefined) return listener.tell({ type: "leaked", upstream, stack });
     process.emitWarning(
       `A lease of ${upstream}, of the pool ${JSON.stringify(pool)}, was never given back. ` +
         `Acquired by:\n${stack}`,
       { type: "SluiceWarning", code: "SLUICE_LEASE_LEAKED" },
     );
+  };
 }
 
 /** Watches leases, each with the stack that acquired it. */

@@ -5,10 +5,12 @@
  */
 import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
+import type { Leaked } from "./leaks.ts";
 import type { Failure } from "./lease.ts";
 import { leasedResponse } from "./leased_response.ts";
 import type { AcquireOptions } from "./options.ts";
-import { type HeldLease, RequestHold } from "./request_hold.ts";
+import type { HeldLease } from "./lease_term.ts";
+import { RequestHold } from "./request_hold.ts";
 import { retryAfterMs } from "../http/retry_after.ts";
 import { checkObject } from "./settings.ts";
 
@@ -74,15 +76,13 @@ export async function leasedFetch(
   pool: LeaseSource,
   makeRequest: MakeRequest,
   options: FetchOptions = {},
-  leaked?: (upstream: string, stack: string) => void,
+  leaked?: Leaked,
 ): Promise<Response> {
   check(makeRequest, options);
   const stack = leaked === undefined ? "" : new Error("fetched here").stack ?? "";
   const lease = await pool.acquire(options);
-  const hold = new RequestHold(lease, pool.leaseTtlMs, {
-    headersMs: options.headersTimeoutMs,
-    idleMs: options.idleTimeoutMs,
-  }, () => leaked?.(lease.upstream, stack));
+  const silences = { headersMs: options.headersTimeoutMs, idleMs: options.idleTimeoutMs };
+  const hold = new RequestHold(lease, pool.leaseTtlMs, silences, leaked, stack);
   if (options.signal !== undefined) hold.follow(options.signal);
   let request: Awaited<ReturnType<MakeRequest>>;
   let init: RequestInit | undefined;

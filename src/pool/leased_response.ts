@@ -14,9 +14,6 @@ const READ_AHEAD = 65_536;
 /** Statuses that a `Response` with a body cannot be made of. */
 const BODILESS: readonly number[] = [101, 103, 204, 205, 304];
 
-/** Ends the holds of bodies that nobody read to their end. */
-const unread = new FinalizationRegistry<RequestHold>((hold) => hold.abandon());
-
 /**
  * The response `original`, holding the lease until its body ends. Without a body that is now.
  *
@@ -94,12 +91,10 @@ function watched(
       return hold.loss === undefined ? cancelled : cancelled.catch(() => {});
     },
   };
-  const stream = new ReadableStream(
+  return new ReadableStream(
     source,
     new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
   );
-  unread.register(stream, hold);
-  return stream;
 }
 
 function readAhead({ ok, headers }: Response): number {

@@ -7,7 +7,7 @@ import { before, unlessAborted } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
 import { UpstreamPool } from "./upstream_pool.ts";
 import type { AcquireOptions } from "./options.ts";
-import type { HeldLease } from "./request_hold.ts";
+import type { HeldLease } from "./lease_term.ts";
 import { ResourceLease, type ResourceOwner } from "./resource_lease.ts";
 import {
   type ResourcePoolOptions,
@@ -87,6 +87,10 @@ export class ResourcePool<T> implements AsyncDisposable {
   };
   /** By the lease itself; weakly, or a lost lease would never be seen. */
   readonly #uses = new WeakMap<ResourceLease<T>, Use<T>>();
+  /**
+   * A resource that is lost has to be destroyed, so it is kept. One from which its own lease can be
+   * reached keeps that lease, which is then never found.
+   */
   readonly #lost = new FinalizationRegistry<Use<T>>((use) => this.#reclaim(use));
 
   /**

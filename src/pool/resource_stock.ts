@@ -7,7 +7,7 @@ import { before, tookTooLong, unlessAborted } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
 import type { UpstreamPool } from "./upstream_pool.ts";
 import type { AcquireOptions } from "./options.ts";
-import type { HeldLease } from "./request_hold.ts";
+import type { HeldLease } from "./lease_term.ts";
 import type { DestroyReason, ResourceEvent, ResourceSettings } from "./resource_options.ts";
 
 /** What a resource pool needs of the line that says who is next. */
@@ -35,6 +35,8 @@ export class ResourceStock<T> {
   /** Those that came back last are last. */
   readonly #idle: Entry<T>[] = [];
   readonly #closing = new AbortController();
+  /** What is being made, each with what aborts it. */
+  readonly #making = new Set<AbortController>();
   #sweep: ReturnType<typeof setInterval> | undefined;
   /** How many are where, and how many there were. */
   readonly counts = { inUse: 0, inTransit: 0, created: 0, destroyed: 0, leaked: 0 };
@@ -89,10 +91,12 @@ export class ResourceStock<T> {
   async #create(): Promise<Entry<T>> {
     const { create, createTimeoutMs, maxLifetimeMs, lifetimeJitter } = this.#settings;
     const started = performance.now();
-    const timeout = new AbortController();
-    const signal = AbortSignal.any([this.#closing.signal, timeout.signal]);
+    // Not `AbortSignal.any`: a signal that follows one of this pool's lives as long as the pool.
+    const making = new AbortController();
+    if (this.isClosed) making.abort(this.#closing.signal.reason);
+    this.#making.add(making);
     this.counts.inTransit++;
-    const made = (async () => await create(signal))();
+    const made = (async () => await create(making.signal))();
     try {
       const work = unlessAborted(made, this.#closing.signal);
       const resource = await before(work, createTimeoutMs, tookTooLong("create", createTimeoutMs));
@@ -102,12 +106,13 @@ export class ResourceStock<T> {
       this.tell({ type: "created", resource, tookMs: now - started });
       return { resource, endsAt: now + life, idleSince: now };
     } catch (error) {
-      timeout.abort(error);
+      making.abort(error);
       // It may come yet, and nobody waits for it.
       void made.then((resource) => this.#settings.destroy(resource)).catch(() => {});
       this.tell({ type: "create-failed", error });
       throw error;
     } finally {
+      this.#making.delete(making);
       this.counts.inTransit--;
     }
   }
@@ -209,6 +214,7 @@ export class ResourceStock<T> {
   /** Destroys what is idle, and from now on what comes back. */
   async close(): Promise<void> {
     this.#closing.abort(new SluiceError("SLUICE_DISPOSED", "This resource pool is closed"));
+    for (const making of this.#making) making.abort(this.#closing.signal.reason);
     clearInterval(this.#sweep);
     await Promise.all(this.#idle.splice(0).map((entry) => this.destroy(entry, "closed")));
   }

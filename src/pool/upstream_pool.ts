@@ -93,13 +93,16 @@ export class UpstreamPool implements Disposable {
     this.#ceiling = ceiling;
     member.onClose = () => ceiling.leave();
     abandoned.register(this, member, member);
+    let events: WeakRef<PoolEvents> | undefined;
     if (onEvent !== undefined) {
-      const events = new PoolEvents(member, onEvent);
-      this.#events = events;
-      member.onFailure = () => events.read();
+      this.#events = new PoolEvents(member, onEvent);
+      // Weakly: what the member keeps is kept as long as any of its leases.
+      const told = new WeakRef(this.#events);
+      member.onFailure = () => told.deref()?.read();
+      events = told;
     }
     if (trackLeaks) {
-      const leaked = leakListener(this.name, this.#events);
+      const leaked = leakListener(this.name, events);
       this.#leaked = leaked;
       member.leaks = new Leaks(({ id, upstream, stack }) => {
         if (member.reclaim(id)) leaked(upstream, stack);
