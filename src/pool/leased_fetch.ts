@@ -5,6 +5,7 @@
  */
 import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
+import { isDecoded } from "../ffi/decoded_body.ts";
 import type { Leaked } from "./leaks.ts";
 import type { Failure } from "./lease.ts";
 import { leasedResponse } from "./leased_response.ts";
@@ -122,11 +123,23 @@ async function send(
     const failure = classify(response);
     if (failure === undefined) hold.confirm();
     else hold.remember(failure);
-    return leasedResponse(response, hold);
+    return leasedResponse(response, hold, hasDecodedBody(response, request, init));
   } catch (error) {
     hold.abort(error);
     throw error;
   }
+}
+
+/** Whether the runtime has decoded the body. What a caller made itself, which has no URL, is as it is. */
+function hasDecodedBody(
+  { headers, url, body }: Response,
+  request: Request | URL | string,
+  init: RequestInit | undefined,
+): boolean {
+  const coding = headers.get("content-encoding");
+  if (coding === null || body === null || url === "") return false;
+  const asked = init?.headers ?? (request instanceof Request ? request.headers : undefined);
+  return isDecoded(coding, new Headers(asked), init);
 }
 
 /** 429 and 500 and above; 529 is how Anthropic says that it is overloaded. */

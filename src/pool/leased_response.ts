@@ -17,15 +17,26 @@ const BODILESS: readonly number[] = [101, 103, 204, 205, 304];
 /**
  * The response `original`, holding the lease until its body ends. Without a body that is now.
  *
- * What it returns differs from `original` only in that its body has no BYOB reader.
+ * What it returns differs from `original` in that its body has no BYOB reader, and in that the
+ * headers are those of the body: if `fetch` has decoded it, `content-encoding` and `content-length`
+ * are true no more, and a server that passed them on would send a body that nobody can read.
  */
-export function leasedResponse(original: Response, hold: RequestHold): Response {
+export function leasedResponse(
+  original: Response,
+  hold: RequestHold,
+  isDecoded: boolean,
+): Response {
   const { body, status } = original;
   if (body === null || BODILESS.includes(status)) {
     hold.end();
     return original;
   }
-  return new LeasedResponse(watched(body, hold, readAhead(original)), original, original);
+  const stream = watched(body, hold, readAhead(original));
+  if (!isDecoded) return new LeasedResponse(stream, original, original);
+  const { statusText } = original;
+  const headers = new Headers(original.headers);
+  for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+  return new LeasedResponse(stream, { status, statusText, headers }, original);
 }
 
 /**

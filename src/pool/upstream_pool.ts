@@ -139,7 +139,9 @@ export class UpstreamPool implements Disposable {
    * closed, and who reads later gets `SLUICE_STALE_LEASE`. The garbage collector may end it sooner.
    * So the upstream has no more requests than leases are in use.
    *
-   * The response is `fetch`'s own in all but this: its body has no BYOB reader. Nothing is buffered;
+   * The response is `fetch`'s own in all but this: its body has no BYOB reader, and the headers of a
+   * body that `fetch` has decoded have no `content-encoding` and no `content-length` any more, so that
+   * a server can return it. Nothing is buffered;
    * only bodies that are sure to end soon (of failures, or of a known length up to 64 KB) are read
    * ahead.
    *
