@@ -182,7 +182,7 @@ describe("pool.fetch that nobody goes on with", () => {
     const pool = new CountingPool({ leaseTtlMs: Infinity });
     const hold = new RequestHold(pool.tryAcquire()!, Infinity, {}, undefined, "");
     hold.send();
-    hold.end();
+    hold.end("answered");
     assert.deepEqual(pool.endings, ["ok"]);
   });
 });

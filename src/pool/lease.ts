@@ -6,6 +6,7 @@
 import { readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { LEASE_FAILED, LEASE_OK, LEASE_OVERLOADED, LEASE_UNKNOWN } from "../ffi/symbols.gen.ts";
+import { failureOf } from "./blame.ts";
 import { checkObject, checkTimeout } from "./settings.ts";
 
 /** How a request went that failed. */
@@ -85,10 +86,13 @@ export class Lease implements Disposable, AsyncDisposable {
 
   /**
    * Gives the lease back and says that the request failed, which may eject the upstream. With
-   * `retryAfterMs` the upstream rests for that long at once. O(log n).
+   * `retryAfterMs` the upstream rests for that long at once. Of a `Response` its status counts, and
+   * with 429, 500 and above its `Retry-After`. O(log n).
    */
-  fail(failure: Failure = {}): ReleaseResult {
-    const { outcome, restMs } = readFailure(failure);
+  fail(failure: Failure | Response = {}): ReleaseResult {
+    const isResponse = failure instanceof Response;
+    const said = isResponse ? failureOf(failure) ?? { status: failure.status } : failure;
+    const { outcome, restMs } = readFailure(said);
     return this.#settle(outcome, restMs);
   }
 

@@ -6,6 +6,7 @@
  */
 import { LONGEST_TIMER } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
+import { type Cause, isTimeout, verdict } from "./blame.ts";
 import type { Leaked } from "./leaks.ts";
 import { type Failure, type Lease, readFailure } from "./lease.ts";
 import { type Holder, renewals } from "./renewals.ts";
@@ -47,6 +48,10 @@ export class LeaseTerm implements Holder, EventListenerObject {
   #failure: Failure | undefined;
   /** Whether the upstream has a part in how it ends. */
   #isSent = false;
+  /** Whether the request's own body keeps the upstream waiting. */
+  #awaitsBody = false;
+  #headersMs: number | undefined;
+  #isAnswered = false;
   #loss: SluiceError | undefined;
   #ended = false;
 
@@ -92,8 +97,21 @@ export class LeaseTerm implements Holder, EventListenerObject {
   send(limitMs: number | undefined): void {
     if (this.#ended) return;
     this.#isSent = true;
+    this.#headersMs = limitMs;
     renewals.awaited(this);
-    this.#time(limitMs, "the headers of the response");
+    this.#timeHeaders();
+  }
+
+  /** The request's own body is waited for, and not the upstream. */
+  awaitsBody(): void {
+    this.#awaitsBody = true;
+    if (!this.#isAnswered) clearTimeout(this.#timer);
+  }
+
+  /** A part of the request's body is there, or its end. */
+  sends(): void {
+    this.#awaitsBody = false;
+    if (!this.#ended && !this.#isAnswered) this.#timeHeaders();
   }
 
   /** Listens to a signal of the caller's until the term ends. */
@@ -132,38 +150,30 @@ export class LeaseTerm implements Holder, EventListenerObject {
   heard(): void {
     if (this.#waiting === undefined) return;
     clearTimeout(this.#timer);
+    this.#isAnswered = true;
     this.#waiting = undefined;
     renewals.heard(this);
   }
 
-  /** The body was read to its end, or it has none. */
-  end(): void {
-    if (this.#isFirstEnd()) this.#settle("ok");
+  /** Ends it, and tells the pool what the cause says of the upstream. Of several ends the first counts. */
+  end(cause: Cause): void {
+    if (this.#isFirstEnd()) this.#settle(cause);
   }
 
-  /** Whoever asked lost interest: nothing is known of the upstream but what the headers said. */
-  cancel(): void {
-    if (this.#isFirstEnd()) this.#settle("unknown");
-  }
-
-  /** `fetch` or the body failed with `error`, which may be the echo of an abort. */
-  fail(error: unknown): void {
-    if (!this.#isFirstEnd()) return;
-    this.#failure ??= isTimeout(error) ? { timedOut: true } : {};
-    this.#settle("ok");
-  }
-
-  /** Aborts the request. A timeout of one that was sent is the upstream's fault, all else is not. */
+  /**
+   * Ends it and aborts the request. A timeout of one that was sent is the upstream's fault, all else is
+   * not; nor is a timeout while the upstream waits itself.
+   */
   abort(reason: unknown): void {
-    if (this.#isSent && isTimeout(reason)) this.fail(reason);
-    else this.cancel();
+    const isUpstreams = this.#isSent && !this.#awaitsBody && isTimeout(reason);
+    this.end(isUpstreams ? "timeout" : "aborted");
     this.#controller.abort(reason);
   }
 
   /** The garbage collector took a request that nobody ended. */
   abandon(): void {
     if (!this.#isFirstEnd()) return;
-    this.#settle("unknown");
+    this.#settle("unread");
     this.#lost?.(this.upstream, this.#stack);
     this.#controller.abort(new DOMException("The response was never read", "AbortError"));
   }
@@ -187,8 +197,13 @@ export class LeaseTerm implements Holder, EventListenerObject {
     this.#controller.abort(this.#loss);
     // The pool's own clock may be a tick behind. It is to see by itself that the lease expired, and
     // the upstream that the request ended, before another is sent.
-    setTimeout(() => this.#settle("unknown"), TICKS_MS).unref();
+    setTimeout(() => this.#settle("unread"), TICKS_MS).unref();
     if (!wasWaiting) this.#lost?.(this.upstream, this.#stack);
+  }
+
+  #timeHeaders(): void {
+    clearTimeout(this.#timer);
+    this.#time(this.#headersMs, "the headers of the response");
   }
 
   #time(limitMs: number | undefined, what: string): void {
@@ -212,12 +227,9 @@ export class LeaseTerm implements Holder, EventListenerObject {
     return true;
   }
 
-  #settle(otherwise: "ok" | "unknown"): void {
-    if (this.#failure !== undefined) this.#lease.fail(this.#failure);
-    else this.#lease.release(otherwise);
+  #settle(cause: Cause): void {
+    const told = verdict(cause, this.#failure);
+    if (typeof told === "string") this.#lease.release(told);
+    else this.#lease.fail(told);
   }
-}
-
-function isTimeout(reason: unknown): boolean {
-  return (reason as { name?: unknown } | null | undefined)?.name === "TimeoutError";
 }

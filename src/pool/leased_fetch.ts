@@ -6,17 +6,17 @@
 import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
 import { isDecoded } from "../ffi/decoded_body.ts";
+import { fetchFault } from "../ffi/fetch_errors.ts";
+import { type Cause, failureOf, isTimeout } from "./blame.ts";
 import type { Leaked } from "./leaks.ts";
 import type { Failure } from "./lease.ts";
-import { leasedResponse } from "./leased_response.ts";
-import type { AcquireOptions } from "./options.ts";
 import type { HeldLease } from "./lease_term.ts";
+import { hasBody, leasedResponse } from "./leased_response.ts";
+import { canBeMade, type MakeRequest, type ReadyRequest, readyRequest } from "./made_request.ts";
+import type { AcquireOptions } from "./options.ts";
 import { RequestHold } from "./request_hold.ts";
-import { retryAfterMs } from "../http/retry_after.ts";
+import { type Peek, ResponseBody } from "./response_body.ts";
 import { checkObject } from "./settings.ts";
-
-/** Makes the request for the upstream of that id. */
-export type MakeRequest = (upstream: string) => Request | URL | string | Promise<Request>;
 
 /** What {@linkcode UpstreamPool.fetch} can be asked for. */
 export interface FetchOptions extends AcquireOptions {
@@ -52,12 +52,16 @@ export interface FetchOptions extends AcquireOptions {
    */
   readonly idleTimeoutMs?: number;
   /**
-   * What a response says of its upstream: how it failed, or undefined if it did not. If it throws,
-   * or returns what is no failure, the request is aborted and so is the call.
+   * What a response says of its upstream: how it failed, or undefined if it did not; sync or async.
+   * Some say it only in the body, under any status: `peek` looks into it and leaves it whole. If it
+   * throws, or returns what is no failure, the request is aborted and so is the call.
    *
    * @default Every status of 429 and of 500 and above is a failure, with its `Retry-After`.
    */
-  readonly classify?: (response: Response) => Failure | undefined;
+  readonly classify?: (
+    response: Response,
+    peek: Peek,
+  ) => Failure | undefined | Promise<Failure | undefined>;
 }
 
 /** What a fetch needs of a pool. */
@@ -85,68 +89,88 @@ export async function leasedFetch(
   const silences = { headersMs: options.headersTimeoutMs, idleMs: options.idleTimeoutMs };
   const hold = new RequestHold(lease, pool.leaseTtlMs, silences, leaked, stack);
   if (options.signal !== undefined) hold.follow(options.signal);
-  let request: Awaited<ReturnType<MakeRequest>>;
-  let init: RequestInit | undefined;
+  let request: ReadyRequest;
   try {
     const made = Promise.resolve(makeRequest(hold.upstream));
-    request = await unlessAborted(made, hold.signal);
-    init = options.init?.(hold.upstream);
+    const isForeign = options.fetch !== undefined;
+    const input = await unlessAborted(made, hold.signal);
+    request = readyRequest(input, options.init?.(hold.upstream), hold, isForeign);
   } catch (error) {
-    // Nothing was sent, so the upstream has no part in it.
-    hold.cancel();
+    hold.end("unsent");
     throw error;
   }
-  return await send(request, init, hold, options);
+  const response = await send(request, hold, options.fetch);
+  return await judge(response, request, hold, options.classify);
 }
 
 async function send(
-  request: Request | URL | string,
-  init: RequestInit | undefined,
+  request: ReadyRequest,
   hold: RequestHold,
-  { fetch = globalThis.fetch, classify = failureOf }: FetchOptions,
+  own: FetchOptions["fetch"],
 ): Promise<Response> {
-  // A signal in `init` replaces the request's own, which has to be followed too.
-  if (request instanceof Request) hold.follow(request.signal);
   hold.send();
-  let response: Response;
   try {
-    response = await fetch(request, { ...init, signal: hold.signal });
+    const response = await (own ?? globalThis.fetch)(request.input, request.init);
+    hold.heardUpstream();
+    return response;
   } catch (error) {
-    hold.fail(error);
-    throw hold.loss ?? error;
+    hold.end(causeOf(error, request, own !== undefined));
+    throw hold.toldFor(error);
   }
-  hold.heardUpstream();
+}
+
+/** Asks `classify` what the response says of its upstream, and makes what the caller gets. */
+async function judge(
+  response: Response,
+  request: ReadyRequest,
+  hold: RequestHold,
+  classify: FetchOptions["classify"],
+): Promise<Response> {
   try {
     if (typeof (response as Partial<Response> | undefined)?.status !== "number") {
       throw new TypeError(`options.fetch must return a Response, not ${show(response)}`);
     }
-    const failure = classify(response);
+    const isDecoded = hasDecodedBody(response, request);
+    let body: ResponseBody | undefined;
+    const take = () => body ??= hasBody(response) ? bodyOf(response, hold) : undefined;
+    const failure = classify === undefined ? failureOf(response) : await unlessAborted(
+      Promise.resolve(classify(response, async (...how) => await take()?.peek(...how) ?? "")),
+      hold.signal,
+    );
     if (failure === undefined) hold.confirm();
     else hold.remember(failure);
-    return leasedResponse(response, hold, hasDecodedBody(response, request, init));
+    return leasedResponse(response, take(), hold, isDecoded);
   } catch (error) {
+    hold.end("unclassified");
     hold.abort(error);
-    throw error;
+    throw hold.toldFor(error);
   }
 }
 
-/** Whether the runtime has decoded the body. What a caller made itself, which has no URL, is as it is. */
-function hasDecodedBody(
-  { headers, url, body }: Response,
-  request: Request | URL | string,
-  init: RequestInit | undefined,
-): boolean {
-  const coding = headers.get("content-encoding");
-  if (coding === null || body === null || url === "") return false;
-  const asked = init?.headers ?? (request instanceof Request ? request.headers : undefined);
-  return isDecoded(coding, new Headers(asked), init);
+function bodyOf({ body }: Response, hold: RequestHold): ResponseBody {
+  if (body!.locked) {
+    throw new TypeError(
+      "options.classify must not read the response: use peek, its second argument",
+    );
+  }
+  return new ResponseBody(body!, hold);
 }
 
-/** 429 and 500 and above; 529 is how Anthropic says that it is overloaded. */
-function failureOf({ status, headers }: Response): Failure | undefined {
-  if (status !== 429 && status < 500) return undefined;
-  const rest = retryAfterMs(headers);
-  return rest === undefined ? { status } : { status, retryAfterMs: rest };
+/** Why `fetch` rejected. What bears no sign is the network's if a caller's own client threw it. */
+function causeOf(error: unknown, request: ReadyRequest, isForeign: boolean): Cause {
+  if (isTimeout(error)) return "timeout";
+  const fault = fetchFault(error, request.hasBody);
+  if (fault !== undefined) return fault;
+  if (!canBeMade(request)) return "unsent";
+  return isForeign || !request.hasBody ? "network" : "request-body";
+}
+
+/** Whether the runtime has decoded the body. What a caller made itself, which has no URL, is as it is. */
+function hasDecodedBody({ headers, url, body }: Response, { input, init }: ReadyRequest): boolean {
+  const coding = headers.get("content-encoding");
+  if (coding === null || body === null || url === "") return false;
+  const asked = init.headers ?? (input instanceof Request ? input.headers : undefined);
+  return isDecoded(coding, new Headers(asked), init);
 }
 
 function check(makeRequest: unknown, options: FetchOptions): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { RequestHold } from "./request_hold.ts";
+import type { ResponseBody } from "./response_body.ts";
 
 /**
  * As much of a body is read ahead, in bytes, if it is sure to end soon: that of a failure, or one
@@ -14,6 +15,11 @@ const READ_AHEAD = 65_536;
 /** Statuses that a `Response` with a body cannot be made of. */
 const BODILESS: readonly number[] = [101, 103, 204, 205, 304];
 
+/** Whether a response has a body to be read. */
+export function hasBody({ body, status }: Response): boolean {
+  return body !== null && !BODILESS.includes(status);
+}
+
 /**
  * The response `original`, holding the lease until its body ends. Without a body that is now.
  *
@@ -23,17 +29,17 @@ const BODILESS: readonly number[] = [101, 103, 204, 205, 304];
  */
 export function leasedResponse(
   original: Response,
+  body: ResponseBody | undefined,
   hold: RequestHold,
   isDecoded: boolean,
 ): Response {
-  const { body, status } = original;
-  if (body === null || BODILESS.includes(status)) {
-    hold.end();
+  if (body === undefined) {
+    hold.end("answered");
     return original;
   }
   const stream = watched(body, hold, readAhead(original));
   if (!isDecoded) return new LeasedResponse(stream, original, original);
-  const { statusText } = original;
+  const { status, statusText } = original;
   const headers = new Headers(original.headers);
   for (const name of ["content-encoding", "content-length"]) headers.delete(name);
   return new LeasedResponse(stream, { status, statusText, headers }, original);
@@ -75,30 +81,29 @@ class LeasedResponse extends Response {
  * asked for, so an unread body leaves nothing pending and can be collected.
  */
 function watched(
-  body: ReadableStream<Uint8Array>,
+  body: ResponseBody,
   hold: RequestHold,
   aheadBytes: number,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
   const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {
       hold.awaitsUpstream(aheadBytes === 0);
       try {
         // There may be a rest of what came before the request was aborted.
         if (hold.loss !== undefined) throw hold.loss;
-        const { done, value } = await reader.read();
+        const part = await body.read();
         hold.heardUpstream();
-        if (!done) return controller.enqueue(value);
-        hold.end();
+        if (part !== undefined) return controller.enqueue(part);
+        hold.end("answered");
         controller.close();
       } catch (error) {
         hold.fail(error);
-        controller.error(hold.loss ?? error);
+        controller.error(hold.toldFor(error));
       }
     },
     cancel(reason) {
-      const cancelled = reader.cancel(reason);
-      hold.cancel();
+      const cancelled = body.cancel(reason);
+      hold.end("left");
       return hold.loss === undefined ? cancelled : cancelled.catch(() => {});
     },
   };

@@ -15,7 +15,8 @@
 export { SluiceError, type SluiceErrorCode } from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
 export { type Failure, Lease, type ReleaseResult } from "./lease.ts";
-export type { FetchOptions, MakeRequest } from "./leased_fetch.ts";
+export type { FetchOptions } from "./leased_fetch.ts";
+export type { Made, MakeRequest } from "./made_request.ts";
 export type {
   AcquireOptions,
   AdaptiveOptions,
@@ -27,6 +28,7 @@ export type {
   UpstreamChanges,
   UpstreamOptions,
 } from "./options.ts";
+export type { Peek } from "./response_body.ts";
 export { ResourceLease } from "./resource_lease.ts";
 export type { DestroyReason, ResourceEvent, ResourcePoolOptions } from "./resource_options.ts";
 export {

@@ -5,6 +5,7 @@
  */
 import type { SluiceError } from "../errors.ts";
 import type { Leaked } from "./leaks.ts";
+import { type Cause, isTimeout } from "./blame.ts";
 import type { Failure } from "./lease.ts";
 import { type HeldLease, LeaseTerm } from "./lease_term.ts";
 
@@ -25,6 +26,8 @@ export class RequestHold {
   readonly #silences: Silences;
   /** The caller's signals, which the term knows only weakly: they may be nowhere else. */
   readonly #followed: AbortSignal[] = [];
+  /** What the request's own body failed with. */
+  #broken: { readonly error: unknown } | undefined;
 
   /**
    * Takes charge of a lease whose time, `ttlMs`, begins now.
@@ -103,19 +106,35 @@ export class RequestHold {
     this.#term.heard();
   }
 
-  /** The body was read to its end, or it has none. */
-  end(): void {
-    this.#term.end();
+  /** The request's own body keeps the upstream waiting: its silence is not the upstream's. */
+  awaitsBody(): void {
+    this.#term.awaitsBody();
   }
 
-  /** Whoever asked lost interest: nothing is known of the upstream but what the headers said. */
-  cancel(): void {
-    this.#term.cancel();
+  /** A part of the request's body is there, or its end: it is the upstream's turn again. */
+  sends(): void {
+    this.#term.sends();
   }
 
-  /** `fetch` or the body failed with `error`, which may be the echo of an abort. */
+  /** The request's own body failed, which is no fault of the upstream's. */
+  brokenBy(error: unknown): void {
+    this.#broken = { error };
+    this.#term.end("request-body");
+  }
+
+  /** Ends it. Of several ends the first counts. */
+  end(cause: Cause): void {
+    this.#term.end(cause);
+  }
+
+  /** The body of the response failed with `error`, which may be the echo of an abort. */
   fail(error: unknown): void {
-    this.#term.fail(error);
+    this.#term.end(isTimeout(error) ? "timeout" : "network");
+  }
+
+  /** What the caller is told for `error`: the first of the reasons that there is. */
+  toldFor(error: unknown): unknown {
+    return this.loss ?? (this.#broken === undefined ? error : this.#broken.error);
   }
 
   /** Ends it and aborts the request, as a signal of the caller's does. */

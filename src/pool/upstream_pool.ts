@@ -8,7 +8,8 @@ import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
 import { CeilingShare } from "./ceiling_warning.ts";
 import { type Leaked, leakListener, Leaks } from "./leaks.ts";
 import { type Lease, readLeases } from "./lease.ts";
-import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
+import { type FetchOptions, leasedFetch } from "./leased_fetch.ts";
+import type { MakeRequest } from "./made_request.ts";
 import { PoolEvents } from "./events.ts";
 import { PoolMember } from "./member.ts";
 import type {
