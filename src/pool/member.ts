@@ -5,6 +5,7 @@
  * @module
  */
 import { Bell, ring } from "./bell.ts";
+import { AcquireTimeoutError } from "./acquire_timeout.ts";
 import { SluiceError, statusError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
@@ -22,6 +23,7 @@ import {
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
 import type { Leaks } from "./leaks.ts";
 import type { PackedPool } from "./settings.ts";
+import { type PoolStats, StatsReader } from "./stats.ts";
 import { UpstreamNames } from "./upstream_names.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
@@ -40,7 +42,10 @@ export class PoolMember implements Lessor {
   readonly #names: UpstreamNames;
   readonly #line: WaitingLine<Lease>;
   readonly #bell = new Bell();
+  readonly #stats = new StatsReader();
   readonly #answers = new Float64Array(new ArrayBuffer(16 * ANSWERS));
+  /** What those were told who were late in this turn. */
+  #seen: PoolStats | undefined;
   /** Set where leaks are tracked. */
   leaks: Leaks | undefined;
   /** Called after a failure was told, which may have made an event. */
@@ -53,12 +58,13 @@ export class PoolMember implements Lessor {
    *
    * @param pollMs See {@linkcode WaitingLine}.
    */
-  constructor(name: string, { name: bytes, settings, ids }: PackedPool, pollMs?: number) {
+  constructor(name: string, packed: PackedPool, pollMs?: number) {
+    const { name: bytes, settings, ids, upstreams } = packed;
     this.#name = name;
     this.#handle = unwrap(
       this.native.sluice_pool_open(bytes, bytes.length, settings, settings.length, ids, ids.length),
     );
-    this.#names = new UpstreamNames(this.#handle);
+    this.#names = new UpstreamNames(name, this.#handle, upstreams);
     this.#line = new WaitingLine(
       () => this.collect(),
       (place) => this.#see(this.native.sluice_waiter_cancel(this.#handle, place)),
@@ -104,7 +110,7 @@ export class PoolMember implements Lessor {
     if (id < LEASE_WAITER) return this.#lease(id);
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + timeoutMs;
-      this.#line.add(id, { resolve, reject, deadline, signal });
+      this.#line.add(id, { resolve, reject, deadline, timeoutMs, signal });
       // Armed, then looked, then asleep: what comes in between is in the mailbox or rings.
       this.collect();
     });
@@ -214,9 +220,15 @@ export class PoolMember implements Lessor {
     return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${name} ${what}`);
   }
 
-  /** Forgets what the upstreams were called, which may have changed. */
-  forgetNames(): void {
+  /** Forgets what the upstreams were called, which may have changed: `added` came. */
+  forgetNames(added?: string): void {
     this.#names.forget();
+    if (added !== undefined) this.#names.meet(added);
+  }
+
+  /** What the pool is doing. */
+  stats(): PoolStats {
+    return this.#stats.read(this);
   }
 
   #see(chores: number): void {
@@ -241,10 +253,19 @@ export class PoolMember implements Lessor {
     } else if (answer > 0) {
       waiting.resolve(this.#lease(answer));
     } else {
-      waiting.reject(
-        statusError(answer, `No lease of pool ${JSON.stringify(this.#name)} came free in time`),
-      );
+      waiting.reject(this.#lateness(answer, waiting.timeoutMs));
     }
+  }
+
+  /** Who is late is told why. Many are at a time, so the pool is read once for all of them. */
+  #lateness(answer: number, timeoutMs: number): SluiceError {
+    const { code } = statusError(answer, "");
+    if (code !== "SLUICE_ACQUIRE_TIMEOUT") {
+      return statusError(answer, `Pool ${JSON.stringify(this.#name)} refused who waited`);
+    }
+    this.#seen ??= this.stats();
+    queueMicrotask(() => this.#seen = undefined);
+    return new AcquireTimeoutError(this.#name, timeoutMs, this.#seen);
   }
 
   #lease(told: number): Lease {

@@ -14,6 +14,7 @@
  */
 export { SluiceError, type SluiceErrorCode } from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
+export { AcquireTimeoutError } from "./acquire_timeout.ts";
 export { type Failure, Lease, type ReleaseResult } from "./lease.ts";
 export type { FetchOptions } from "./leased_fetch.ts";
 export type { Made, MakeRequest } from "./made_request.ts";

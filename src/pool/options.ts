@@ -167,7 +167,8 @@ export interface PoolOptions {
 export interface TryAcquireOptions {
   /**
    * The id of an upstream that is taken if it is healthy and has room, whatever the load and the
-   * tier of the others. It is never waited for.
+   * tier of the others. It is never waited for. One that was removed is no preference; an id that
+   * the pool never had is refused with `SLUICE_UNKNOWN_UPSTREAM`.
    */
   readonly prefer?: string;
 }

@@ -37,7 +37,10 @@ export interface ResourcePoolOptions<T> {
    * @default A pool of this object's own.
    */
   readonly name?: string;
-  /** How those wait who find no resource free. Bounded in length and time by default. */
+  /**
+   * How those wait who find no resource free. Bounded in length and time by default. The time covers
+   * the making and the looking over of the resource too.
+   */
   readonly queue?: QueueOptions;
   /**
    * How long `create` may take, in milliseconds. Then its place is free, also if it does not obey its

@@ -14,6 +14,7 @@ import {
   type ResourceSettings,
   resourceSettings,
 } from "./resource_options.ts";
+import { QUEUE_TIMEOUT_MS } from "./settings.ts";
 import { type Entry, type Line, ResourceStock } from "./resource_stock.ts";
 
 /** What a pool of resources tells of itself. */
@@ -81,6 +82,7 @@ const PLACE = "resource";
 export class ResourcePool<T> implements AsyncDisposable {
   readonly #settings: ResourceSettings<T>;
   readonly #line: Line;
+  readonly #timeoutMs: number;
   readonly #stock: ResourceStock<T>;
   readonly #owner: ResourceOwner<T> = {
     takeBack: (lease, isGood) => this.#takeBack(lease, isGood),
@@ -101,6 +103,7 @@ export class ResourcePool<T> implements AsyncDisposable {
   constructor(options: ResourcePoolOptions<T>) {
     this.#settings = resourceSettings(options);
     this.#line = openLine(options);
+    this.#timeoutMs = options.queue?.timeoutMs ?? QUEUE_TIMEOUT_MS;
     this.#stock = new ResourceStock(this.#settings, this.#line);
     void this.#stock.fill();
   }
@@ -108,7 +111,7 @@ export class ResourcePool<T> implements AsyncDisposable {
   /**
    * Waits for a resource: an idle one that is still good, or a new one.
    *
-   * `timeoutMs` and `signal` end the wait at any point. A resource that is being made by then is
+   * `timeoutMs`, which is `queue.timeoutMs` unless it is given, and `signal` end the wait at any point. A resource that is being made by then is
    * finished and left to others.
    *
    * @throws {SluiceError} as {@linkcode UpstreamPool.acquire} does; `SLUICE_DISPOSED` once closed.
@@ -117,11 +120,12 @@ export class ResourcePool<T> implements AsyncDisposable {
   async acquire(options: AcquireResourceOptions = {}): Promise<ResourceLease<T>> {
     this.#stock.checkOpen();
     const since = performance.now();
+    const { timeoutMs = this.#timeoutMs } = options;
     const stack = this.#settings.trackLeaks ? new Error("acquired here").stack : undefined;
     const permit = await this.#line.acquire(options);
     const ready = this.#stock.ready();
     try {
-      const timely = unlessLate(ready, since, options.timeoutMs);
+      const timely = unlessLate(ready, since, timeoutMs);
       const entry = await unlessAborted(timely, options.signal);
       return this.#lend(entry, permit, since, stack);
     } catch (error) {
@@ -228,7 +232,7 @@ export class ResourcePool<T> implements AsyncDisposable {
 }
 
 /** What `ready` comes to, or the error of a line in which one waited for as long as this. */
-async function unlessLate<T>(ready: Promise<T>, since: number, limitMs = Infinity): Promise<T> {
+async function unlessLate<T>(ready: Promise<T>, since: number, limitMs: number): Promise<T> {
   const late = () => {
     const message = `No resource was ready within ${limitMs} ms`;
     return new SluiceError("SLUICE_ACQUIRE_TIMEOUT", message);

@@ -22,12 +22,16 @@ const MOST = 131_072;
  * their turns, and far below what people wait for; between the two nothing depends on it.
  */
 const CLAIM_MS = 1000;
+/** How long one waits in line, in milliseconds, where nothing else is said. */
+export const QUEUE_TIMEOUT_MS = 30_000;
 
 /** The options of a pool as the native side takes them. */
 export interface PackedPool {
   readonly name: Uint8Array;
   readonly settings: Float64Array<ArrayBuffer>;
   readonly ids: Uint8Array;
+  /** The ids as strings. */
+  readonly upstreams: readonly string[];
   readonly timeoutMs: number;
   readonly leaseTtlMs: number;
 }
@@ -70,8 +74,15 @@ export function packPool(options: PoolOptions): PackedPool {
     settings.push(...numbers, id.length);
     ids.push(id);
   });
-  const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? 30_000);
-  return { name, settings: Float64Array.from(settings), ids: join(ids), timeoutMs, leaseTtlMs };
+  const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? QUEUE_TIMEOUT_MS);
+  return {
+    name,
+    settings: Float64Array.from(settings),
+    ids: join(ids),
+    upstreams: [...seen],
+    timeoutMs,
+    leaseTtlMs,
+  };
 }
 
 /** Checks and packs one upstream: its id, and most in flight, weight, tier. */

@@ -6,11 +6,15 @@
  *
  * @module
  */
+import { show, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
 import { UPSTREAM_ID, UPSTREAM_NEWS } from "../ffi/symbols.gen.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
+
+/** More ids than this are not remembered once they are gone. */
+const REMEMBERED = 8192;
 
 /** Ids by index, and tokens by id. */
 export class UpstreamNames {
@@ -21,9 +25,15 @@ export class UpstreamNames {
   readonly #tokens = new Map<string, number>();
   readonly #text = new Uint8Array(new ArrayBuffer(1024));
 
-  /** The names of the pool that a member's handle is of. */
-  constructor(handle: number) {
+  readonly #pool: string;
+  /** Every id that there was, which may be gone. */
+  readonly #met: Set<string>;
+
+  /** The names of the pool that a member's handle is of, which was opened with these. */
+  constructor(pool: string, handle: number, upstreams: readonly string[]) {
+    this.#pool = pool;
     this.#handle = handle;
+    this.#met = new Set(upstreams);
   }
 
   /** The id of the upstream of a lease that is in use. */
@@ -32,16 +42,36 @@ export class UpstreamNames {
   }
 
   /**
-   * What names an upstream where one is preferred, or -1: a preference for one that is not there is
-   * none. One that others replaced since then is none either, until news of that comes with a lease.
+   * What names an upstream where one is preferred, or -1: a preference for one that is gone is none.
+   * One that others replaced since then is none either, until news of that comes with a lease.
+   *
+   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM` if there never was one of that id, as far as this
+   * member was told.
    */
   token(id: string): number {
     const known = this.#tokens.get(id);
     if (known !== undefined) return known;
-    const { written } = encoder.encodeInto(id, this.#text);
-    const token = this.#native.sluice_upstream_find(this.#handle, this.#text, written);
-    if (token >= 0) this.#tokens.set(id, token);
-    return token < 0 ? -1 : token;
+    const { read, written } = encoder.encodeInto(id, this.#text);
+    // What does not fit is longer than any id.
+    const token = read === id.length
+      ? this.#native.sluice_upstream_find(this.#handle, this.#text, written)
+      : -1;
+    if (token < 0) {
+      if (this.#met.has(id)) return -1;
+      throw new SluiceError(
+        "SLUICE_UNKNOWN_UPSTREAM",
+        `prefer is ${show(id)}, and pool ${JSON.stringify(this.#pool)} has no upstream of that id`,
+      );
+    }
+    this.#tokens.set(id, token);
+    this.meet(id);
+    return token;
+  }
+
+  /** There is an upstream of that id. */
+  meet(id: string): void {
+    if (this.#met.size === REMEMBERED) this.#met.clear();
+    this.#met.add(id);
   }
 
   /** Forgets everything, which may have changed. */

@@ -32,7 +32,7 @@ import {
   packPool,
   packUpstream,
 } from "./settings.ts";
-import { type PoolStats, StatsReader } from "./stats.ts";
+import type { PoolStats } from "./stats.ts";
 import { until } from "../until.ts";
 
 /** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
@@ -73,7 +73,6 @@ export class UpstreamPool implements Disposable {
   readonly #events: PoolEvents | undefined;
   /** Set where leaks are tracked. */
   readonly #leaked: Leaked | undefined;
-  readonly #stats = new StatsReader();
   readonly #ceiling: CeilingShare;
 
   /**
@@ -115,8 +114,10 @@ export class UpstreamPool implements Disposable {
    * A lease, as soon as it is this call's turn: at once if one is free, else in order of arrival
    * within `priority`. O(log n).
    *
-   * @throws {SluiceError} `SLUICE_ACQUIRE_TIMEOUT`, `SLUICE_QUEUE_FULL`, `SLUICE_POOL_CLOSED`; and
-   * the signal's reason when it aborts. All of them as rejections.
+   * @throws {SluiceError} `SLUICE_ACQUIRE_TIMEOUT`, which is an {@linkcode AcquireTimeoutError} and
+   * says what there was to wait for; `SLUICE_QUEUE_FULL`, `SLUICE_POOL_CLOSED`, and
+   * `SLUICE_UNKNOWN_UPSTREAM` for a `prefer` that never was; and the signal's reason when it aborts.
+   * All of them as rejections.
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     try {
@@ -146,9 +147,10 @@ export class UpstreamPool implements Disposable {
    * only bodies that are sure to end soon (of failures, or of a known length up to 64 KB) are read
    * ahead.
    *
-   * What it tells the pool: 429, 500 and above, network errors and timeouts as failures, with the
-   * `Retry-After` of the response; everything else as success, and aborts as nothing at all. A
-   * failed status is told when its body ends.
+   * What it tells the pool of an upstream is a function of the cause, `docs/blame.md`: 429, 500 and
+   * above with their `Retry-After`, network errors and silences are failures; the mistakes of callers,
+   * clients that leave and bodies of requests that break are not. A failed status is told when its
+   * body ends.
    *
    * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes if the caps of
    * the pools that are open here and have fetched allow more; once in each Worker, since each knows
@@ -174,7 +176,7 @@ export class UpstreamPool implements Disposable {
   /**
    * A lease, or null if none is free. Never waits, and never goes ahead of who does. O(log n).
    *
-   * @throws {SluiceError} `SLUICE_POOL_CLOSED`.
+   * @throws {SluiceError} `SLUICE_POOL_CLOSED`, `SLUICE_UNKNOWN_UPSTREAM`.
    */
   tryAcquire(options?: TryAcquireOptions): Lease | null {
     return this.#member.tryAcquire(options === undefined ? undefined : checkPrefer(options));
@@ -207,7 +209,7 @@ export class UpstreamPool implements Disposable {
     const { id, numbers: [most, weight, tier] } = packUpstream("upstream", upstream);
     const { native, handle } = this.#member;
     this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
-    this.#member.forgetNames();
+    this.#member.forgetNames(upstream.id);
     this.#ceiling.update(() => this.stats());
   }
 
@@ -274,7 +276,7 @@ export class UpstreamPool implements Disposable {
 
   /** What the pool is doing, over all Workers, in one crossing. O(upstreams). */
   stats(): PoolStats {
-    return this.#stats.read(this.#member);
+    return this.#member.stats();
   }
 
   /**

@@ -22,6 +22,8 @@ export interface Waiting<T> {
   reject(reason: unknown): void;
   /** By `performance.now()`. */
   readonly deadline: number;
+  /** How long it waits at most, in milliseconds. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
