@@ -147,7 +147,7 @@ fn end_of(job: u32) -> i32 {
 
 fn limiter(name: &str, max_keys: f64) -> u32 {
     let text = format!("{name}\0rpm\0requests");
-    let config = [max_keys, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 1000.0, 1e9, 0.0];
+    let config = [max_keys, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0];
     // SAFETY: pointers and lengths come from live arrays.
     let handle =
         unsafe { sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 10, 0) };
@@ -271,7 +271,15 @@ fn keys() {
     let first = key(limiter, 0);
     // Enough for the places and the names of a million keys, and not for the places of the next million.
     leave(150 * MIB);
-    let refusal = (1..3_000_000).map(|number| key(limiter, number)).find(|&key| key < 0.0);
+    // Each is in use, or it would make room for the next.
+    let used = |number| {
+        let key = key(limiter, number);
+        if key >= 0.0 {
+            assert_eq!(sluice_limiter_take(limiter, key, 1e9, 0.0, 0.0, 0.0), 0.0);
+        }
+        key
+    };
+    let refusal = (1..3_000_000).map(used).find(|&key| key < 0.0);
     refused(refusal.expect("a refusal") as i32);
     refused(key(limiter, u32::MAX) as i32);
     // Who is there goes on.
@@ -334,7 +342,7 @@ fn names() {
             let pool = sluice_pool_open(at, length, settings.as_ptr(), 13, at, 0);
             assert_eq!(pool, Status::InvalidArgument as i32);
         }
-        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 1000.0, 1e9, 0.0];
+        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0];
         let open = |text: &str| {
             sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 10, 0)
         };
@@ -381,7 +389,7 @@ fn entropy() {
     // A thread that has asked for no random bytes yet.
     let asked = std::thread::spawn(|| {
         let text = "e\0rpm\0requests";
-        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 1000.0, 1e9, 0.0];
+        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0];
         let settings = [1.0; 13];
         // SAFETY: pointers and lengths come from live arrays.
         unsafe {

@@ -108,7 +108,9 @@ impl Keys {
             // Perhaps another thread has just found the last place for this very name.
             Err(why) => {
                 return self.find(slots, hash).ok_or_else(|| {
-                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    if why == Full::Keys {
+                        self.refused.fetch_add(1, Ordering::Relaxed);
+                    }
                     why
                 });
             }
