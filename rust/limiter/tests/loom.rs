@@ -30,6 +30,8 @@ mod sync {
 mod alone;
 #[path = "../src/book.rs"]
 mod book;
+#[path = "../src/calendar.rs"]
+mod calendar;
 #[path = "../src/keys.rs"]
 mod keys;
 #[path = "../src/limit.rs"]
@@ -48,6 +50,8 @@ mod time;
 mod window;
 #[path = "../src/words.rs"]
 mod words;
+#[path = "../src/zone.rs"]
+mod zone;
 
 /// In place of the crate's: what reservations hold of it is not looked at here.
 mod limiter {
