@@ -25,10 +25,10 @@ pub(crate) struct Opened {
     name: String,
 }
 
-/// A handle is 31 bits: a place below 2^16, and above it a generation of 15 bits.
-const PLACES: u32 = (1 << 16) - 1;
-const GENERATION: u32 = 16;
-const GENERATIONS: u32 = (1 << 15) - 1;
+/// A handle is 31 bits: a place below 2^20, and above it a generation of 11 bits.
+const PLACES: u32 = (1 << 20) - 1;
+const GENERATION: u32 = 20;
+const GENERATIONS: u32 = (1 << 11) - 1;
 
 struct Named {
     limiter: Arc<Limiter>,
@@ -129,7 +129,10 @@ impl Open {
         });
         if at > PLACES as usize {
             self.places.pop();
-            return Err(Failure::new(SluiceStatus::TooManyHandles, "65536 limiters are open"));
+            return Err(Failure::new(
+                SluiceStatus::TooManyHandles,
+                "1048576 limiters are open; close some",
+            ));
         }
         let (handle, place) = &mut self.places[at];
         let generation = (*handle >> GENERATION & GENERATIONS) % GENERATIONS + 1;
