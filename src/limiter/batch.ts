@@ -41,6 +41,7 @@ export class LimiterBatch {
         `costs must have ${units} numbers, or ${units} for each of ${count} keys, not ${length}`,
       );
     }
+    this.#checkTakes(costs, count);
     if (out.length < count) {
       throw new RangeError(`out must have room for ${count} codes, not ${out.length}`);
     }
@@ -51,6 +52,19 @@ export class LimiterBatch {
       allowed += this.#retryStale(keys, given, length, out);
     }
     return allowed;
+  }
+
+  /** Refuses costs that need a place: see {@linkcode NativeLimiter.checkTake}. */
+  #checkTakes(costs: Float64Array | undefined, count: number): void {
+    const { places, units } = this.#core;
+    if (count === 0) return;
+    for (const { limit, unit } of places) {
+      let at = units.place(unit) ?? 0;
+      if (costs === undefined) this.#core.refuseTake(limit, unit);
+      for (; at < costs.length; at += units.names.length) {
+        if (costs[at] !== 0) this.#core.refuseTake(limit, unit);
+      }
+    }
   }
 
   #ids(keys: readonly (string | LimiterKey)[]): Float64Array<ArrayBuffer> {
