@@ -6,7 +6,7 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench abi pack fmt clean
+.PHONY: help build demo test sanitize fuzz bench abi pack fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,13 @@ demo: build ## Count and encode real corpora under Bun and Deno, against tiktoke
 
 test: build ## Everything CI runs: format, lint, types, drift, tests, benches once, publish dry-run
 	$(BUN) scripts/gate.ts
+
+sanitize: $(INSTALLED) ## AddressSanitizer over all crates, ThreadSanitizer over a stress of the ABI
+	$(BUN) scripts/sanitize.ts
+
+MINUTES ?= 30
+fuzz: $(INSTALLED) ## Fuzz under AddressSanitizer for MINUTES (30) in all
+	$(BUN) scripts/fuzz.ts --asan --minutes $(MINUTES)
 
 bench: build ## Measure against rivals, write bench/record and all tables
 	$(BUN) bench/run.ts

@@ -14,16 +14,18 @@
  */
 import process from "node:process";
 import {
-  type ChatMessage,
-  type ChatRequestFields,
   concurrency,
-  countMessages,
+  countRequest,
   deniedResponse,
+  type EncodingName,
   limitHeaders,
   rate,
   RateLimiter,
   reserveAll,
+  type ResolvedModel,
+  resolveModel,
   SluiceError,
+  Tokenizer,
   UpstreamPool,
 } from "../mod.ts";
 import { startFakeUpstream } from "./gateway/fake_upstream.ts";
@@ -53,20 +55,44 @@ const pool = new UpstreamPool({
 });
 
 /** What of a request matters here; all else is passed on as it is. */
-interface Chat extends ChatRequestFields {
-  readonly messages: readonly ChatMessage[];
+interface Chat {
+  readonly model: string;
+  readonly messages: readonly unknown[];
   readonly stream?: boolean;
+  readonly stream_options?: { readonly include_usage?: boolean } | null;
   readonly n?: number | null;
   readonly max_completion_tokens?: number | null;
   readonly max_tokens?: number | null;
+}
+
+/** The body of a request as a chat. What else is wrong with it, the upstream says. */
+async function chatOf(request: Request): Promise<Chat> {
+  const chat = await request.json() as Partial<Chat> | null;
+  if (typeof chat?.model !== "string") throw new TypeError("model must be a string");
+  if (!Array.isArray(chat.messages)) throw new TypeError("messages must be an array");
+  return chat as Chat;
 }
 
 /** What a chat costs at most: the prompt, and its answers if they are as long as they may be. */
 function costOf(chat: Chat): { prompt: number; most: number } {
   const answers = checked("n", chat.n ?? 1, 128);
   const length = chat.max_completion_tokens ?? chat.max_tokens ?? ANSWER_TOKENS;
-  const prompt = countMessages(chat.messages, chat).tokens;
+  // Not countMessages, which throws for what it does not know: a new field must not stop traffic.
+  const prompt = countRequest(chat, { format: "openai-chat" }).tokens;
   return { prompt, most: prompt + answers * checked("max_completion_tokens", length, 1_000_000) };
+}
+
+/** The key of a model's limit: however the client spells it, and one for all that nobody knows. */
+function limitKey({ model, known }: ResolvedModel): string {
+  return known ? model : "unknown";
+}
+
+const tokenizers = new Map<EncodingName, Tokenizer>();
+
+function tokenizerOf(encoding: EncodingName): Tokenizer {
+  let tokenizer = tokenizers.get(encoding);
+  if (tokenizer === undefined) tokenizers.set(encoding, tokenizer = new Tokenizer(encoding));
+  return tokenizer;
 }
 
 function checked(name: string, value: number, most: number): number {
@@ -85,14 +111,15 @@ async function handle(request: Request): Promise<Response> {
   let chat: Chat;
   let cost: ReturnType<typeof costOf>;
   try {
-    chat = await request.json() as Chat;
+    chat = await chatOf(request);
     cost = costOf(chat);
   } catch (error) {
     return failure(400, (error as Error).message);
   }
 
+  const model = resolveModel(chat.model);
   const own = { limiter: tenants, key: tenant };
-  const call = reserveAll([own, { limiter: models, key: chat.model }], { tokens: cost.most });
+  const call = reserveAll([own, { limiter: models, key: limitKey(model) }], { tokens: cost.most });
   if (!call.allowed) {
     const problem = call.limiter === "tenants" ? "quota-exceeded" : "temporary-reduced-capacity";
     return deniedResponse(call, own, { problem });
@@ -104,9 +131,11 @@ async function handle(request: Request): Promise<Response> {
     return new Request(new URL(pathname, UPSTREAM), {
       method: "POST",
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      // The last part of a stream tells what it has cost.
+      // The last chunk of a stream tells what it has cost. It is hidden from who did not ask for it.
       body: JSON.stringify(
-        chat.stream ? { ...chat, stream_options: { include_usage: true } } : chat,
+        chat.stream
+          ? { ...chat, stream_options: { ...chat.stream_options, include_usage: true } }
+          : chat,
       ),
     });
   };
@@ -121,7 +150,11 @@ async function handle(request: Request): Promise<Response> {
   }
   const headers = limitHeaders(own);
   headers.set("content-type", answer.headers.get("content-type") ?? "application/json");
-  const body = metered(answer, call, chat.model, cost.prompt);
+  const body = metered(answer, call, {
+    tokenizer: tokenizerOf(model.encoding),
+    promptTokens: cost.prompt,
+    wantsUsage: chat.stream_options?.include_usage === true,
+  });
   return new Response(body, { status: answer.status, headers });
 }
 

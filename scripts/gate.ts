@@ -6,16 +6,10 @@
  *
  * @module
  */
-import { spawn } from "node:child_process";
 import process from "node:process";
+import { cargo, closing, execute, type Tally } from "./run.ts";
 
 const BIN = "node_modules/.bin";
-
-/** How many passed and failed. */
-interface Tally {
-  passed: number;
-  failed: number;
-}
 
 /** One command of the gate. */
 interface Step {
@@ -55,6 +49,11 @@ const STEPS: readonly Step[] = [
     read: deno,
   },
   {
+    name: "fuzzing, briefly",
+    command: [`${BIN}/bun`, "scripts/fuzz.ts", "--seconds", "20"],
+    read: closing,
+  },
+  {
     name: "tables say what the records say",
     command: [`${BIN}/bun`, "bench/tables.ts", "--check"],
   },
@@ -68,11 +67,6 @@ const STEPS: readonly Step[] = [
     command: [`${BIN}/bun`, "scripts/pack_npm.ts", "--check"],
   },
 ];
-
-/** Sums every `test result:` line, one for each test binary. */
-function cargo(output: string): Tally {
-  return sum(output.matchAll(/^test result: .*? (\d+) passed; (\d+) failed/gm));
-}
 
 function bun(output: string): Tally {
   const passed = Number(/^ *(\d+) pass$/m.exec(output)?.[1] ?? 0);
@@ -88,15 +82,6 @@ function deno(output: string): Tally {
   return { passed: leaves(passed), failed: leaves(failed) };
 }
 
-function sum(matches: Iterable<RegExpMatchArray>): Tally {
-  const tally = { passed: 0, failed: 0 };
-  for (const [, passed, failed] of matches) {
-    tally.passed += Number(passed);
-    tally.failed += Number(failed);
-  }
-  return tally;
-}
-
 /** Runs one step, showing its output as it comes. */
 async function run({ name, command, read }: Step): Promise<Tally> {
   console.log(`\n── ${name}: ${command.join(" ")}`);
@@ -108,25 +93,6 @@ async function run({ name, command, read }: Step): Promise<Tally> {
   // A runner that dies before its summary, or finds no test at all, has failed.
   if (tally.passed === 0 || code !== 0) tally.failed = Math.max(tally.failed, 1);
   return tally;
-}
-
-function execute([file, ...args]: readonly string[]): Promise<{ code: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file!, args, {
-      env: { ...process.env, NO_COLOR: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8");
-      stream.on("data", (text: string) => {
-        output += text;
-        process.stdout.write(text);
-      });
-    }
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 1, output }));
-  });
 }
 
 const only = process.argv.slice(2);

@@ -46,7 +46,7 @@ const manifest: Manifest & { readonly exports: Strings; readonly dependencies: S
   .parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** What is not bundled: the command needs it, and the library does not. */
-const EXTERNAL = ["commander", "cli-progress"];
+const EXTERNAL = ["commander", "cli-progress", "picomatch"];
 
 /** What several parts need, in one chunk: left to itself it would be in three. */
 const SHARED = /src[/\\](?:ffi[/\\]|(?:arguments|delay|errors|short_string|text_buffer)\.)/;

@@ -5,6 +5,7 @@
  * @module
  */
 import { show } from "./errors.ts";
+import { isDetached, isKind, isShared, lengthOf, overlap } from "./typed_array.ts";
 
 /** A text: a string, or bytes that are valid UTF-8. */
 export type Text = string | Uint8Array;
@@ -16,32 +17,47 @@ export function checkString(name: string, value: unknown): asserts value is stri
   }
 }
 
-/** Refuses what is neither a string nor bytes that the native side may read. */
-export function checkBytes(name: string, value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) {
+/** Refuses what is neither a string nor bytes that the native side may read; returns their number. */
+export function checkBytes(name: string, value: unknown): number {
+  if (!isKind("Uint8Array", value)) {
     throw new TypeError(`${name} must be a string or a Uint8Array, not ${show(value)}`);
   }
-  checkMemory(name, value);
-  return value;
+  return checkMemory(name, value);
 }
 
-/** Refuses memory that is gone, or that another thread may change during the call. */
-export function checkMemory(name: string, view: ArrayBufferView): void {
-  const { buffer } = view;
-  // What nearly always is, first; and only what is empty can be detached.
-  if (!(buffer instanceof ArrayBuffer) && isShared(buffer)) {
+/** Refuses what the native side may not write ids to; returns how many fit. */
+export function checkWords(name: string, value: unknown): number {
+  if (!isKind("Uint32Array", value)) {
+    throw new TypeError(`${name} must be a Uint32Array, not ${show(value)}`);
+  }
+  return checkMemory(name, value);
+}
+
+/** Refuses what the native side may not take for numbers; returns how many there are. */
+export function checkFloats(name: string, value: unknown): number {
+  if (!isKind("Float64Array", value)) {
+    throw new TypeError(`${name} must be a Float64Array, not ${show(value)}`);
+  }
+  return checkMemory(name, value);
+}
+
+/**
+ * Refuses memory that is gone, or that another thread may change during the call; returns the number of
+ * elements. That number is good until code of the caller's runs: a getter, or the next turn.
+ */
+export function checkMemory(name: string, view: ArrayBufferView): number {
+  if (isShared(view)) {
     throw new TypeError(
       `${name} must not be backed by a SharedArrayBuffer: another thread could change it during ` +
         "the call. Copy it first: new Uint8Array(view)",
     );
   }
-  if (view.byteLength === 0 && (buffer as ArrayBuffer).detached) {
+  const length = lengthOf(view);
+  // Only what is empty can be detached.
+  if (length === 0 && isDetached(view)) {
     throw new TypeError(`${name} is backed by a detached ArrayBuffer: it was transferred away`);
   }
-}
-
-function isShared(buffer: ArrayBufferLike): boolean {
-  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
+  return length;
 }
 
 /** Refuses an output that overlaps an input. */
@@ -51,18 +67,78 @@ export function checkApart(
   inputName: string,
   input: ArrayBufferView,
 ): void {
-  if (
-    output.buffer === input.buffer &&
-    output.byteOffset < input.byteOffset + input.byteLength &&
-    input.byteOffset < output.byteOffset + output.byteLength
-  ) {
+  if (overlap(output, input)) {
     throw new TypeError(`${name} must not overlap ${inputName} in memory`);
   }
 }
 
 /** Refuses what is not an array; its elements are checked as they are used. */
 export function checkArray(name: string, value: unknown): asserts value is readonly unknown[] {
-  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array, not ${show(value)}`);
+  if (!isArray(value)) throw new TypeError(`${name} must be an array, not ${show(value)}`);
+}
+
+/** As `Array.isArray`, which throws for a Proxy that was revoked. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** The most elements of an array, so that one that lies about its length cannot exhaust the memory. */
+const MOST_ELEMENTS = 1 << 26;
+
+/**
+ * The number of elements of an array. An array may be a Proxy or have getters, and be another one at every
+ * look: whoever asks must ask once, and read each element once.
+ */
+export function checkLength(name: string, value: unknown, most: number = MOST_ELEMENTS): number {
+  checkArray(name, value);
+  const length: unknown = value.length;
+  if (!(typeof length === "number" && Number.isInteger(length) && length >= 0 && length <= most)) {
+    throw new RangeError(
+      `${name}.length must be an integer from 0 to ${most}, not ${show(length)}`,
+    );
+  }
+  return length;
+}
+
+/**
+ * The elements of an array, each read once, in an array of our own.
+ *
+ * @param check Refuses an element. The first that is refused ends the reading.
+ */
+export function readArray<T>(
+  name: string,
+  value: unknown,
+  check: (element: unknown, index: number) => T,
+): T[] {
+  const length = checkLength(name, value);
+  // Of its length from the beginning: to grow it takes several times as long.
+  const elements = new Array<T>(length);
+  for (let i = 0; i < length; i++) elements[i] = check((value as readonly unknown[])[i], i);
+  return elements;
+}
+
+/** Texts of which nothing is known yet but what they are: their memory is looked at when they are used. */
+export function readTexts(name: string, value: unknown): Text[] {
+  return readArray(
+    name,
+    value,
+    (text, i) => typeof text === "string" ? text : checkView(name, i, text),
+  );
+}
+
+/** Refuses an element that is no bytes, where it is no string. */
+export function checkView(name: string, index: number, value: unknown): Uint8Array {
+  if (isKind("Uint8Array", value)) return value;
+  throw new TypeError(`${name}[${index}] must be a string or a Uint8Array, not ${show(value)}`);
+}
+
+/** The number of units of a text: UTF-16 of a string, else bytes. */
+export function unitsIn(text: Text): number {
+  return typeof text === "string" ? text.length : lengthOf(text);
 }
 
 /** A non-negative integer, or `Infinity`. */
@@ -76,25 +152,12 @@ export function checkLimit(name: string, value: unknown): number {
   return value;
 }
 
-/** Refuses what the native side may not write ids to. */
-export function checkWords(name: string, value: unknown): Uint32Array {
-  if (!(value instanceof Uint32Array)) {
-    throw new TypeError(`${name} must be a Uint32Array, not ${show(value)}`);
-  }
-  checkMemory(name, value);
-  return value;
-}
-
-/** Token ids as the native side takes them. */
-export function checkIds(name: string, value: unknown): Uint32Array {
-  if (value instanceof Uint32Array) {
-    checkMemory(name, value);
-    return value;
-  }
-  if (!Array.isArray(value)) {
+/** Token ids of an array, as the native side takes them. */
+export function readIds(name: string, value: unknown): Uint32Array {
+  if (!isArray(value)) {
     throw new TypeError(`${name} must be a Uint32Array or an array of numbers, not ${show(value)}`);
   }
-  const ids = new Uint32Array(value.length);
+  const ids = new Uint32Array(checkLength(name, value));
   for (let i = 0; i < ids.length; i++) {
     const id: unknown = value[i];
     if (typeof id !== "number") {

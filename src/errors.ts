@@ -23,6 +23,8 @@ export type SluiceErrorCode =
   | "SLUICE_UNSUPPORTED_PLATFORM"
   /** No model of that name is known. */
   | "SLUICE_UNKNOWN_MODEL"
+  /** Only its maker knows the ids of that model's tokens. */
+  | "SLUICE_VOCABULARY_NOT_PUBLIC"
   /** The object was closed or disposed. */
   | "SLUICE_DISPOSED";
 
@@ -73,9 +75,18 @@ export function show(value: unknown): string {
     case "bigint":
       return `${value}n`;
     case "object":
-      return Array.isArray(value) ? "an array" : `an instance of ${constructorName(value)}`;
+      return showObject(value);
     default:
       return `a ${typeof value}`;
+  }
+}
+
+/** Whatever it is: a Proxy or a getter may throw when it is looked at. */
+function showObject(value: object): string {
+  try {
+    return Array.isArray(value) ? "an array" : `an instance of ${constructorName(value)}`;
+  } catch {
+    return "an object that cannot be looked at";
   }
 }
 

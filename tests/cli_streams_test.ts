@@ -58,7 +58,7 @@ describe("sluice encode and decode", () => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /bad\.txt: not valid UTF-8 at byte 1600000\n.*short\.txt: .* at byte 1\n$/,
+      /bad\.txt: not valid UTF-8 at byte 1600000\n.*short\.txt: .* at byte 1\n.*2 of 3 inputs failed\n$/,
     );
     const lines = stdout.split("\n");
     assert.throws(() => JSON.parse(lines[0]!));

@@ -57,6 +57,15 @@ describe("sluice count", () => {
       (await sluice(["count", "--json", "-m", "claude-opus-4"], "hi")).stdout,
     );
     assert.deepEqual([estimate.encoding, estimate.exact], ["o200k_base", false]);
+    // Standard error is no terminal here.
+    const says =
+      "sluice: the vocabulary of claude-opus-4 is not available: o200k_base stands in, so " +
+      "this is an estimate\n";
+    const commands = [["count"], ["encode"], ["truncate", "--max", "1"], ["chunks", "--size", "1"]];
+    for (const command of commands) {
+      assert.equal((await sluice([...command, "-m", "claude-opus-4"], "hi")).stderr, says);
+      assert.equal((await sluice([...command, "-q", "-m", "claude-opus-4"], "hi")).stderr, "");
+    }
   });
 
   it("exits with 3 over --max, and not at it", async () => {
@@ -86,12 +95,12 @@ describe("sluice count", () => {
       "bad.txt": Uint8Array.of(0x61, 0xe4, 0xb8, 0x58),
     });
     const [good, bad, none] = ["good.txt", "bad.txt", "none.txt"].map((name) => files.path(name));
-    const result = await sluice(["count", "--json", none!, files.directory, bad!, good!]);
+    const result = await sluice(["count", "--json", none!, bad!, good!]);
     assert.equal(result.code, 1);
     assert.equal(
       result.stderr,
-      `sluice: ${none}: no such file\nsluice: ${files.directory}: is a directory\n` +
-        `sluice: ${bad}: not valid UTF-8 at byte 1\n`,
+      `sluice: ${none}: no such file\nsluice: ${bad}: not valid UTF-8 at byte 1\n` +
+        "sluice: 2 of 3 inputs failed\n",
     );
     assert.deepEqual(JSON.parse(result.stdout).files, [{ path: good, bytes: 13, tokens: 4 }]);
   });
@@ -119,7 +128,7 @@ describe("sluice models and doctor", () => {
   it("lists the models", async () => {
     assert.deepEqual(JSON.parse((await sluice(["models", "--json"])).stdout), knownModels());
     const { stdout } = await sluice(["models"]);
-    assert.match(stdout, /^gpt-5\* +o200k_base +exact$/m);
+    assert.match(stdout, /^gpt-5\* +o200k_base +estimate$/m);
     assert.match(stdout, /^claude\* +o200k_base +estimate$/m);
   });
 
@@ -139,14 +148,19 @@ describe("sluice models and doctor", () => {
 
 describe("the command line", () => {
   it("shows examples before anything else in its help", async () => {
-    for (const command of [[], ["count"], ["encode"], ["decode"], ["models"], ["doctor"]]) {
+    const commands = ["count", "encode", "decode", "truncate", "chunks", "models", "doctor"];
+    for (const command of [[], ...commands.map((name) => [name])]) {
       const { code, stdout, stderr } = await sluice([...command, "--help"]);
       assert.deepEqual([code, stderr], [0, ""]);
       assert.ok(stdout.startsWith("Examples:\n  "), stdout);
+      assert.match(stdout, /\nExit codes: 0 .* 1 .* 2 .* 3 [^]*\n$/);
       assert.ok(stdout.includes(`\nUsage: ${["sluice", ...command].join(" ")} [options]`), stdout);
     }
-    assert.match((await sluice(["count", "--help"])).stdout, /default: o200k_base/);
-    assert.match((await sluice(["--help"])).stdout, /Exit codes: 0 .* 1 .* 2 .* 3/);
+    const help = (await sluice(["count", "--help"])).stdout;
+    assert.match(help, /default: o200k_base/);
+    assert.match(help, /never node_modules, \.git/);
+    assert.match(help, / markdown .* jsonl /s);
+    assert.ok(help.split("\n").every((line) => line.length <= 100), help);
   });
 
   it("knows its version", async () => {

@@ -82,12 +82,14 @@ describe("examples/gateway.ts", () => {
     const text = whole.choices[0]!.message.content!;
     assert.ok(text.length > 100);
     let streamed = "";
-    let usage;
     for await (const part of await openai.chat.completions.create({ ...request, stream: true })) {
-      streamed += part.choices[0]?.delta.content ?? "";
-      usage = part.usage ?? usage;
+      assert.equal(part.choices.length, 1, "no chunk that was not asked for");
+      streamed += part.choices[0]!.delta.content ?? "";
     }
     assert.equal(streamed, text);
+    const asked = { ...request, stream: true as const, stream_options: { include_usage: true } };
+    let usage;
+    for await (const part of await openai.chat.completions.create(asked)) usage ??= part.usage;
     assert.deepEqual(usage, whole.usage);
     assert.deepEqual([...served.keys()].sort(), ["sk-a", "sk-b"], "each key had one of them");
   });
@@ -150,6 +152,11 @@ describe("examples/gateway.ts", () => {
     assert.equal(await places("joe"), LIVE);
   });
 
+  it("serves a model that nobody knew yesterday", async () => {
+    const { usage } = await client("kim").chat.completions.create({ ...request, model: "gpt-6" });
+    assert.ok(usage!.prompt_tokens > 0);
+  });
+
   it("says what is wrong", async () => {
     const openai = client("kim");
     const ask = (more: object) => openai.chat.completions.create({ ...request, ...more });
@@ -161,31 +168,61 @@ describe("examples/gateway.ts", () => {
       await assert.rejects(ask({ max_completion_tokens: length }), { status: 400 }, `${length}`);
     }
     await assert.rejects(ask({ n: -1 }), /400 n must be from 1 to 128/);
-    await assert.rejects(ask({ model: "gtp-5" }), /400 Unknown model "gtp-5"/);
+    await assert.rejects(ask({ model: 5 }), /400 model must be a string/);
+    await assert.rejects(ask({ messages: "hello" }), /400 messages must be an array/);
+    // What the gateway does not know, the upstream decides.
     await assert.rejects(
       ask({ messages: [{ role: "user", content: 5 }] }),
-      /messages\[0\]\.content/,
+      /400 messages\[0\]\.content/,
     );
     await assert.rejects(openai.models.list(), { status: 404 });
+  });
+
+  it("counts bad requests", async () => {
+    const openai = client("mal");
+    const wrong = { ...request, messages: [{ role: "user" as const, content: 5 }] };
+    const statuses: number[] = [];
+    for (let i = 0; i < BURST + 60 && statuses.at(-1) !== 429; i++) {
+      const failed = await openai.chat.completions.create(wrong as never).catch((error) => error);
+      statuses.push(failed.status);
+    }
+    assert.equal(statuses.at(-1), 429);
+    assert.ok(statuses.slice(0, -1).every((status) => status === 400), `${statuses}`);
   });
 });
 
 describe("an answer that is metered", () => {
-  const limits = { day: quota({ unit: "tokens", limit: 1e6, per: "day" }) };
+  const limits = {
+    rpd: quota({ unit: "requests", limit: 1e6, per: "day" }),
+    day: quota({ unit: "tokens", limit: 1e6, per: "day" }),
+  };
   const limiter = new RateLimiter({ name: "metered", limits });
+  const tokenizer = new Tokenizer("o200k_base");
   const words = ["one", " two", " three"];
-  const event = (rest: object) => `data: ${JSON.stringify(rest)}\n\n`;
+  const event = (rest: unknown) => `data: ${JSON.stringify(rest)}\n\n`;
   const parts = words.map((content) => event({ choices: [{ index: 0, delta: { content } }] }));
   const usage = event({ choices: [], usage: { total_tokens: 77 } });
+  const done = "data: [DONE]\n\n";
   const stream = { headers: { "content-type": "text/event-stream" } };
+  const text = (response: Response) => response.text();
+  /** What the prompt and the first `n` words cost. */
+  const seen = (n: number) => 10 + tokenizer.count(words.slice(0, n).join(""));
 
-  /** What a tenant is charged for an answer that is read as told; and whether the upstream is left. */
-  async function charged(
+  /** What was charged, what `read` returned, and whether the upstream was left. */
+  interface Charged<T> {
+    readonly tokens: number;
+    readonly requests: number;
+    readonly got: T;
+    readonly isLeft: boolean;
+  }
+
+  async function charged<T>(
     tenant: string,
-    chunks: readonly string[],
+    chunks: readonly (string | Uint8Array)[],
     init: ResponseInit,
-    read: (body: Response) => Promise<unknown>,
-  ): Promise<[number, boolean]> {
+    read: (body: Response) => Promise<T>,
+    wantsUsage = true,
+  ): Promise<Charged<T>> {
     const call = limiter.reserve(tenant, { tokens: 1000 });
     assert.ok(call.allowed);
     let next = 0;
@@ -193,22 +230,29 @@ describe("an answer that is metered", () => {
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
         if (next === chunks.length) return controller.close();
-        controller.enqueue(new TextEncoder().encode(chunks[next++]));
+        const chunk = chunks[next++]!;
+        controller.enqueue(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk);
       },
       cancel: () => void (isLeft = true),
     }, { highWaterMark: 0 });
-    await read(new Response(metered(new Response(body, init), call, "gpt-5", 10)));
-    const { used, outstanding } = limiter.inspect(tenant).day;
-    assert.equal(outstanding, 0, tenant);
-    return [used, isLeft];
+    const asked = { tokenizer, promptTokens: 10, wantsUsage };
+    const got = await read(new Response(metered(new Response(body, init), call, asked)));
+    const { day, rpd } = limiter.inspect(tenant);
+    assert.equal(day.outstanding, 0, tenant);
+    return { tokens: day.used, requests: rpd.used, got, isLeft };
   }
 
   it("costs what the upstream told", async () => {
-    const text = (response: Response) => response.text();
-    assert.deepEqual(await charged("told", [...parts, usage], stream, text), [77, false]);
+    assert.equal((await charged("told", [...parts, usage], stream, text)).tokens, 77);
     const whole = [JSON.stringify({ choices: [], usage: { total_tokens: 55 } })];
-    assert.deepEqual(await charged("whole", whole, {}, text), [55, false]);
-    assert.deepEqual(await charged("refused", ["no"], { status: 500 }, text), [0, false]);
+    assert.equal((await charged("whole", whole, {}, text)).tokens, 55);
+  });
+
+  it("costs a request and no tokens if it was wrong, and nothing if the upstream failed", async () => {
+    for (const [status, requests] of [[400, 1], [404, 1], [422, 1], [429, 0], [500, 0], [529, 0]]) {
+      const refused = await charged(`refused with ${status}`, ["no"], { status: status! }, text);
+      assert.deepEqual([refused.requests, refused.tokens, refused.got], [requests, 0, "no"]);
+    }
   });
 
   it("costs what went through if the client leaves, and the upstream is left", async () => {
@@ -217,14 +261,78 @@ describe("an answer that is metered", () => {
       for (let i = 0; i < 2; i++) await reader.read();
       await reader.cancel();
     };
-    const [used, isLeft] = await charged("some", [...parts, usage], stream, some);
+    const { tokens, isLeft } = await charged("some", [...parts, usage], stream, some);
     // The stream may have read one part ahead.
-    const seen = [2, 3].map((n) =>
-      10 + new Tokenizer("o200k_base").count(words.slice(0, n).join(""))
-    );
-    assert.ok(seen.includes(used), `${used}`);
+    assert.ok([seen(2), seen(3)].includes(tokens), `${tokens}`);
     assert.equal(isLeft, true);
-    const garbage = (response: Response) => assert.rejects(response.text());
-    assert.deepEqual(await charged("garbage", ["data: {\n\n", usage], stream, garbage), [10, true]);
+  });
+
+  it("passes on every byte of an answer that it does not understand", async () => {
+    const odd: Record<string, string> = {
+      "null": "data: null\n\n",
+      "a ping": "data: ping\n\n: a comment\n\n",
+      "no choices": event({ choices: null, usage: null }),
+      "a choice that is null": event({ choices: [null, 5, { index: "x", delta: null }] }),
+      "half an object": "data: {\n\n",
+      "an array": "data: [1]\n\n",
+      "HTML": "<!doctype html><title>Bad gateway</title>\n\n",
+      "content that is a list": event({ choices: [{ index: 0, delta: { content: [1] } }] }),
+      "usage of another kind": event({ choices: [], usage: "many" }),
+      "a negative count": event({ choices: [], usage: { total_tokens: -5 } }),
+      "a fraction": event({ choices: [], usage: { total_tokens: 0.5 } }),
+      "an absurd count": event({ choices: [], usage: { total_tokens: 1e300 } }),
+    };
+    const tellsUsage = new Set(["a negative count", "a fraction", "an absurd count"]);
+    for (const [name, what] of Object.entries(odd)) {
+      const chunks = [parts[0]!, what, parts[1]!, done];
+      for (const wantsUsage of [true, false]) {
+        const { got, tokens } = await charged(
+          `${name} ${wantsUsage}`,
+          chunks,
+          stream,
+          text,
+          wantsUsage,
+        );
+        const isHidden = !wantsUsage && tellsUsage.has(name);
+        assert.equal(got, isHidden ? chunks.toSpliced(1, 1).join("") : chunks.join(""), name);
+        assert.equal(tokens, seen(2), name);
+      }
+      const whole = await charged(`whole: ${name}`, [what], {}, text);
+      assert.deepEqual([whole.got, whole.tokens], [what, 10], name);
+    }
+    const bytes = new Uint8Array([0xff, 0xfe, 0, 10, 13, 10, 10, 0x80]);
+    const read = async (response: Response) => new Uint8Array(await response.arrayBuffer());
+    assert.deepEqual((await charged("no text", [bytes], stream, read, false)).got, bytes);
+  });
+
+  it("does not keep a whole answer that is huge", async () => {
+    const part = "x".repeat(1_000_000);
+    const huge = await charged("huge", [...Array(8).fill(part), "\n\n"], stream, text, false);
+    assert.deepEqual([huge.got.length, huge.tokens], [8_000_002, 10]);
+    const whole = await charged("huge and whole", Array(8).fill(part), {}, text);
+    assert.deepEqual([whole.got.length, whole.tokens], [8_000_000, 10]);
+  });
+
+  it("hides the usage from a client that did not ask for it, and nothing else", async () => {
+    const all = [...parts, usage, done].join("");
+    const rest = [...parts, done].join("");
+    for (const lines of ["\n", "\r\n"]) {
+      const [sent, expected] = [all, rest].map((text) => text.replaceAll("\n", lines));
+      const bytes = new TextEncoder().encode(sent!);
+      for (const size of [1, 2, 3, 7, 50, 1000]) {
+        const count = Math.ceil(bytes.length / size);
+        const chunks = Array.from(
+          { length: count },
+          (_, i) => bytes.slice(i * size, (i + 1) * size),
+        );
+        const name = `hidden ${JSON.stringify(lines)} ${size}`;
+        const { got, tokens } = await charged(name, chunks, stream, text, false);
+        assert.deepEqual([got, tokens], [expected, 77], name);
+      }
+    }
+    // Without a blank line at its end, and with lines that end as nobody ends them.
+    assert.equal((await charged("cut off", ["data: 1"], stream, text, false)).got, "data: 1");
+    const returns = all.replaceAll("\n", "\r");
+    assert.equal((await charged("returns", [returns], stream, text, false)).got, returns);
   });
 });

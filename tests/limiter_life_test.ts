@@ -39,12 +39,8 @@ describe("a limiter of one name", () => {
       }
     })();
     assert.ok(await collectUntil(() => collected === 3));
-    const again = new RateLimiter({ name, limits });
+    using again = new RateLimiter({ name, limits });
     assert.equal(again.inspect("k").r.used, 3);
-    again.close();
-    // Closed by all that are left: forgotten.
-    using anew = new RateLimiter({ name, limits });
-    assert.equal(anew.inspect("k").r.used, 0);
   });
 
   it("can have other limits when nobody has it any more, and not before", async () => {

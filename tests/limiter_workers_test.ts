@@ -76,6 +76,9 @@ describe("a limiter and Workers", () => {
       assert.equal((await answer).taken, taken);
       worker.terminate();
       await setTimeout(100);
+      // Nor does it forget them when somebody looks in between, and is the last to close it.
+      using looked = open(order.name);
+      assert.ok(looked.inspect("k").rate.used > 599);
     }
   });
 

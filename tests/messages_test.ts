@@ -248,9 +248,79 @@ describe("countMessages", () => {
       /^TypeError: cache must be a boolean or an object, not "yes"$/,
     );
     assert.throws(
-      () => countMessages(HELLO, { model: "gtp-4o" }),
+      () => countMessages(HELLO, { model: "gtp-4o" }, { unknownModel: "refuse" }),
       (error) => error instanceof SluiceError && error.code === "SLUICE_UNKNOWN_MODEL",
     );
+  });
+
+  it("refuses requests of other APIs, and names countRequest", () => {
+    const text = "some text that must not be dropped";
+    const part = (type: string) => [{ role: "user", content: [{ type, text }] }];
+    const cases: [unknown, object, RegExp][] = [
+      [[{ role: "user", parts: [{ type: "text", text }] }], {}, /^messages\[0\]\.parts /],
+      [part("input_text"), {}, /^messages\[0\]\.content\[0\]\.type is "input_text"/],
+      [part("tool_result"), {}, /anthropic-messages/],
+      [part("tool-result"), {}, /ai-sdk/],
+      [HELLO, { system: text }, /^request\.system is of anthropic-messages/],
+      [HELLO, { instructions: text }, /^request\.instructions is of openai-responses/],
+      [HELLO, { systemInstruction: { parts: [{ text }] } }, /^request\.systemInstruction /],
+      [HELLO, { tools: [{ name: "f", input_schema: {} }] }, /^tools\[0\]\.name is "f"/],
+      [HELLO, { tools: [{ type: "function", name: "f" }] }, /^tools\[0\]\.name is "f"/],
+      [
+        [{ role: "assistant", tool_calls: [{ function: { name: "f", arguments: { a: 1 } } }] }],
+        {},
+        /^messages\[0\]\.tool_calls\[0\]\.function\.arguments must be a string/,
+      ],
+    ];
+    for (const [messages, options, message] of cases) {
+      assert.throws(
+        () => countMessages(wrong(messages), wrong({ model: "gpt-4o", ...options })),
+        (error) =>
+          error instanceof TypeError && message.test(error.message) &&
+          error.message.includes("countRequest"),
+        String(message),
+      );
+    }
+  });
+
+  it("counts reasoning that is sent back, and reports fields that nobody knows", () => {
+    const plain = countMessages([{ role: "assistant", content: "Yes" }], { model: "gpt-4o" });
+    for (const field of ["reasoning_content", "reasoning"]) {
+      const message = { role: "assistant", content: "Yes", [field]: "word ".repeat(100) };
+      const count = countMessages([message], { model: "gpt-4o" });
+      assert.equal(count.tokens, plain.tokens + 101, field);
+      assert.deepEqual([count.exact, count.estimated], [false, ["fields"]]);
+    }
+    const strange = countMessages([wrong({ role: "user", content: "x", note: "hidden" })], {
+      model: "gpt-4o",
+    });
+    assert.deepEqual(strange.uncounted, [{ path: "messages[0].note", type: "unknown" }]);
+    assert.equal(strange.exact, false);
+    const beside = countMessages(HELLO, wrong({ model: "gpt-4o", hint: "hidden", top_p: 1 }));
+    assert.deepEqual(beside.uncounted, [{ path: "hint", type: "unknown" }]);
+  });
+
+  it("counts arguments that have a key twice in full", () => {
+    const cost = (json: string) => {
+      const call = { function: { name: "f", arguments: json } };
+      return countMessages([{ role: "assistant", tool_calls: [call] }], { model: "gpt-4o" }).tokens;
+    };
+    const long = "word ".repeat(200);
+    assert.ok(cost(`{"a": "${long}", "a": "\\n"}`) > cost(`{"a": "\\n"}`) + 200);
+    assert.equal(cost('{ "a" : "\\u0041 b" }'), cost('{"a":"A b"}'));
+  });
+
+  it("reports a schema whose text is not all written", () => {
+    const parameters = (a: object) => ({ type: "object", properties: { a }, required: ["a"] });
+    const count = (a: object) => {
+      const tool = { type: "function", function: { name: "f", parameters: parameters(a) } };
+      return countMessages(HELLO, { model: "gpt-4o", tools: [tool] }).uncounted;
+    };
+    assert.deepEqual(count({ type: "string", description: "A city", format: "uri" }), []);
+    assert.deepEqual(count({ type: "string", enum: ["a", "b"], title: "T" }), []);
+    assert.deepEqual(count({ type: "string", $comment: "text that is not written" }), [
+      { path: "tools[0].function.parameters", type: "schema" },
+    ]);
   });
 
   it("survives schemas that are deep, circular or explode", () => {

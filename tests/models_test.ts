@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
-import { resolveModel, SluiceError, Tokenizer } from "../mod.ts";
+import { countMessages, registerModels, resolveModel, SluiceError, Tokenizer } from "../mod.ts";
 import { knownModels } from "../src/tokenizer/models.ts";
 
 /** The table that npm's tiktoken carries, as an oracle. */
@@ -10,12 +10,19 @@ const published = createRequire(import.meta.url)("tiktoken/model_to_encoding.jso
   string
 >;
 
+const refused = (name: string) => resolveModel(name, { unknownModel: "refuse" });
+
 describe("resolveModel", () => {
   test("agrees with tiktoken on every model that tiktoken lists", () => {
     assert.ok(Object.keys(published).length > 80);
     for (const [model, encoding] of Object.entries(published)) {
       const expected = encoding === "gpt2" ? "r50k_base" : encoding;
-      assert.deepEqual(resolveModel(model), { model, encoding: expected, exact: true });
+      assert.deepEqual(resolveModel(model), {
+        model,
+        encoding: expected,
+        exact: true,
+        known: true,
+      });
     }
   });
 
@@ -52,11 +59,38 @@ describe("resolveModel", () => {
     ["deepseek.r1-v1:0", "r1-v1:0", "o200k_base", false],
     ["xai/grok-4", "grok-4", "o200k_base", false],
     ["gpt-realtime-mini", "gpt-realtime-mini", "o200k_base", false],
+    [" gpt-4o\n", "gpt-4o", "o200k_base", true],
+    ["openai:gpt-4o", "gpt-4o", "o200k_base", true],
+    ["openrouter:openai/gpt-4o", "gpt-4o", "o200k_base", true],
+    ["ollama:llama3:8b", "llama3:8b", "o200k_base", false],
+    ["qwen:gpt-4", "qwen:gpt-4", "o200k_base", false],
+    ["text-embedding-ada-002-v2", "text-embedding-ada-002-v2", "cl100k_base", true],
+    [
+      "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-v1:0",
+      "claude-sonnet-4-v1:0",
+      "o200k_base",
+      false,
+    ],
+    [
+      "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-v2:1",
+      "claude-v2:1",
+      "o200k_base",
+      false,
+    ],
+    [
+      "projects/p/locations/us-east5/publishers/anthropic/models/claude-sonnet-4@20250514",
+      "claude-sonnet-4@20250514",
+      "o200k_base",
+      false,
+    ],
+    // Not in the table when it was written.
+    ["gpt-5.9", "gpt-5.9", "o200k_base", false],
+    ["gpt-5.9-mini-2027-01-01", "gpt-5.9-mini-2027-01-01", "o200k_base", false],
     ["eleutherai/gpt-4-like", "gpt-4-like", "cl100k_base", false],
   ];
   for (const [name, model, encoding, exact] of cases) {
     test(`knows ${name}`, () => {
-      assert.deepEqual(resolveModel(name), { model, encoding, exact });
+      assert.deepEqual(resolveModel(name), { model, encoding, exact, known: true });
     });
   }
 
@@ -70,13 +104,13 @@ describe("resolveModel", () => {
         ["davinci-003", "davinci-002"],
       ] as const
     ) {
-      assert.throws(() => resolveModel(name), unknown(`Did you mean ${JSON.stringify(nearest)}?`));
+      assert.throws(() => refused(name), unknown(`Did you mean ${JSON.stringify(nearest)}?`));
     }
   });
 
   test("does not guess where nothing is near", () => {
     for (const name of ["", "foo", "x".repeat(10_000), "google/", "/", ":", "ft:", "."]) {
-      assert.throws(() => resolveModel(name), (error: Error) => {
+      assert.throws(() => refused(name), (error: Error) => {
         assert.ok(error.message.length < 300, error.message);
         return unknown("If you know its encoding, name that instead: r50k_base")(error) &&
           !error.message.includes("Did you mean");
@@ -86,13 +120,13 @@ describe("resolveModel", () => {
 
   test("does not take what every object has for a model", () => {
     for (const name of ["constructor", "__proto__", "toString", "openai/hasOwnProperty"]) {
-      assert.throws(() => resolveModel(name), unknown(`Unknown model "${name}"`));
+      assert.throws(() => refused(name), unknown(`Unknown model "${name}"`));
     }
   });
 
   test("tells an encoding from a model", () => {
     assert.throws(
-      () => resolveModel("o200k_base"),
+      () => refused("o200k_base"),
       unknown('"o200k_base" is an encoding, not a model'),
     );
   });
@@ -113,16 +147,121 @@ test("every line of the table resolves to itself", () => {
   const models = knownModels();
   for (const { name, encoding, exact } of models) {
     const model = name.replace("*", "next");
-    assert.deepEqual(resolveModel(model), { model, encoding, exact });
+    assert.deepEqual(resolveModel(model), { model, encoding, exact, known: true });
   }
   assert.equal(new Set(models.map(({ name }) => name)).size, models.length);
 });
 
-test("a tokenizer for a model says whether it is exact", () => {
-  using exact = Tokenizer.forModel("openai/gpt-4");
-  assert.deepEqual([exact.encoding, exact.exact], ["cl100k_base", true]);
-  using estimate = Tokenizer.forModel("anthropic/claude-sonnet-4-5");
-  assert.deepEqual([estimate.encoding, estimate.exact], ["o200k_base", false]);
+describe("a model that is not known", () => {
+  const names = ["gpt-6", "o5", "auto", "my-deployment", "", " ", "openrouter/auto", "arn:aws:x"];
+
+  test("is counted by the newest encoding, as an estimate", () => {
+    for (const name of names) {
+      const { encoding, exact, known } = resolveModel(name);
+      assert.deepEqual([encoding, exact, known], ["o200k_base", false, false], name);
+    }
+    const { tokens, exact, estimated } = countMessages([{ role: "user", content: "Hi" }], {
+      model: "gpt-6",
+    });
+    assert.deepEqual([tokens, exact, estimated.includes("vocabulary")], [8, false, true]);
+  });
+
+  test("is counted by another encoding, or refused, if that is asked for", () => {
+    const unknownModel = "cl100k_base";
+    assert.equal(resolveModel("gpt-6", { unknownModel }).encoding, unknownModel);
+    const messages = [{ role: "user", content: "Hi" }];
+    assert.equal(
+      countMessages(messages, { model: "gpt-6" }, { unknownModel }).encoding,
+      unknownModel,
+    );
+    for (const name of names) {
+      const call = () => countMessages(messages, { model: name }, { unknownModel: "refuse" });
+      assert.throws(call, unknown("Unknown model"));
+    }
+  });
+
+  test("is refused with an option that is none", () => {
+    const wrong = (unknownModel: unknown) => () =>
+      resolveModel("gpt-4o", { unknownModel } as object);
+    assert.throws(wrong("o300k"), {
+      name: "RangeError",
+      message: /^unknownModel .*, not "o300k"$/,
+    });
+    assert.throws(wrong(5), { name: "TypeError", message: /^unknownModel must be .*, not 5$/ });
+  });
+
+  test("costs no more than its length", () => {
+    const start = performance.now();
+    for (const name of ["a:".repeat(200_000), "a/".repeat(200_000), "a.".repeat(200_000)]) {
+      resolveModel(name);
+    }
+    assert.ok(performance.now() - start < 2_000);
+  });
+});
+
+describe("registerModels", () => {
+  test("names deployments and encodings", () => {
+    registerModels({ " Prod-Small ": "openai/gpt-4.1-mini", "our-tuned": "cl100k_base" });
+    const small = { model: "gpt-4.1-mini", encoding: "o200k_base", exact: true, known: true };
+    for (const name of ["prod-small", "PROD-SMALL", "azure/prod-small", " prod-small"]) {
+      assert.deepEqual(resolveModel(name), small, name);
+    }
+    assert.deepEqual(resolveModel("our-tuned"), {
+      model: "our-tuned",
+      encoding: "cl100k_base",
+      exact: true,
+      known: true,
+    });
+    registerModels({ "prod-small": "gpt-3.5-turbo" });
+    assert.equal(resolveModel("prod-small").encoding, "cl100k_base");
+    using tokenizer = Tokenizer.forModel("prod-small");
+    assert.equal(tokenizer.encoding, "cl100k_base");
+  });
+
+  test("registers all or none", () => {
+    const register = (models: unknown) => () => registerModels(models as Record<string, string>);
+    const typeError = (message: RegExp) => ({ name: "TypeError", message });
+    assert.throws(register({ "ok-name": "gpt-4o", other: "gtp-4o" }), unknown('mean "gpt-4o"?'));
+    assert.equal(resolveModel("ok-name").known, false);
+    assert.throws(register({ a: 5 }), typeError(/^models\["a"\] must be a string, not 5$/));
+    assert.throws(register({ " ": "gpt-4o" }), typeError(/^models must not have an empty name$/));
+    assert.throws(register(null), typeError(/^models must be an object, not null$/));
+    assert.throws(register(["gpt-4o"]), typeError(/^models must be an object, not an array$/));
+  });
+});
+
+describe("a tokenizer for a model", () => {
+  test("says whether it is exact", () => {
+    using exact = Tokenizer.forModel("openai/gpt-4");
+    assert.deepEqual([exact.encoding, exact.exact], ["cl100k_base", true]);
+    for (const model of ["anthropic/claude-sonnet-4-5", "gpt-5.9", "gpt-6"]) {
+      using estimate = Tokenizer.forModel(model, { estimate: true });
+      assert.deepEqual([estimate.encoding, estimate.exact], ["o200k_base", false]);
+    }
+  });
+
+  test("gives no ids of a vocabulary that is not public", () => {
+    for (const model of ["claude-sonnet-4-5", "gemini-2.5-pro", "gpt-5.9"]) {
+      assert.throws(() => Tokenizer.forModel(model), (error) => {
+        assert.ok(error instanceof SluiceError);
+        assert.equal(error.code, "SLUICE_VOCABULARY_NOT_PUBLIC");
+        return error.message.includes("{ estimate: true }");
+      });
+    }
+    assert.throws(() => Tokenizer.forModel("gpt-6"), unknown("Unknown model"));
+    const wrong = { estimate: "yes" } as unknown as { estimate: boolean };
+    assert.throws(() => Tokenizer.forModel("gpt-4", wrong), {
+      name: "TypeError",
+      message: 'estimate must be a boolean, not "yes"',
+    });
+  });
+
+  test("is what an encoding that is a model is to be", () => {
+    assert.throws(() => new Tokenizer("gpt-4o" as "o200k_base"), {
+      code: "SLUICE_UNKNOWN_ENCODING",
+      message: '"gpt-4o" is a model, not an encoding: Tokenizer.forModel("gpt-4o")',
+    });
+  });
 });
 
 function unknown(part: string): (error: unknown) => boolean {

@@ -39,9 +39,12 @@ export async function startFakeUpstream(
     response.once("close", () => count.inFlight--);
     try {
       await answer(await json(request) as Chat, response);
-    } catch {
+    } catch (error) {
       // The client left while it asked, or asked for nothing that makes sense.
-      response.destroy();
+      if (response.headersSent || !request.complete) return response.destroy();
+      const message = (error as Error).message;
+      response.writeHead(400, { "content-type": "application/json" })
+        .end(JSON.stringify({ error: { message, type: "invalid_request_error" } }));
     }
   });
   server.listen(0, "127.0.0.1").unref();
@@ -54,7 +57,7 @@ async function answer(chat: Chat, response: ServerResponse): Promise<void> {
   const parts = Array.from({ length }, (_, i) => WORDS[i % WORDS.length] + " ");
   const text = parts.join("");
   const prompt_tokens = countMessages(chat.messages, chat).tokens;
-  const completion_tokens = Tokenizer.forModel(chat.model).count(text);
+  const completion_tokens = Tokenizer.forModel(chat.model, { estimate: true }).count(text);
   const total_tokens = prompt_tokens + completion_tokens;
   const usage = { prompt_tokens, completion_tokens, total_tokens };
   const common = { id: "chatcmpl-0", created: 0, model: chat.model };

@@ -3,54 +3,55 @@
  *
  * @module
  */
-import { createParser } from "eventsource-parser";
-import { type Reservation, SluiceError, type TokenCounter, Tokenizer } from "../../mod.ts";
+import { type Reservation, SluiceError, type Tokenizer } from "../../mod.ts";
+import { EventFilter } from "./event_filter.ts";
+import { isUsageChunk, UsageMeter } from "./usage_meter.ts";
 
-/** A whole answer, or a part of one that streams. */
-interface Completion {
-  readonly usage?: { readonly total_tokens: number } | null;
-  readonly choices?: readonly {
-    readonly index: number;
-    readonly delta?: { readonly content?: string | null };
-  }[];
+/** What was asked, as far as the answer's price depends on it. */
+export interface Asked {
+  /** Counts what is generated if the upstream does not tell. The caller closes it. */
+  readonly tokenizer: Tokenizer;
+  /** What the prompt costs. */
+  readonly promptTokens: number;
+  /** Whether the client asked for the chunk of a stream that tells the usage. */
+  readonly wantsUsage: boolean;
 }
 
 /**
  * The body of `answer`, as it comes. When it ends, however it does, `call` is settled: with the usage
  * that the upstream told, or with what went through if it did not come to that.
+ *
+ * The bytes are those of the upstream, whatever they are. Only the chunk that tells the usage of a
+ * stream is left out for a client that did not ask for it.
  */
-export function metered(
-  answer: Response,
-  call: Reservation,
-  model: string,
-  promptTokens: number,
-): BodyInit | null {
+export function metered(answer: Response, call: Reservation, asked: Asked): BodyInit | null {
   if (!answer.ok || answer.body === null) {
-    // Refused: it costs nothing.
-    call.cancel();
+    refuse(call, answer.status);
     return answer.body;
   }
   const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-  const meter = new Meter(model, promptTokens, isStream);
+  const meter = new UsageMeter(asked.tokenizer, asked.promptTokens, isStream);
+  const filter = isStream && !asked.wantsUsage ? new EventFilter(isUsageChunk) : undefined;
   const reader = answer.body.getReader();
   // Not a generator: one that was never asked for anything does not hear that the client left.
-  return new ReadableStream({
+  return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const { done, value } = await reader.read();
-        if (!done) {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) break;
           meter.read(value);
-          controller.enqueue(value);
-          return;
+          const passed = filter === undefined ? value : filter.push(value);
+          if (passed.length > 0) return controller.enqueue(passed);
         }
-        meter.finish();
       } catch (error) {
         settle(call, meter);
-        // What cannot be read is not read on, or its lease would stay.
-        await reader.cancel(error).catch(() => {});
         throw error;
       }
+      meter.finish();
       settle(call, meter);
+      const rest = filter?.flush();
+      if (rest !== undefined && rest.length > 0) controller.enqueue(rest);
       controller.close();
     },
     async cancel(reason) {
@@ -60,7 +61,17 @@ export function metered(
   });
 }
 
-function settle(call: Reservation, meter: Meter): void {
+/**
+ * Settles a call that the upstream refused. A request that was wrong counts as a request and costs no
+ * tokens: for free, a tenant could send as many as it likes. One that the upstream could not take
+ * (429) or failed (5xx) costs nothing.
+ */
+function refuse(call: Reservation, status: number): void {
+  if (status === 429 || status >= 500) call.cancel();
+  else call.settle({ tokens: 0 });
+}
+
+function settle(call: Reservation, meter: UsageMeter): void {
   try {
     call.settle({ tokens: meter.tokens });
   } catch (error) {
@@ -68,58 +79,5 @@ function settle(call: Reservation, meter: Meter): void {
     if (!(error instanceof SluiceError && error.code === "SLUICE_RESERVATION_CLOSED")) throw error;
   } finally {
     meter.close();
-  }
-}
-
-/** Reads an answer as it goes by. */
-class Meter {
-  readonly #decoder = new TextDecoder();
-  readonly #parser = createParser({ onEvent: ({ data }) => this.#note(data) });
-  readonly #isStream: boolean;
-  readonly #promptTokens: number;
-  readonly #tokenizer: Tokenizer;
-  /** The tokens of each choice so far. */
-  readonly #counters = new Map<number, TokenCounter>();
-  #whole = "";
-  #total: number | undefined;
-
-  constructor(model: string, promptTokens: number, isStream: boolean) {
-    this.#isStream = isStream;
-    this.#promptTokens = promptTokens;
-    this.#tokenizer = Tokenizer.forModel(model);
-  }
-
-  read(part: Uint8Array): void {
-    const text = this.#decoder.decode(part, { stream: true });
-    if (this.#isStream) this.#parser.feed(text);
-    else this.#whole += text;
-  }
-
-  finish(): void {
-    if (!this.#isStream) this.#note(this.#whole);
-  }
-
-  /** As the upstream told it, or else what was seen of it. */
-  get tokens(): number {
-    if (this.#total !== undefined) return this.#total;
-    const counts = [...this.#counters.values()].map(({ count }) => count);
-    return counts.reduce((sum, count) => sum + count, this.#promptTokens);
-  }
-
-  close(): void {
-    for (const counter of this.#counters.values()) counter.close();
-    this.#tokenizer.close();
-  }
-
-  #note(data: string): void {
-    if (data === "[DONE]") return;
-    const { usage, choices = [] } = JSON.parse(data) as Completion;
-    if (usage) this.#total = usage.total_tokens;
-    for (const { index, delta } of choices) {
-      if (!delta?.content) continue;
-      let counter = this.#counters.get(index);
-      if (counter === undefined) this.#counters.set(index, counter = this.#tokenizer.counter());
-      counter.push(delta.content);
-    }
   }
 }

@@ -5,11 +5,13 @@
  */
 import { Command } from "commander";
 import { SluiceError, type Tokenizer } from "../../mod.ts";
+import { ANYWHERE } from "./cut.ts";
 import { IdReader } from "./ids.ts";
 import type { Input } from "./input.ts";
 import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
 import { addEncodingOptions, addFiles, type EncodingOptions, openTokenizer } from "./options.ts";
 import type { Output } from "./output.ts";
+import { UsageError } from "./report.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
 import { decodeUtf8, invalidUtf8At } from "./utf8.ts";
 
@@ -21,7 +23,7 @@ const EXAMPLES = `Examples:
 
 interface DecodeOptions extends EncodingOptions {
   readonly jsonl?: true;
-  readonly field: string;
+  readonly field?: string;
   readonly quiet?: true;
 }
 
@@ -42,17 +44,19 @@ export function decodeCommand(session: Session): Command {
       'read {"ids":[…]} from each line and print {"text":"…"} for it; for a bad line ' +
         '{"error":"…","line":N}, and exit with code 1 in the end',
     )
-    .option("--field <name>", "with --jsonl: the member to put the text in", "text")
+    .option("--field <name>", "with --jsonl: the member to put the text in (default: text)")
     .option("-q, --quiet", "no notes and no progress bar")
     .action((files: string[], options: DecodeOptions) => decode(files, options, session));
 }
 
 async function decode(files: string[], options: DecodeOptions, session: Session): Promise<void> {
   const { out, report } = session;
+  const { jsonl = false, field } = options;
+  if (field !== undefined && !jsonl) throw new UsageError("--field takes --jsonl");
   report.quiet = options.quiet === true;
   using tokenizer = openTokenizer(options, report);
-  await eachInput(session, files, true, async (input) => {
-    if (options.jsonl) await decodeLines(input, tokenizer, options.field, session);
+  await eachInput(session, files, { resultsScroll: true }, async (input) => {
+    if (jsonl) await decodeLines(input, tokenizer, field ?? "text", session);
     else await decodeArrays(input, tokenizer, out);
     await out.drain();
   });
@@ -62,8 +66,7 @@ async function decode(files: string[], options: DecodeOptions, session: Session)
 /** Writes as it reads: what comes before a mistake stands, as with every filter. */
 async function decodeArrays(input: Input, tokenizer: Tokenizer, out: Output): Promise<void> {
   const reader = new IdReader();
-  const toTheEnd = (_: Uint8Array, __: number, end: number) => end;
-  for await (const piece of input.pieces(toTheEnd)) {
+  for await (const piece of input.pieces(ANYWHERE)) {
     onPiece(input, piece, (bytes) => {
       for (const ids of reader.read(bytes)) out.bytes(tokenizer.decodeBytes(ids));
     });
@@ -84,7 +87,7 @@ async function decodeLines(
     for (const line of lines) {
       const text = textOf(line, tokenizer);
       if (typeof text === "string") out.text(JSON.stringify({ [field]: text }) + "\n");
-      else bad.write(out, line.number, text.error);
+      else bad.write(out, { line: line.number }, text.error);
     }
     await out.drain();
   }

@@ -5,18 +5,25 @@
  */
 import { Command } from "commander";
 import { type EncodedBatch, SluiceError, type Tokenizer } from "../../mod.ts";
-import { lastTokenCut } from "./cut.ts";
 import { type Input, InputError } from "./input.ts";
-import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
+import { type Bad, BadLines, fieldOf, jsonLines, kind, type Line } from "./lines.ts";
 import {
   addEncodingOptions,
   addFiles,
+  addFolders,
+  addReading,
   addSpecialOption,
   type EncodingOptions,
+  type FolderOptions,
   openTokenizer,
+  readingOf,
+  type ReadingOptions,
+  selectionOf,
 } from "./options.ts";
 import type { Output } from "./output.ts";
+import { UsageError } from "./report.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
+import { TokenCutter } from "./word_cut.ts";
 
 const EXAMPLES = `Examples:
   sluice encode --encoding o200k_base a.txt           [13225,11,2375,0]
@@ -24,9 +31,9 @@ const EXAMPLES = `Examples:
   sluice encode -e cl100k_base --jsonl --field body mails.jsonl
 `;
 
-interface EncodeOptions extends EncodingOptions {
+interface EncodeOptions extends EncodingOptions, FolderOptions, ReadingOptions {
   readonly jsonl?: true;
-  readonly field: string;
+  readonly field?: string;
   readonly quiet?: true;
 }
 
@@ -38,26 +45,35 @@ export function encodeCommand(session: Session): Command {
       "Prints the token ids of each file, or of standard input, as a JSON array on a line of its own.",
     )
     .addHelpText("before", EXAMPLES);
-  addFiles(command);
+  addFiles(command, "files and folders");
   addEncodingOptions(command);
   addSpecialOption(command);
+  addFolders(command);
+  addReading(command);
   return command
     .option(
       "--jsonl",
       'read a JSON object with "text" from each line and print {"ids":[…]} for it; for a bad ' +
         'line {"error":"…","line":N}, and exit with code 1 in the end',
     )
-    .option("--field <name>", "with --jsonl: the member that holds the text", "text")
+    .option("--field <path>", "with --jsonl: where the text is, such as body.input (default: text)")
     .option("-q, --quiet", "no notes and no progress bar")
     .action((files: string[], options: EncodeOptions) => encode(files, options, session));
 }
 
 async function encode(files: string[], options: EncodeOptions, session: Session): Promise<void> {
   const { out, report } = session;
+  const { jsonl = false, field } = options;
+  if (field !== undefined && !jsonl) throw new UsageError("--field takes --jsonl");
   report.quiet = options.quiet === true;
   using tokenizer = openTokenizer(options, report);
-  await eachInput(session, files, true, async (input) => {
-    if (options.jsonl) await encodeLines(input, tokenizer, options.field, session);
+  const inputs = {
+    ...readingOf(options),
+    selection: selectionOf(options, jsonl),
+    resultsScroll: true,
+  };
+  await eachInput(session, files, inputs, async (input) => {
+    if (jsonl) await encodeLines(input, tokenizer, field ?? "text", session);
     else await encodeText(input, tokenizer, out);
     await out.drain();
   });
@@ -74,7 +90,7 @@ async function encodeText(input: Input, tokenizer: Tokenizer, out: Output): Prom
   try {
     out.text("[");
     let first = true;
-    for await (const piece of input.pieces(lastTokenCut)) {
+    for await (const piece of input.pieces(new TokenCutter(tokenizer))) {
       const ids = onPiece(input, piece, (bytes) => tokenizer.encode(bytes));
       if (!first) out.text(",");
       first = false;
@@ -106,7 +122,7 @@ async function encodeLines(
         out.ids(result);
         out.text("]}\n");
       } else {
-        bad.write(out, lines[i]!.number, result.error);
+        bad.write(out, { line: lines[i]!.number }, result.error);
       }
     }
     await out.drain();
@@ -116,8 +132,8 @@ async function encodeLines(
 
 function textOf(line: Line, field: string): string | Bad {
   if ("error" in line) return line;
-  if (!Object.hasOwn(line.value, field)) return { error: `there is no ${JSON.stringify(field)}` };
-  const text = line.value[field];
+  const text = fieldOf(line.value, field);
+  if (text === undefined) return { error: `there is no ${JSON.stringify(field)}` };
   if (typeof text === "string") return text;
   return { error: `${JSON.stringify(field)} is not a string but ${kind(text)}` };
 }

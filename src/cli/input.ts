@@ -7,16 +7,19 @@
  * @module
  */
 import fs from "node:fs";
+import { CharsetError, Transcoder } from "./charset.ts";
+import type { Cutter } from "./cut.ts";
+import { type FilePath, isReplaced, printable, STDIN } from "./file_path.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How much is read at once. Larger pieces are no faster and take more memory. */
 const PIECE_BYTES = 1 << 20;
 
+/** The buffer counts as full when no more than this is left of it. */
+const LEAST_ROOM = 1 << 12;
+
 /** A piece that cannot be cut is gathered in memory, up to here: half of what a string can hold. */
 const MAX_PIECE_BYTES = 1 << 28;
-
-/** The path that stands for standard input. */
-export const STDIN = "-";
 
 /** What was asked for cannot be read or is not what it has to be; the message names the input. */
 export class InputError extends Error {
@@ -26,76 +29,115 @@ export class InputError extends Error {
 /** A part of an input. The bytes are good until the next piece is asked for. */
 export interface Piece {
   readonly bytes: Uint8Array;
-  /** Where in the input it begins, in bytes. */
+  /** Where in the text, as UTF-8, it begins, in bytes. */
   readonly offset: number;
 }
 
-/**
- * Where the first `end` bytes can be cut: the last such place behind `from`, or 0 if there is none.
- * What is before `from` was looked at already.
- */
-export type LastCut = (bytes: Uint8Array, from: number, end: number) => number;
+/** How to read what is in a file. */
+export interface Reading {
+  /** What it is written in, if not in UTF-8. */
+  readonly charset?: string;
+  /** Whether to read U+FFFD for what is not valid. */
+  readonly lossy?: boolean;
+}
+
+/** What an input is opened with. */
+export interface InputOptions extends Reading {
+  /** Is told how many bytes were read, each time. */
+  readonly onRead?: (bytes: number) => void;
+}
 
 /** An open file or standard input. */
 export class Input implements AsyncDisposable {
-  /** As given on the command line. */
+  /** As given on the command line, or found in a folder. */
   readonly path: string;
   readonly #fd: number;
-  readonly #onRead: (bytes: number) => void;
+  readonly #onRead: ((bytes: number) => void) | undefined;
+  readonly #transcoder: Transcoder | undefined;
+  #bytes = 0;
 
-  private constructor(path: string, fd: number, onRead: (bytes: number) => void) {
+  private constructor(path: string, fd: number, { charset, lossy, onRead }: InputOptions) {
     this.path = path;
     this.#fd = fd;
     this.#onRead = onRead;
+    if (charset !== undefined || lossy) {
+      this.#transcoder = new Transcoder(charset ?? "utf-8", lossy ?? false);
+    }
   }
 
   /**
-   * Opens `path`, or standard input for {@linkcode STDIN}.
+   * Opens a file, or standard input for {@linkcode STDIN}.
    *
-   * @param onRead Is told how many bytes were read, each time.
    * @throws {InputError} If it cannot be opened.
    */
-  static async open(path: string, onRead: (bytes: number) => void = () => {}): Promise<Input> {
-    if (path === STDIN) return new Input(path, 0, onRead);
+  static async open({ at, name }: FilePath, options: InputOptions = {}): Promise<Input> {
+    if (name === STDIN) return new Input(name, 0, options);
     try {
       const fd = await new Promise<number>((resolve, reject) =>
-        fs.open(path, "r", (error, fd) => error ? reject(error) : resolve(fd))
+        fs.open(at, "r", (error, fd) => error ? reject(error) : resolve(fd))
       );
-      return new Input(path, fd, onRead);
+      return new Input(name, fd, options);
     } catch (error) {
-      throw new InputError(`${path}: ${reason(error)}`, { cause: error });
+      const { code } = error as NodeJS.ErrnoException;
+      // Some runtimes have only text for a name, and look for the file that is called U+FFFD.
+      const isUnreadable = code === "ENOENT" && (typeof at !== "string" || isReplaced(at));
+      const why = isUnreadable
+        ? "no such file, or its name is not UTF-8, which this runtime cannot open"
+        : reason(error);
+      throw new InputError(`${printable(name)}: ${why}`, { cause: error });
     }
   }
 
   /** The name for messages. */
   get name(): string {
-    return this.path === STDIN ? "stdin" : this.path;
+    return this.path === STDIN ? "stdin" : printable(this.path);
   }
 
-  /** All of the input, in pieces that end where `lastCut` says, each as long as one read if it can. */
-  async *pieces(lastCut: LastCut): AsyncGenerator<Piece> {
+  /** How many bytes were read of it so far, before any conversion. */
+  get bytesRead(): number {
+    return this.#bytes;
+  }
+
+  /** Whether what was read so far had something in it that was replaced by U+FFFD. */
+  get hasReplaced(): boolean {
+    return this.#transcoder?.hasReplaced ?? false;
+  }
+
+  /** Whether offsets in the text are those in the file. */
+  get isUtf8(): boolean {
+    return this.#transcoder === undefined;
+  }
+
+  /** All of the input, in pieces that end where `cutter` says, each as long as one read if it can. */
+  async *pieces(cutter: Cutter): AsyncGenerator<Piece> {
     let buffer = new Uint8Array(PIECE_BYTES);
     let filled = 0;
     let offset = 0;
     for (;;) {
-      const read = await this.#read(buffer, filled);
+      const read = await this.#readText(buffer.subarray(filled));
       if (read === 0) break;
-      const cut = lastCut(buffer, filled, filled + read);
+      let cut = cutter.lastCut(buffer, filled, filled + read);
       filled += read;
-      if (cut > 0) {
-        yield { bytes: buffer.subarray(0, cut), offset };
-        const rest = buffer.subarray(cut, filled);
-        // After a giant, back to the usual size.
-        if (buffer.length > PIECE_BYTES && rest.length < PIECE_BYTES) {
-          buffer = new Uint8Array(PIECE_BYTES);
+      for (;;) {
+        if (cut > 0) {
+          yield this.#piece(buffer.subarray(0, cut), offset, cutter);
+          const rest = buffer.subarray(cut, filled);
+          // After a giant, back to the usual size.
+          if (buffer.length > PIECE_BYTES && 2 * rest.length < PIECE_BYTES) {
+            buffer = new Uint8Array(PIECE_BYTES);
+          }
+          buffer.set(rest);
+          filled = rest.length;
+          offset += cut;
         }
-        buffer.set(rest);
-        filled = rest.length;
-        offset += cut;
+        if (buffer.length - filled >= LEAST_ROOM) break;
+        cut = cutter.cutWithin?.(buffer.subarray(0, filled)) ?? 0;
+        if (cut > 0) continue;
+        buffer = this.#grow(buffer);
+        break;
       }
-      if (filled === buffer.length) buffer = this.#grow(buffer);
     }
-    if (filled > 0) yield { bytes: buffer.subarray(0, filled), offset };
+    if (filled > 0) yield this.#piece(buffer.subarray(0, filled), offset, cutter);
   }
 
   /** Closes a file; standard input is not ours to close. */
@@ -104,16 +146,35 @@ export class Input implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  async #read(buffer: Uint8Array, at: number): Promise<number> {
+  #piece(bytes: Uint8Array, offset: number, cutter: Cutter): Piece {
+    if (cutter.agrees?.(bytes) === false) {
+      throw new InputError(`${this.name}: there is no place to cut before byte ${offset}`);
+    }
+    return { bytes, offset };
+  }
+
+  /** Reads UTF-8, whatever the file is written in. */
+  async #readText(into: Uint8Array): Promise<number> {
+    if (this.#transcoder === undefined) return await this.#read(into);
+    try {
+      return await this.#transcoder.read(into, (buffer) => this.#read(buffer));
+    } catch (error) {
+      if (!(error instanceof CharsetError)) throw error;
+      throw new InputError(`${this.name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  async #read(buffer: Uint8Array): Promise<number> {
     for (;;) {
       try {
         const bytes = await new Promise<number>((resolve, reject) =>
-          fs.read(this.#fd, buffer, at, buffer.length - at, null, (error, bytes) => {
+          fs.read(this.#fd, buffer, 0, buffer.length, null, (error, bytes) => {
             if (error) reject(error);
             else resolve(bytes);
           })
         );
-        this.#onRead(bytes);
+        this.#bytes += bytes;
+        this.#onRead?.(bytes);
         return bytes;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
@@ -142,22 +203,8 @@ export class Input implements AsyncDisposable {
   }
 }
 
-/** The size of all of `paths` in bytes, or undefined if one has none, as a pipe has not. */
-export function totalSize(paths: readonly string[]): number | undefined {
-  let total = 0;
-  for (const path of paths) {
-    try {
-      const stats = path === STDIN ? fs.fstatSync(0) : fs.statSync(path);
-      if (!stats.isFile()) return undefined;
-      total += stats.size;
-    } catch {
-      // Reading it will say why; it does not count.
-    }
-  }
-  return total;
-}
-
-function reason(error: unknown): string {
+/** Why the system refused, in words. */
+export function reason(error: unknown): string {
   const { code, name, message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return "no such file";
   if (code === "EISDIR") return "is a directory";

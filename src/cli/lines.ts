@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lastLineEnd } from "./cut.ts";
+import { LINES } from "./cut.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";
@@ -25,7 +25,7 @@ export type NumberedLine = Line & { readonly number: number };
 /** The lines of `input`, as many at once as were read at once. */
 export async function* jsonLines(input: Input): AsyncGenerator<NumberedLine[]> {
   let number = 0;
-  for await (const { bytes } of input.pieces(lastLineEnd)) {
+  for await (const { bytes } of input.pieces(LINES)) {
     yield split(bytes).map((line) => {
       number++;
       if (typeof line !== "string") return { number, ...line };
@@ -34,6 +34,12 @@ export async function* jsonLines(input: Input): AsyncGenerator<NumberedLine[]> {
       return { number, ...parse(text) };
     });
   }
+}
+
+/** Which line it is, and of which input if that is to be said. */
+export interface LinePlace {
+  readonly path?: string;
+  readonly line: number;
 }
 
 /** Writes the answers to bad lines and keeps count of them. */
@@ -47,11 +53,11 @@ export class BadLines {
     this.#input = input;
   }
 
-  /** Answers a bad line. */
-  write(out: Output, line: number, error: string): void {
-    if (this.#count === 0) this.#first = `line ${line}: ${error}`;
+  /** Answers a bad line, if there is where to. */
+  write(out: Output | undefined, place: LinePlace, error: string): void {
+    if (this.#count === 0) this.#first = `line ${place.line}: ${error}`;
     this.#count++;
-    out.text(JSON.stringify({ error, line }) + "\n");
+    out?.text(JSON.stringify({ error, ...place }) + "\n");
   }
 
   /** Says how many there were, if there were any, which makes the run a failure. */
@@ -60,6 +66,22 @@ export class BadLines {
     const more = this.#count === 1 ? "" : `${this.#count} bad lines, the first is `;
     report.error(`${this.#input}: ${more}${this.#first}`);
   }
+}
+
+/**
+ * What is at `path` in `value`: the member that is called so or, where there is none, what is found
+ * by the names and indices between its dots. Undefined if there is nothing.
+ */
+export function fieldOf(value: Readonly<Record<string, unknown>>, path: string): unknown {
+  if (Object.hasOwn(value, path)) return value[path];
+  let found: unknown = value;
+  for (const name of path.split(".")) {
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, name)) {
+      return undefined;
+    }
+    found = (found as Record<string, unknown>)[name];
+  }
+  return found;
 }
 
 /** What a JSON value is, in words. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 /**
- * `sluice`, the command line: counts, encodes and decodes files and pipes.
+ * `sluice`, the command line: counts, encodes, decodes and cuts files and pipes.
  *
  * Results go to standard output, everything else to standard error. Exit codes are those of
  * {@linkcode EXIT}.
@@ -11,24 +11,28 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { SluiceError } from "../../mod.ts";
 import { detectBackend } from "../ffi/load.ts";
+import { chunksCommand } from "./chunks.ts";
 import { countCommand } from "./count.ts";
 import { decodeCommand } from "./decode.ts";
 import { doctorCommand } from "./doctor.ts";
 import { encodeCommand } from "./encode.ts";
 import { modelsCommand } from "./models.ts";
-import { BrokenPipe, Output } from "./output.ts";
+import { BrokenPipe, isStdoutClosed, Output } from "./output.ts";
 import { EXIT, Report, UsageError } from "./report.ts";
 import type { Session } from "./session.ts";
+import { truncateCommand } from "./truncate.ts";
 import { version } from "./version.ts";
 
 const EXAMPLES = `Examples:
-  sluice count prompt.txt                               tokens of a file
+  sluice count prompt.txt docs                          tokens of a file and of a folder
   git diff | sluice count --model gpt-4o --max 8000     exit code 3 if there are more
   sluice encode --encoding o200k_base --jsonl < in.jsonl > ids.jsonl
   sluice doctor                                         is everything in place?
 `;
 
-const EXIT_CODES = "\nExit codes: 0 done, 1 something failed, 2 wrong usage, 3 over --max";
+const EXIT_CODES = `
+Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 over --max, 130 interrupted.
+What fails is named on standard error and does not stop the rest.`;
 
 /** Runs the program and returns its exit code. Says what goes wrong; never throws. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -39,6 +43,9 @@ export async function main(args: readonly string[]): Promise<number> {
     process.exit(EXIT.interrupted);
   });
   try {
+    if (isStdoutClosed()) {
+      throw new Error("the results cannot be written: standard output is closed");
+    }
     await parse(args, session);
     await out.flush();
     return report.exitCode;
@@ -66,7 +73,6 @@ function program(session: Session): Command {
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .addHelpText("before", EXAMPLES)
-    .addHelpText("after", EXIT_CODES)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => out.text(text),
@@ -77,10 +83,19 @@ function program(session: Session): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  const commands = [countCommand, encodeCommand, decodeCommand, modelsCommand, doctorCommand];
+  const commands = [
+    countCommand,
+    encodeCommand,
+    decodeCommand,
+    truncateCommand,
+    chunksCommand,
+    modelsCommand,
+    doctorCommand,
+  ];
   for (const command of commands) {
     program.addCommand(command(session).copyInheritedSettings(program));
   }
+  for (const each of [program, ...program.commands]) each.addHelpText("after", EXIT_CODES);
   return program;
 }
 

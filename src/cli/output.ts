@@ -6,6 +6,7 @@
  */
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isatty } from "node:tty";
 
 /** From this many gathered bytes on, {@linkcode Output.drain} writes. */
 const FULL = 1 << 16;
@@ -15,6 +16,9 @@ const KEPT_BYTES = 1 << 22;
 
 /** No id is longer, in decimal digits and a comma. */
 const ID_BYTES = 11;
+
+/** O_CLOEXEC, as Linux shows it. */
+const CLOSE_ON_EXEC = 0o2000000;
 
 const encoder = new TextEncoder();
 
@@ -108,6 +112,24 @@ function digits(id: number): number {
   if (id < 1000) return id < 10 ? 1 : id < 100 ? 2 : 3;
   if (id < 1_000_000) return id < 10_000 ? 4 : id < 100_000 ? 5 : 6;
   return String(id).length;
+}
+
+/**
+ * Whether standard output was closed before the program began, as by `>&-`.
+ *
+ * No runtime leaves it at that: what is opened next would get its number, and the results would go
+ * there. They open `/dev/null` in its place, and writing succeeds. Bun opens it so that children do
+ * not inherit it, which no shell and no parent does; in Deno there is nothing to tell it by.
+ */
+export function isStdoutClosed(): boolean {
+  try {
+    if (!fs.fstatSync(1).isCharacterDevice() || isatty(1)) return false;
+    if (fs.readlinkSync("/proc/self/fd/1") !== "/dev/null") return false;
+    const flags = /^flags:\s*([0-7]+)$/m.exec(fs.readFileSync("/proc/self/fdinfo/1", "utf8"));
+    return flags !== null && (Number.parseInt(flags[1]!, 8) & CLOSE_ON_EXEC) !== 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EBADF";
+  }
 }
 
 async function write(fd: number, bytes: Uint8Array): Promise<number> {

@@ -30,7 +30,7 @@ export class UsageError extends Error {
 export class Report {
   /** The exit code so far. */
   exitCode: number = EXIT.ok;
-  /** Whether to keep to errors. */
+  /** Whether to keep to errors and verdicts. */
   quiet = false;
   #progress: Progress | undefined;
 
@@ -46,9 +46,9 @@ export class Report {
     this.#say(message);
   }
 
-  /** Says what a person may want to know, if standard error is a terminal. */
+  /** Says what the results alone do not tell, such as that they are an estimate. */
   note(message: string): void {
-    if (isatty(2) && !this.quiet) this.#say(message);
+    if (!this.quiet) this.#say(message);
   }
 
   /**

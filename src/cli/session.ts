@@ -5,10 +5,15 @@
  */
 import { SluiceError } from "../../mod.ts";
 import { IdsError } from "./ids.ts";
-import { Input, InputError, type Piece, STDIN, totalSize } from "./input.ts";
+import { Input, InputError, type Piece, type Reading } from "./input.ts";
+import { findInputs, type Selection, totalSize } from "./inputs.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";
-import { invalidUtf8At } from "./utf8.ts";
+import { ANYWHERE } from "./cut.ts";
+import { decodeUtf8, invalidUtf8At } from "./utf8.ts";
+
+/** A text that has to be in memory as a whole may be this long: half of what a string can hold. */
+export const MAX_TEXT_BYTES: number = 1 << 28;
 
 /** The two streams of one run. */
 export interface Session {
@@ -18,33 +23,47 @@ export interface Session {
   readonly report: Report;
 }
 
+/** How a command goes through its inputs. */
+export interface InputsOptions extends Reading {
+  /** What to take from folders; a command without it reads none. */
+  readonly selection?: Selection;
+  /** Whether results are written as the command goes. */
+  readonly resultsScroll: boolean;
+}
+
 /**
- * Opens one input after the other, standard input if there are none, and lets `work` read it. An
+ * Opens one input after the other, standard input if none is named, and lets `work` read it. An
  * input that cannot be read or does not hold what it should is reported, and the next one follows.
  *
- * @param resultsScroll Whether `work` writes results as it goes.
+ * @param args Files, folders and patterns.
  */
 export async function eachInput(
   { report }: Session,
-  paths: readonly string[],
-  resultsScroll: boolean,
+  args: readonly string[],
+  { selection, resultsScroll, ...reading }: InputsOptions,
   work: (input: Input) => Promise<void>,
 ): Promise<void> {
-  const inputs = paths.length > 0 ? paths : [STDIN];
+  const inputs = findInputs(args, selection, report);
   report.startProgress(totalSize(inputs), resultsScroll);
+  let failed = 0;
   try {
     for (const path of inputs) {
       try {
-        await using input = await Input.open(path, report.advance);
+        await using input = await Input.open(path, { ...reading, onRead: report.advance });
         await work(input);
+        if (input.hasReplaced) {
+          report.note(`${input.name}: what is not valid in it was read as U+FFFD`);
+        }
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
+        failed++;
         report.error(error.message);
       }
     }
   } finally {
     report.stopProgress();
   }
+  if (failed > 0 && inputs.length > 1) report.error(`${failed} of ${inputs.length} inputs failed`);
 }
 
 /**
@@ -60,16 +79,18 @@ export function onPiece<T>(input: Input, piece: Piece, work: (bytes: Uint8Array)
     }
     if (!(error instanceof SluiceError)) throw error;
     switch (error.code) {
-      case "SLUICE_INVALID_UTF8": {
-        const at = piece.offset + invalidUtf8At(piece.bytes);
-        throw new InputError(`${input.name}: not valid UTF-8 at byte ${at}`, { cause: error });
-      }
+      case "SLUICE_INVALID_UTF8":
+        throw notUtf8(input, piece, error);
       case "SLUICE_SPECIAL_TOKEN":
       case "SLUICE_UNKNOWN_TOKEN": {
         // Bytes are counted from the beginning of the piece, and so is the index of an id, which
         // would say nothing here.
+        const text = input.isUtf8 ? "" : " of the text as UTF-8";
         const message = error.message
-          .replace(/\bat byte (\d+)/, (_, at: string) => `at byte ${piece.offset + Number(at)}`)
+          .replace(
+            /\bat byte (\d+)/,
+            (_, at: string) => `at byte ${piece.offset + Number(at)}${text}`,
+          )
           .replace(/ at index \d+/, "");
         throw new InputError(`${input.name}: ${message}`, { cause: error });
       }
@@ -77,4 +98,40 @@ export function onPiece<T>(input: Input, piece: Piece, work: (bytes: Uint8Array)
         throw error;
     }
   }
+}
+
+/** The text of an input that has to be in memory as a whole. */
+export async function wholeText(input: Input): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const { bytes } of input.pieces(ANYWHERE)) {
+    pieces.push(bytes.slice());
+    length += bytes.length;
+    if (length > MAX_TEXT_BYTES) {
+      throw new InputError(`${input.name}: longer than ${MAX_TEXT_BYTES >> 20} MiB`);
+    }
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw notUtf8(input, { bytes, offset: 0 });
+  return text;
+}
+
+function notUtf8(input: Input, { bytes, offset }: Piece, cause?: unknown): InputError {
+  const at = offset + invalidUtf8At(bytes);
+  const hint = at === 0 ? utf16Hint(bytes) : "";
+  return new InputError(`${input.name}: not valid UTF-8 at byte ${at}${hint}`, { cause });
+}
+
+/** Files that begin with a byte order mark of UTF-16 come from Windows, and are common. */
+function utf16Hint(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const isLittle = first === 0xff && second === 0xfe;
+  if (!isLittle && !(first === 0xfe && second === 0xff)) return "";
+  return `; it begins as UTF-16 does: try --charset utf-16${isLittle ? "le" : "be"}`;
 }

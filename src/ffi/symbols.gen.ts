@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x50ca4fbd;
+export const ABI_HASH = 0x08b93ae1;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -85,6 +85,9 @@ export const DENIED_NEVER = 2;
 /** `sluice_limiter_take` takes this many costs; limiters of more units take parts. */
 export const LIMITER_UNITS = 4;
 
+/** The names of a limiter, its limits and its units are so many bytes together at most. */
+export const LIMITER_NAMES = 1048576;
+
 /**
  * Numbers before the limits of a configuration: most keys, milliseconds that a reservation lives,
  * number of limits, number of units.
@@ -131,6 +134,9 @@ export const POOL_SETTINGS = 13;
 
 /** Numbers of each upstream there: most in flight, weight, tier, bytes of its id. */
 export const POOL_UPSTREAM_SETTINGS = 4;
+
+/** The name of a pool is so many bytes at most. */
+export const POOL_NAME = 1048576;
 
 /** Numbers before those of the upstreams that `sluice_pool_stats` writes. */
 export const POOL_STATS = 14;
@@ -222,8 +228,8 @@ export const symbols = {
    *
    * `batch` is described in the documentation of `rust/abi/src/batch.rs`; it must be aligned to 4
    * bytes. Counts equal those of `sluice_tokenizer_count` one by one. O(`batch_len`).
-   * Fails as `sluice_tokenizer_count` does, for the first text that does, and with
-   * `INVALID_ARGUMENT` if the batch contradicts itself.
+   * Fails as `sluice_tokenizer_count` does, for the first text that does, with
+   * `INVALID_ARGUMENT` if the batch contradicts itself, and with `OUT_OF_MEMORY`.
    */
   sluice_batch_count: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -257,7 +263,7 @@ export const symbols = {
    * already, and returns how many it has room for. O(`entries`) the first time, then O(1).
    *
    * It takes 25.6 bytes an entry and lives as long as the process. Fails with `NO_ENTROPY` if the
-   * system has no random bytes for its key.
+   * system has no random bytes for its key, and with `OUT_OF_MEMORY`.
    */
   sluice_cache_open: { args: ["u32"], returns: "i32" },
   /**
@@ -312,7 +318,8 @@ export const symbols = {
    * surrogate pair ends in U+FFFD for the time being: `SLUICE_COUNTER_HOLD` counts that and leaves
    * the whole character to the next push.
    * Fails with `INVALID_UTF8` and adds nothing then, and with `SPECIAL_TOKEN`, as the counter's
-   * `special` asks, from the push on that completes one until a reset.
+   * `special` asks, from the push on that completes one until a reset. Fails with `OUT_OF_MEMORY` if there is none for
+   * the last piece, also until a reset.
    */
   sluice_counter_push: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
   /**
@@ -327,7 +334,8 @@ export const symbols = {
    * Opens a job for the texts of a packed batch and returns its handle. O(1).
    *
    * `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
-   * be wrong. Fails with `TOO_MANY_HANDLES`.
+   * be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. The threads that do jobs are not there
+   * in a child of `fork` that goes on without `exec`.
    */
   sluice_job_open: { args: ["u32", "u32", "u32", "u32"], returns: "i32" },
   /**
@@ -335,7 +343,7 @@ export const symbols = {
    *
    * Appends a part of the packed batch; with `last` not 0 the job starts. O(`bytes_len`).
    *
-   * Fails with `WRONG_STEP` once the job is started.
+   * Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which adds nothing.
    */
   sluice_job_write: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
   /**
@@ -343,7 +351,8 @@ export const symbols = {
    *
    * Returns 1 if the job is done, 0 if it is not, or why it failed. O(1).
    *
-   * Fails as `sluice_batch_count` does, and with `WRONG_STEP` before the job is started.
+   * Fails as `sluice_batch_count` does, with `WRONG_STEP` before the job is started, and with `FORKED` in
+   * a child of `fork` where it was not done before: no thread is at it there.
    */
   sluice_job_poll: { args: ["u32"], returns: "i32" },
   /**
@@ -452,8 +461,9 @@ export const symbols = {
    * `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between
    * them. `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit.
    * `clock` is a `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until all
-   * who opened it have closed it; a thread that ends does not close it, but its reservations are settled
-   * in full. Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
+   * who opened it have closed it. A thread that ends does not close it, but its reservations are settled in
+   * full: the limiter then stays until all its keys are idle, and goes when others are made after that.
+   * Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
    * limits, with `NO_ENTROPY` and with `TOO_MANY_HANDLES`.
    */
   sluice_limiter_open: { args: ["buffer", "u32", "buffer", "u32", "u32"], returns: "i32" },
@@ -464,12 +474,20 @@ export const symbols = {
    */
   sluice_limiter_close: { args: ["u32"], returns: "i32" },
   /**
+   * `(limiter)`
+   *
+   * Closes a handle of a limiter as the end of its thread does: if nobody else has it open, it stays until
+   * all its keys are idle, so that who opens it next finds its counts. O(1).
+   */
+  sluice_limiter_leave: { args: ["u32"], returns: "i32" },
+  /**
    * `(limiter, name, name_len)`
    *
    * Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
    *
    * A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-   * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle.
+   * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle,
+   * and with `OUT_OF_MEMORY`.
    */
   sluice_limiter_key: { args: ["u32", "buffer", "u32"], returns: "f64" },
   /**
@@ -565,7 +583,8 @@ export const symbols = {
    * `(limiter, out, out_cap)`
    *
    * Writes all keys and what they have used as bytes that `sluice_limiter_restore` takes, and returns
-   * their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE`.
+   * their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE` and
+   * `OUT_OF_MEMORY`.
    */
   sluice_limiter_snapshot: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -576,7 +595,7 @@ export const symbols = {
    * What was used counts for the limit that has the same name, unit and kind (and period, of a quota),
    * also if its numbers are others now, or a quota's windows begin elsewhere; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
    * there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
-   * snapshot; nothing is changed then.
+   * snapshot, and with `OUT_OF_MEMORY`; nothing is changed then.
    */
   sluice_limiter_restore: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -858,6 +877,10 @@ export const statusCodes = {
   "-6": "SLUICE_STOPPED",
   /** A job is not at a step where that can be asked of it. */
   "-7": "SLUICE_WRONG_STEP",
+  /** The system has no memory for what the call takes. Nothing else was harmed. */
+  "-8": "SLUICE_OUT_OF_MEMORY",
+  /** The process is a copy of another, made by `fork`, and has not the threads that do jobs. */
+  "-9": "SLUICE_FORKED",
   /** No encoding of that name. */
   "-101": "SLUICE_UNKNOWN_ENCODING",
   /** The text is not valid UTF-8. */
@@ -911,6 +934,8 @@ export type StatusCode =
   | "SLUICE_TOO_LARGE"
   | "SLUICE_STOPPED"
   | "SLUICE_WRONG_STEP"
+  | "SLUICE_OUT_OF_MEMORY"
+  | "SLUICE_FORKED"
   | "SLUICE_UNKNOWN_ENCODING"
   | "SLUICE_INVALID_UTF8"
   | "SLUICE_SPECIAL_TOKEN"

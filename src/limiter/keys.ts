@@ -10,7 +10,7 @@ import { checkLike, checkTtl, limitNumbers } from "./config.ts";
 import { checkAmount } from "./cost.ts";
 import type { LimitState } from "./decision.ts";
 import type { LimiterKey } from "./key.ts";
-import type { Limits } from "./limits.ts";
+import type { Limit, Limits } from "./limits.ts";
 import type { NativeLimiter } from "./native_limiter.ts";
 import type { LimiterStats } from "./options.ts";
 
@@ -87,10 +87,10 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
       if (typeof limits !== "object" || limits === null) {
         throw new TypeError(`limits must be an object or undefined, not ${show(limits)}`);
       }
-      for (const name of Object.keys(limits)) checkLike(name, limits[name as Name], this.limits);
-      const all = this.#core.limits.map((name) =>
-        limits[name as Name] ?? this.limits[name as Name]
-      );
+      // Each is read once: what is checked is what is set.
+      const given = new Map(Object.entries<Limit | undefined>(limits));
+      for (const [name, limit] of given) checkLike(name, limit, this.limits);
+      const all = this.#core.limits.map((name) => given.get(name) ?? this.limits[name as Name]);
       numbers = limitNumbers(all, units);
     }
     this.#core.withKey(
@@ -192,14 +192,14 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
    */
   restore(snapshot: Uint8Array): void {
     const core = this.#core;
-    const bytes = checkBytes("snapshot", snapshot);
-    core.unwrap(core.native.sluice_limiter_restore(core.handle, bytes, bytes.length));
+    const length = checkBytes("snapshot", snapshot);
+    core.unwrap(core.native.sluice_limiter_restore(core.handle, snapshot, length));
   }
 
   /**
    * Closes it here. Later use throws `SLUICE_DISPOSED`; closing again is fine. When all who opened it have
-   * closed it, what its keys have used is forgotten. One that is only left to the garbage collector keeps
-   * that, if it has a name.
+   * closed it, what its keys have used is forgotten. One that has a name and is left to the garbage collector,
+   * or to the end of its Worker, keeps that until all its keys are idle.
    */
   close(): void {
     this.#core.close();

@@ -2,13 +2,12 @@
  * The limiters that an isolate has open, each once whatever the number of objects: by name, counted.
  *
  * Who makes an object for every request and never closes it must neither run out of handles nor lose
- * what its keys have used. So a limiter that has a name stays open when the last of its objects is
- * collected, and is closed when its handle or its name is wanted for something else. One without a name
- * can be found by nobody again, and is closed.
+ * what its keys have used. So when the last of a limiter's objects is collected and was not closed, the
+ * limiter is left as by a Worker that ends: it stays until all its keys are idle. One without a name can
+ * be found by nobody again, and is closed.
  *
  * @module
  */
-import { SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import type { LimiterConfig } from "./config.ts";
 import { KeyCache } from "./key.ts";
@@ -29,12 +28,13 @@ export class OpenLimiter {
   ) {}
 }
 
-/** By name; the one that was opened first is the first. */
+/** By name. */
 const open = new Map<string, OpenLimiter>();
 
 const collected = new FinalizationRegistry<OpenLimiter>((limiter) => {
-  limiter.users--;
-  if (limiter.users === 0 && limiter.isPrivate) closeNative(limiter);
+  if (!isLast(limiter)) return;
+  const { sluice_limiter_close, sluice_limiter_leave } = native();
+  (limiter.isPrivate ? sluice_limiter_close : sluice_limiter_leave)(limiter.handle);
 });
 
 /** Opens a limiter for one more object. @param clock As the native side takes it. */
@@ -52,9 +52,11 @@ export function openLimiter(
     there.users++;
     return there;
   }
-  // Nobody uses it any more, so nobody needs its options.
-  if (there?.users === 0) closeNative(there);
-  const limiter = new OpenLimiter(openNative(text, numbers, clock), name, isPrivate, options);
+  const length = textBuffer.write(text);
+  const handle = unwrap(
+    native().sluice_limiter_open(textBuffer.bytes, length, numbers, numbers.length, clock),
+  );
+  const limiter = new OpenLimiter(handle, name, isPrivate, options);
   open.set(known, limiter);
   return limiter;
 }
@@ -67,34 +69,14 @@ export function watchUser(user: object, limiter: OpenLimiter): void {
 /** One object is closed; the last of them closes the limiter. */
 export function closeLimiter(user: object, limiter: OpenLimiter): void {
   collected.unregister(user);
+  if (isLast(limiter)) native().sluice_limiter_close(limiter.handle);
+}
+
+/** Counts one object less; whether that was the last. */
+function isLast(limiter: OpenLimiter): boolean {
   limiter.users--;
-  if (limiter.users === 0) closeNative(limiter);
-}
-
-function openNative(text: string, numbers: Float64Array<ArrayBuffer>, clock: number): number {
-  for (;;) {
-    const length = textBuffer.write(text);
-    const { sluice_limiter_open } = native();
-    try {
-      return unwrap(
-        sluice_limiter_open(textBuffer.bytes, length, numbers, numbers.length, clock),
-      );
-    } catch (error) {
-      const isFull = error instanceof SluiceError && error.code === "SLUICE_TOO_MANY_HANDLES";
-      const unused = isFull ? firstUnused() : undefined;
-      if (unused === undefined) throw error;
-      closeNative(unused);
-    }
-  }
-}
-
-function firstUnused(): OpenLimiter | undefined {
-  for (const limiter of open.values()) if (limiter.users === 0) return limiter;
-  return undefined;
-}
-
-function closeNative(limiter: OpenLimiter): void {
+  if (limiter.users > 0) return false;
   const known = limiter.name.toWellFormed();
   if (open.get(known) === limiter) open.delete(known);
-  native().sluice_limiter_close(limiter.handle);
+  return true;
 }

@@ -10,7 +10,10 @@ import type { VirtualClock } from "./virtual_clock.ts";
 export interface RateLimiterOptions<Name extends string = string, Kind extends Limit = Limit> {
   /**
    * The same name in any Worker opens the same limiter, if all other options are the same too. It lives
-   * until all who opened it have closed it. Without a name it is this object's alone.
+   * until all who opened it have closed it. A Worker that ends has closed nothing: its limiter stays as long
+   * as a key has used any of a limit or has limits of its own, so that a Worker in its place finds the
+   * counts, and makes room when other limiters are made after that. Without a name it is this object's
+   * alone.
    */
   readonly name?: string;
   /**

@@ -193,7 +193,8 @@ export function reserve(
   if (options !== undefined) {
     checkKnown<ReserveOptions>("the options of a reservation", options, OPTIONS);
   }
-  const ttlMs = options?.ttlMs === undefined ? 0 : checkTtl("ttlMs", options.ttlMs);
+  const asked = options?.ttlMs;
+  const ttlMs = asked === undefined ? 0 : checkTtl("ttlMs", asked);
   const { native } = members[0]!.core;
   const code = withParts(
     members,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArray } from "../arguments.ts";
+import { checkLength, isArray } from "../arguments.ts";
 import { type Cost, isAmount, Units } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show } from "../errors.ts";
@@ -102,11 +102,13 @@ function writeAtOnce(
   cost: Cost | undefined,
   consume: 0 | 1,
 ): number {
-  if (!Array.isArray(given) || given.length > MOST_LIMITS) return 0;
+  if (!isArray(given)) return 0;
+  const count: unknown = given.length;
+  if (typeof count !== "number" || !Number.isInteger(count) || count > MOST_LIMITS) return 0;
   const mine = ++writing.times;
   let limits = 0;
   let length = 0;
-  for (let i = 0; i < given.length; i++) {
+  for (let i = 0; i < count; i++) {
     const part = given[i] as Part | undefined;
     const core = LimiterKeys.coreOf(part?.limiter);
     if (core === undefined || core.handle === 0) return 0;
@@ -126,7 +128,7 @@ function writeAtOnce(
     const amount = cost[name];
     if (!isAmount(amount)) return 0;
     let isCounted = false;
-    for (let i = 0; i < given.length; i++) {
+    for (let i = 0; i < count; i++) {
       if (cores[i]!.units.writeOne(name, amount, parts, starts[i]!)) isCounted = true;
     }
     if (!isCounted) return 0;
@@ -151,10 +153,11 @@ export function decide(
 }
 
 function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
-  checkArray("parts", parts);
+  const count = checkLength("parts", parts);
   const members: Member[] = [];
   let limits = 0;
-  for (let i = 0; i < parts.length; i++) {
+  // No more than it takes to tell: a Proxy may have parts without end.
+  for (let i = 0; i < count && limits <= MOST_LIMITS; i++) {
     const part = parts[i] as Partial<Part> | null | undefined;
     const core = LimiterKeys.coreOf(part?.limiter);
     if (core === undefined) {
@@ -165,7 +168,8 @@ function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
     limits += core.limits.length;
   }
   if (limits < 1 || limits > MOST_LIMITS) {
-    throw new RangeError(`parts must have 1 to ${MOST_LIMITS} limits in all, not ${limits}`);
+    const found = limits > MOST_LIMITS ? `${limits} or more` : limits;
+    throw new RangeError(`parts must have 1 to ${MOST_LIMITS} limits in all, not ${found}`);
   }
   if (cost !== undefined) Units.check("cost", cost, members.map(({ core }) => core.units));
   return members;

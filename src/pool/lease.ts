@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArray } from "../arguments.ts";
+import { readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { LEASE_FAILED, LEASE_OK, LEASE_OVERLOADED, LEASE_UNKNOWN } from "../ffi/symbols.gen.ts";
 import { checkObject, checkTimeout } from "./settings.ts";
@@ -123,6 +123,11 @@ export class Lease implements Disposable, AsyncDisposable {
     return Promise.resolve();
   }
 
+  /** @ignore Whether it is one, and not only of that prototype. */
+  static isLease(value: unknown): value is Lease {
+    return typeof value === "object" && value !== null && #lessor in value;
+  }
+
   /** @ignore Whether `lessor` granted it. */
   static isOf(lease: Lease, lessor: Lessor): boolean {
     return lease.#lessor === lessor;
@@ -144,13 +149,12 @@ export class Lease implements Disposable, AsyncDisposable {
 }
 
 /**
- * Refuses what is no lease of `lessor`. Ids are unique within a pool only: another's would give back
- * what somebody uses here.
+ * The leases of a caller's array. Refuses what is no lease of `lessor`: ids are unique within a pool only,
+ * and another's would give back what somebody uses here.
  */
-export function checkLeases(leases: readonly Lease[], lessor: Lessor): void {
-  checkArray("leases", leases);
-  leases.forEach((lease: unknown, i) => {
-    if (!(lease instanceof Lease)) {
+export function readLeases(leases: readonly Lease[], lessor: Lessor): Lease[] {
+  return readArray("leases", leases, (lease, i) => {
+    if (!Lease.isLease(lease)) {
       throw new TypeError(`leases[${i}] must be a Lease, not ${show(lease)}`);
     }
     if (!Lease.isOf(lease, lessor)) {
@@ -158,6 +162,7 @@ export function checkLeases(leases: readonly Lease[], lessor: Lessor): void {
         `leases[${i}] is a lease of another pool, or of another object of this one`,
       );
     }
+    return lease;
   });
 }
 

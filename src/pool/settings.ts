@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArray, checkString } from "../arguments.ts";
+import { checkString, readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_TIER, UPSTREAM_WEIGHT } from "../ffi/symbols.gen.ts";
 import type {
@@ -37,9 +37,9 @@ const encoder = new TextEncoder();
 /** Checks and packs the options. */
 export function packPool(options: PoolOptions): PackedPool {
   checkObject("options", options);
-  const { upstreams, queue = {}, health = {} } = options;
+  const { queue = {}, health = {} } = options;
   const name = checkId("name", options.name);
-  checkArray("upstreams", upstreams);
+  const upstreams = readArray("upstreams", options.upstreams, (one) => one as UpstreamOptions);
   checkObject("queue", queue);
   checkObject("health", health);
   const adaptive = checkAdaptive(options.adaptive);
@@ -102,8 +102,9 @@ export function packChanges(changes: UpstreamChanges): [number, number][] {
 /** The upstream that is preferred, of options that may name one. */
 export function checkPrefer(options: TryAcquireOptions): string | undefined {
   checkObject("options", options);
-  if (options.prefer !== undefined) checkString("prefer", options.prefer);
-  return options.prefer;
+  const { prefer } = options;
+  if (prefer !== undefined) checkString("prefer", prefer);
+  return prefer;
 }
 
 /** The signal of options that may have one. */

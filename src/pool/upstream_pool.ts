@@ -7,7 +7,7 @@ import { unwrap } from "../ffi/load.ts";
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
 import { CeilingShare } from "./ceiling_warning.ts";
 import { type Leaked, leakListener, Leaks } from "./leaks.ts";
-import { checkLeases, type Lease } from "./lease.ts";
+import { type Lease, readLeases } from "./lease.ts";
 import { type FetchOptions, leasedFetch, type MakeRequest } from "./leased_fetch.ts";
 import { PoolEvents } from "./events.ts";
 import { PoolMember } from "./member.ts";
@@ -189,8 +189,7 @@ export class UpstreamPool implements Disposable {
    * @throws {RangeError} if one was not acquired from this object; then none is given back.
    */
   releaseBatch(leases: readonly Lease[]): number {
-    checkLeases(leases, this.#member);
-    return this.#member.releaseBatch(leases);
+    return this.#member.releaseBatch(readLeases(leases, this.#member));
   }
 
   /**

@@ -8,12 +8,13 @@
  *
  * @module
  */
-import { checkBytes, type Text } from "../arguments.ts";
+import { checkLength, checkMemory, checkView, type Text } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
 import { library, native } from "../ffi/load.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { type TextBuffer, textBuffer } from "../text_buffer.ts";
+import { lengthOf } from "../typed_array.ts";
 import { wordBuffer } from "./word_buffer.ts";
 
 /** No crossing takes more text than this, in UTF-16 units or bytes: joined strings have a limit. */
@@ -46,12 +47,13 @@ export function countBatch(
   mode: number,
   threads: number,
 ): Uint32Array<ArrayBuffer> {
-  const counts = new Uint32Array(texts.length);
-  for (let start = 0; start < texts.length;) {
-    const group = groupFrom(texts, start);
-    const length = pack(textBuffer, texts, group, threads);
-    const { end } = group;
-    const out = end - start === texts.length ? counts : counts.subarray(start, end);
+  const groups = new Groups(texts);
+  const counts = new Uint32Array(groups.total);
+  for (let start = 0; start < groups.total;) {
+    const group = groups.next();
+    const length = pack(textBuffer, group, threads);
+    const end = start + group.texts.length;
+    const out = end - start === groups.total ? counts : counts.subarray(start, end);
     const { handle } = tokenizer;
     const { bytes } = textBuffer;
     unwrapGroup(
@@ -71,12 +73,13 @@ export function encodeBatch(
   mode: number,
   threads: number,
 ): EncodedBatch {
-  const offsets = new Uint32Array(texts.length + 1);
+  const groups = new Groups(texts);
+  const offsets = new Uint32Array(groups.total + 1);
   const parts: Uint32Array<ArrayBuffer>[] = [];
   let total = 0;
-  for (let start = 0; start < texts.length;) {
-    const group = groupFrom(texts, start);
-    const length = pack(textBuffer, texts, group, threads);
+  for (let start = 0; start < groups.total;) {
+    const group = groups.next();
+    const length = pack(textBuffer, group, threads);
     const { handle } = tokenizer;
     const { bytes } = textBuffer;
     const words = wordBuffer.collect(length, (words) =>
@@ -85,11 +88,11 @@ export function encodeBatch(
         native().sluice_batch_encode(handle, bytes, length, mode, words, words.length),
         group,
       ));
-    const n = group.end - start;
+    const n = group.texts.length;
     for (let i = 0; i <= n; i++) offsets[start + i] = total + words[i]!;
     parts.push(words.subarray(n + 1));
     total += words.length - n - 1;
-    start = group.end;
+    start += n;
   }
   return { ids: concat(parts, total), offsets };
 }
@@ -117,40 +120,64 @@ function concat(parts: Uint32Array<ArrayBuffer>[], total: number): Uint32Array<A
 
 /** A run of texts that go over in one crossing. */
 interface Group {
+  /** Where they begin in the batch. */
   readonly start: number;
-  readonly end: number;
+  readonly texts: readonly Text[];
   /** UTF-16 units, and bytes of those that are no strings. */
   readonly units: number;
   readonly areStrings: boolean;
 }
 
-/** The first group of `texts` from `start` on, of at most {@linkcode MAX_UNITS}; nearly always all of them. */
-function groupFrom(texts: readonly Text[], start: number): Group {
-  let units = 0;
-  let areStrings = true;
-  // Empty texts have a weight too: their lengths go over with the rest.
-  let weight = 0;
-  let end = start;
-  for (; end < texts.length; end++) {
-    const text: unknown = texts[end];
-    const isString = typeof text === "string";
-    const length = isString ? text.length : checkBytes(`texts[${end}]`, text).length;
-    weight += length + 1;
-    if (weight > MAX_UNITS && end > start) break;
-    units += length;
-    areStrings &&= isString;
+/**
+ * The groups of a batch, each of at most {@linkcode MAX_UNITS}; nearly always there is one. They are arrays
+ * of our own, and every element of the caller's is read once: its getters run before anything is packed.
+ */
+class Groups {
+  /** How many texts there are. */
+  readonly total: number;
+  readonly #given: readonly Text[];
+  #at = 0;
+  /** The text that did not fit into the last group. */
+  #left: Text | undefined;
+
+  constructor(given: readonly Text[]) {
+    this.total = checkLength("texts", given);
+    this.#given = given;
   }
-  return { start, end, units, areStrings };
+
+  next(): Group {
+    const start = this.#at;
+    const { total } = this;
+    const given = this.#given;
+    const texts = new Array<Text>(total - start);
+    let left = this.#left;
+    let units = 0;
+    let areStrings = true;
+    // Empty texts have a weight too: their lengths go over with the rest.
+    let weight = 0;
+    let at = start;
+    for (; at < total; at++) {
+      const text: unknown = left ?? given[at];
+      const isString = typeof text === "string";
+      const length = isString ? text.length : lengthOf(checkView("texts", at, text));
+      weight += length + 1;
+      left = weight > MAX_UNITS && at > start ? text as Text : undefined;
+      if (left !== undefined) break;
+      texts[at - start] = text as Text;
+      units += length;
+      areStrings &&= isString;
+    }
+    if (at < total) texts.length = at - start;
+    this.#at = at;
+    this.#left = left;
+    return { start, texts, units, areStrings };
+  }
 }
 
-/** Packs a group of `texts` into `buffer` and returns the packed length in bytes. */
-function pack(
-  buffer: TextBuffer,
-  texts: readonly Text[],
-  { start, end, units, areStrings }: Group,
-  threads: number,
-): number {
-  const n = end - start;
+/** Packs a group into `buffer` and returns the packed length in bytes. */
+function pack(buffer: TextBuffer, group: Group, threads: number): number {
+  const { texts, units, areStrings } = group;
+  const n = texts.length;
   const header = 4 * (BATCH_HEADER + n);
   buffer.reserve(header);
   const { shortUnits, writeAt } = library();
@@ -159,22 +186,17 @@ function pack(
   buffer.words[0] = n;
   buffer.words[1] = joined ? BATCH_UTF16 : BATCH_BYTES;
   buffer.words[2] = threads;
-  const packer = joined ? packJoined : packEach;
-  return packer(buffer, texts, start, end, header);
+  return joined
+    ? packJoined(buffer, texts as readonly string[], header)
+    : packEach(buffer, group, header);
 }
 
 /** Writes the lengths in units, and the strings with a byte behind each, from `used` on; returns the end. */
-function packJoined(
-  buffer: TextBuffer,
-  texts: readonly Text[],
-  start: number,
-  end: number,
-  used: number,
-): number {
+function packJoined(buffer: TextBuffer, texts: readonly string[], used: number): number {
   let run = "";
-  for (let i = start; i < end; i++) {
-    const text = texts[i] as string;
-    buffer.words[BATCH_HEADER + i - start] = text.length;
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i]!;
+    buffer.words[BATCH_HEADER + i] = text.length;
     run += text + "\n";
     if (run.length >= RUN_UNITS) {
       used += buffer.write(run, used);
@@ -185,24 +207,21 @@ function packJoined(
 }
 
 /** Writes the lengths in bytes, and the texts, from `used` on; returns the end. */
-function packEach(
-  buffer: TextBuffer,
-  texts: readonly Text[],
-  start: number,
-  end: number,
-  used: number,
-): number {
-  for (let i = start; i < end; i++) {
-    const length = writeOne(buffer, texts[i]!, used);
-    buffer.words[BATCH_HEADER + i - start] = length;
+function packEach(buffer: TextBuffer, { start, texts }: Group, used: number): number {
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i]!;
+    const length = typeof text === "string"
+      ? buffer.write(text, used)
+      : writeBytes(buffer, text, used, start + i);
+    buffer.words[BATCH_HEADER + i] = length;
     used += length;
   }
   return used;
 }
 
-function writeOne(buffer: TextBuffer, text: Text, offset: number): number {
-  if (typeof text === "string") return buffer.write(text, offset);
-  buffer.reserve(offset + text.length, offset);
+function writeBytes(buffer: TextBuffer, text: Uint8Array, offset: number, index: number): number {
+  const length = checkMemory(`texts[${index}]`, text);
+  buffer.reserve(offset + length, offset);
   buffer.bytes.set(text, offset);
-  return text.length;
+  return length;
 }

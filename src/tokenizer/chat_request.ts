@@ -6,7 +6,10 @@
 import type { ChatRules } from "./chat_rules.ts";
 import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
+import { callText, type ChatFields, fields, otherFormat, present, string } from "./chat_shape.ts";
 import { compactJson } from "./json_text.ts";
+import { formatOfPart } from "./request/formats.ts";
+import { pathOf } from "./request/json_writer.ts";
 import { firstParameter, isCommented, type ToolDefinition, toolText } from "./tool_text.ts";
 
 /** Something in a request that costs tokens which cannot be known here. */
@@ -41,8 +44,6 @@ export interface ToolCount {
   readonly tokens: number;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** A call that an answer may refer to. */
 interface Call {
   readonly name: string;
@@ -65,6 +66,8 @@ export class ChatRequest {
   readonly uncounted: Uncounted[] = [];
   /** Whether calls of tools were met, whose costs are inferred. */
   hasCalls = false;
+  /** Whether texts were met of which OpenAI does not say whether they are charged. */
+  hasAsides = false;
   readonly #rules: ChatRules;
   readonly #countText: (text: string) => number;
   readonly #roles: Map<string, number> = new Map();
@@ -94,7 +97,10 @@ export class ChatRequest {
 
   readTools(tools: readonly ToolDefinition[]): void {
     if (tools.length === 0) return;
-    const { frame, pieces } = toolText(tools, this.#rules.style);
+    const { frame, pieces, partial } = toolText(tools, this.#rules.style);
+    for (const { path } of partial) {
+      if (path !== undefined) this.uncounted.push({ path, type: "schema" });
+    }
     for (const text of frame) this.overhead += this.#count(text);
     if (tools[0]!.description === "") this.overhead += this.#rules.bareTool;
     tools.forEach((tool, i) => {
@@ -115,9 +121,12 @@ export class ChatRequest {
     this.overhead += 4 + this.#count(string("function_call.name", name));
   }
 
-  #message(path: string, role: string, message: Fields, tail: string): MessageCount {
+  #message(path: string, role: string, message: ChatFields, tail: string): MessageCount {
     const content = this.#content(`${path}.content`, message.content, tail) +
-      this.#optional(`${path}.refusal`, message.refusal);
+      this.#optional(`${path}.refusal`, message.refusal) +
+      this.#aside(`${path}.reasoning_content`, message.reasoning_content) +
+      this.#aside(`${path}.reasoning`, message.reasoning);
+    this.#refuseOthers(path, message);
     let name = 0;
     let frame = this.#rules.message + this.#role(role);
     if (present(message.name)) {
@@ -145,6 +154,8 @@ export class ChatRequest {
       const at = `${path}[${i}]`;
       const part = fields(at, value);
       const type = string(`${at}.type`, part.type);
+      const format = formatOfPart(part);
+      if (format !== undefined) throw otherFormat(`${at}.type`, show(type), format);
       if (type !== "text" && type !== "refusal") {
         this.uncounted.push({ path: at, type });
         return;
@@ -155,12 +166,32 @@ export class ChatRequest {
     return tokens;
   }
 
+  /** Reasoning that servers compatible with OpenAI's take back. */
+  #aside(path: string, value: unknown): number {
+    if (typeof value !== "string" || value === "") return 0;
+    this.hasAsides = true;
+    return this.#optional(path, value);
+  }
+
+  /** Messages of other formats, and fields that would be dropped. */
+  #refuseOthers(path: string, message: ChatFields): void {
+    if (Array.isArray(message.parts)) {
+      throw otherFormat(`${path}.parts`, "an array", "ai-sdk or gemini");
+    }
+    for (const [key, value] of Object.entries(message)) {
+      const isText = typeof value === "string" || typeof value === "object" && value !== null;
+      if (isText && !MESSAGE_FIELDS.has(key)) {
+        this.uncounted.push({ path: pathOf(path, key), type: "unknown" });
+      }
+    }
+  }
+
   #legacyCall(path: string, value: unknown): number {
     if (!present(value)) return 0;
     this.hasCalls = true;
     const call = fields(path, value);
     const name = string(`${path}.name`, call.name);
-    const json = string(`${path}.arguments`, call.arguments);
+    const json = callText(`${path}.arguments`, call.arguments);
     return this.#rules.call + this.#count(name) + this.#count(json);
   }
 
@@ -206,40 +237,11 @@ export class ChatRequest {
   }
 }
 
-/** The functions and custom tools of `tools` and `functions`; what else there is goes to `uncounted`. */
-export function readTools(
-  tools: unknown,
-  functions: unknown,
-  uncounted: Uncounted[],
-): ToolDefinition[] {
-  const read: ToolDefinition[] = [];
-  if (present(tools)) {
-    checkArray("tools", tools);
-    tools.forEach((value, i) => {
-      const path = `tools[${i}]`;
-      const tool = fields(path, value);
-      const type = string(`${path}.type`, tool.type);
-      if (type === "function") read.push(definition(`${path}.function`, tool.function));
-      else if (type === "custom") read.push(definition(`${path}.custom`, tool.custom, true));
-      else uncounted.push({ path, type });
-    });
-  }
-  if (present(functions)) {
-    checkArray("functions", functions);
-    functions.forEach((value, i) => read.push(definition(`functions[${i}]`, value)));
-  }
-  return read;
-}
-
-function definition(path: string, value: unknown, custom = false): ToolDefinition {
-  const { name, description, parameters } = fields(path, value);
-  return {
-    name: string(`${path}.name`, name),
-    description: present(description) ? string(`${path}.description`, description) : "",
-    parameters: present(parameters) ? fields(`${path}.parameters`, parameters) : undefined,
-    custom,
-  };
-}
+/** What is read of a message, and what costs nothing. */
+const MESSAGE_FIELDS: ReadonlySet<string> = new Set(
+  `role content name refusal tool_calls tool_call_id function_call audio reasoning_content reasoning
+   cache_control`.split(/\s+/),
+);
 
 interface ReadCall {
   readonly id: string | undefined;
@@ -255,7 +257,7 @@ function readCall(path: string, value: unknown): ReadCall {
   return {
     id: typeof call.id === "string" ? call.id : undefined,
     name: string(`${path}.${type}.name`, name),
-    input: string(`${path}.${type}.${input}`, rest[input]),
+    input: callText(`${path}.${type}.${input}`, rest[input]),
   };
 }
 
@@ -265,22 +267,4 @@ function parallelText(calls: readonly ReadCall[]): string {
     `{"recipient_name":"functions.${name}","parameters":${compactJson(input)}}`
   );
   return `{"tool_uses":[${uses.join(",")}]}`;
-}
-
-function present(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
-function fields(path: string, value: unknown): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(`${path} must be an object, not ${show(value)}`);
-  }
-  return value as Fields;
-}
-
-function string(path: string, value: unknown): string {
-  if (typeof value !== "string") {
-    throw new TypeError(`${path} must be a string, not ${show(value)}`);
-  }
-  return value;
 }

@@ -91,14 +91,14 @@ export function chatRules(resolved: ResolvedModel): ChatRules {
   return OBSERVED.test(base) || !resolved.exact ? rules : { ...rules, observed: false };
 }
 
-function rulesOf(base: string, { encoding, exact }: ResolvedModel): ChatRules {
+function rulesOf(base: string, { encoding }: ResolvedModel): ChatRules {
   // gpt-oss: the frame is that of the harmony format; the server's own system message is not known.
   if (encoding === "o200k_harmony") return GPT_5;
   if (encoding === "cl100k_base") {
     return /^gpt-3.5-turbo-0301$/.test(base) ? GPT_35_0301 : GPT_4;
   }
   if (encoding !== "o200k_base") return GPT_4;
-  if (exact && base.startsWith("gpt-5")) return GPT_5;
-  if (exact && /^(?:o\d|codex)/.test(base)) return O_SERIES;
+  if (base.startsWith("gpt-5")) return GPT_5;
+  if (/^(?:o\d|codex)/.test(base)) return O_SERIES;
   return GPT_4O;
 }

@@ -17,6 +17,10 @@ export interface ChatMessage {
   readonly name?: string | null | undefined;
   /** What an assistant refused with. */
   readonly refusal?: string | null | undefined;
+  /** What an assistant reasoned, as DeepSeek's API has it. Counted as content, by an estimate. */
+  readonly reasoning_content?: string | null | undefined;
+  /** The same, as OpenRouter's API has it. */
+  readonly reasoning?: string | null | undefined;
   /** The calls that an assistant made. */
   readonly tool_calls?: readonly ChatToolCall[] | null | undefined;
   /** Which call a message of role `"tool"` answers. It is looked up, and costs no tokens itself. */

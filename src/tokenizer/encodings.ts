@@ -21,16 +21,26 @@ export const ENCODINGS = [
 export type EncodingName = typeof ENCODINGS[number];
 
 /**
- * Refuses what is not the name of an encoding, and says which one was probably meant.
+ * Refuses what is not the name of an encoding, and says which one was probably meant, or that it is the
+ * name of a model.
  *
  * @throws {TypeError} If `name` is not a string.
  * @throws {SluiceError} `SLUICE_UNKNOWN_ENCODING`.
  */
-export function checkEncoding(name: unknown): EncodingName {
+export function checkEncoding(
+  name: unknown,
+  isModel: (name: string) => boolean = () => false,
+): EncodingName {
   if (typeof name !== "string") {
     throw new TypeError(`encoding must be a string, not ${show(name)}`);
   }
   if ((ENCODINGS as readonly string[]).includes(name)) return name as EncodingName;
+  if (isModel(name)) {
+    throw new SluiceError(
+      "SLUICE_UNKNOWN_ENCODING",
+      `${show(name)} is a model, not an encoding: Tokenizer.forModel(${show(name)})`,
+    );
+  }
   throw new SluiceError(
     "SLUICE_UNKNOWN_ENCODING",
     `Unknown encoding ${show(name)}.${didYouMean(name, ENCODINGS)} ` +

@@ -8,13 +8,14 @@
  * @module
  */
 import { delay, nextTurn } from "../delay.ts";
-import { checkArray, checkBytes, checkMemory, type Text } from "../arguments.ts";
+import { checkBytes, checkMemory, type Text, unitsIn } from "../arguments.ts";
 import { renumbered } from "../errors.ts";
 import { native } from "../ffi/load.ts";
 import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { Slots } from "./slots.ts";
 import { textBuffer } from "../text_buffer.ts";
+import { lengthOf, part } from "../typed_array.ts";
 
 /**
  * A string is transcoded this many UTF-16 units at a time, at most 0.25 ms in either runtime
@@ -50,13 +51,22 @@ const UNITS_PER_TEXT = 8;
 /** Texts that are looked at between two looks at the clock. */
 const TEXTS_PER_LOOK = 1 << 12;
 
+/** What a text is called, by its index. */
+type NameOf = (index: number) => string;
+
+/** {@linkcode NameOf} of batches. */
+export const inBatch: NameOf = (index) => `texts[${index}]`;
+
 /** What a job is to do. */
 export interface JobRequest {
   readonly tokenizer: NativeTokenizer;
   readonly mode: number;
   /** `JOB_COUNT` or `JOB_ENCODE`. */
   readonly kind: number;
+  /** An array of our own: the caller's is its own again once the call has returned. */
   readonly texts: readonly Text[];
+  /** What a text is called in a refusal. */
+  readonly nameOf: NameOf;
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -66,17 +76,16 @@ export interface JobRequest {
  * them than it takes to tell.
  */
 export function areShort(texts: readonly Text[]): boolean {
-  checkArray("texts", texts);
   let units = 0;
   for (let i = 0; i < texts.length && units <= SHORT; i++) {
-    units += UNITS_PER_TEXT + checkText(texts, i).length;
+    units += UNITS_PER_TEXT + unitsOf(texts, i, inBatch);
   }
   return units <= SHORT;
 }
 
 /** {@linkcode areShort} for one text, which is called just that. */
 export function isShort(text: Text): boolean {
-  return (typeof text === "string" ? text : checkBytes("text", text)).length <= SHORT;
+  return (typeof text === "string" ? text.length : checkBytes("text", text)) <= SHORT;
 }
 
 /**
@@ -86,14 +95,12 @@ export function isShort(text: Text): boolean {
  */
 export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
   const { tokenizer, mode, kind, signal } = request;
-  // The caller's array is its own again once the call has returned.
-  const given = request.texts.slice();
   signal?.throwIfAborted();
   await slots.take(signal);
   let job = 0;
   try {
     const turn = new Turn(signal);
-    const { texts, units } = await uniform(given, turn);
+    const { texts, units } = await uniform(request, turn);
     const expected = Math.min(4 * BATCH_HEADER + 5 * texts.length + units, 2 ** 32 - 1);
     job = tokenizer.unwrap(native().sluice_job_open(tokenizer.handle, mode, kind, expected));
     await write(request, job, texts, turn);
@@ -122,10 +129,10 @@ async function end(job: number): Promise<void> {
 /** A job for a single text: a batch of one, except in what a refusal says. */
 export async function runJobForOne(
   text: Text,
-  request: Omit<JobRequest, "texts">,
+  request: Omit<JobRequest, "texts" | "nameOf">,
 ): Promise<Uint32Array<ArrayBuffer>> {
   try {
-    return await runJob({ ...request, texts: [text] });
+    return await runJob({ ...request, texts: [text], nameOf: () => "text" });
   } catch (error) {
     throw renumbered(error, () => "");
   }
@@ -152,22 +159,22 @@ class Turn {
   }
 }
 
-function checkText(texts: readonly Text[], i: number): Text {
-  const text = texts[i];
-  return typeof text === "string" ? text : checkBytes(`texts[${i}]`, text);
+/** The units of a text, whose memory can be read now. */
+function unitsOf(texts: readonly Text[], i: number, nameOf: NameOf): number {
+  const text = texts[i]!;
+  return typeof text === "string" ? text.length : checkBytes(nameOf(i), text);
 }
 
 /** All strings or all bytes, since a packed batch has one unit of length; and how many units. */
 async function uniform(
-  texts: readonly Text[],
+  { texts, nameOf }: JobRequest,
   turn: Turn,
 ): Promise<{ texts: readonly Text[]; units: number }> {
   let strings = 0;
   let units = 0;
   for (let i = 0; i < texts.length; i++) {
-    const text = checkText(texts, i);
-    units += text.length;
-    if (typeof text === "string") strings++;
+    units += unitsOf(texts, i, nameOf);
+    if (typeof texts[i] === "string") strings++;
     if (i % TEXTS_PER_LOOK === 0 && turn.isOver) await turn.yield();
   }
   if (strings === 0 || strings === texts.length) return { texts, units };
@@ -203,7 +210,7 @@ async function encodeSlices(text: string, turn: Turn): Promise<Uint8Array> {
 
 /** Writes the packed batch, slice by slice, and starts the job. */
 async function write(
-  { tokenizer, threads }: JobRequest,
+  { tokenizer, threads, nameOf }: JobRequest,
   job: number,
   texts: readonly Text[],
   turn: Turn,
@@ -216,7 +223,7 @@ async function write(
   const words = new Uint32Array(new ArrayBuffer(4 * (BATCH_HEADER + texts.length)));
   words.set([texts.length, strings ? BATCH_UTF16 : BATCH_BYTES, threads]);
   for (let i = 0; i < texts.length; i++) {
-    words[BATCH_HEADER + i] = texts[i]!.length;
+    words[BATCH_HEADER + i] = unitsIn(texts[i]!);
     if (i % TEXTS_PER_LOOK === 0 && turn.isOver) await turn.yield();
   }
   const header = new Uint8Array(words.buffer);
@@ -226,7 +233,9 @@ async function write(
     if (turn.isOver) await turn.yield();
   }
   for (
-    const slice of strings ? sliceStrings(texts as string[]) : sliceBytes(texts as Uint8Array[])
+    const slice of strings
+      ? sliceStrings(texts as string[])
+      : sliceBytes(texts as Uint8Array[], words.subarray(BATCH_HEADER), nameOf)
   ) {
     if (typeof slice === "string") {
       const length = textBuffer.write(slice);
@@ -277,13 +286,23 @@ function isHighSurrogate(unit: number): boolean {
   return (unit & 0xfc00) === 0xd800;
 }
 
-function* sliceBytes(texts: readonly Uint8Array[]): Generator<Uint8Array> {
+/** Bytes in slices. @param lengths What was said of them. */
+function* sliceBytes(
+  texts: readonly Uint8Array[],
+  lengths: Uint32Array,
+  nameOf: NameOf,
+): Generator<Uint8Array> {
   for (const [i, text] of texts.entries()) {
-    const { length } = text;
+    const length = lengths[i]!;
     for (let at = 0; at < length; at += 4 * SLICE_UNITS) {
       // The loop has run since the last look.
-      checkMemory(`texts[${i}]`, text);
-      yield text.subarray(at, at + 4 * SLICE_UNITS);
+      if (checkMemory(nameOf(i), text) !== length) {
+        throw new TypeError(
+          `${nameOf(i)} must keep its length until the promise settles: it had ${length} bytes, ` +
+            `and has ${lengthOf(text)}`,
+        );
+      }
+      yield part(text, at, Math.min(at + 4 * SLICE_UNITS, length));
     }
   }
 }

@@ -3,19 +3,16 @@
  *
  * @module
  */
-import {
-  ChatRequest,
-  type MessageCount,
-  readTools,
-  type ToolCount,
-  type Uncounted,
-} from "./chat_request.ts";
+import { ChatRequest, type MessageCount, type ToolCount, type Uncounted } from "./chat_request.ts";
+import { readTools } from "./chat_tools.ts";
 import { chatRules } from "./chat_rules.ts";
 import type { ChatFunction, ChatMessage, ChatTool } from "./chat_types.ts";
 import { type CacheOptions, checkCache } from "./cache.ts";
 import type { EncodingName } from "./encodings.ts";
 import { show } from "../errors.ts";
-import { resolveModel } from "./models.ts";
+import { lookUpModel, type UnknownModel } from "./models.ts";
+import { pathOf } from "./request/json_writer.ts";
+import { OPENAI_CHAT } from "./request/openai_chat.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 /** The fields of a request beside its messages, as far as they cost tokens. */
@@ -35,6 +32,13 @@ export interface ChatRequestFields {
 /** Options of {@linkcode countMessages}: what is no part of the request. */
 export interface CountMessagesOptions {
   /**
+   * What counts a model that is not known: an encoding, which makes the count an estimate, or
+   * `"refuse"`.
+   *
+   * @default "o200k_base", the newest of OpenAI's chat models.
+   */
+  readonly unknownModel?: UnknownModel;
+  /**
    * Whether the counts of long texts are remembered, as with a tokenizer's `cache`.
    *
    * @default false
@@ -44,14 +48,18 @@ export interface CountMessagesOptions {
 
 /** Why a count may not be that of the API. */
 export type EstimateReason =
-  /** The model's vocabulary is not public. */
+  /** The model's vocabulary is not public, or the model is not known. */
   | "vocabulary"
   /** The frame of messages was never observed for this model. */
   | "frame"
   /** There are tools: how they are written is inferred. */
   | "tools"
   /** There are calls of tools: how they are written is inferred. */
-  | "calls";
+  | "calls"
+  /** There are texts of which no provider says whether they are charged. */
+  | "fields"
+  /** There are images or schemas, which are estimated apart; see {@linkcode RequestCount.extras}. */
+  | "extras";
 
 /** What {@linkcode countMessages} found. */
 export interface MessagesCount {
@@ -77,7 +85,8 @@ export interface MessagesCount {
 const tokenizers: Map<string, Tokenizer> = new Map();
 
 /**
- * The tokens that OpenAI's Chat Completions API charges for the prompt of a request.
+ * The tokens that OpenAI's Chat Completions API charges for the prompt of a request. For bodies of other
+ * APIs, and those that may be of any, there is {@linkcode countRequest}.
  *
  * All texts are counted as plain text: `<|endoftext|>` in a message is what a user
  * typed. Against 219 totals that the API charged (`tests/fixtures/chat_totals`, checked by
@@ -92,8 +101,8 @@ const tokenizers: Map<string, Tokenizer> = new Map();
  * also one from whom nobody trusts: what it makes this do is bounded by its length.
  * @param options What is not for the sender of a request to say.
  * @throws {TypeError} If something is not of the shape that the API takes; the message names it, such
- * as `messages[2].content`.
- * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL`.
+ * as `messages[2].content`, and `countRequest` where it is of another API's.
+ * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL` with `unknownModel: "refuse"`.
  *
  * @example
  * ```ts
@@ -115,10 +124,12 @@ export function countMessages(
   if (typeof request !== "object" || request === null) {
     throw new TypeError(`request must be an object with a model, not ${show(request)}`);
   }
-  const resolved = resolveModel(request.model);
+  const strange = strangeFields(request);
+  const resolved = lookUpModel(request.model, options.unknownModel);
   const rules = chatRules(resolved);
-  const counter = tokenizer(resolved.encoding, options.cache);
+  const counter = sharedTokenizer(resolved.encoding, options.cache);
   const reader = new ChatRequest(rules, (text) => counter.count(text));
+  for (const it of strange) reader.uncounted.push(it);
   const tools = readTools(request.tools, request.functions, reader.uncounted);
   reader.readMessages(messages, tools.length > 0);
   reader.readTools(tools);
@@ -132,6 +143,7 @@ export function countMessages(
   if (!rules.observed) estimated.push("frame");
   if (tools.length > 0) estimated.push("tools");
   if (reader.hasCalls) estimated.push("calls");
+  if (reader.hasAsides) estimated.push("fields");
   let tokens = reader.overhead;
   for (const message of reader.messages) tokens += message.tokens;
   for (const tool of reader.tools) tokens += tool.tokens;
@@ -147,7 +159,39 @@ export function countMessages(
   };
 }
 
-function tokenizer(encoding: EncodingName, cache: boolean | CacheOptions | undefined): Tokenizer {
+/** What other APIs have beside messages. Passed over, their texts would be dropped. */
+const OTHERS: Readonly<Record<string, string>> = {
+  system: "anthropic-messages or ai-sdk",
+  instructions: "openai-responses",
+  input: "openai-responses or openai-embeddings",
+  contents: "gemini",
+  systemInstruction: "gemini",
+  system_instruction: "gemini",
+};
+
+/** Refuses what is of another API, and returns what nobody knows. */
+function strangeFields(request: object): Uncounted[] {
+  const strange: Uncounted[] = [];
+  for (const [key, value] of Object.entries(request)) {
+    if (typeof value !== "string" && typeof value !== "object" || value === null) continue;
+    if (Object.hasOwn(OTHERS, key)) {
+      throw new TypeError(
+        `request.${key} is of ${OTHERS[key]} and not of the Chat Completions API. ` +
+          "countRequest counts requests of any format",
+      );
+    }
+    if (!Object.hasOwn(OPENAI_CHAT.fields!, key)) {
+      strange.push({ path: pathOf("", key), type: "unknown" });
+    }
+  }
+  return strange;
+}
+
+/** The tokenizer that all counts of requests in this isolate use. */
+export function sharedTokenizer(
+  encoding: EncodingName,
+  cache: boolean | CacheOptions | undefined,
+): Tokenizer {
   const key = checkCache(cache) === 0 ? encoding : `${encoding} cached`;
   let found = tokenizers.get(key);
   if (found === undefined) {

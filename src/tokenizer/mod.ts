@@ -28,13 +28,27 @@ export {
   type EstimateReason,
   type MessagesCount,
 } from "./messages.ts";
-export { type ResolvedModel, resolveModel } from "./models.ts";
+export {
+  registerModels,
+  type ResolvedModel,
+  resolveModel,
+  type ResolveModelOptions,
+  type UnknownModel,
+} from "./models.ts";
 export type {
   AsyncOptions,
   BatchOptions,
+  ModelTokenizerOptions,
   Special,
   TextOptions,
   TokenizerOptions,
 } from "./options.ts";
+export {
+  countRequest,
+  type CountRequestOptions,
+  type ExtraCount,
+  type RequestCount,
+} from "./request/count.ts";
+export { REQUEST_FORMATS, type RequestFormat } from "./request/formats.ts";
 export { Tokenizer } from "./tokenizer.ts";
 export type { TruncateOptions } from "./truncate.ts";

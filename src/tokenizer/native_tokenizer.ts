@@ -3,12 +3,20 @@
  *
  * @module
  */
-import { checkApart, checkBytes, checkIds, checkWords, type Text } from "../arguments.ts";
+import {
+  checkApart,
+  checkBytes,
+  checkMemory,
+  checkWords,
+  readIds,
+  type Text,
+} from "../arguments.ts";
 import type { EncodingName } from "./encodings.ts";
 import { SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
 import { textBuffer } from "../text_buffer.ts";
+import { isKind } from "../typed_array.ts";
 import { wordBuffer } from "./word_buffer.ts";
 
 /** Gives back the native handles of tokenizers that nobody closed. */
@@ -42,10 +50,8 @@ export class NativeTokenizer {
         this.native.sluice_tokenizer_count(this.#handle, textBuffer.bytes, length, mode),
       );
     }
-    const bytes = checkBytes("text", text);
-    return this.unwrap(
-      this.native.sluice_tokenizer_count(this.#handle, bytes, bytes.length, mode),
-    );
+    const length = checkBytes("text", text);
+    return this.unwrap(this.native.sluice_tokenizer_count(this.#handle, text, length, mode));
   }
 
   /** The number of tokens if that is at most `limit`, else `limit + 1`. */
@@ -71,13 +77,14 @@ export class NativeTokenizer {
       ));
   }
 
-  /** Writes the ids that fit into `value` and returns how many there are. */
-  encodeInto(text: Text, value: Uint32Array, mode: number): number {
-    const ids = checkWords("ids", value);
+  /** Writes the ids that fit into `ids` and returns how many there are. */
+  encodeInto(text: Text, ids: Uint32Array, mode: number): number {
+    const room = checkWords("ids", ids);
     const { bytes, length } = crossing(text);
-    checkApart("ids", ids, "text", bytes);
+    // Nobody has the buffer that strings are in.
+    if (typeof text !== "string") checkApart("ids", ids, "text", bytes);
     return this.unwrap(
-      this.native.sluice_tokenizer_encode(this.#handle, bytes, length, mode, ids, ids.length),
+      this.native.sluice_tokenizer_encode(this.#handle, bytes, length, mode, ids, room),
     );
   }
 
@@ -92,11 +99,13 @@ export class NativeTokenizer {
 
   /** The bytes of `ids`, as a view that is good until the next call of anything. */
   decode(value: Uint32Array | readonly number[]): Uint8Array<ArrayBuffer> {
-    const ids = checkIds("ids", value);
+    const isView = isKind("Uint32Array", value);
+    const ids = isView ? value : readIds("ids", value);
+    const count = isView ? checkMemory("ids", ids) : ids.length;
     const into = (): number => {
       const { bytes } = textBuffer;
       return this.unwrap(
-        this.native.sluice_tokenizer_decode(this.#handle, ids, ids.length, bytes, bytes.length),
+        this.native.sluice_tokenizer_decode(this.#handle, ids, count, bytes, bytes.length),
       );
     };
     let length = into();
@@ -137,6 +146,5 @@ function crossing(text: Text): { bytes: Uint8Array; length: number } {
     const length = textBuffer.write(text);
     return { bytes: textBuffer.bytes, length };
   }
-  const bytes = checkBytes("text", text);
-  return { bytes, length: bytes.length };
+  return { bytes: text, length: checkBytes("text", text) };
 }

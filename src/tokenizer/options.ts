@@ -67,6 +67,18 @@ export interface TokenizerOptions {
   readonly cache?: boolean | CacheOptions;
 }
 
+/** Options of {@linkcode Tokenizer.forModel}. */
+export interface ModelTokenizerOptions extends TokenizerOptions {
+  /**
+   * Whether the nearest public encoding may stand in for a model whose vocabulary is not public, or
+   * that is not known. The tokenizer is then not `exact`: its counts are estimates, and its ids are not
+   * the model's.
+   *
+   * @default false
+   */
+  readonly estimate?: boolean;
+}
+
 const MODES: Readonly<Record<Special, number>> = {
   text: SPECIAL_TEXT,
   allow: SPECIAL_ALLOW,
@@ -76,7 +88,9 @@ const MODES: Readonly<Record<Special, number>> = {
 /** The number that the ABI has for `special`, or `fallback` where it is not given. */
 export function specialMode({ special }: TextOptions, fallback: number): number {
   if (special === undefined) return fallback;
-  const mode = Object.hasOwn(MODES, special) ? MODES[special] : undefined;
+  // Only a string is the same name whenever it is read.
+  const isName = typeof special === "string" && Object.hasOwn(MODES, special);
+  const mode = isName ? MODES[special] : undefined;
   if (mode === undefined) {
     throw new TypeError(`special must be "text", "allow" or "error", not ${show(special)}`);
   }

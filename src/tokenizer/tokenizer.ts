@@ -3,22 +3,24 @@
  *
  * @module
  */
-import { checkArray, checkLimit, type Text } from "../arguments.ts";
+import { checkArray, checkLimit, readTexts, type Text } from "../arguments.ts";
 import { countBatch, encodeBatch, type EncodedBatch } from "./batch.ts";
 import { openCache } from "./cache.ts";
 import { type Chunk, type ChunkOptions, chunks } from "./chunks.ts";
 import { TokenCounter } from "./counter.ts";
 import { TokenDecoder } from "./decoder.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
+import { show, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
 import { CACHE, JOB_COUNT, JOB_ENCODE, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
-import { areShort, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
+import { areShort, inBatch, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
 import type { Measure } from "./measure.ts";
-import { resolveModel } from "./models.ts";
+import { isKnownModel, lookUpModel } from "./models.ts";
 import { NativeTokenizer } from "./native_tokenizer.ts";
 import {
   type AsyncOptions,
   type BatchOptions,
+  type ModelTokenizerOptions,
   specialMode,
   type TextOptions,
   threadCount,
@@ -72,19 +74,35 @@ export class Tokenizer implements Disposable {
    * @throws {SluiceError} `SLUICE_UNKNOWN_ENCODING`, or why the library cannot be loaded.
    */
   constructor(encoding: EncodingName, options: TokenizerOptions = {}) {
-    this.encoding = checkEncoding(encoding);
+    this.encoding = checkEncoding(encoding, isKnownModel);
     this.#mode = specialMode(options, SPECIAL_TEXT);
     this.#native = new NativeTokenizer(encoding);
     this.#cache = openCache(options.cache) ? CACHE : 0;
   }
 
   /**
-   * The tokenizer of a model, such as `"gpt-5"` or `"openai/gpt-4.1-mini"`.
+   * The tokenizer of a model, such as `"gpt-5"` or `"openai/gpt-4.1-mini"`; names are understood as by
+   * {@linkcode resolveModel}.
    *
-   * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL`, with the nearest name that is known.
+   * @throws {SluiceError} Without `estimate: true`: `SLUICE_UNKNOWN_MODEL`, with the nearest name that is
+   * known, or `SLUICE_VOCABULARY_NOT_PUBLIC` for a model whose ids nobody but its maker knows.
    */
-  static forModel(model: string, options: TokenizerOptions = {}): Tokenizer {
-    const { encoding, exact } = resolveModel(model);
+  static forModel(model: string, options: ModelTokenizerOptions = {}): Tokenizer {
+    const { estimate = false } = options;
+    if (typeof estimate !== "boolean") {
+      throw new TypeError(`estimate must be a boolean, not ${show(estimate)}`);
+    }
+    const unknownModel = estimate ? undefined : "refuse";
+    const { encoding, exact } = lookUpModel(model, unknownModel);
+    if (!exact && !estimate) {
+      throw new SluiceError(
+        "SLUICE_VOCABULARY_NOT_PUBLIC",
+        `The vocabulary of ${
+          show(model)
+        } is not public, so there are no ids. For estimates of counts ` +
+          `with ${encoding}, ask for them: Tokenizer.forModel(${show(model)}, { estimate: true })`,
+      );
+    }
     const tokenizer = new Tokenizer(encoding, options);
     tokenizer.#exact = exact;
     return tokenizer;
@@ -203,8 +221,9 @@ export class Tokenizer implements Disposable {
     options: AsyncOptions = {},
   ): Promise<Uint32Array<ArrayBuffer>> {
     options.signal?.throwIfAborted();
-    if (areShort(texts)) return this.countBatch(texts, options);
-    return await runJob({ ...this.#job(JOB_COUNT, options), texts });
+    const own = readTexts("texts", texts);
+    if (areShort(own)) return this.countBatch(own, options);
+    return await runJob({ ...this.#job(JOB_COUNT, options), texts: own, nameOf: inBatch });
   }
 
   /** {@linkcode Tokenizer.encodeBatch} off the event loop; see {@linkcode Tokenizer.countAsync}. */
@@ -213,9 +232,10 @@ export class Tokenizer implements Disposable {
     options: AsyncOptions = {},
   ): Promise<EncodedBatch> {
     options.signal?.throwIfAborted();
-    if (areShort(texts)) return this.encodeBatch(texts, options);
-    const offsets = texts.length + 1;
-    const words = await runJob({ ...this.#job(JOB_ENCODE, options), texts });
+    const own = readTexts("texts", texts);
+    if (areShort(own)) return this.encodeBatch(own, options);
+    const offsets = own.length + 1;
+    const words = await runJob({ ...this.#job(JOB_ENCODE, options), texts: own, nameOf: inBatch });
     return { ids: words.subarray(offsets), offsets: words.slice(0, offsets) };
   }
 
@@ -303,7 +323,7 @@ export class Tokenizer implements Disposable {
     return options === undefined ? this.#mode : specialMode(options, this.#mode);
   }
 
-  #job(kind: number, options: AsyncOptions): Omit<JobRequest, "texts"> {
+  #job(kind: number, options: AsyncOptions): Omit<JobRequest, "texts" | "nameOf"> {
     return {
       tokenizer: this.#native,
       mode: this.#special(options),

@@ -36,6 +36,8 @@ export interface ToolDefinition {
   readonly parameters: object | undefined;
   /** A custom tool takes a text instead of parameters. */
   readonly custom: boolean;
+  /** Where it stands in the request. */
+  readonly path?: string;
 }
 
 /** The text of some tools, cut so that the counts of its pieces add up to that of the whole. */
@@ -44,6 +46,8 @@ export interface ToolText {
   readonly frame: readonly [string, string];
   /** A piece for each tool. */
   readonly pieces: readonly string[];
+  /** The tools of whose parameters not all texts were written. */
+  readonly partial: readonly ToolDefinition[];
 }
 
 /**
@@ -54,11 +58,15 @@ export interface ToolText {
  */
 export function toolText(tools: readonly ToolDefinition[], style: ToolStyle): ToolText {
   const mark = (i: number) => tools[i] !== undefined && tools[i].description !== "" ? "//" : "";
+  const partial: ToolDefinition[] = [];
   const pieces = tools.map((tool, i) => {
     const description = tool.description === "" ? "" : ` ${tool.description}\n`;
-    return `${description}type ${tool.name} = ${signature(tool, style)} => any;\n\n${mark(i + 1)}`;
+    const { text, written } = signature(tool, style);
+    if (!isAllWritten(tool.parameters, written)) partial.push(tool);
+    return `${description}type ${tool.name} = ${text} => any;\n\n${mark(i + 1)}`;
   });
-  return { frame: [`namespace functions {\n\n${mark(0)}`, "} // namespace functions"], pieces };
+  const frame = [`namespace functions {\n\n${mark(0)}`, "} // namespace functions"] as const;
+  return { frame, pieces, partial };
 }
 
 /** The first of a tool's parameters, if it has any. */
@@ -75,14 +83,61 @@ export function isCommented({ title, description }: Schema): boolean {
 /** A JSON schema, as far as it is looked at. Nothing about it is certain: it comes from requests. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-function signature(tool: ToolDefinition, style: ToolStyle): string {
-  if (tool.custom) return "(_: string)";
+interface Signature {
+  readonly text: string;
+  /** The strings of the schema that stand in it. */
+  readonly written: ReadonlySet<string>;
+}
+
+function signature(tool: ToolDefinition, style: ToolStyle): Signature {
+  if (tool.custom) return { text: "(_: string)", written: new Set() };
   const root = (tool.parameters ?? {}) as Schema;
-  if (properties(root).length === 0) return "()";
-  return `(_: {\n${new Writer(root, style).members(root, 0, 0)}\n})`;
+  if (properties(root).length === 0) return { text: "()", written: new Set() };
+  const writer = new Writer(root, style);
+  return { text: `(_: {\n${writer.members(root, 0, 0)}\n})`, written: writer.written };
+}
+
+/** Strings under these keys are words of the schema language or names within the schema. */
+const WORDS: ReadonlySet<string> = new Set(
+  ["type", "$ref", "$schema", "$id", "id", "format", "required", "mapping", "propertyName"],
+);
+
+/** No word or name is longer. */
+const LONGEST_WORD = 128;
+
+/**
+ * Whether each text of `schema` is among those that were `written`. By an explicit stack: schemas may be
+ * deep, or refer to themselves. O(size).
+ */
+function isAllWritten(schema: object | undefined, written: ReadonlySet<string>): boolean {
+  const stack: unknown[] = [schema];
+  const seen: Set<object> = new Set();
+  while (stack.length > 0) {
+    const it = stack.pop();
+    if (typeof it === "string") {
+      if (it !== "" && !written.has(it)) return false;
+    } else if (typeof it === "object" && it !== null && !seen.has(it)) {
+      seen.add(it);
+      for (const [key, inner] of Object.entries(it)) {
+        if (!isWords(key, inner)) stack.push(inner);
+        if (key.length > LONGEST_WORD) stack.push(key);
+        if (key === "properties" && isSchema(inner)) {
+          for (const name of Object.keys(inner)) stack.push(name);
+        }
+      }
+    }
+  }
+  return true;
+}
+
+function isWords(key: string, value: unknown): boolean {
+  const isWord = (it: unknown) => typeof it === "string" && it.length <= LONGEST_WORD;
+  return WORDS.has(key) && (Array.isArray(value) ? value.every(isWord) : isWord(value));
 }
 
 class Writer {
+  /** The texts of the schema that were written. */
+  readonly written: Set<string> = new Set();
   readonly #root: Schema;
   readonly #style: ToolStyle;
   #references = 0;
@@ -98,10 +153,13 @@ class Writer {
     const lines: string[] = [];
     for (const [name, property] of properties(schema)) {
       const { title, description } = property;
-      if (typeof title === "string" && this.#style !== "unions") lines.push(`// ${title}`, "//");
+      this.written.add(name);
+      if (typeof title === "string" && this.#style !== "unions") {
+        lines.push(`// ${this.#wrote(title)}`, "//");
+      }
       // Totals of gpt-3.5 show no comments inside of nested objects.
       if (typeof description === "string" && description !== "") {
-        if (indent === 0 || this.#style !== "unions") lines.push(`// ${description}`);
+        if (indent === 0 || this.#style !== "unions") lines.push(`// ${this.#wrote(description)}`);
       }
       const optional = required.has(name) ? "" : "?";
       lines.push(
@@ -124,7 +182,9 @@ class Writer {
         return schemas.map((s) => this.type(s, indent, depth + 1)).join(" | ");
       }
     }
-    if (Array.isArray(values)) return values.map((value) => jsonText(value) ?? "any").join(" | ");
+    if (Array.isArray(values)) {
+      return values.map((value) => jsonText(this.#wrote(value)) ?? "any").join(" | ");
+    }
     if (Array.isArray(type)) {
       // Each once, or two that are the same on each level would double the text on each level.
       return [...new Set(type)].map((one) =>
@@ -152,7 +212,13 @@ class Writer {
 
   #default({ default: value }: Schema): string {
     if (this.#style !== "harmony" || value === undefined || value === null) return "";
-    return ` // default: ${typeof value === "string" ? value : jsonText(value) ?? "any"}`;
+    const text = typeof value === "string" ? this.#wrote(value) : jsonText(value);
+    return ` // default: ${text ?? "any"}`;
+  }
+
+  #wrote<T>(value: T): T {
+    if (typeof value === "string") this.written.add(value);
+    return value;
   }
 
   /** `#/$defs/Name`, which schemas made from classes are full of. */

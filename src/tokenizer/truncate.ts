@@ -46,7 +46,7 @@ export function truncate(
 ): string {
   checkString("text", text);
   checkLimit("limit", limit);
-  if (!Object.hasOwn(SIDES, side)) {
+  if (typeof side !== "string" || !Object.hasOwn(SIDES, side)) {
     throw new TypeError(`side must be "head", "tail" or "middle", not ${show(side)}`);
   }
   checkString("marker", marker);

@@ -80,6 +80,9 @@
 // `sluice_limiter_take` takes this many costs; limiters of more units take parts.
 #define SLUICE_LIMITER_UNITS 4
 
+// The names of a limiter, its limits and its units are so many bytes together at most.
+#define SLUICE_LIMITER_NAMES 1048576
+
 // Numbers before the limits of a configuration: most keys, milliseconds that a reservation lives,
 // number of limits, number of units.
 #define SLUICE_LIMITER_HEADER 4
@@ -122,6 +125,9 @@
 
 // Numbers of each upstream there: most in flight, weight, tier, bytes of its id.
 #define SLUICE_POOL_UPSTREAM_SETTINGS 4
+
+// The name of a pool is so many bytes at most.
+#define SLUICE_POOL_NAME 1048576
 
 // Numbers before those of the upstreams that `sluice_pool_stats` writes.
 #define SLUICE_POOL_STATS 14
@@ -225,6 +231,10 @@ enum SluiceStatus
   SLUICE_STATUS_STOPPED = -6,
   // A job is not at a step where that can be asked of it.
   SLUICE_STATUS_WRONG_STEP = -7,
+  // The system has no memory for what the call takes. Nothing else was harmed.
+  SLUICE_STATUS_OUT_OF_MEMORY = -8,
+  // The process is a copy of another, made by `fork`, and has not the threads that do jobs.
+  SLUICE_STATUS_FORKED = -9,
   // No encoding of that name.
   SLUICE_STATUS_UNKNOWN_ENCODING = -101,
   // The text is not valid UTF-8.
@@ -284,8 +294,8 @@ extern "C" {
 //
 // `batch` is described in the documentation of `rust/abi/src/batch.rs`; it must be aligned to 4
 // bytes. Counts equal those of `sluice_tokenizer_count` one by one. O(`batch_len`).
-// Fails as `sluice_tokenizer_count` does, for the first text that does, and with
-// `INVALID_ARGUMENT` if the batch contradicts itself.
+// Fails as `sluice_tokenizer_count` does, for the first text that does, with
+// `INVALID_ARGUMENT` if the batch contradicts itself, and with `OUT_OF_MEMORY`.
 //
 // # Safety
 // `batch` points to `batch_len` readable bytes, `out` to `out_cap` writable counts.
@@ -323,7 +333,7 @@ int32_t sluice_bell_want(uint32_t bell);
 // already, and returns how many it has room for. O(`entries`) the first time, then O(1).
 //
 // It takes 25.6 bytes an entry and lives as long as the process. Fails with `NO_ENTROPY` if the
-// system has no random bytes for its key.
+// system has no random bytes for its key, and with `OUT_OF_MEMORY`.
 int32_t sluice_cache_open(uint32_t entries);
 
 // Writes how many entries the count cache has room for, and how many lookups were hits, how many
@@ -364,7 +374,8 @@ int32_t sluice_counter_open(uint32_t tokenizer, uint32_t special);
 // surrogate pair ends in U+FFFD for the time being: `SLUICE_COUNTER_HOLD` counts that and leaves
 // the whole character to the next push.
 // Fails with `INVALID_UTF8` and adds nothing then, and with `SPECIAL_TOKEN`, as the counter's
-// `special` asks, from the push on that completes one until a reset.
+// `special` asks, from the push on that completes one until a reset. Fails with `OUT_OF_MEMORY` if there is none for
+// the last piece, also until a reset.
 //
 // # Safety
 // `text` points to `text_len` readable bytes.
@@ -379,12 +390,16 @@ int32_t sluice_counter_close(uint32_t counter);
 // Opens a job for the texts of a packed batch and returns its handle. O(1).
 //
 // `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
-// be wrong. Fails with `TOO_MANY_HANDLES`.
-int32_t sluice_job_open(uint32_t tokenizer, uint32_t special, uint32_t kind, uint32_t bytes);
+// be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. The threads that do jobs are not there
+// in a child of `fork` that goes on without `exec`.
+int32_t sluice_job_open(uint32_t tokenizer,
+                        uint32_t special,
+                        uint32_t kind,
+                        uint32_t bytes);
 
 // Appends a part of the packed batch; with `last` not 0 the job starts. O(`bytes_len`).
 //
-// Fails with `WRONG_STEP` once the job is started.
+// Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which adds nothing.
 //
 // # Safety
 // `bytes` points to `bytes_len` readable bytes.
@@ -392,7 +407,8 @@ int32_t sluice_job_write(uint32_t job, const uint8_t *bytes, uint32_t bytes_len,
 
 // Returns 1 if the job is done, 0 if it is not, or why it failed. O(1).
 //
-// Fails as `sluice_batch_count` does, and with `WRONG_STEP` before the job is started.
+// Fails as `sluice_batch_count` does, with `WRONG_STEP` before the job is started, and with `FORKED` in
+// a child of `fork` where it was not done before: no thread is at it there.
 int32_t sluice_job_poll(uint32_t job);
 
 // Writes the result from word `start` on and returns how many words the whole of it has.
@@ -480,8 +496,9 @@ int32_t sluice_library_cpu_features(uint8_t *out, uint32_t out_cap);
 // `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between
 // them. `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit.
 // `clock` is a `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until all
-// who opened it have closed it; a thread that ends does not close it, but its reservations are settled
-// in full. Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
+// who opened it have closed it. A thread that ends does not close it, but its reservations are settled in
+// full: the limiter then stays until all its keys are idle, and goes when others are made after that.
+// Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
 // limits, with `NO_ENTROPY` and with `TOO_MANY_HANDLES`.
 //
 // # Safety
@@ -495,10 +512,15 @@ int32_t sluice_limiter_open(const uint8_t *text,
 // Closes a handle of a limiter. What it has reserved stays reserved until it expires. O(1).
 int32_t sluice_limiter_close(uint32_t limiter);
 
+// Closes a handle of a limiter as the end of its thread does: if nobody else has it open, it stays until
+// all its keys are idle, so that who opens it next finds its counts. O(1).
+int32_t sluice_limiter_leave(uint32_t limiter);
+
 // Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
 //
 // A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle.
+// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle,
+// and with `OUT_OF_MEMORY`.
 //
 // # Safety
 // `name` points to `name_len` readable bytes.
@@ -613,7 +635,8 @@ int32_t sluice_limiter_stats(uint32_t limiter,
                              uint32_t out_cap);
 
 // Writes all keys and what they have used as bytes that `sluice_limiter_restore` takes, and returns
-// their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE`.
+// their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE` and
+// `OUT_OF_MEMORY`.
 //
 // # Safety
 // `out` points to `out_cap` writable bytes.
@@ -624,7 +647,7 @@ int32_t sluice_limiter_snapshot(uint32_t limiter, uint8_t *out, uint32_t out_cap
 // What was used counts for the limit that has the same name, unit and kind (and period, of a quota),
 // also if its numbers are others now, or a quota's windows begin elsewhere; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
 // there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
-// snapshot; nothing is changed then.
+// snapshot, and with `OUT_OF_MEMORY`; nothing is changed then.
 //
 // # Safety
 // `bytes` points to `bytes_len` readable bytes.

@@ -41,8 +41,8 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 ///
 /// `batch` is described in the documentation of `rust/abi/src/batch.rs`; it must be aligned to 4
 /// bytes. Counts equal those of `sluice_tokenizer_count` one by one. O(`batch_len`).
-/// Fails as `sluice_tokenizer_count` does, for the first text that does, and with
-/// `INVALID_ARGUMENT` if the batch contradicts itself.
+/// Fails as `sluice_tokenizer_count` does, for the first text that does, with
+/// `INVALID_ARGUMENT` if the batch contradicts itself, and with `OUT_OF_MEMORY`.
 ///
 /// # Safety
 /// `batch` points to `batch_len` readable bytes, `out` to `out_cap` writable counts.
@@ -139,6 +139,7 @@ pub(crate) fn refused(error: BatchError) -> Failure {
     match error {
         BatchError::Text { index, error } => at(index, failure(error)),
         BatchError::Stopped => Failure::new(SluiceStatus::Stopped, "the job was closed"),
+        BatchError::OutOfMemory => Failure::memory("the batch"),
     }
 }
 
@@ -194,7 +195,8 @@ impl<'a> Batch<'a> {
         let is_cut = |text: usize| {
             Failure::argument(format!("batch ends or cuts a character inside text {text}"))
         };
-        let mut texts = Texts::with_capacity(self.text, n);
+        let mut texts =
+            Texts::with_capacity(self.text, n).map_err(|_| Failure::memory("the texts"))?;
         let mut start = 0;
         for units in self.lengths.chunks_exact(4).map(|w| word_at(w) as usize) {
             let length = if units_are_bytes {

@@ -30,7 +30,7 @@ static CACHE: OnceLock<CountCache> = OnceLock::new();
 /// already, and returns how many it has room for. O(`entries`) the first time, then O(1).
 ///
 /// It takes 25.6 bytes an entry and lives as long as the process. Fails with `NO_ENTROPY` if the
-/// system has no random bytes for its key.
+/// system has no random bytes for its key, and with `OUT_OF_MEMORY`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_cache_open(entries: u32) -> i32 {
     boundary(|| {
@@ -39,7 +39,9 @@ pub extern "C" fn sluice_cache_open(entries: u32) -> i32 {
             getrandom::fill(&mut key).map_err(|error| {
                 Failure::new(SluiceStatus::NoEntropy, format!("no random bytes: {error}"))
             })?;
-            CACHE.get_or_init(|| CountCache::new(entries as usize, key));
+            let cache = CountCache::new(entries as usize, key);
+            // Another thread may be first, and its cache is as good.
+            let _ = CACHE.set(cache.map_err(|_| Failure::memory("the cache"))?);
         }
         count(CACHE.get().map_or(0, CountCache::capacity))
     })
@@ -104,25 +106,31 @@ pub(crate) fn count_many(
     special: Special,
     count_batch: impl FnOnce(&Texts<'_>) -> Result<Vec<u32>, BatchError>,
 ) -> Result<Vec<u32>, Failure> {
-    let mut counts = vec![0; texts.len()];
+    let out_of_memory = |_| refused(BatchError::OutOfMemory);
+    let mut counts = Vec::new();
+    counts.try_reserve_exact(texts.len()).map_err(out_of_memory)?;
+    counts.resize(texts.len(), 0);
     let mut missing = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         let print = fingerprint(cache, tokenizer, text.as_bytes(), special);
         match print.and_then(|print| cache.get(&print)) {
             Some(known) => counts[index] = known,
-            None => missing.push((index, print)),
+            None => {
+                missing.try_reserve(1).map_err(out_of_memory)?;
+                missing.push((index, print));
+            }
         }
     }
     if missing.is_empty() {
         return Ok(counts);
     }
-    let fresh = texts.at(missing.iter().map(|&(index, _)| index));
+    let fresh = texts.at(missing.iter().map(|&(index, _)| index)).map_err(out_of_memory)?;
     let fresh = count_batch(&fresh).map_err(|error| {
         refused(match error {
             BatchError::Text { index, error } => {
                 BatchError::Text { index: missing[index].0, error }
             }
-            BatchError::Stopped => error,
+            BatchError::Stopped | BatchError::OutOfMemory => error,
         })
     })?;
     for ((index, print), tokens) in missing.into_iter().zip(fresh) {
@@ -151,7 +159,7 @@ mod tests {
 
     #[test]
     fn cached_counts_are_those_of_the_tokenizer_whatever_was_asked_before() {
-        let cache = CountCache::new(64, [7; 16]);
+        let cache = CountCache::new(64, [7; 16]).expect("room");
         let mut x = 1u32;
         for round in 0..3_000 {
             x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -163,7 +171,7 @@ mod tests {
             let plain = tokenizer.count(&text, special).expect("allowed");
             let one = count_one(&cache, tokenizer, text.as_bytes(), special).expect("allowed");
             let all = format!("{text}x");
-            let mut texts = Texts::with_capacity(&all, 2);
+            let mut texts = Texts::with_capacity(&all, 2).expect("room");
             assert!(texts.push(0..text.len()) && texts.push(text.len()..all.len()));
             let many = count_many(&cache, tokenizer, &texts, special, |texts| {
                 texts.iter().map(|t| Ok(tokenizer.count(t, special).expect("ok") as u32)).collect()
@@ -176,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_fails_fails_again_and_is_not_remembered() {
-        let cache = CountCache::new(64, [7; 16]);
+        let cache = CountCache::new(64, [7; 16]).expect("room");
         let tokenizer = Tokenizer::get(Encoding::R50kBase);
         let mut bytes = vec![b'a'; 1_000];
         bytes.push(0xFF);
@@ -192,7 +200,7 @@ mod tests {
 
     #[test]
     fn short_texts_pass_by() {
-        let cache = CountCache::new(64, [7; 16]);
+        let cache = CountCache::new(64, [7; 16]).expect("room");
         let tokenizer = Tokenizer::get(Encoding::R50kBase);
         let text = "a".repeat(SLUICE_CACHE_SHORTEST as usize);
         for (length, lookups) in [(text.len() - 1, 0), (text.len(), 1)] {

@@ -33,7 +33,8 @@ pub extern "C" fn sluice_counter_open(tokenizer: u32, special: u32) -> i32 {
 /// surrogate pair ends in U+FFFD for the time being: `SLUICE_COUNTER_HOLD` counts that and leaves
 /// the whole character to the next push.
 /// Fails with `INVALID_UTF8` and adds nothing then, and with `SPECIAL_TOKEN`, as the counter's
-/// `special` asks, from the push on that completes one until a reset.
+/// `special` asks, from the push on that completes one until a reset. Fails with `OUT_OF_MEMORY` if there is none for
+/// the last piece, also until a reset.
 ///
 /// # Safety
 /// `text` points to `text_len` readable bytes.

@@ -60,22 +60,24 @@ impl Drop for Job {
 /// Opens a job for the texts of a packed batch and returns its handle. O(1).
 ///
 /// `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
-/// be wrong. Fails with `TOO_MANY_HANDLES`.
+/// be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. The threads that do jobs are not there
+/// in a child of `fork` that goes on without `exec`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_job_open(tokenizer: u32, special: u32, kind: u32, bytes: u32) -> i32 {
     boundary(|| {
         if kind > SLUICE_JOB_ENCODE {
             return Err(Failure::argument(format!("kind is {kind}, not 0 or 1")));
         }
-        let step = Step::Writing(Vec::with_capacity(bytes as usize));
         let (tokenizer, special) = (resolve(tokenizer)?, special_mode(special)?);
-        JOBS.open(Job { tokenizer, special, kind, step })
+        let mut batch = Vec::new();
+        batch.try_reserve_exact(bytes as usize).map_err(|_| Failure::memory("the batch"))?;
+        JOBS.open(Job { tokenizer, special, kind, step: Step::Writing(batch) })
     })
 }
 
 /// Appends a part of the packed batch; with `last` not 0 the job starts. O(`bytes_len`).
 ///
-/// Fails with `WRONG_STEP` once the job is started.
+/// Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which adds nothing.
 ///
 /// # Safety
 /// `bytes` points to `bytes_len` readable bytes.
@@ -93,6 +95,7 @@ pub unsafe extern "C" fn sluice_job_write(
             let Step::Writing(batch) = &mut job.step else {
                 return Err(Failure::new(SluiceStatus::WrongStep, "the job is started already"));
             };
+            batch.try_reserve(bytes.len()).map_err(|_| Failure::memory("the batch"))?;
             batch.extend_from_slice(bytes);
             if last != 0 {
                 let batch = std::mem::take(batch);
@@ -105,10 +108,22 @@ pub unsafe extern "C" fn sluice_job_write(
 
 /// Returns 1 if the job is done, 0 if it is not, or why it failed. O(1).
 ///
-/// Fails as `sluice_batch_count` does, and with `WRONG_STEP` before the job is started.
+/// Fails as `sluice_batch_count` does, with `WRONG_STEP` before the job is started, and with `FORKED` in
+/// a child of `fork` where it was not done before: no thread is at it there.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_job_poll(job: u32) -> i32 {
-    boundary(|| JOBS.with(job, |job| Ok(i32::from(job.outcome()?.is_some()))))
+    boundary(|| {
+        JOBS.with(job, |job| {
+            let is_done = job.outcome()?.is_some();
+            if !is_done && pool::is_elsewhere() {
+                return Err(Failure::new(
+                    SluiceStatus::Forked,
+                    "the threads that do jobs stayed with the process that this one was forked from",
+                ));
+            }
+            Ok(i32::from(is_done))
+        })
+    })
 }
 
 /// Writes the result from word `start` on and returns how many words the whole of it has.
@@ -195,21 +210,28 @@ impl Job {
 mod pool {
     use std::sync::OnceLock;
 
+    /// The process that has the threads, and the threads unless the system gives none.
+    static POOL: OnceLock<(u32, Option<rayon::ThreadPool>)> = OnceLock::new();
+
     /// Runs `work` on a worker; on a system that gives no threads, here and now.
     pub(super) fn spawn(work: impl FnOnce() + Send + 'static) {
-        static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
         // One CPU is left to JavaScript where there are two.
-        let pool = POOL.get_or_init(|| {
+        let (_, pool) = POOL.get_or_init(|| {
             let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-            rayon::ThreadPoolBuilder::new()
+            let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(cpus.saturating_sub(1).max(1))
                 .thread_name(|i| format!("sluice-job-{i}"))
-                .build()
-                .ok()
+                .build();
+            (std::process::id(), pool.ok())
         });
         match pool {
             Some(pool) => pool.spawn(work),
             None => work(),
         }
+    }
+
+    /// Whether this process was forked from the one that has the threads.
+    pub(super) fn is_elsewhere() -> bool {
+        POOL.get().is_some_and(|(process, _)| *process != std::process::id())
     }
 }

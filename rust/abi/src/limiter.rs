@@ -6,7 +6,7 @@
 //! `64 * microseconds + 16 * reason + limit + 1`, where `reason` is a `SLUICE_DENIED_*` constant and
 //! `limit` the index of the limit that binds. Microseconds are rounded up and below 2^47.
 
-use sluice_limiter::{Denial, Fault, Key, MOST_LIMITS, Refusal, Verdict};
+use sluice_limiter::{Denial, Fault, Full, Key, MOST_LIMITS, Refusal, Verdict};
 
 use crate::boundary::{boundary, boundary_f64};
 use crate::clock::Clock;
@@ -25,6 +25,9 @@ pub const SLUICE_DENIED_NEVER: u32 = 2;
 /// `sluice_limiter_take` takes this many costs; limiters of more units take parts.
 pub const SLUICE_LIMITER_UNITS: u32 = 4;
 
+/// The names of a limiter, its limits and its units are so many bytes together at most.
+pub const SLUICE_LIMITER_NAMES: u32 = 1_048_576;
+
 /// 64 times as much and what is added to it is an integer of a double.
 const MOST_MICROSECONDS: u64 = (1 << 47) - 1;
 
@@ -34,8 +37,9 @@ const MOST_MICROSECONDS: u64 = (1 << 47) - 1;
 /// `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between
 /// them. `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit.
 /// `clock` is a `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until all
-/// who opened it have closed it; a thread that ends does not close it, but its reservations are settled
-/// in full. Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
+/// who opened it have closed it. A thread that ends does not close it, but its reservations are settled in
+/// full: the limiter then stays until all its keys are idle, and goes when others are made after that.
+/// Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
 /// limits, with `NO_ENTROPY` and with `TOO_MANY_HANDLES`.
 ///
 /// # Safety
@@ -53,6 +57,7 @@ pub unsafe extern "C" fn sluice_limiter_open(
         let text = unsafe { slice::text("text", text, text_len) }?;
         // SAFETY: the caller's contract.
         let config = unsafe { slice::input("config", config, config_len) }?;
+        check_names(text)?;
         let mut names = text.split('\0');
         let name = names.next().unwrap_or_default();
         let described = describe(config, &names.collect::<Vec<_>>())?;
@@ -64,16 +69,35 @@ pub unsafe extern "C" fn sluice_limiter_open(
     })
 }
 
+/// Refuses names that nobody means: they are copied and told in messages.
+fn check_names(text: &str) -> Result<(), Failure> {
+    if text.len() <= SLUICE_LIMITER_NAMES as usize {
+        return Ok(());
+    }
+    Err(Failure::argument(format!(
+        "names are {} bytes, more than {SLUICE_LIMITER_NAMES}",
+        text.len()
+    )))
+}
+
 /// Closes a handle of a limiter. What it has reserved stays reserved until it expires. O(1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_limiter_close(limiter: u32) -> i32 {
     boundary(|| opened::close(limiter).map(|()| 0))
 }
 
+/// Closes a handle of a limiter as the end of its thread does: if nobody else has it open, it stays until
+/// all its keys are idle, so that who opens it next finds its counts. O(1).
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_limiter_leave(limiter: u32) -> i32 {
+    boundary(|| opened::leave(limiter).map(|()| 0))
+}
+
 /// Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
 ///
 /// A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-/// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle.
+/// `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle,
+/// and with `OUT_OF_MEMORY`.
 ///
 /// # Safety
 /// `name` points to `name_len` readable bytes.
@@ -84,7 +108,10 @@ pub unsafe extern "C" fn sluice_limiter_key(limiter: u32, name: *const u8, name_
         let name = unsafe { slice::input("name", name, name_len) }?;
         opened::with(limiter, |opened| {
             let key = opened.limiter.key(name, opened.clock.now());
-            key.map(number_of_key).map_err(|_| {
+            key.map(number_of_key).map_err(|full| {
+                if full == Full::Memory {
+                    return Failure::memory("another key");
+                }
                 let most = opened.limiter.stats().max_keys;
                 Failure::new(
                     SluiceStatus::TooManyKeys,

@@ -175,7 +175,8 @@ pub unsafe extern "C" fn sluice_limiter_stats(limiter: u32, out: *mut f64, out_c
 }
 
 /// Writes all keys and what they have used as bytes that `sluice_limiter_restore` takes, and returns
-/// their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE`.
+/// their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE` and
+/// `OUT_OF_MEMORY`.
 ///
 /// # Safety
 /// `out` points to `out_cap` writable bytes.
@@ -186,6 +187,7 @@ pub unsafe extern "C" fn sluice_limiter_snapshot(limiter: u32, out: *mut u8, out
         let out = unsafe { slice::output("out", out, out_cap, &[0u8; 0]) }?;
         opened::with(limiter, |opened| {
             let bytes = opened.limiter.snapshot(opened.clock.now());
+            let bytes = bytes.map_err(|_| Failure::memory("the snapshot"))?;
             let fits = bytes.len().min(out.len());
             out[..fits].copy_from_slice(&bytes[..fits]);
             count(bytes.len())
@@ -198,7 +200,7 @@ pub unsafe extern "C" fn sluice_limiter_snapshot(limiter: u32, out: *mut u8, out
 /// What was used counts for the limit that has the same name, unit and kind (and period, of a quota),
 /// also if its numbers are others now, or a quota's windows begin elsewhere; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
 /// there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
-/// snapshot; nothing is changed then.
+/// snapshot, and with `OUT_OF_MEMORY`; nothing is changed then.
 ///
 /// # Safety
 /// `bytes` points to `bytes_len` readable bytes.
@@ -214,6 +216,7 @@ pub unsafe extern "C" fn sluice_limiter_restore(
         opened::with(limiter, |opened| {
             opened.limiter.restore(bytes, opened.clock.now()).map_err(|damaged| {
                 let what = match damaged {
+                    Damaged::Memory => return Failure::memory("the keys of the snapshot"),
                     Damaged::Bytes => "the bytes are not a snapshot, or were changed".to_owned(),
                     Damaged::Version(version) => {
                         format!("the snapshot has version {version}, not {VERSION}")

@@ -1,19 +1,18 @@
 //! The limiters that this thread has open.
 //!
-//! A limiter is found by name and shared by all threads; the handle of one is this thread's own. So a
-//! call on a handle needs no lock and no count that threads share, and what the thread leaves behind is
-//! known when it ends: its reservations are settled in full. The limiter itself stays, so that a Worker
-//! that is started anew finds its counts; it goes when all who opened it have closed it.
+//! A limiter is found by name (`limiter_names.rs`) and shared by all threads; the handle of one is this
+//! thread's own. So a call on a handle needs no lock and no count that threads share, and what the thread
+//! leaves behind is known when it ends: its reservations are settled in full.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use sluice_limiter::{Limiter, Now};
 
 use crate::clock::Clock;
 use crate::limiter_config::Described;
+use crate::limiter_names;
 use crate::status::{Failure, SluiceStatus};
 
 /// An open limiter.
@@ -30,13 +29,6 @@ const PLACES: u32 = (1 << 20) - 1;
 const GENERATION: u32 = 20;
 const GENERATIONS: u32 = (1 << 11) - 1;
 
-struct Named {
-    limiter: Arc<Limiter>,
-    words: Vec<String>,
-    holders: u32,
-}
-
-static NAMES: Mutex<Option<HashMap<String, Named>>> = Mutex::new(None);
 static OWNERS: AtomicU32 = AtomicU32::new(1);
 
 thread_local! {
@@ -48,6 +40,8 @@ pub(crate) struct Open {
     owner: u32,
     /// The handle that was given out last, and what it names if it is open.
     places: Vec<(u32, Option<Opened>)>,
+    /// Places whose handle was closed.
+    free: Vec<usize>,
 }
 
 /// Opens the limiter of that name, which is made if there is none.
@@ -57,45 +51,27 @@ pub(crate) fn open(
     clock: Clock,
     secret: [u8; 16],
 ) -> Result<i32, Failure> {
-    let Described { config, ttl_ns, mut words, labels } = described;
-    words.push(format!("clock: {}", clock.name()));
-    let limiter = {
-        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = names.get_or_insert_default();
-        // Left behind by threads that ended: nobody needs its limits any more.
-        if names.get(name).is_some_and(|named| named.holders == 0 && named.words != words) {
-            names.remove(name);
-        }
-        let named = names.entry(name.to_owned()).or_insert_with(|| Named {
-            limiter: Arc::new(Limiter::new(config, secret, clock.book()).with_labels(labels)),
-            words: words.clone(),
-            holders: 0,
-        });
-        if named.words != words {
-            return Err(different(name, &named.words, &words));
-        }
-        named.holders += 1;
-        named.limiter.clone()
-    };
-    OPEN.with_borrow_mut(|open| {
-        let opened = Opened { limiter, clock, ttl_ns, owner: open.owner, name: name.to_owned() };
-        open.add(opened)
-    })
+    let ttl_ns = described.ttl_ns;
+    let limiter = limiter_names::hold(name, described, &clock, secret)?;
+    let opened = OPEN.with_borrow_mut(|open| {
+        let (limiter, name) = (limiter.clone(), name.to_owned());
+        open.add(Opened { limiter, clock, ttl_ns, owner: open.owner, name })
+    });
+    // Without a handle nobody could ever close it.
+    opened.inspect_err(|_| limiter_names::close(name, &limiter))
 }
 
 /// Closes a handle of this thread.
 pub(crate) fn close(handle: u32) -> Result<(), Failure> {
     let opened = OPEN.with_borrow_mut(|open| open.remove(handle))?;
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_default();
-    if let Some(named) = names.get_mut(&opened.name)
-        && Arc::ptr_eq(&named.limiter, &opened.limiter)
-    {
-        named.holders -= 1;
-        if named.holders == 0 {
-            names.remove(&opened.name);
-        }
-    }
+    limiter_names::close(&opened.name, &opened.limiter);
+    Ok(())
+}
+
+/// Closes a handle of this thread as the thread's end would: the counts stay.
+pub(crate) fn leave(handle: u32) -> Result<(), Failure> {
+    let opened = OPEN.with_borrow_mut(|open| open.remove(handle))?;
+    limiter_names::leave(&opened.name, &opened.limiter);
     Ok(())
 }
 
@@ -116,13 +92,13 @@ pub(crate) fn with_all<R>(f: impl FnOnce(&Open) -> Result<R, Failure>) -> Result
 
 impl Open {
     fn new() -> Self {
-        Self { owner: OWNERS.fetch_add(1, Ordering::Relaxed), places: Vec::new() }
+        let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
+        Self { owner, places: Vec::new(), free: Vec::new() }
     }
 
     /// Generations begin at another number in each thread, so that one's handles are not another's.
     fn add(&mut self, opened: Opened) -> Result<i32, Failure> {
-        let at = self.places.iter().position(|(_, place)| place.is_none());
-        let at = at.unwrap_or_else(|| {
+        let at = self.free.pop().unwrap_or_else(|| {
             let generation = self.owner.wrapping_mul(7919) & GENERATIONS;
             self.places.push((generation << GENERATION, None));
             self.places.len() - 1
@@ -152,7 +128,10 @@ impl Open {
 
     fn remove(&mut self, handle: u32) -> Result<Opened, Failure> {
         self.get(handle)?;
-        self.places[(handle & PLACES) as usize].1.take().ok_or_else(|| invalid(handle))
+        let at = (handle & PLACES) as usize;
+        let opened = self.places[at].1.take().ok_or_else(|| invalid(handle))?;
+        self.free.push(at);
+        Ok(opened)
     }
 }
 
@@ -168,13 +147,7 @@ impl Drop for Open {
             let Some(opened) = place.take() else { continue };
             let now: Now = opened.clock.now();
             opened.limiter.book().abandon(opened.owner, now);
-            let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(named) = names.get_or_insert_default().get_mut(&opened.name)
-                && Arc::ptr_eq(&named.limiter, &opened.limiter)
-            {
-                // Not removed at 0: whoever comes in its place is to find its counts.
-                named.holders -= 1;
-            }
+            limiter_names::leave(&opened.name, &opened.limiter);
         }
     }
 }
@@ -184,26 +157,5 @@ fn invalid(handle: u32) -> Failure {
     Failure::new(
         SluiceStatus::InvalidHandle,
         format!("limiter handle {handle:#x} was never opened by this thread or is closed"),
-    )
-}
-
-fn different(name: &str, theirs: &[String], ours: &[String]) -> Failure {
-    let differs = theirs.iter().zip(ours).find(|(theirs, ours)| theirs != ours);
-    let sorted = |words: &[String]| {
-        let mut words = words.to_vec();
-        words.sort_unstable();
-        words
-    };
-    let what = if sorted(theirs) == sorted(ours) {
-        "it has the same limits in another order, which counts".to_owned()
-    } else {
-        differs.map_or_else(
-            || format!("it has {} limits, not {}", theirs.len() - 3, ours.len() - 3),
-            |(theirs, ours)| format!("it has `{theirs}`, not `{ours}`"),
-        )
-    };
-    Failure::new(
-        SluiceStatus::LimiterMismatch,
-        format!("a limiter named {name:?} is open with other options: {what}"),
     )
 }

@@ -6,8 +6,8 @@
 //! ARCHITECTURE.md). So every handle belongs to the thread that opened it and is closed with it.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// A table of handles that a thread can leave behind.
 pub(crate) trait Table: Sync {
@@ -16,10 +16,11 @@ pub(crate) trait Table: Sync {
 }
 
 thread_local! {
-    static OWNED: RefCell<Owned> = RefCell::new(Owned(HashSet::new()));
+    static OWNED: RefCell<Owned> = const { RefCell::new(Owned(BTreeSet::new())) };
 }
 
-struct Owned(HashSet<Ownership>);
+/// Ordered and not hashed: the hasher of `std` asks for random bytes and panics where there are none.
+struct Owned(BTreeSet<Ownership>);
 
 /// One handle of one table. Tables are statics, so their address is their identity.
 #[derive(Clone, Copy)]
@@ -28,35 +29,46 @@ struct Ownership {
     handle: u32,
 }
 
+impl Ownership {
+    fn rank(&self) -> (usize, u32) {
+        (std::ptr::from_ref(self.table).cast::<()>().addr(), self.handle)
+    }
+}
+
 impl PartialEq for Ownership {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::addr_eq(self.table, other.table) && self.handle == other.handle
+        self.rank() == other.rank()
     }
 }
 
 impl Eq for Ownership {}
 
-impl Hash for Ownership {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        std::ptr::from_ref(self.table).cast::<()>().hash(state);
-        self.handle.hash(state);
+impl PartialOrd for Ownership {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ownership {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
     }
 }
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        for Ownership { table, handle } in self.0.drain() {
+        for Ownership { table, handle } in std::mem::take(&mut self.0) {
             table.abandon(handle);
         }
     }
 }
 
-/// Makes this thread the owner of `handle`. O(1).
+/// Makes this thread the owner of `handle`. O(log n) in the handles it owns.
 pub(crate) fn adopt(table: &'static dyn Table, handle: u32) {
     let _ = OWNED.try_with(|owned| owned.borrow_mut().0.insert(Ownership { table, handle }));
 }
 
-/// Forgets a handle that was closed, if this thread owned it. O(1).
+/// Forgets a handle that was closed, if this thread owned it. O(log n).
 pub(crate) fn release(table: &'static dyn Table, handle: u32) {
     let _ = OWNED.try_with(|owned| owned.borrow_mut().0.remove(&Ownership { table, handle }));
 }

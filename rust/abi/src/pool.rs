@@ -6,13 +6,15 @@ use crate::boundary::boundary;
 use crate::clock::coarse_millis;
 use crate::pools::{self, Shared, chores};
 use crate::slice;
-use crate::status::{Failure, SluiceStatus, count};
+use crate::status::{Failure, SluiceStatus, count, quoted};
 use crate::upstream::{check_id, settings as upstream_settings};
 
 /// Numbers before those of the upstreams in the settings of `sluice_pool_open`.
 pub const SLUICE_POOL_SETTINGS: u32 = 13;
 /// Numbers of each upstream there: most in flight, weight, tier, bytes of its id.
 pub const SLUICE_POOL_UPSTREAM_SETTINGS: u32 = 4;
+/// The name of a pool is so many bytes at most.
+pub const SLUICE_POOL_NAME: u32 = 1_048_576;
 /// Numbers before those of the upstreams that `sluice_pool_stats` writes.
 pub const SLUICE_POOL_STATS: u32 = 14;
 /// Numbers of each upstream there: bytes of its id, state (0 healthy, 1 ejected, 2 on probation, 3 resting
@@ -86,13 +88,19 @@ pub unsafe extern "C" fn sluice_pool_open(
                 slice::text("ids", ids, ids_len)?,
             )
         };
+        if name.len() > SLUICE_POOL_NAME as usize {
+            let length = name.len();
+            return Err(Failure::argument(format!(
+                "name is {length} bytes, more than {SLUICE_POOL_NAME}"
+            )));
+        }
         pools::open(
             name,
             |shared| match difference(shared, settings, ids) {
                 None => Ok(()),
                 Some(what) => Err(Failure::new(
                     SluiceStatus::PoolMismatch,
-                    format!("pool {name:?} is open with other options: {what}"),
+                    format!("pool {} is open with other options: {what}", quoted(name)),
                 )),
             },
             || Ok((make(settings, ids)?, settings.to_vec(), ids.into())),
@@ -305,6 +313,12 @@ fn make(numbers: &[f64], mut ids: &str) -> Result<Pool, Failure> {
             let failure = pools::refused(refusal);
             Failure::new(failure.status, format!("upstream {id:?}: {}", failure.message))
         })?;
+    }
+    if !ids.is_empty() {
+        return Err(Failure::argument(format!(
+            "ids are {} bytes longer than settings say",
+            ids.len()
+        )));
     }
     Ok(pool)
 }

@@ -4,8 +4,8 @@
 //! behind one mutex, which a call holds for some tens of nanoseconds and under which it takes no other
 //! lock of a pool. Only opening and closing take a second one, the names', always first.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sluice_pool::{Pool, Refusal};
 
@@ -25,14 +25,15 @@ pub(crate) struct Shared {
     pub(crate) ids: Box<str>,
     name: Box<str>,
     /// The members whose bell somebody asked for.
-    pub(crate) wanted: HashSet<u32>,
+    pub(crate) wanted: BTreeSet<u32>,
 }
 
 type Place = Mutex<Option<Box<Shared>>>;
 
 static PLACES: [Place; POOLS] = [const { Mutex::new(None) }; POOLS];
 /// Taken before a place where both are, and only to open and close.
-static NAMES: LazyLock<Mutex<HashMap<Box<str>, u32>>> = LazyLock::new(Mutex::default);
+/// Trees, because a hash table asks for random bytes, which a system may not have.
+static NAMES: Mutex<BTreeMap<Box<str>, u32>> = Mutex::new(BTreeMap::new());
 static MEMBERS: Members = Members(Handles::new("pool"));
 
 /// The table of handles, as owners see it.
@@ -69,7 +70,7 @@ pub(crate) fn open(
                 Failure::new(SluiceStatus::PoolTooLarge, format!("{POOLS} pools are open"))
             })?;
             let (pool, declared, ids) = make()?;
-            let wanted = HashSet::new();
+            let wanted = BTreeSet::new();
             let shared = Shared { pool, declared, ids, name: name.into(), wanted };
             *lock(&PLACES[free]) = Some(Box::new(shared));
             names.insert(name.into(), free as u32);

@@ -3,7 +3,7 @@
 //! They are named by a number below 2^53 (generation and index), together with any limiter that goes by
 //! the same clock. A reservation is the thread's that made it: nobody else's calls find it.
 
-use sluice_limiter::{AS_RESERVED, Actual, Fault, ReservationId};
+use sluice_limiter::{AS_RESERVED, Actual, Fault, MOST_LIMITS, ReservationId};
 
 use crate::boundary::{boundary, boundary_f64};
 use crate::limiter::{code, fault};
@@ -44,6 +44,7 @@ pub unsafe extern "C" fn sluice_reservation_end(
             let amounts: Vec<u64>;
             let actual = match how {
                 SLUICE_SETTLE_ACTUAL => {
+                    check_costs(costs)?;
                     amounts = costs.iter().map(|&cost| actual(cost)).collect::<Result<_, _>>()?;
                     Actual::Costs(&amounts)
                 }
@@ -86,6 +87,7 @@ pub unsafe extern "C" fn sluice_reservation_top_up(
     boundary_f64(|| {
         // SAFETY: the caller's contract.
         let costs = unsafe { slice::input("costs", costs, costs_len) }?;
+        check_costs(costs)?;
         let costs: Vec<u64> =
             costs.iter().map(|&cost| amount("cost", cost)).collect::<Result<_, _>>()?;
         opened::with(limiter, |opened| {
@@ -93,6 +95,11 @@ pub unsafe extern "C" fn sluice_reservation_top_up(
             code(opened.limiter.top_up(id, &costs, opened.clock.now()))
         })
     })
+}
+
+/// A reservation has at most as many parts as limits, and each counts at most as many units.
+fn check_costs(costs: &[f64]) -> Result<(), Failure> {
+    if costs.len() <= MOST_LIMITS { Ok(()) } else { Err(fault(Fault::WrongCosts)) }
 }
 
 fn actual(cost: f64) -> Result<u64, Failure> {

@@ -25,6 +25,10 @@ pub enum SluiceStatus {
     Stopped = -6,
     /// A job is not at a step where that can be asked of it.
     WrongStep = -7,
+    /// The system has no memory for what the call takes. Nothing else was harmed.
+    OutOfMemory = -8,
+    /// The process is a copy of another, made by `fork`, and has not the threads that do jobs.
+    Forked = -9,
     /// No encoding of that name.
     UnknownEncoding = -101,
     /// The text is not valid UTF-8.
@@ -81,6 +85,12 @@ impl Failure {
         Self { status, message: message.into() }
     }
 
+    /// There is no memory for `what`.
+    #[cold]
+    pub(crate) fn memory(what: &'static str) -> Self {
+        Self::new(SluiceStatus::OutOfMemory, format!("there is not enough memory for {what}"))
+    }
+
     pub(crate) fn argument(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(SluiceStatus::InvalidArgument, message)
     }
@@ -94,4 +104,12 @@ pub(crate) fn count(n: usize) -> Outcome {
     i32::try_from(n).map_err(|_| {
         Failure::new(SluiceStatus::TooLarge, format!("result {n} is greater than {}", i32::MAX))
     })
+}
+
+/// A name as messages show it: as much of it as fits on a line.
+pub(crate) fn quoted(name: &str) -> String {
+    match name.char_indices().nth(100) {
+        Some((end, _)) => format!("{:?}…", &name[..end]),
+        None => format!("{name:?}"),
+    }
 }

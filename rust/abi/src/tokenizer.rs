@@ -9,7 +9,7 @@ use crate::cache;
 use crate::handle::Handles;
 use crate::owner;
 use crate::slice;
-use crate::status::{Failure, SluiceStatus, count};
+use crate::status::{Failure, SluiceStatus, count, quoted};
 
 /// The text of a special token counts as the ordinary text that it is.
 pub const SLUICE_SPECIAL_TEXT: u32 = 0;
@@ -35,7 +35,10 @@ pub unsafe extern "C" fn sluice_tokenizer_open(name: *const u8, name_len: u32) -
         // SAFETY: the caller's contract.
         let name = unsafe { slice::text("name", name, name_len) }?;
         let encoding = Encoding::from_name(name).ok_or_else(|| {
-            Failure::new(SluiceStatus::UnknownEncoding, format!("no encoding is named {name:?}"))
+            Failure::new(
+                SluiceStatus::UnknownEncoding,
+                format!("no encoding is named {}", quoted(name)),
+            )
         })?;
         let handle = TOKENIZERS.open(encoding as u32)?;
         owner::adopt(&TOKENIZERS, handle.cast_unsigned());
@@ -210,6 +213,7 @@ pub(crate) fn failure(error: Error) -> Failure {
     let status = match error {
         Error::SpecialToken { .. } => SluiceStatus::SpecialToken,
         Error::UnknownToken { .. } => SluiceStatus::UnknownToken,
+        Error::OutOfMemory => SluiceStatus::OutOfMemory,
     };
     Failure::new(status, error.to_string())
 }

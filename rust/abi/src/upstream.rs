@@ -5,7 +5,7 @@ use sluice_pool::{Setting, UpstreamSettings};
 use crate::boundary::boundary;
 use crate::pools::{self, chores, refused};
 use crate::slice;
-use crate::status::{Failure, SluiceStatus, count};
+use crate::status::{Failure, SluiceStatus, count, quoted};
 
 /// How many leases of the upstream may be in use.
 pub const SLUICE_UPSTREAM_MAX_IN_FLIGHT: u32 = 0;
@@ -174,5 +174,5 @@ pub(crate) fn settings(max: f64, weight: f64, tier: f64) -> Result<UpstreamSetti
 }
 
 fn unknown(id: &str) -> Failure {
-    Failure::new(SluiceStatus::UnknownUpstream, format!("the pool has no upstream {id:?}"))
+    Failure::new(SluiceStatus::UnknownUpstream, format!("the pool has no upstream {}", quoted(id)))
 }

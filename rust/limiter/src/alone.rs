@@ -10,7 +10,7 @@
 //! batch that meets a locked slot goes on with locks. So does every batch for a while after somebody
 //! had to wait for one: a limiter that several threads use at once is better off with a lock a slot.
 
-use crate::slot::pause;
+use crate::backoff::Backoff;
 use crate::sync::{AtomicU64, Ordering, fence};
 
 /// So many batches use locks after somebody had to wait.
@@ -58,9 +58,9 @@ impl Alone {
     #[cold]
     pub(crate) fn wait(&self) {
         self.shy.0.store(SHY, Ordering::Relaxed);
-        let mut spins = 0;
+        let mut backoff = Backoff::default();
         while self.taken.load(Ordering::Relaxed) != 0 {
-            pause(&mut spins);
+            backoff.pause();
         }
     }
 }

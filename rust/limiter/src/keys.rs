@@ -4,27 +4,37 @@
 //! itself): with ten million keys a chance collision has a probability of 2^-81, and nobody can look
 //! for one without the key. So no name is stored, and a key costs its slot and an entry of 20 bytes.
 //!
-//! The map is touched here only, and no guard of it is held across anything: an index is copied out,
-//! and whether the slot is still that name's is decided under the slot's own lock.
+//! The map (`names.rs`) and the states of a place (`places.rs`) are tied together by one invariant:
+//!
+//! > A live slot of a name has that name's entry. An entry has the index of a slot that is live under its
+//! > name, or of a place whose owner has just vacated it and is about to remove the entry.
+//!
+//! - A slot becomes live *while its entry is locked*, and only if the entry has no live slot: so a name
+//!   has one slot at most, and nobody can see the slot before the entry but who would evict it.
+//! - Who evicts vacates the slot, then removes the entry if it still has that index, and only then gives
+//!   the place back. As the place is owned until then, no other entry can have its index. If the name
+//!   came back meanwhile, the entry has the index of its new slot, and stays.
+//! - So every entry has another place's index, and there are no more entries than places.
+//!
+//! Lock order: an entry, then a slot. Whoever has a slot locked asks nothing of the map. To read an entry
+//! is to copy its index; whether the slot is still that name's is decided under the slot's own lock.
+//! (`tests/loom.rs`, `tests/keys_race.rs`)
 //!
 //! Memory grows only when a new name comes, so that is when idle slots are looked for: a hand goes
 //! around, two slots a time, and gives away those that have rested for a minute. When all places are
 //! taken it goes further, and whoever is idle has to go.
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::Hasher;
 use std::sync::atomic::{AtomicU32, AtomicU64 as Count, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use dashmap::DashMap;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::names::Names;
+use crate::places::{Place, Places};
 use crate::slot::Slot;
 use crate::slots::Slots;
-use crate::sync::SEARCH;
-
-/// Slots that the hand looks at when a new name comes.
-const SWEEP: u32 = 2;
+use crate::sync::{SEARCH, SWEEP};
 
 /// Where a key's slot is, and which of those that had it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,67 +46,28 @@ pub struct Key {
     pub generation: u32,
 }
 
-/// All places are taken by keys that are not idle.
+/// Why there is no place for a new name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub enum Full {
+    /// All are taken by keys that are not idle.
+    Keys,
+    /// The system has no memory for more.
+    Memory,
+}
 
 /// Whether all places are taken, so that a key that is idle must go however lately it was used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pressed(pub(crate) bool);
 
-/// The hash of a name, in parts whose alignment makes the entries of the map no larger than they are:
-/// 20 bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Name([u32; 4]);
-
-impl Name {
-    fn new(hash: u128) -> Self {
-        Self([hash as u32, (hash >> 32) as u32, (hash >> 64) as u32, (hash >> 96) as u32])
-    }
-}
-
-impl Hash for Name {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(u64::from(self.0[1]) << 32 | u64::from(self.0[0]));
-    }
-}
-
-/// A hash that is keyed and uniform already is its own hash.
-#[derive(Default)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
-    }
-}
-
 /// The names of a limiter.
 pub(crate) struct Keys {
     secret: Mutex<[u8; 16]>,
     hasher: RwLock<SipHasher13>,
-    map: DashMap<Name, u32, BuildHasherDefault<AsIs>>,
-    free: Mutex<Free>,
-    max: u32,
+    names: Names,
+    places: Places,
     hand: AtomicU32,
-    live: AtomicU32,
     evicted: Count,
     refused: Count,
-}
-
-struct Free {
-    vacated: VecDeque<u32>,
-    next: u32,
 }
 
 impl Keys {
@@ -104,11 +75,9 @@ impl Keys {
         Self {
             secret: Mutex::new(secret),
             hasher: RwLock::new(SipHasher13::new_with_key(&secret)),
-            map: DashMap::default(),
-            free: Mutex::new(Free { vacated: VecDeque::new(), next: 0 }),
-            max,
+            names: Names::default(),
+            places: Places::new(max),
             hand: AtomicU32::new(0),
-            live: AtomicU32::new(0),
             evicted: Count::new(0),
             refused: Count::new(0),
         }
@@ -130,81 +99,68 @@ impl Keys {
         now_ns: u64,
         may_go: impl Fn(&Slot<'_>, Pressed) -> bool,
     ) -> Result<Key, Full> {
-        let name = Name::new(hash);
-        loop {
-            let found = self.map.get(&name).map(|entry| *entry);
-            if let Some(index) = found {
-                if let Some(key) = of(slots, index, hash) {
-                    return Ok(key);
-                }
-                // Vacated, and not yet out of the map: its place comes free only after that.
-                self.map.remove_if(&name, |_, &at| at == index);
-                continue;
-            }
-            self.sweep(slots, |slot| may_go(slot, Pressed(false)));
-            let Some(index) = self.place(slots, |slot| may_go(slot, Pressed(true))) else {
-                if self.map.contains_key(&name) {
-                    // Another thread has just found the last place for this very name.
-                    continue;
-                }
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                return Err(Full);
-            };
-            slots.make(index);
-            let key = {
-                let Some(mut slot) = slots.lock(index) else { return Err(Full) };
-                slot.occupy(hash);
-                slot.set_seen(now_ns);
-                Key { index, generation: slot.generation() }
-            };
-            let kept = *self.map.entry(name).or_insert(index);
-            if kept == index {
-                self.live.fetch_add(1, Ordering::Relaxed);
-                return Ok(key);
-            }
-            // Another thread was first; nobody has seen this slot.
-            if let Some(mut slot) = slots.lock(index) {
-                slot.vacate();
-            }
-            self.give_back(index);
+        if let Some(key) = self.find(slots, hash) {
+            return Ok(key);
         }
+        self.sweep(slots, SWEEP, |slot| may_go(slot, Pressed(false)));
+        let place = match self.place(slots, |slot| may_go(slot, Pressed(true))) {
+            Ok(place) => place,
+            // Perhaps another thread has just found the last place for this very name.
+            Err(why) => {
+                return self.find(slots, hash).ok_or_else(|| {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    why
+                });
+            }
+        };
+        let (key, unused) = self.names.update(hash, |there| {
+            match there.and_then(|index| of(slots, index, hash)) {
+                // Another thread was first.
+                Some(key) => (None, (key, Some(place))),
+                None => {
+                    let key = self.places.occupy(slots, place, hash, now_ns);
+                    (Some(key.index), (key, None))
+                }
+            }
+        });
+        if let Some(place) = unused {
+            self.places.give_back(place);
+        }
+        Ok(key)
     }
 
     /// The key of `hash`, if there is one. O(1).
     pub(crate) fn find(&self, slots: &Slots, hash: u128) -> Option<Key> {
-        let index = self.map.get(&Name::new(hash)).map(|entry| *entry)?;
-        of(slots, index, hash)
+        of(slots, self.names.get(hash)?, hash)
     }
 
     /// Vacates the slot of `key` if `may` says so of it; whether it did.
     pub(crate) fn evict(&self, slots: &Slots, key: Key, may: impl Fn(&Slot<'_>) -> bool) -> bool {
-        let hash = {
-            let Some(mut slot) = slots.lock(key.index) else { return false };
-            if !slot.is(key.generation) || !may(&slot) {
-                return false;
+        let place = self.vacate(slots, key.index, |slot| slot.is(key.generation) && may(slot));
+        place.map(|place| self.places.give_back(place)).is_some()
+    }
+
+    /// Looks at the next `count` slots, and vacates those that `may_go`. O(`count`).
+    pub(crate) fn sweep(&self, slots: &Slots, count: u32, may_go: impl Fn(&Slot<'_>) -> bool) {
+        let reach = self.places.reach();
+        for _ in 0..count.min(reach) {
+            if let Some(place) = self.vacate_next(slots, reach, &may_go) {
+                self.places.give_back(place);
             }
-            let hash = slot.hash();
-            slot.vacate();
-            hash
-        };
-        let name = Name::new(hash);
-        self.map.remove_if(&name, |_, &at| at == key.index);
-        self.live.fetch_sub(1, Ordering::Relaxed);
-        self.give_back(key.index);
-        true
+        }
     }
 
     /// Every slot that is or was somebody's.
     pub(crate) fn reach(&self) -> u32 {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).next
+        self.places.reach()
     }
 
     pub(crate) fn live(&self) -> u32 {
-        self.live.load(Ordering::Relaxed)
+        self.places.live()
     }
 
     pub(crate) fn max(&self) -> u32 {
-        self.max
+        self.places.max()
     }
 
     pub(crate) fn evicted(&self) -> u64 {
@@ -226,45 +182,73 @@ impl Keys {
             SipHasher13::new_with_key(&secret);
     }
 
-    fn place(&self, slots: &Slots, may_go: impl Fn(&Slot<'_>) -> bool) -> Option<u32> {
-        let place = || {
-            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            free.vacated.pop_front().or_else(|| {
-                (free.next < self.max).then(|| {
-                    free.next += 1;
-                    free.next - 1
-                })
-            })
+    /// A place that is free, or that of the next slot that `may_go`.
+    fn place(&self, slots: &Slots, may_go: impl Fn(&Slot<'_>) -> bool) -> Result<Place, Full> {
+        let free = || self.places.take(slots);
+        let idle = |why| {
+            // Only as far as the first: the next new name goes on from there.
+            let reach = self.places.reach();
+            (0..SEARCH).find_map(|_| self.vacate_next(slots, reach, &may_go)).ok_or(why)
         };
-        place().or_else(|| {
-            // Only as far as one place comes free: the next new name goes on from there.
-            (0..SEARCH / SWEEP).find_map(|_| {
-                self.sweep(slots, &may_go);
-                place()
-            })
-        })
+        free().or_else(idle).or_else(|_| free())
     }
 
-    fn sweep(&self, slots: &Slots, may_go: impl Fn(&Slot<'_>) -> bool) {
-        let reach = self.reach();
-        for _ in 0..SWEEP.min(reach) {
-            let index = self.hand.fetch_add(1, Ordering::Relaxed) % reach;
-            let generation = {
-                let Some(slot) = slots.lock(index) else { continue };
-                if !slot.is_live() || !may_go(&slot) {
-                    continue;
+    /// Vacates the slot that the hand comes to, if it `may_go`.
+    fn vacate_next(
+        &self,
+        slots: &Slots,
+        reach: u32,
+        may_go: impl Fn(&Slot<'_>) -> bool,
+    ) -> Option<Place> {
+        let index = self.hand.fetch_add(1, Ordering::Relaxed).checked_rem(reach)?;
+        let place = self.vacate(slots, index, may_go)?;
+        self.evicted.fetch_add(1, Ordering::Relaxed);
+        Some(place)
+    }
+
+    /// Takes slot `index` from the name that it is live under, if `may` says so of it.
+    fn vacate(
+        &self,
+        slots: &Slots,
+        index: u32,
+        may: impl FnOnce(&Slot<'_>) -> bool,
+    ) -> Option<Place> {
+        let (place, hash) = self.places.vacate(slots, index, may)?;
+        // Before anybody else can have the place. If the name has another by now, its entry stays.
+        self.names.remove(hash, index);
+        Some(place)
+    }
+
+    /// What is wrong while nobody uses the limiter, for tests: every place is live or free, live ones once
+    /// in the map and free ones once in the free list, and counts are what they count.
+    #[cfg(feature = "oracle")]
+    pub(crate) fn audit(&self, slots: &Slots) -> Result<(), String> {
+        let mut free = self.places.free();
+        let mut live = 0;
+        for index in 0..self.reach() {
+            let hash = slots.lock(index).and_then(|slot| slot.is_live().then(|| slot.hash()));
+            let times = free.iter().filter(|&&place| place == index).count();
+            match hash {
+                Some(hash) if self.names.get(hash) != Some(index) => {
+                    return Err(format!("slot {index} is live and its name has no entry of it"));
                 }
-                slot.generation()
-            };
-            if self.evict(slots, Key { index, generation }, &may_go) {
-                self.evicted.fetch_add(1, Ordering::Relaxed);
+                Some(_) if times == 0 => live += 1,
+                None if times == 1 => {}
+                _ => {
+                    let state = if hash.is_some() { "live" } else { "vacant" };
+                    return Err(format!("place {index} is {state} and {times} times free"));
+                }
             }
         }
-    }
-
-    fn give_back(&self, index: u32) {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.vacated.push_back(index);
+        free.retain(|&index| index >= self.reach());
+        let entries = self.names.len();
+        if entries != live || self.live() as usize != live || !free.is_empty() {
+            let counted = self.live();
+            return Err(format!(
+                "{live} live slots, {counted} counted, {entries} entries, free beyond reach: {free:?}"
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -10,13 +10,15 @@
 //!
 //! Files, from the inside out: `limit` (the arithmetic of one limit), `calendar`, `window` (of quotas), `zone` (local time), `rule` (a
 //! limit made ready for deciding), `slot` (a key and its lock), `slots` (where they are), `alone` (many
-//! slots without their locks), `keys` (from names to slots), `plan` (limits of some keys; `words`, as which they stand there), `limiter`
-//! (decisions on one key; `up_to`, what there is), `batch` (on many), `upkeep` (what else can be done to keys), `book` (open
-//! reservations), `together` (decisions on several keys), `reservation`, `snapshot`
+//! slots without their locks), `backoff` (waiting), `names` (a map), `places` (which slots are free), `keys`
+//! (from names to slots), `plan` (limits of some keys; `words`, as which they stand there), `limiter`
+//! (decisions on one key; `up_to`, what there is), `batch` (on many), `upkeep` (what else can be done to
+//! keys), `book` (open reservations), `together` (decisions on several keys), `reservation`, `snapshot`
 //! (and `snapshot_words`).
 #![forbid(unsafe_code)]
 
 mod alone;
+mod backoff;
 mod batch;
 mod book;
 mod calendar;
@@ -25,6 +27,8 @@ mod limit;
 mod limiter;
 #[cfg(feature = "oracle")]
 pub mod naive;
+mod names;
+mod places;
 mod plan;
 mod reservation;
 mod rule;

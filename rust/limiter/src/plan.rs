@@ -14,7 +14,7 @@ use std::sync::{OnceLock, PoisonError};
 
 use crate::limit::Limit;
 use crate::rule::{RULE, Rule};
-use crate::sync::{AtomicU64, Mutex, Ordering, PLANS, PLANS_AT_ONCE, zeroed};
+use crate::sync::{AtomicU64, Mutex, Ordering, PLANS, PLANS_AT_ONCE};
 
 /// So many different sets of limits at a time, with the limiter's own.
 pub const MOST_PLANS: usize = PLANS;
@@ -99,8 +99,8 @@ impl Plans {
             }
             None => return Err(TooManyPlans),
         };
-        let chunk =
-            self.others[number / PLANS_AT_ONCE].get_or_init(|| zeroed(PLANS_AT_ONCE * self.size()));
+        let chunk = self.others[number / PLANS_AT_ONCE]
+            .get_or_init(|| (0..PLANS_AT_ONCE * self.size()).map(|_| AtomicU64::new(0)).collect());
         let at = number % PLANS_AT_ONCE * self.size();
         let words = plan.iter().flat_map(|&limit| Rule::new(limit).to_words());
         for (word, value) in chunk[at..].iter().zip(words) {

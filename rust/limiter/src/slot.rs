@@ -1,16 +1,17 @@
 //! One key: a header word that is also its lock, and the words that it guards.
 //!
 //! Everything is an atomic word, so no code here is unsafe; behind the lock they are read and written
-//! `Relaxed`, which costs what plain words cost. The lock spins, because it is held for tens of
-//! nanoseconds and never across a call, an allocation or a wait for anything but other slots; and it
-//! yields, because on a machine with few cores the holder may not be running.
+//! `Relaxed`, which costs what plain words cost. The lock is held for tens of nanoseconds and never across
+//! a call, an allocation or a wait for anything but other slots; who finds it taken waits as `backoff.rs`
+//! says.
 //!
 //! Who locks several slots locks them in the order of (limiter, index), and locks no slot twice.
 
 use std::ops::{Deref, DerefMut};
 
+use crate::backoff::Backoff;
 use crate::limit::{Cell, Level};
-use crate::sync::{AtomicU64, Ordering, SPINS, spin_loop, yield_now};
+use crate::sync::{AtomicU64, Ordering};
 
 /// Words before the cells: header, time of the last charge, hash.
 pub(crate) const HEAD: usize = 4;
@@ -74,7 +75,7 @@ impl<'a> Guard<'a> {
     pub(crate) fn lock(words: Words<'a>) -> Self {
         let word = &words.head[0];
         let mut header = word.load(Ordering::Relaxed) & !LOCKED;
-        let mut spins = 0;
+        let mut backoff = Backoff::default();
         loop {
             match word.compare_exchange_weak(
                 header,
@@ -86,7 +87,7 @@ impl<'a> Guard<'a> {
                 Err(seen) if seen & LOCKED == 0 => header = seen,
                 Err(seen) => {
                     header = seen & !LOCKED;
-                    pause(&mut spins);
+                    backoff.pause();
                 }
             }
         }
@@ -113,16 +114,6 @@ impl DerefMut for Guard<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
-    }
-}
-
-/// Waits a little for another thread.
-pub(crate) fn pause(spins: &mut u32) {
-    if *spins == SPINS {
-        yield_now();
-    } else {
-        *spins += 1;
-        spin_loop();
     }
 }
 
@@ -230,7 +221,7 @@ impl<'a> Slot<'a> {
         cell[1].store(phase, Ordering::Relaxed);
     }
 
-    /// Makes it the slot of `hash`, with nothing consumed.
+    /// Makes it the slot of `hash`, with nothing consumed. For `places.rs`, as the next.
     pub(crate) fn occupy(&mut self, hash: u128) {
         self.set_seen(0);
         for index in 0..self.words.cells.len() / CELL {

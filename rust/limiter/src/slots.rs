@@ -60,20 +60,23 @@ impl Slots {
         &self.alone
     }
 
-    /// The words of slot `index`, whose chunk is made if need be.
+    /// The words of slot `index`, whose chunk is made if need be; none if there is no memory for it.
     pub(crate) fn make(&self, index: u32) -> Option<Words<'_>> {
         let (chunk, at) = place(index);
-        let chunk =
-            self.chunks.get(chunk)?.get_or_init(|| Chunk::new((FIRST << chunk) * self.stride));
-        chunk.slot(at, self.stride)
+        let made = self.chunks.get(chunk)?;
+        if made.get().is_none() {
+            // Another thread may be first, and its chunk is as good.
+            let _ = made.set(Chunk::new((FIRST << chunk) * self.stride)?);
+        }
+        made.get()?.slot(at, self.stride)
     }
 }
 
 impl Chunk {
-    fn new(words: usize) -> Self {
-        let words = zeroed(words + LINE);
+    fn new(words: usize) -> Option<Self> {
+        let words = zeroed(words + LINE)?;
         let skip = (words.as_ptr() as usize / size_of::<u64>()).wrapping_neg() % LINE;
-        Self { words, skip }
+        Some(Self { words, skip })
     }
 
     #[inline]

@@ -16,13 +16,14 @@
 //! Consumed amounts are rounded up to a millionth of a unit. Time that passes between snapshot and
 //! restore is taken from the wall clock; if that went back, no time has passed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 
 use crate::keys::Full;
 use crate::limit::{Kind, Limit};
 use crate::limiter::{Limiter, MOST_LIMITS};
-use crate::plan::Plan;
+use crate::plan::{MOST_PLANS, Plan};
 use crate::snapshot_words::{Words, Zones, checksum, write_label};
+use crate::sync::FIRST;
 use crate::time::Now;
 
 /// The version that is written; others are refused.
@@ -42,6 +43,14 @@ pub enum Damaged {
     NotEmpty,
     /// It has more keys than there are places, or more sets of limits.
     Full,
+    /// The system has no memory for it.
+    Memory,
+}
+
+impl From<TryReserveError> for Damaged {
+    fn from(_: TryReserveError) -> Self {
+        Self::Memory
+    }
 }
 
 /// All of a snapshot but its keys.
@@ -58,7 +67,10 @@ struct Head {
 
 impl Limiter {
     /// Writes all keys. O(keys); each key is consistent, all together only if nobody uses them.
-    pub fn snapshot(&self, now: Now) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// There is no memory for all of them.
+    pub fn snapshot(&self, now: Now) -> Result<Vec<u8>, TryReserveError> {
         self.book.expire(now);
         let secret = u128::from_le_bytes(self.keys.secret());
         let mut words = vec![MAGIC, VERSION, secret as u64, (secret >> 64) as u64];
@@ -80,6 +92,7 @@ impl Limiter {
             }
             keys += 1;
             let limits: Plan = self.plans.get(slot.plan()).collect();
+            body.try_reserve(3 + 2 * limits.len())?;
             body.extend([(slot.hash() >> 64) as u64, slot.hash() as u64]);
             let at = body.len();
             body.push(0);
@@ -105,10 +118,11 @@ impl Limiter {
         words.push(plans.len() as u64);
         words.extend(sets);
         words.push(keys);
-        words.extend(body);
-        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(8 * (words.len() + body.len() + 1))?;
+        bytes.extend(words.iter().chain(&body).flat_map(|word| word.to_le_bytes()));
         bytes.extend(checksum(&bytes).to_le_bytes());
-        bytes
+        Ok(bytes)
     }
 
     /// Takes over the keys of a snapshot. O(keys). For a limiter that nobody uses yet.
@@ -123,7 +137,9 @@ impl Limiter {
         if !bytes.len().is_multiple_of(8) {
             return Err(Damaged::Bytes);
         }
-        let words: Vec<u64> = bytes.as_chunks().0.iter().map(|&c| u64::from_le_bytes(c)).collect();
+        let mut words = Vec::new();
+        words.try_reserve_exact(bytes.len() / 8)?;
+        words.extend(bytes.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)));
         let mut words = Words(&words);
         if words.next()? != MAGIC {
             return Err(Damaged::Bytes);
@@ -151,6 +167,9 @@ impl Limiter {
         let rows = body.chunks_exact(stride);
         if rows.clone().any(|row| row[2] > head.plans.len() as u64) {
             return Err(Damaged::Bytes);
+        }
+        for index in (0..head.keys as u32).step_by(FIRST) {
+            self.slots.make(index).ok_or(Damaged::Memory)?;
         }
         // Counted here until all slots that have them have counted them too.
         let mut numbers = vec![0];
@@ -182,9 +201,10 @@ impl Limiter {
             return Err(Damaged::Bytes);
         }
         let (mut limits, mut labels) = (Vec::new(), Vec::new());
+        let longest = self.labels.iter().map(String::len).max().unwrap_or(0);
         for _ in 0..count {
             limits.push(words.limit(&zones)?);
-            labels.push(words.label()?);
+            labels.push(words.label(longest + 1)?);
         }
         let from: Vec<Option<usize>> = (self.limits().iter().zip(&self.labels))
             .map(|(own, label)| {
@@ -197,7 +217,11 @@ impl Limiter {
         }
         let wall_ns = words.next()?.cast_signed();
         let mut plans = Vec::new();
-        for _ in 0..words.next()? {
+        let sets = words.next()?;
+        if sets > MOST_PLANS as u64 {
+            return Err(Damaged::Full);
+        }
+        for _ in 0..sets {
             let plan: Vec<Limit> =
                 limits.iter().map(|_| words.limit(&zones)).collect::<Result<_, _>>()?;
             if !plan.iter().zip(&limits).all(|(limit, own)| limit.is_like(own)) {
@@ -228,9 +252,13 @@ impl Limiter {
         let key = self
             .keys
             .intern(&self.slots, hash, now.ns, |_, _| false)
-            .map_err(|Full| Damaged::Full)?;
+            .map_err(|full| if full == Full::Memory { Damaged::Memory } else { Damaged::Full })?;
         self.plans.count_again(plan);
-        let Some(mut slot) = self.slots.lock(key.index) else { return Ok(()) };
+        let Some(mut slot) = self.lock(key) else {
+            // Evicted in the meantime: it had used nothing yet.
+            self.plans.give_back(plan);
+            return self.restore_key(row, plan, head, now);
+        };
         let before = slot.plan();
         slot.set_plan(plan);
         for (index, limit) in self.plans.get(plan).enumerate() {

@@ -3,7 +3,10 @@
 use crate::limit::Limit;
 use crate::snapshot::Damaged;
 use crate::words::{LIMIT, is_in_zone};
-use crate::zone::{BadZone, Offsets, Zone};
+use crate::zone::{BadZone, MOST_CHANGES, Offsets, Zone};
+
+/// No time zone has a longer name, in bytes.
+const LONGEST_NAME: usize = 256;
 
 /// The time zones of a snapshot, in the order that limits number them.
 #[derive(Default)]
@@ -60,11 +63,12 @@ impl Words<'_> {
 
     /// A time zone: the one of that name that this process has, or this one.
     pub(crate) fn zone(&mut self) -> Result<Zone, Damaged> {
-        let name = String::from_utf8(self.label()?).map_err(|_| Damaged::Bytes)?;
+        let name = String::from_utf8(self.label(LONGEST_NAME)?).map_err(|_| Damaged::Bytes)?;
         let (first, count) = (self.next()?.cast_signed(), self.next()?);
-        let length = count.checked_mul(2).and_then(|n| usize::try_from(n).ok());
-        let (pairs, rest) =
-            length.and_then(|n| self.0.split_at_checked(n)).ok_or(Damaged::Bytes)?;
+        if count > MOST_CHANGES as u64 {
+            return Err(Damaged::Bytes);
+        }
+        let (pairs, rest) = self.0.split_at_checked(2 * count as usize).ok_or(Damaged::Bytes)?;
         self.0 = rest;
         let pair = |&[since, offset]: &[u64; 2]| (since.cast_signed(), offset.cast_signed());
         let changes = pairs.as_chunks().0.iter().map(pair).collect();
@@ -74,11 +78,12 @@ impl Words<'_> {
         })
     }
 
-    pub(crate) fn label(&mut self) -> Result<Vec<u8>, Damaged> {
+    /// At most the first `most` bytes of a label.
+    pub(crate) fn label(&mut self, most: usize) -> Result<Vec<u8>, Damaged> {
         let length = usize::try_from(self.next()?).map_err(|_| Damaged::Bytes)?;
         let (label, rest) = self.0.split_at_checked(length.div_ceil(8)).ok_or(Damaged::Bytes)?;
         self.0 = rest;
-        Ok(label.iter().flat_map(|word| word.to_le_bytes()).take(length).collect())
+        Ok(label.iter().flat_map(|word| word.to_le_bytes()).take(length.min(most)).collect())
     }
 }
 

@@ -61,3 +61,35 @@ fn what_has_expired_cannot_be_ended_also_if_nobody_has_noticed() {
     assert_eq!(book.expired(), 1);
     assert!(book.remove(id, at(0)).is_err());
 }
+
+/// A thread of a real-time priority that only yields would keep the holder from running.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_waits_for_long_uses_hardly_any_processor_time() {
+    use std::time::Duration;
+
+    let slots = Slots::new(1);
+    slots.make(0).expect("room");
+    let wait = || {
+        let used = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let before = used();
+        drop(slots.lock(0));
+        Duration::try_from(used() - before).expect("time goes forward")
+    };
+    std::thread::scope(|scope| {
+        let held = slots.lock(0);
+        let waiter = scope.spawn(wait);
+        std::thread::sleep(Duration::from_millis(200));
+        drop(held);
+        let used = waiter.join().expect("no panic");
+        assert!(used < Duration::from_millis(20), "{used:?} for a lock");
+
+        let alone = slots.alone().begin();
+        assert!(alone.is_some());
+        let waiter = scope.spawn(wait);
+        std::thread::sleep(Duration::from_millis(200));
+        drop(alone);
+        let used = waiter.join().expect("no panic");
+        assert!(used < Duration::from_millis(20), "{used:?} for a batch");
+    });
+}

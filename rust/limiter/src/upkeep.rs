@@ -190,6 +190,14 @@ impl Limiter {
         forgot
     }
 
+    /// Gives away those of the next `count` keys that are idle, however lately they were used; whether no key
+    /// is left, so that a new limiter would stand the same. For a limiter that nobody uses. O(`count`).
+    pub fn wind_down(&self, count: u32, now: Now) -> bool {
+        self.book.expire(now);
+        self.keys.sweep(&self.slots, count, |slot| self.is_idle(slot, now));
+        self.keys.live() == 0
+    }
+
     /// What it holds and did. O(1).
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -209,6 +217,15 @@ impl Limiter {
     pub fn words(&self, key: Key) -> Vec<u64> {
         // Who is in a batch has all slots to itself, and would wait for itself here.
         self.slots.get(key.index).map(|words| words.read()).unwrap_or_default()
+    }
+
+    /// What is wrong with places and names while nobody uses them, for tests. O(keys).
+    ///
+    /// # Errors
+    /// Says what.
+    #[cfg(feature = "oracle")]
+    pub fn audit(&self) -> Result<(), String> {
+        self.keys.audit(&self.slots)
     }
 
     fn is_idle(&self, slot: &Slot<'_>, now: Now) -> bool {

@@ -53,7 +53,10 @@ fn run(limiter: &Limiter, calls: &[(Key, u64)], now: Now) -> Vec<Result<Option<D
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_batch_is_its_calls_one_by_one(

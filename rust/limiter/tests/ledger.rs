@@ -88,14 +88,22 @@ fn l4_a_refusal_by_one_limit_spends_none_of_the_others() {
         [Part { limiter: &one, key: a, costs }, Part { limiter: &two, key: b, costs: &fits }]
     };
     assert!(reserve_all(&[parts(&fits)[1]], 0, MINUTE, at(5)).expect("no fault").is_ok());
-    let before =
-        (one.inspect(a, at(9)), two.inspect(b, at(9)), one.snapshot(at(9)), two.snapshot(at(9)));
+    let before = (
+        one.inspect(a, at(9)),
+        two.inspect(b, at(9)),
+        one.snapshot(at(9)).expect("room"),
+        two.snapshot(at(9)).expect("room"),
+    );
     for costs in &refused {
         assert!(take_all(&parts(costs), at(9)).expect("no fault").is_some());
         assert!(reserve_all(&parts(costs), 0, MINUTE, at(9)).expect("no fault").is_err());
     }
-    let after =
-        (one.inspect(a, at(9)), two.inspect(b, at(9)), one.snapshot(at(9)), two.snapshot(at(9)));
+    let after = (
+        one.inspect(a, at(9)),
+        two.inspect(b, at(9)),
+        one.snapshot(at(9)).expect("room"),
+        two.snapshot(at(9)).expect("room"),
+    );
     assert_eq!(before, after, "byte for byte");
 }
 
@@ -148,7 +156,7 @@ fn l7_a_key_that_is_not_idle_is_never_evicted() {
     let (used, held) = (key(&limiter, "used"), key(&limiter, "held"));
     assert!(take(&limiter, used, 1, at(0)).is_none());
     let id = reserve(&limiter, held, 1, MINUTE, at(0)).expect("fits");
-    assert_eq!(limiter.key(b"new", at(0)), Err(Full));
+    assert_eq!(limiter.key(b"new", at(0)), Err(Full::Keys));
     assert_eq!(limiter.stats().refused, 1);
     let later = at(2 * SECOND);
     let new = limiter.key(b"new", later).expect("`used` is idle by now");

@@ -1,11 +1,12 @@
 //! The lock of a slot and the way from names to slots under every interleaving (loom): the crate's own
-//! files, compiled here with loom's atomics. The map itself is taken as one step.
+//! files, compiled here with loom's atomics. In place of the map of names stands a plain map behind one of
+//! loom's locks.
 #![allow(dead_code, unreachable_pub, reason = "files of the crate, of which some is used here")]
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod sync {
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread::yield_now;
 
@@ -14,20 +15,31 @@ mod sync {
         loom::sync::atomic::fence(Ordering::SeqCst);
     }
 
+    /// To look at a lock once more changes nothing: whatever can follow is also explored from where the
+    /// waiter looked less often. Without this, two waiters could go on looking in turns for ever.
+    pub(crate) fn sleep(_: std::time::Duration) {
+        loom::skip_branch();
+        yield_now();
+    }
+
     pub(crate) const SPINS: u32 = 1;
+    pub(crate) const YIELDS: u32 = 1;
     pub(crate) const FIRST: usize = 2;
+    pub(crate) const SWEEP: u32 = 0;
     pub(crate) const SEARCH: u32 = 2;
     pub(crate) const SHARDS: u32 = 2;
     pub(crate) const PLANS: usize = 4;
     pub(crate) const PLANS_AT_ONCE: usize = 4;
 
-    pub(crate) fn zeroed(words: usize) -> Box<[AtomicU64]> {
-        (0..words).map(|_| AtomicU64::new(0)).collect()
+    pub(crate) fn zeroed(words: usize) -> Option<Box<[AtomicU64]>> {
+        Some((0..words).map(|_| AtomicU64::new(0)).collect())
     }
 }
 
 #[path = "../src/alone.rs"]
 mod alone;
+#[path = "../src/backoff.rs"]
+mod backoff;
 #[path = "../src/book.rs"]
 mod book;
 #[path = "../src/calendar.rs"]
@@ -36,6 +48,8 @@ mod calendar;
 mod keys;
 #[path = "../src/limit.rs"]
 mod limit;
+#[path = "../src/places.rs"]
+mod places;
 #[path = "../src/plan.rs"]
 mod plan;
 #[path = "../src/rule.rs"]
@@ -53,13 +67,58 @@ mod words;
 #[path = "../src/zone.rs"]
 mod zone;
 
+/// The twin of `src/names.rs`: an entry is locked by locking all.
+mod names {
+    use std::collections::BTreeMap;
+    use std::sync::PoisonError;
+
+    use loom::sync::{Mutex, MutexGuard};
+
+    #[derive(Default)]
+    pub(crate) struct Names(Mutex<BTreeMap<u128, u32>>);
+
+    impl Names {
+        pub(crate) fn get(&self, hash: u128) -> Option<u32> {
+            self.lock().get(&hash).copied()
+        }
+
+        pub(crate) fn update<R>(
+            &self,
+            hash: u128,
+            f: impl FnOnce(Option<u32>) -> (Option<u32>, R),
+        ) -> R {
+            let mut names = self.lock();
+            let (index, result) = f(names.get(&hash).copied());
+            if let Some(index) = index {
+                names.insert(hash, index);
+            }
+            result
+        }
+
+        pub(crate) fn remove(&self, hash: u128, index: u32) {
+            let mut names = self.lock();
+            if names.get(&hash) == Some(&index) {
+                names.remove(&hash);
+            }
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            self.lock().len()
+        }
+
+        fn lock(&self) -> MutexGuard<'_, BTreeMap<u128, u32>> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
+
 /// In place of the crate's: what reservations hold of it is not looked at here.
 mod limiter {
     pub(crate) struct Limiter;
 }
 
 use book::{Book, Held};
-use keys::Keys;
+use keys::{Keys, Pressed};
 use limit::Limit;
 use loom::sync::Arc;
 use loom::thread;
@@ -272,6 +331,75 @@ fn a_name_that_comes_back_while_it_is_evicted_has_one_slot() {
         assert_ne!(after, old);
         assert_eq!(keys.live(), 1);
     });
+}
+
+/// Who takes part in a race for few places.
+#[derive(Clone, Copy)]
+enum Step {
+    /// Wants the key of a name, and gives any other away for it.
+    Intern(u128),
+    /// Forgets the key that the race began with.
+    Forget,
+}
+
+/// Every interleaving of `steps` with at most `preemptions` of them preempted, each step a thread, on `max`
+/// places of which name 5 has one: no key is that of two names, and no place is lost or there twice.
+fn race(max: u32, preemptions: usize, steps: &'static [Step]) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(preemptions);
+    model.max_branches = 10_000;
+    model.check(move || {
+        let shared = keys(max);
+        let old = shared.0.intern(&shared.1, 5, 0, |_, _| false).expect("room");
+        let run = move |step, (keys, slots): &(Keys, Slots)| match step {
+            Step::Intern(hash) => {
+                let key = keys.intern(slots, hash, 0, |_, Pressed(pressed)| pressed);
+                key.ok().map(|key| (key, hash))
+            }
+            Step::Forget => {
+                keys.evict(slots, old, |_| true);
+                None
+            }
+        };
+        let threads: Vec<_> = (steps[1..].iter())
+            .map(|&step| {
+                let theirs = shared.clone();
+                thread::spawn(move || run(step, &theirs))
+            })
+            .collect();
+        let mut tenants = vec![(old, 5)];
+        tenants.extend(run(steps[0], &shared));
+        tenants.extend(threads.into_iter().filter_map(|thread| thread.join().expect("join")));
+        for (a, name) in &tenants {
+            for (b, other) in &tenants {
+                assert!(a != b || name == other, "{a:?} is the key of {name} and of {other}");
+            }
+        }
+        let (keys, slots) = &*shared;
+        if let Err(wrong) = keys.audit(slots) {
+            panic!("{wrong}");
+        }
+    });
+}
+
+#[test]
+fn two_names_that_want_one_place_never_share_it() {
+    race(1, 4, &[Step::Intern(6), Step::Intern(7)]);
+}
+
+#[test]
+fn a_name_that_two_ask_for_while_a_third_evicts_has_one_place() {
+    race(2, 3, &[Step::Intern(6), Step::Intern(6), Step::Intern(7)]);
+}
+
+#[test]
+fn a_name_that_two_ask_for_while_it_is_forgotten_has_one_place() {
+    race(2, 3, &[Step::Intern(5), Step::Intern(5), Step::Forget]);
+}
+
+#[test]
+fn a_name_that_is_forgotten_while_others_evict_it_gives_its_place_back_once() {
+    race(1, 2, &[Step::Intern(6), Step::Intern(7), Step::Forget]);
 }
 
 /// Gives the key of `words` limits of its own, as `Limiter::set_limits` does; its cell says which.

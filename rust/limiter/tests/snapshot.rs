@@ -41,7 +41,7 @@ fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
     let costs = [4 * UNIT, UNIT];
     let part = Part { limiter: &old, key: b, costs: &costs };
     reserve_all(&[part], 0, MINUTE, at(0)).expect("no fault").expect("fits");
-    let bytes = old.snapshot(at(0));
+    let bytes = old.snapshot(at(0)).expect("room");
     let new = limiter(limits());
     // Half a second later by the wall clock, in a process whose own clock is anywhere.
     let now = Now { ns: 77 * SECOND, wall_ns: (SECOND / 2).cast_signed() };
@@ -63,7 +63,7 @@ fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
 fn what_was_used_of_one_thing_is_not_used_of_another() {
     let old = named(&[("budget usd", quota(0, MONTH, 50))]);
     assert_eq!(old.take(key(&old, "k"), &[7 * UNIT], at(0)), Ok(None));
-    let bytes = old.snapshot(at(0));
+    let bytes = old.snapshot(at(0)).expect("room");
     for (label, limit) in [
         ("budget tokens", quota(0, MONTH, 50)),
         ("other usd", quota(0, MONTH, 50)),
@@ -88,7 +88,7 @@ fn a_limit_whose_numbers_changed_keeps_what_was_used() {
     // Of its own it has the quota only.
     let own = vec![rpm, gone, Limit { capacity: 500 * UNIT, ..day }];
     old.set_limits(special, Some(own.into()), at(0)).expect("room").expect("live");
-    let bytes = old.snapshot(at(0));
+    let bytes = old.snapshot(at(0)).expect("room");
 
     // The quota is raised, the rate is lowered and twice as slow; units are counted in another order.
     let new = named(&[
@@ -128,7 +128,7 @@ fn another_place_keeps_what_a_window_has_had_that_is_not_over() {
     let noon = at(12 * HOUR.unsigned_abs());
     let old = named(&[("day", day(zone("snapshot/Berlin", HOUR)))]);
     assert_eq!(old.take(key(&old, "k"), &[7 * UNIT], noon), Ok(None));
-    let bytes = old.snapshot(noon);
+    let bytes = old.snapshot(noon).expect("memory");
     let reset = |limiter: &Limiter, now: Now| {
         let standing = limiter.inspect(key(limiter, "k"), now).expect("live")[0];
         (standing.used / UNIT, standing.reset_ns / HOUR.unsigned_abs())
@@ -166,7 +166,7 @@ fn a_snapshot_brings_the_time_zones_of_keys_along() {
     old.set_limits(k, Some(vec![day(place)].into()), at(0)).expect("room").expect("live");
     assert_eq!(old.take(k, &[UNIT], at(0)), Ok(None));
     // As of another process, which knows no zone of that name.
-    let mut bytes = old.snapshot(at(0));
+    let mut bytes = old.snapshot(at(0)).expect("memory");
     let name = bytes.windows(9).position(|part| part == b"Kathmandu").expect("its name");
     bytes[name..name + 9].copy_from_slice(b"Elsewhere");
     let end = bytes.len() - 8;
@@ -192,7 +192,7 @@ fn limits_of_nothing_and_of_everything_come_back() {
     let old = named(&limits);
     assert_eq!(old.take(key(&old, "k"), &[0, 70 * UNIT], at(0)), Ok(None));
     let new = named(&limits);
-    assert_eq!(new.restore(&old.snapshot(at(0)), at(0)), Ok(()));
+    assert_eq!(new.restore(&old.snapshot(at(0)).expect("memory"), at(0)), Ok(()));
     assert_eq!(used(&new, "k", at(0)), [0, 0, 70]);
     assert!(new.take(key(&new, "k"), &[1, 0], at(0)).expect("no fault").is_some());
 }

@@ -1,6 +1,6 @@
 //! The upstreams of a pool and the choice among them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::heap::Heap;
@@ -80,7 +80,7 @@ impl Upstream {
 pub(crate) struct Upstreams {
     slab: Vec<Upstream>,
     free: Vec<u32>,
-    by_id: HashMap<Arc<str>, u32>,
+    by_id: BTreeMap<Arc<str>, u32>,
     open: Heap<Rank>,
     /// How many are there and ejected by failures.
     ejected: u32,
@@ -97,7 +97,7 @@ impl Upstreams {
         Self {
             slab: Vec::new(),
             free: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: BTreeMap::new(),
             open: Heap::new(),
             ejected: 0,
             serving: 0,

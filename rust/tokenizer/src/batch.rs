@@ -5,6 +5,7 @@
 //! groups in order, and results are put together in order, so a batch equals its texts one by one
 //! whatever the threads do. Between two groups a batch can be stopped.
 
+use std::collections::TryReserveError;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -32,6 +33,14 @@ pub enum BatchError {
     },
     /// The batch was stopped.
     Stopped,
+    /// The system has no memory for what it takes.
+    OutOfMemory,
+}
+
+impl From<TryReserveError> for BatchError {
+    fn from(_: TryReserveError) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 /// How a batch is to be worked on.
@@ -57,11 +66,11 @@ impl Tokenizer {
     ) -> Result<Vec<u32>, BatchError> {
         let plan = Plan::new(self, texts, options)?;
         let parts = plan.run(options, |group| {
-            let mut counts = vec![0; group.len()];
+            let mut counts = zeros(group.len())?;
             self.count_each(&group, plan.special, &mut counts)?;
             Ok(counts)
         })?;
-        let mut counts = vec![0u32; texts.len()];
+        let mut counts = zeros(texts.len())?;
         for (text, tokens) in plan.text_of.iter().zip(parts.into_iter().flatten()) {
             counts[*text] += tokens;
         }
@@ -81,15 +90,17 @@ impl Tokenizer {
         let plan = Plan::new(self, texts, options)?;
         let parts = plan.run(options, |group| {
             // No text has more tokens than bytes.
-            let mut room = vec![0; group.iter().map(str::len).sum()];
-            let mut ends = vec![0; group.len()];
+            let mut room = zeros(group.iter().map(str::len).sum())?;
+            let mut ends = zeros(group.len())?;
             let n = self.encode_each(&group, plan.special, &mut ends, &mut room)?;
             // All parts are there at once, and this one has been given a place for each byte.
-            Ok(Part { ids: room[..n].to_vec(), ends })
+            let mut ids = with_room(n)?;
+            ids.extend_from_slice(&room[..n]);
+            Ok(Part { ids, ends })
         })?;
         let header = texts.len() + 1;
         let total: usize = parts.iter().map(|part| part.ids.len()).sum();
-        let mut words = Vec::with_capacity(header + total);
+        let mut words = with_room(header + total)?;
         words.resize(header, 0);
         let mut text_of = plan.text_of.iter();
         for part in parts {
@@ -129,8 +140,8 @@ impl<'a> Plan<'a> {
         let mut plan = Self {
             // A text without special tokens is the same in every mode, and may then be cut.
             special: if special == Special::Error { Special::Text } else { special },
-            segments: Texts::with_capacity(texts.all(), texts.len()),
-            text_of: Vec::with_capacity(texts.len()),
+            segments: Texts::with_capacity(texts.all(), texts.len())?,
+            text_of: with_room(texts.len())?,
             groups: Vec::new(),
             bytes: texts.iter().map(str::len).sum(),
         };
@@ -142,14 +153,16 @@ impl<'a> Plan<'a> {
             let Range { mut start, end } = texts.ranges()[index].clone();
             while plan.special == Special::Text && end - start > 2 * GROUP_BYTES {
                 let Some(at) = tokenizer.cut(&texts.all()[start..end], GROUP_BYTES) else { break };
-                plan.push(index, start..start + at);
+                plan.push(index, start..start + at)?;
                 start += at;
             }
-            plan.push(index, start..end);
+            plan.push(index, start..end)?;
         }
         let (mut start, mut bytes) = (0, 0);
         for (i, segment) in plan.segments.iter().enumerate() {
             bytes += segment.len();
+            // One more for the rest behind the loop.
+            plan.groups.try_reserve(2)?;
             if bytes >= GROUP_BYTES {
                 plan.groups.push(start..i + 1);
                 (start, bytes) = (i + 1, 0);
@@ -161,10 +174,13 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
-    fn push(&mut self, text: usize, segment: Range<usize>) {
+    fn push(&mut self, text: usize, segment: Range<usize>) -> Result<(), TryReserveError> {
+        self.segments.reserve()?;
+        self.text_of.try_reserve(1)?;
         let is_text = self.segments.push(segment);
         debug_assert!(is_text, "a text is cut between characters, and they are in order");
         self.text_of.push(text);
+        Ok(())
     }
 
     /// Works on every group and returns the results in order.
@@ -175,8 +191,9 @@ impl<'a> Plan<'a> {
     ) -> Result<Vec<T>, BatchError> {
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
-        let results: Vec<Mutex<Option<Result<T, BatchError>>>> =
-            self.groups.iter().map(|_| Mutex::new(None)).collect();
+        let mut results: Vec<Mutex<Option<Result<T, BatchError>>>> = with_room(self.groups.len())?;
+        results.extend(self.groups.iter().map(|_| Mutex::new(None)));
+        let mut finished = with_room(self.groups.len())?;
         // Groups are taken in order and a taken one is finished, so whatever stops the batch early,
         // nothing before it is missing.
         let take = || {
@@ -186,7 +203,7 @@ impl<'a> Plan<'a> {
                 let result = if options.stop.load(Ordering::Relaxed) {
                     Err(BatchError::Stopped)
                 } else {
-                    work(self.segments.at(range.clone()))
+                    self.segments.at(range.clone()).map_err(BatchError::from).and_then(&work)
                 };
                 if result.is_err() {
                     failed.store(true, Ordering::Relaxed);
@@ -202,11 +219,26 @@ impl<'a> Plan<'a> {
             }
             take();
         });
-        let finished = results
-            .into_iter()
-            .map_while(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
-        finished.collect()
+        for slot in results {
+            let Some(result) = slot.into_inner().unwrap_or_else(PoisonError::into_inner) else {
+                break;
+            };
+            finished.push(result?);
+        }
+        Ok(finished)
     }
+}
+
+/// An empty vector with room for `capacity`.
+fn with_room<T>(capacity: usize) -> Result<Vec<T>, TryReserveError> {
+    let mut vector = Vec::new();
+    vector.try_reserve_exact(capacity)?;
+    Ok(vector)
+}
+
+/// Zeros that the allocator has ready: what is not used of them takes no memory.
+fn zeros(length: usize) -> Result<Vec<u32>, BatchError> {
+    bytemuck::allocation::try_zeroed_vec(length).map_err(|()| BatchError::OutOfMemory)
 }
 
 /// How many threads to start beside the calling one.
@@ -236,7 +268,7 @@ mod tests {
     /// `parts`, with a byte between each two that belongs to none.
     fn apart<'a>(parts: &[&str], all: &'a mut String) -> Texts<'a> {
         *all = parts.join("|");
-        let mut texts = Texts::with_capacity(all, parts.len());
+        let mut texts = Texts::with_capacity(all, parts.len()).expect("room");
         let mut start = 0;
         for part in parts {
             assert!(texts.push(start..start + part.len()));
@@ -299,7 +331,7 @@ mod tests {
     #[test]
     fn an_empty_batch_is_empty() {
         let tokenizer = Tokenizer::get(Encoding::O200kBase);
-        let none = Texts::with_capacity("of no text", 0);
+        let none = Texts::with_capacity("of no text", 0).expect("room");
         assert_eq!(tokenizer.count_batch(&none, options(Special::Text, 0)), Ok(vec![]));
         assert_eq!(tokenizer.encode_batch(&none, options(Special::Text, 0)), Ok(vec![0]));
     }

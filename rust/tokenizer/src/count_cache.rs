@@ -21,6 +21,7 @@
 //! torn read is a miss (Hyatt and Mann, "A lockless transposition table", 2002).
 
 use siphasher::sip128::{Hasher128, SipHasher13};
+use std::collections::TryReserveError;
 use std::hash::Hasher;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -78,15 +79,21 @@ impl CountCache {
     /// A cache of at least `entries` entries (of [`MOST_ENTRIES`] at most) under a secret key.
     ///
     /// The key must be random and new for every process. O(`entries`), once.
-    pub fn new(entries: usize, key: [u8; 16]) -> Self {
-        let sets = entries.clamp(1, MOST_ENTRIES).div_ceil(WAYS).next_power_of_two();
-        Self {
+    ///
+    /// # Errors
+    /// There is no memory for so many.
+    pub fn new(entries: usize, key: [u8; 16]) -> Result<Self, TryReserveError> {
+        let count = entries.clamp(1, MOST_ENTRIES).div_ceil(WAYS).next_power_of_two();
+        let mut sets = Vec::new();
+        sets.try_reserve_exact(count)?;
+        sets.resize_with(count, Set::default);
+        Ok(Self {
             key,
-            sets: (0..sets).map(|_| Set::default()).collect(),
+            sets: sets.into_boxed_slice(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
-        }
+        })
     }
 
     /// How many entries there are room for.
@@ -191,7 +198,7 @@ mod tests {
     use super::*;
 
     fn cache(entries: usize) -> CountCache {
-        CountCache::new(entries, *b"a secret of test")
+        CountCache::new(entries, *b"a secret of test").expect("room")
     }
 
     #[test]
@@ -209,7 +216,7 @@ mod tests {
 
     #[test]
     fn another_key_is_another_hash() {
-        let (one, two) = (cache(1), CountCache::new(1, [0; 16]));
+        let (one, two) = (cache(1), CountCache::new(1, [0; 16]).expect("room"));
         assert_ne!(one.fingerprint(b"hello", 1), two.fingerprint(b"hello", 1));
     }
 

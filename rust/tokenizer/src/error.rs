@@ -1,6 +1,6 @@
-//! What can go wrong: text that may not be there, and ids that do not exist.
+//! What can go wrong: text that may not be there, ids that do not exist, and memory that there is none of.
 
-use std::fmt;
+use std::{collections::TryReserveError, fmt};
 
 /// Why a text or a list of ids was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,14 @@ pub enum Error {
         /// Its place in the list of ids.
         index: usize,
     },
+    /// The system has no memory for something whose size follows from a text.
+    OutOfMemory,
+}
+
+impl From<TryReserveError> for Error {
+    fn from(_: TryReserveError) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 impl fmt::Display for Error {
@@ -31,6 +39,7 @@ impl fmt::Display for Error {
             Self::UnknownToken { id, index } => {
                 write!(f, "token id {id} at index {index} does not exist in this encoding")
             }
+            Self::OutOfMemory => write!(f, "there is not enough memory"),
         }
     }
 }

@@ -14,6 +14,7 @@
 //! logarithm, so a piece costs O(n), but for the last resort's O(n log n).
 
 use crate::{
+    error::Error,
     flat::{SHORT, merge_flat},
     simd::Processor,
     sink::Sink,
@@ -67,11 +68,17 @@ fn merge_longer<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
 #[cold]
 fn merge_whole<S: Sink>(vocabulary: &Vocabulary, piece: &[u8], sink: &mut S) {
     let places = piece.len().next_power_of_two();
-    let (mut ids, mut links) = (vec![0; places], vec![[0; 2]; places]);
-    let mut tree = vec![0; 2 * places];
+    let (mut ids, mut links, mut tree) = (zeros(places), zeros(places), zeros(2 * places));
     let space = Space { ids: &mut ids, links: &mut links, tree: &mut tree };
     let found = merge_tree(vocabulary, piece, space);
     sink.tokens(&ids[..found]);
+}
+
+/// No text is known that comes here, so no caller has a way for this failure: it unwinds, as a panic
+/// does, and whoever catches that finds the error in it.
+fn zeros<T: bytemuck::Zeroable>(length: usize) -> Vec<T> {
+    bytemuck::allocation::try_zeroed_vec(length)
+        .unwrap_or_else(|()| std::panic::panic_any(Error::OutOfMemory))
 }
 
 /// Gives the tokens of `piece` to `sink`, window by window, until it is satisfied. Says whether

@@ -3,7 +3,7 @@
 //! A short text has hardly any work to do while its pieces are on their way from memory. The text that
 //! follows has: so they go through the engine as the blocks of one text do ([`ahead`](crate::ahead)).
 
-use std::ops::Range;
+use std::{collections::TryReserveError, ops::Range};
 
 use crate::{
     batch::BatchError,
@@ -21,8 +21,18 @@ pub struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     /// No texts yet, with room for `capacity`.
-    pub fn with_capacity(all: &'a str, capacity: usize) -> Self {
-        Self { all, ranges: Vec::with_capacity(capacity) }
+    ///
+    /// # Errors
+    /// There is no memory for so many.
+    pub fn with_capacity(all: &'a str, capacity: usize) -> Result<Self, TryReserveError> {
+        let mut ranges = Vec::new();
+        ranges.try_reserve_exact(capacity)?;
+        Ok(Self { all, ranges })
+    }
+
+    /// Makes room for one more.
+    pub(crate) fn reserve(&mut self) -> Result<(), TryReserveError> {
+        self.ranges.try_reserve(1)
     }
 
     /// Adds the text at `range`, in bytes. Says whether that is one: within the string, not before the
@@ -38,9 +48,17 @@ impl<'a> Texts<'a> {
     }
 
     /// The texts at these indices, which ascend.
-    pub fn at(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let ranges = indices.into_iter().filter_map(|i| self.ranges.get(i).cloned()).collect();
-        Self { all: self.all, ranges }
+    ///
+    /// # Errors
+    /// There is no memory for so many.
+    pub fn at(
+        &self,
+        indices: impl IntoIterator<Item = usize, IntoIter: ExactSizeIterator>,
+    ) -> Result<Self, TryReserveError> {
+        let indices = indices.into_iter();
+        let mut texts = Self::with_capacity(self.all, indices.len())?;
+        texts.ranges.extend(indices.filter_map(|i| self.ranges.get(i).cloned()));
+        Ok(texts)
     }
 
     /// How many texts there are.

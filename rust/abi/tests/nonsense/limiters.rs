@@ -2,8 +2,8 @@
 
 use sluice::clock::sluice_clock_advance;
 use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
-    sluice_limiter_take_up_to,
+    sluice_limiter_close, sluice_limiter_key, sluice_limiter_leave, sluice_limiter_open,
+    sluice_limiter_take, sluice_limiter_take_up_to,
 };
 use sluice::limiter_batch::sluice_limiter_take_batch;
 use sluice::limiter_key::{
@@ -157,8 +157,11 @@ impl Limiters {
                     }
                     calm(sluice_limiter_restore(handle, bytes.as_ptr(), bytes.len() as u32), call);
                 }
-                27 => {
+                27 if call.pick.is_multiple_of(2) => {
                     calm(sluice_limiter_close(handle), call);
+                }
+                27 => {
+                    calm(sluice_limiter_leave(handle), call);
                 }
                 28 => {
                     out[..2].copy_from_slice(&[1.0, n[1]]);

@@ -14,7 +14,10 @@ use steps::{plan, step};
 use world::World;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(30_000),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn fast_equals_naive(

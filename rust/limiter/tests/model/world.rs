@@ -57,7 +57,11 @@ impl World {
             .flat_map(|(limiter, keys)| keys.iter().map(|&key| limiter.words(key)))
             .collect();
         let [one, two] = [0, 1].map(|at: usize| &self.limiters[at]);
-        (words, [one.stats(), two.stats()], [one.snapshot(self.now), two.snapshot(self.now)])
+        (
+            words,
+            [one.stats(), two.stats()],
+            [one.snapshot(self.now).expect("room"), two.snapshot(self.now).expect("room")],
+        )
     }
 
     /// The state, once nothing is due any more.

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sluice_limiter::{
     Config, Key, Kind, Limit, Limiter, Now, Part, Place, Refusal, ReservationId, Span, UNIT,
@@ -60,4 +61,27 @@ pub(crate) fn reserve(
 ) -> Option<ReservationId> {
     let costs = vec![cost * UNIT; limiter.units()];
     reserve_all(&[Part { limiter, key, costs: &costs }], 1, ttl, now).expect("no fault").ok()
+}
+
+/// How long a stress test runs.
+pub(crate) fn stress_time() -> Duration {
+    let seconds = std::env::var("SLUICE_STRESS_SECONDS");
+    Duration::from_secs(seconds.map_or(3, |seconds| seconds.parse().expect("a number of seconds")))
+}
+
+/// Xorshift (Marsaglia 2003): random enough to mix calls up.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// A number below `most`.
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % most
+    }
 }

@@ -89,8 +89,8 @@ impl Counter {
     /// [`Tokenizer::count`] of it. Amortised O(length of `text`) for every text.
     ///
     /// # Errors
-    /// [`Error::SpecialToken`] under [`Special::Error`] once the whole holds a special token, from
-    /// then on until [`Counter::reset`].
+    /// [`Error::SpecialToken`] under [`Special::Error`] once the whole holds a special token, and
+    /// [`Error::OutOfMemory`] if there is none for the open part: from then on until [`Counter::reset`].
     pub fn push(&mut self, text: &str) -> Result<usize, Error> {
         match self.special {
             Special::Text => self.add(text),
@@ -110,6 +110,7 @@ impl Counter {
         self.result()?;
         let (breaks, length) = (self.breaks, self.open.len());
         self.extend(text);
+        self.result_of_memory()?;
         let count = self.settled + self.count_open();
         self.open.truncate(length);
         self.breaks = breaks;
@@ -131,6 +132,11 @@ impl Counter {
         self.name = None;
         self.refused = None;
         self.bytes = 0;
+    }
+
+    /// Whether all of the open part is there.
+    fn result_of_memory(&self) -> Result<(), Error> {
+        if self.refused == Some(Error::OutOfMemory) { Err(Error::OutOfMemory) } else { Ok(()) }
     }
 
     fn result(&mut self) -> Result<usize, Error> {
@@ -184,7 +190,7 @@ impl Counter {
     /// Goes slice by slice, so that what is kept from push to push stays small.
     fn add(&mut self, mut text: &str) {
         self.bytes += text.len();
-        while !text.is_empty() {
+        while !text.is_empty() && self.result_of_memory().is_ok() {
             let mut end = text.len().min(SLICE);
             while !text.is_char_boundary(end) {
                 end -= 1;
@@ -212,6 +218,13 @@ impl Counter {
 
     /// Adds text to the open part and notes the pieces that end.
     fn extend(&mut self, text: &str) {
+        if self.open.try_reserve(text.len()).is_err() {
+            // What was pushed is lost, and so is the memory that it took.
+            self.open = String::new();
+            self.restart(0);
+            self.refused = Some(Error::OutOfMemory);
+            return;
+        }
         self.open.push_str(text);
         let mut end = self.ends.last().copied().unwrap_or(0);
         let mut rest = text.chars();

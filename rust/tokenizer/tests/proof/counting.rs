@@ -46,7 +46,7 @@ fn agrees(encoding: Encoding, text: &str, special: Special) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(500)))]
 
     #[test]
     fn short_texts(text in strategy()) {

@@ -19,7 +19,7 @@ fn keeps_promise(encoding: Encoding, text: &str, near: usize) -> Option<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(1_000)))]
 
     #[test]
     fn every_place_of_a_short_text(text in strategy()) {

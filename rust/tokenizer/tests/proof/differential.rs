@@ -7,7 +7,7 @@ use crate::support::oracle::{DISTINCT, assert_exact, ids, naive, reference_ids};
 use crate::support::texts::{Rng, fill, fill_blocks, strategy};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(4_000)))]
 
     /// The same text goes through all encodings in turn, so that a piece remembered for one of
     /// them can never answer for another.

@@ -29,7 +29,7 @@ fn naive(encoding: Encoding, text: &str) -> Vec<u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(2_000)))]
 
     #[test]
     fn of_any_text(text in strategy()) {

@@ -22,3 +22,8 @@ mod wide;
 
 #[path = "../support/mod.rs"]
 mod support;
+
+/// So many generated cases, or as many as the environment asks for: a sanitizer has time for fewer.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
+}

@@ -54,7 +54,7 @@ fn by_parts(encoding: Encoding, text: &str, most: usize, seed: u64, mode: Specia
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if FAST { 300 } else { 2_000 },
+        cases: crate::cases(if FAST { 300 } else { 2_000 }),
         ..ProptestConfig::default()
     })]
 

@@ -6,7 +6,7 @@ use oracle::{naive, special_tokens};
 use sluice_tokenizer::{Encoding, Error, Special, Tokenizer};
 
 #[allow(dead_code, unreachable_pub, missing_docs)]
-#[path = "../../tests/support/oracle.rs"]
+#[path = "../../tokenizer/tests/support/oracle.rs"]
 mod oracle;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,0 +1,106 @@
+//! Stress: reservations on keys that are made, evicted and forgotten all the time.
+//!
+//! Each test runs for 3 s, or for as long as `SLUICE_STRESS_SECONDS` says. Overflow checks are on, so that
+//! to give back more than is held is a panic.
+#![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
+
+mod support;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sluice_limiter::{Actual, Limiter, MOST_PLANS, Part, UNIT, reserve_all};
+use support::{Random, at, concurrency, limiter_of, stress_time};
+
+const THREADS: u64 = 8;
+const NAMES: u64 = 8;
+const PLACES: u32 = 2;
+
+/// Reserves and settles on random keys, and does to some what `also` says.
+fn race(
+    seconds: Duration,
+    also: impl Fn(&Limiter, sluice_limiter::Key, u64) + Sync,
+) -> Arc<Limiter> {
+    let started = Instant::now();
+    let limiter = limiter_of(vec![concurrency(0, 1_000)], PLACES);
+    let now = || at(u64::try_from(started.elapsed().as_nanos()).expect("585 years"));
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (limiter, now, also) = (&limiter, &now, &also);
+            scope.spawn(move || {
+                let mut random = Random::new(thread);
+                let mut open = Vec::new();
+                while started.elapsed() < seconds {
+                    let name = random.below(NAMES);
+                    let Ok(key) = limiter.key(&name.to_le_bytes(), now()) else { continue };
+                    also(limiter, key, random.below(1 << 20));
+                    if random.below(4) == 0 {
+                        let part = Part { limiter, key, costs: &[UNIT] };
+                        let owner = thread as u32;
+                        open.extend(
+                            reserve_all(&[part], owner, 1 << 60, now()).into_iter().flatten(),
+                        );
+                    }
+                    // Few are kept open for a while: their keys cannot be evicted.
+                    if random.below(64) > 0 {
+                        for id in open.drain(..) {
+                            limiter.settle(id, Actual::Nothing, now()).expect("open");
+                        }
+                    }
+                    let keys = limiter.stats().keys;
+                    assert!(keys <= PLACES, "{keys} keys on {PLACES} places");
+                }
+                for id in open {
+                    limiter.settle(id, Actual::Nothing, now()).expect("open");
+                }
+            });
+        }
+    });
+    if let Err(wrong) = limiter.audit() {
+        panic!("{wrong}; {:?}", limiter.stats());
+    }
+    assert_eq!(limiter.stats().open, 0);
+    for name in 0..NAMES {
+        let Some(key) = limiter.find(&name.to_le_bytes()) else { continue };
+        for standing in limiter.inspect(key, now()).expect("live") {
+            assert_eq!(standing.held, 0, "of name {name}");
+        }
+    }
+    assert!(limiter.stats().evicted > 1_000, "{:?}", limiter.stats());
+    limiter
+}
+
+#[test]
+fn nothing_is_held_when_all_is_settled() {
+    race(stress_time(), |_, _, _| {});
+}
+
+#[test]
+fn nothing_is_held_when_keys_are_forgotten_and_given_other_limits_meanwhile() {
+    let limiter = race(stress_time(), |limiter, key, random| match random % 8 {
+        0 => {
+            limiter.forget(key);
+        }
+        1 => {
+            let plan = Box::new([concurrency(0, 1 + random % 5)]);
+            let _ = limiter.set_limits(key, Some(plan), at(0)).expect("room");
+        }
+        // A key with limits of its own keeps its place.
+        2..=5 => {
+            let _ = limiter.set_limits(key, None, at(0)).expect("room");
+        }
+        _ => {}
+    });
+    for name in 0..NAMES {
+        limiter.find(&name.to_le_bytes()).map(|key| limiter.forget(key));
+    }
+    // No set of limits is counted for a key that is gone: there is room for as many as at first.
+    let key = limiter.key(b"last", at(0)).expect("room");
+    let other = limiter.key(b"other", at(0)).expect("room");
+    for places in 1..MOST_PLANS as u64 {
+        let plan = || Some(vec![concurrency(0, places)].into());
+        limiter.set_limits(key, plan(), at(0)).expect("room").expect("live");
+        limiter.set_limits(other, plan(), at(0)).expect("room").expect("live");
+    }
+}

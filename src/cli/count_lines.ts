@@ -1,0 +1,137 @@
+/**
+ * `sluice count --jsonl`: how many tokens the texts and requests on lines of JSON have.
+ *
+ * @module
+ */
+import { SluiceError, type Tokenizer, type Uncounted } from "../../mod.ts";
+import type { Input } from "./input.ts";
+import { type Bad, BadLines, fieldOf, jsonLines, kind, type NumberedLine } from "./lines.ts";
+import type { Session } from "./session.ts";
+import { countRequestLine, requestOf } from "./request_line.ts";
+
+/** What the lines of one input have. */
+export interface LineTotals {
+  /** How many lines there are. */
+  lines: number;
+  /** How many of them could not be counted. */
+  bad: number;
+  /** How many have counts that are not what an API counts. */
+  estimates: number;
+  /** How many have something that costs tokens and was not counted. */
+  incomplete: number;
+  tokens: number;
+}
+
+/** How to count lines. */
+export interface LineOptions {
+  /** Where the text is; undefined to look for requests and for `text`. */
+  readonly field: string | undefined;
+  /** The model to count requests for, whatever they say. */
+  readonly model: string | undefined;
+  /** Whether to write what each line has. */
+  readonly writes: boolean;
+  /** Whether to write of which input the line is. */
+  readonly writesPath: boolean;
+}
+
+interface LineCount {
+  readonly id?: string;
+  readonly tokens: number;
+  readonly exact?: false;
+  readonly uncounted?: readonly Uncounted[];
+}
+
+/** Counts each line of `input` and writes a line for it, in the same order. */
+export async function countLines(
+  input: Input,
+  tokenizer: Tokenizer,
+  options: LineOptions,
+  { out, report }: Session,
+): Promise<LineTotals> {
+  const totals = { lines: 0, bad: 0, estimates: 0, incomplete: 0, tokens: 0 };
+  const path = options.writesPath ? { path: input.path } : {};
+  const bad = new BadLines(input.name);
+  for await (const lines of jsonLines(input)) {
+    for (const [i, count] of countAll(lines, tokenizer, options).entries()) {
+      const line = lines[i]!.number;
+      totals.lines++;
+      if ("error" in count) {
+        totals.bad++;
+        bad.write(options.writes ? out : undefined, { ...path, line }, count.error);
+        continue;
+      }
+      totals.tokens += count.tokens;
+      if (count.exact === false) totals.estimates++;
+      if (count.uncounted !== undefined) totals.incomplete++;
+      if (options.writes) out.text(JSON.stringify({ ...path, line, ...count }) + "\n");
+    }
+    await out.drain();
+  }
+  bad.report(report);
+  return totals;
+}
+
+/** One crossing for all texts, and one for each part of a request. */
+function countAll(
+  lines: readonly NumberedLine[],
+  tokenizer: Tokenizer,
+  options: LineOptions,
+): (LineCount | Bad)[] {
+  const texts: string[] = [];
+  const counts = lines.map((line) => {
+    const found = read(line, tokenizer, options);
+    return typeof found === "string" ? texts.push(found) - 1 : found;
+  });
+  const tokens = countTexts(texts, tokenizer);
+  return counts.map((count) => typeof count === "number" ? tokens[count]! : count);
+}
+
+/** The text of a line, or what the request on it costs. */
+function read(
+  line: NumberedLine,
+  tokenizer: Tokenizer,
+  { field, model }: LineOptions,
+): string | LineCount | Bad {
+  if ("error" in line) return { error: line.error };
+  const request = field === undefined ? requestOf(line.value) : undefined;
+  if (request !== undefined) {
+    const count = countRequestLine(request.body, model, tokenizer.encoding);
+    return {
+      ...request.id === undefined ? {} : { id: request.id },
+      tokens: count.tokens,
+      ...count.exact ? {} : { exact: false },
+      ...count.uncounted.length === 0 ? {} : { uncounted: count.uncounted },
+    };
+  }
+  const path = field ?? "text";
+  const text = fieldOf(line.value, path);
+  if (typeof text === "string") return text;
+  if (text !== undefined) {
+    return { error: `${JSON.stringify(path)} is not a string but ${kind(text)}` };
+  }
+  const forms = field === undefined
+    ? ', and no "messages", "contents", "body", "params" or "request"'
+    : "";
+  return { error: `there is no ${JSON.stringify(path)}${forms}` };
+}
+
+function countTexts(texts: readonly string[], tokenizer: Tokenizer): (LineCount | Bad)[] {
+  const exact = tokenizer.exact ? {} : { exact: false } as const;
+  try {
+    return [...tokenizer.countBatch(texts)].map((tokens) => ({ tokens, ...exact }));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+  return texts.map((text) => {
+    try {
+      return { tokens: tokenizer.count(text), ...exact };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return { error: error.message };
+    }
+  });
+}
+
+function isRefusal(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.code === "SLUICE_SPECIAL_TOKEN";
+}

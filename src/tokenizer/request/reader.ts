@@ -1,0 +1,205 @@
+/**
+ * Reads a request body by the rules of its format: a recursive descent, bounded in depth.
+ *
+ * It holds by construction that no text is lost: whatever no rule takes, or takes for something else
+ * than it is, ends in {@linkcode BodyReader.unknown}, which counts all of it.
+ *
+ * @module
+ */
+import { isPayload, pathOf, writeJson } from "./json_writer.ts";
+import type { Medium } from "./media.ts";
+import type { Leaf, Node, Rule } from "./rules.ts";
+import { Prompt } from "./prompt.ts";
+import { compactJson, jsonText } from "../json_text.ts";
+
+/** What is nested deeper is counted as the text that it is. */
+const DEEPEST = 64;
+
+/** No identifier, label or word of a fixed list is longer. OpenAI takes labels of 512 characters. */
+const LONGEST_LABEL = 512;
+
+/** Something at a place. */
+export interface Placed<T> {
+  readonly path: string;
+  readonly it: T;
+}
+
+/** What was found in a body. */
+export class BodyReader {
+  readonly prompt: Prompt = new Prompt();
+  /** Texts of fields that nobody knows. */
+  readonly strange: Placed<string>[] = [];
+  readonly media: Placed<Medium>[] = [];
+  /** Schemas of answers, as JSON. */
+  readonly schemas: Placed<string>[] = [];
+  /** Types of what cannot be counted. */
+  readonly uncounted: Placed<string>[] = [];
+  /** Whether there are texts of which no provider says whether they are charged. */
+  hasAsides = false;
+  /** Texts that were sent as ids of tokens: how many each. */
+  readonly ids: Placed<number>[] = [];
+  readonly #open: Set<object> = new Set();
+
+  /** Reads `value`, which stands at `path`, by `rule`. */
+  read(value: unknown, rule: Rule, path: string): void {
+    this.#read(value, rule, path, 0);
+  }
+
+  /** Counts all of `value` as text, and the key that it has, if nobody knows that either. */
+  unknown(value: unknown, path: string, key?: string): void {
+    const { text, payloads } = writeJson(value, path);
+    for (const payload of payloads) this.uncounted.push({ path: payload, it: "base64" });
+    this.strange.push({ path, it: key === undefined ? text : `"${key}":${text}` });
+  }
+
+  #read(value: unknown, rule: Rule, path: string, depth: number): void {
+    if (value === undefined || value === null) return;
+    if (typeof rule === "string") {
+      if (!this.#leaf(value, rule, path)) this.unknown(value, path);
+      return;
+    }
+    if (rule.uncounted !== undefined) {
+      if (!isEmpty(value)) this.uncounted.push({ path, it: rule.uncounted });
+    } else if (typeof value === "string") {
+      this.#string(value, rule, path, depth);
+    } else if (typeof value !== "object") {
+      // Numbers and booleans are no text.
+    } else if (depth > DEEPEST || this.#open.has(value) || ArrayBuffer.isView(value)) {
+      this.unknown(value, path);
+    } else {
+      this.#open.add(value);
+      if (Array.isArray(value)) this.#array(value, rule, path, depth);
+      else this.#object(value as Record<string, unknown>, rule, path, depth);
+      this.#open.delete(value);
+    }
+  }
+
+  /** A message may be no more than its text. */
+  #string(value: string, rule: Node, path: string, depth: number): void {
+    if (rule.string === undefined) return this.unknown(value, path);
+    const end = rule.unit === undefined ? undefined : this.#begin(rule, path);
+    this.#read(value, rule.string, path, depth + 1);
+    end?.();
+  }
+
+  #array(value: readonly unknown[], rule: Node, path: string, depth: number): void {
+    const { items, tokenIds } = rule;
+    if (tokenIds === true && value.length > 0 && value.every((it) => typeof it === "number")) {
+      this.ids.push({ path, it: value.length });
+      return;
+    }
+    if (items === undefined) return this.unknown(value, path);
+    const end = rule.whole === true ? this.#begin(rule, path) : undefined;
+    value.forEach((item, i) => this.#read(item, items, `${path}[${i}]`, depth + 1));
+    end?.();
+  }
+
+  #object(value: Record<string, unknown>, rule: Node, path: string, depth: number): void {
+    if (rule.types !== undefined) {
+      const chosen = chosenType(value, rule);
+      if (chosen === undefined) return this.unknown(value, path);
+      // The fields of one type are those of all, and its own.
+      rule = { ...rule, ...chosen, fields: { ...rule.fields, ...chosen.fields } };
+      if (rule.uncounted !== undefined) {
+        this.uncounted.push({ path, it: rule.uncounted });
+        return;
+      }
+    }
+    const { fields, values } = rule;
+    if (fields === undefined && values === undefined) return this.unknown(value, path);
+    const end = rule.unit === undefined ? undefined : this.#begin(rule, path);
+    const medium = rule.medium?.(value);
+    if (medium !== undefined) this.media.push({ path, it: medium });
+    const repeats = rule.repeats?.(value);
+    for (const [key, inner] of Object.entries(value)) {
+      const at = pathOf(path, key);
+      const known = fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
+      const one = known ?? (key.length <= LONGEST_LABEL ? values : undefined);
+      if (repeats?.includes(key)) continue;
+      if (one !== undefined) {
+        if (known === undefined && rule.keys !== undefined) this.#text(key, rule.keys, at);
+        this.#read(inner, one, at, depth + 1);
+      } else this.unknown(inner, at, key);
+    }
+    end?.();
+  }
+
+  #begin({ unit, role, first }: Node, path: string): () => void {
+    return this.prompt.begin(unit!, path, role ?? "user", first === true);
+  }
+
+  /** Takes a value for what `leaf` says; false if it is something else. */
+  #leaf(value: unknown, leaf: Leaf, path: string): boolean {
+    switch (leaf) {
+      case "json":
+      case "callInput":
+        return this.#json(value, leaf, path);
+      case "schema":
+        this.schemas.push({ path, it: jsonText(value) ?? writeJson(value, path).text });
+        return true;
+      case "toolParameters":
+        return isObject(value) && this.prompt.setParameters(value);
+    }
+    if (typeof value === "number" || typeof value === "boolean") return true;
+    if (leaf === "payload" && (ArrayBuffer.isView(value) || value instanceof URL)) return true;
+    return typeof value === "string" && this.#text(value, leaf, path);
+  }
+
+  #text(value: string, leaf: Leaf, path: string): boolean {
+    switch (leaf) {
+      case "text":
+        this.prompt.text(path, value);
+        return true;
+      case "aside":
+        this.hasAsides = true;
+        this.prompt.text(path, value);
+        return true;
+      case "id":
+      case "enum":
+      case "label":
+        return value.length <= LONGEST_LABEL;
+      case "url":
+        return /^[a-z][a-z0-9+.-]*:\S*$/i.test(value) || isPayload(value);
+      case "opaque":
+        return /^[\w+/=.:-]*$/.test(value);
+      case "payload":
+        return true;
+      case "callId":
+      case "answers":
+        return value.length <= LONGEST_LABEL && this.prompt.set(leaf, value);
+      case "callType":
+        return this.prompt.set("callName", value.replace(/^tool-/, ""));
+      default:
+        return this.prompt.set(leaf, value);
+    }
+  }
+
+  /** What a model reads as JSON; a string of it is written without spaces, as APIs do. */
+  #json(value: unknown, leaf: Leaf, path: string): boolean {
+    let text: string;
+    if (typeof value === "string") {
+      text = leaf === "callInput" ? value : compactJson(value);
+    } else {
+      text = jsonText(value) ?? writeJson(value, path).text;
+    }
+    if (leaf === "callInput") return this.prompt.set("callInput", text);
+    this.prompt.text(path, text);
+    return true;
+  }
+}
+
+/** The rule for an object of several types. */
+function chosenType(value: Record<string, unknown>, rule: Node): Node | undefined {
+  const type = value["type"] ?? rule.untyped;
+  if (typeof type !== "string") return undefined;
+  if (Object.hasOwn(rule.types!, type)) return rule.types![type];
+  return Object.entries(rule.prefixes ?? {}).find(([prefix]) => type.startsWith(prefix))?.[1];
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === "" || value === false || Array.isArray(value) && value.length === 0;
+}

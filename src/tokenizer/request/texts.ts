@@ -1,0 +1,38 @@
+/**
+ * OpenAI's embeddings and its legacy completions: requests that are texts, without a frame.
+ *
+ * Fields: <https://platform.openai.com/docs/api-reference/embeddings/create> and
+ * <https://platform.openai.com/docs/api-reference/completions/create>.
+ *
+ * @module
+ */
+import { each, type Node, OPTIONS } from "./rules.ts";
+
+/** A text, the ids of one, or several of either. */
+function texts(role: string): Node {
+  const one: Node = { string: "text", unit: "message", role, tokenIds: true };
+  return { ...one, items: one };
+}
+
+/** Embeddings. */
+export const EMBEDDINGS: Node = {
+  fields: {
+    ...each("model user encoding_format input_type truncate task", "id"),
+    ...each("dimensions", OPTIONS),
+    input: texts("input"),
+  },
+};
+
+/** Legacy completions. */
+export const COMPLETIONS: Node = {
+  fields: {
+    ...each("model user", "id"),
+    ...each(
+      `stop stream stream_options logit_bias best_of echo frequency_penalty logprobs max_tokens n
+       presence_penalty seed temperature top_p top_k`,
+      OPTIONS,
+    ),
+    prompt: texts("prompt"),
+    suffix: "aside",
+  },
+};

@@ -1,0 +1,90 @@
+/** Workers that are made and terminated by the hundred, whatever they are at: nothing of them stays. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { after, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { native } from "../src/ffi/load.ts";
+import type { Kind, Opened } from "./fixtures/churn_worker.ts";
+import { churned } from "./support/churn.ts";
+
+const SCRIPT = new URL("./fixtures/churn_worker.ts", import.meta.url);
+const WORKERS = 100;
+/** So many live at a time. */
+const LANES = 4;
+
+const { tokenizer, limiter, pool } = churned();
+const text = new TextEncoder().encode("x");
+
+/** Starts a Worker, lets it work for up to 6 ms, and terminates it. */
+async function live(kind: Kind, at: number): Promise<Opened> {
+  const worker = new Worker(SCRIPT, { type: "module" });
+  const opened = await new Promise<Opened>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<Opened>) => resolve(data);
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage(kind);
+  });
+  if (kind !== "idle") await sleep(at % 7);
+  worker.terminate();
+  return opened;
+}
+
+/** Open file descriptors, where the system tells. */
+function descriptors(): number {
+  return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
+}
+
+/** What of the Workers is still there. */
+function left(opened: readonly Opened[]): Record<string, number> {
+  const { sluice_tokenizer_count, sluice_counter_push, sluice_job_stop } = native();
+  const { inFlight, waiting, members } = pool.stats();
+  const dead = -3;
+  return {
+    inFlight,
+    waiting,
+    otherMembers: members - 1,
+    reservations: limiter.stats().reservations,
+    tokenizers:
+      opened.filter(({ tokenizer }) => sluice_tokenizer_count(tokenizer, text, 1, 0) !== dead)
+        .length,
+    counters: opened.filter(({ counter }) => sluice_counter_push(counter, text, 1, 0) !== dead)
+      .length,
+    jobs: opened.filter(({ job }) => sluice_job_stop(job) !== dead).length,
+  };
+}
+
+describe("Workers that come and go", () => {
+  after(() => {
+    limiter.close();
+    tokenizer[Symbol.dispose]();
+  });
+
+  for (const kind of ["idle", "jobs", "acquire", "batch"] as const) {
+    it(`leave nothing behind when they are terminated (${kind})`, async () => {
+      const opened: Opened[] = [];
+      let started = 0;
+      let before = 0;
+      await Promise.all(Array.from({ length: LANES }, async () => {
+        while (started < WORKERS) {
+          const at = started++;
+          opened.push(await live(kind, at));
+          // The runtime's own are open by then.
+          if (opened.length === 30) before = descriptors();
+        }
+      }));
+      assert.equal(opened.length, WORKERS);
+      assert.ok(opened.every((handles) => Object.values(handles).every((handle) => handle > 0)));
+      const nothing = Object.fromEntries(Object.keys(left([])).map((name) => [name, 0]));
+      const deadline = Date.now() + 20_000;
+      while (Object.values(left(opened)).some((n) => n > 0) && Date.now() < deadline) {
+        await sleep(20);
+      }
+      assert.deepEqual(left(opened), nothing);
+      const more = descriptors() - before;
+      assert.ok(more < 16, `${more} more descriptors are open after 70 more Workers`);
+      // And all of it can still be used.
+      assert.equal(tokenizer.count("Hello, world!"), 4);
+      assert.equal(limiter.take("x", { tokens: 1 }).allowed, true);
+      (await pool.acquire()).release();
+    });
+  }
+});
