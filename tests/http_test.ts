@@ -7,6 +7,7 @@ import {
   concurrency,
   type Denied,
   deniedResponse,
+  type Limit,
   limitHeaders,
   type Limits,
   quota,
@@ -22,7 +23,10 @@ const any = (value: unknown): any => value;
 
 let made = 0;
 /** A limiter of its own, on a clock of its own unless told otherwise. */
-function make<Name extends string>(limits: Limits<Name>, clock: VirtualClock = new VirtualClock()) {
+function make<Name extends string, Kind extends Limit>(
+  limits: Limits<Name, Kind>,
+  clock: VirtualClock = new VirtualClock(),
+) {
   return {
     limiter: new RateLimiter({ name: `http ${++made}`, limits, clock, maxKeys: 100 }),
     clock,
@@ -53,7 +57,7 @@ describe("limitHeaders", () => {
   it("tells each limit as RateLimit-Policy and RateLimit", () => {
     const { limiter, clock } = make(tenant);
     clock.advance(3_600_000);
-    limiter.take("k", { tokens: 80_000 });
+    limiter.take("k", { concurrent: 0, tokens: 80_000 });
     using _held = limiter.reserve("k", { tokens: 1000 }) as Disposable;
     const headers = limitHeaders({ limiter, key: "k" }, { fields: ["ietf"] });
     assert.equal(
@@ -71,7 +75,7 @@ describe("limitHeaders", () => {
 
   it("tells the tightest limit of requests and of tokens as OpenAI does", () => {
     const { limiter, clock } = make(tenant);
-    limiter.take("k", { tokens: 30_000 });
+    limiter.take("k", { concurrent: 0, tokens: 30_000 });
     const set = () =>
       Object.fromEntries(limitHeaders({ limiter, key: "k" }, { fields: ["openai"] }));
     assert.deepEqual(set(), {
@@ -106,8 +110,8 @@ describe("limitHeaders", () => {
 
   it("tells no more than an integer of structured fields can be", () => {
     const { limiter } = make({
-      r: rate({ limit: 1e12, per: 1 }),
-      q: rate({ limit: 1e12, per: 1e-3 }),
+      r: rate({ limit: 1e12, per: "1ms" }),
+      q: rate({ limit: 1e12, per: { milliseconds: 1e-3 } }),
     });
     const headers = limitHeaders({ limiter, key: "k" });
     assert.deepEqual(read(headers, "ratelimit-policy"), {
@@ -119,12 +123,14 @@ describe("limitHeaders", () => {
 
   it("has no window where there is no one length, and whole seconds where there are not", () => {
     const { limiter } = make({
+      local: quota({ limit: 5, per: "day", timeZone: "Europe/Berlin" }),
       month: quota({ limit: 5, per: "month" }),
-      half: quota({ limit: 5, per: 500 }),
-      fast: rate({ limit: 5, per: 100 }),
-      slow: rate({ limit: 2, per: 1500 }),
+      half: quota({ limit: 5, per: "500ms" }),
+      fast: rate({ limit: 5, per: "100ms" }),
+      slow: rate({ limit: 2, per: "1500ms" }),
     });
     assert.deepEqual(read(limitHeaders({ limiter, key: "k" }), "ratelimit-policy"), {
+      local: { q: 5 },
       month: { q: 5 },
       half: { q: 5, w: 1 },
       fast: { q: 50, w: 1 },
@@ -186,10 +192,10 @@ describe("limitHeaders", () => {
       fc.integer({ min: 1, max: 1e6 }),
       fc.integer({ min: 1, max: 1e8 }),
       fc.integer({ min: 1, max: 1e6 }),
-      fc.double({ min: 0, max: 1e6, noNaN: true }),
+      fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
       (limit, perMs, burst, used) => {
         fc.pre(burst / limit * perMs < 1e12);
-        const { limiter } = make({ l: rate({ limit, per: perMs, burst }) });
+        const { limiter } = make({ l: rate({ limit, per: { milliseconds: perMs }, burst }) });
         limiter.take("k", { requests: Math.min(used, burst) });
         const headers = limitHeaders({ limiter, key: "k" });
         const { q, w } = read(headers, "ratelimit-policy")["l"] as { q: number; w: number };
@@ -219,8 +225,8 @@ describe("deniedResponse", () => {
   it("is a 429 with problem details, and its Retry-After is when the request fits", async () => {
     const { limiter, clock } = make(tenant);
     const part = { limiter, key: "k" };
-    for (let i = 0; i < 60; i++) limiter.take("k");
-    const response = deniedResponse(refused(limiter.take("k")), part);
+    for (let i = 0; i < 60; i++) limiter.take("k", { concurrent: 0 });
+    const response = deniedResponse(refused(limiter.take("k", { concurrent: 0 })), part);
     assert.equal(response.status, 429);
     assert.equal(response.headers.get("content-type"), "application/problem+json");
     assert.equal(response.headers.get("cache-control"), "no-store");
@@ -236,9 +242,15 @@ describe("deniedResponse", () => {
       status: 429,
       detail: 'The request does not fit the limit "rpm" now: try again in 100ms',
       "violated-policies": ["rpm"],
+      error: {
+        message: 'The request does not fit the limit "rpm" now: try again in 100ms',
+        type: "requests",
+        param: null,
+        code: "rate_limit_exceeded",
+      },
     });
     clock.advance(retryAfterMs(response.headers)!);
-    assert.equal(limiter.take("k").allowed, true);
+    assert.equal(limiter.take("k", { concurrent: 0 }).allowed, true);
   });
 
   it("has a Retry-After that is enough and not before the end of t, whatever is used", () => {
@@ -246,10 +258,12 @@ describe("deniedResponse", () => {
       fc.integer({ min: 1, max: 1000 }),
       fc.integer({ min: 1, max: 100_000 }),
       fc.integer({ min: 1, max: 1000 }),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.double({ min: 1e-6, max: 1, noNaN: true }),
+      fc.double({ min: 1e-6, max: 1, noNaN: true }),
       (limit, perMs, burst, used, wanted) => {
-        const { limiter, clock } = make({ l: rate({ limit, per: perMs, burst }) });
+        const { limiter, clock } = make({
+          l: rate({ limit, per: { milliseconds: perMs }, burst }),
+        });
         limiter.take("k", { requests: burst * used });
         const decision = limiter.take("k", { requests: burst * wanted });
         if (!decision.allowed) {
@@ -269,11 +283,11 @@ describe("deniedResponse", () => {
 
   it("says so if the request can never fit, and asks for no retry", async () => {
     const { limiter } = make(tenant);
-    const response = deniedResponse(refused(limiter.take("k", { tokens: 90_001 })), {
+    const response = deniedResponse(refused(limiter.take("k", { concurrent: 0, tokens: 90_001 })), {
       limiter,
       key: "k",
     });
-    assert.equal(response.status, 429);
+    assert.equal(response.status, 400, "which no client sends again");
     assert.equal(response.headers.get("retry-after"), null);
     assert.equal(response.headers.get("retry-after-ms"), null);
     assert.equal(response.headers.get("x-should-retry"), "false");
@@ -288,7 +302,7 @@ describe("deniedResponse", () => {
     const part = { limiter, key: "k" };
     using _held = limiter.reserve("k") as Disposable;
     const denied = refused(limiter.reserve("k"));
-    assert.equal(denied.retryAfterMs, Infinity);
+    assert.deepEqual([denied.reason, denied.fitsAfterMs], ["held", undefined]);
     const response = deniedResponse(denied, part);
     assert.equal(response.headers.get("retry-after"), "1");
     assert.equal(response.headers.get("ratelimit"), '"live";r=0');
@@ -307,7 +321,7 @@ describe("deniedResponse", () => {
   it("is a 503 where there is less for all", async () => {
     const { limiter } = make(tenant);
     limiter.tighten("k", "tpm", 0);
-    const response = deniedResponse(refused(limiter.take("k", { tokens: 1 })), [], {
+    const response = deniedResponse(refused(limiter.take("k", { concurrent: 0, tokens: 1 })), [], {
       problem: "temporary-reduced-capacity",
       detail: "The model is busy",
     });
@@ -324,6 +338,12 @@ describe("deniedResponse", () => {
       status: 503,
       detail: "The model is busy",
       "violated-policies": ["tpm"],
+      error: {
+        message: "The model is busy",
+        type: "requests",
+        param: null,
+        code: "rate_limit_exceeded",
+      },
     });
   });
 
@@ -339,17 +359,65 @@ describe("deniedResponse", () => {
     assert.deepEqual(read(response.headers, "ratelimit")[violated], { r: 0, t: 1 });
   });
 
+  it("can be read by Anthropic's clients", async () => {
+    const { limiter } = make({ rpm: tenant.rpm });
+    limiter.tighten("k", "rpm", 0);
+    const denied = refused(limiter.take("k"));
+    const response = deniedResponse(denied, { limiter, key: "k" }, { errorForm: "anthropic" });
+    assert.equal(response.headers.get("content-type"), "application/json");
+    const message = 'The request does not fit the limit "rpm" now: try again in 100ms';
+    assert.deepEqual(await body(response), {
+      type: "error",
+      error: { type: "rate_limit_error", message },
+      title: "Request cannot be satisfied as assigned quota has been exceeded",
+      status: 429,
+      detail: message,
+      "violated-policies": ["rpm"],
+    });
+  });
+
+  it("asks for no retry where SDKs do not wait as long as it takes", () => {
+    for (const [limit, retry] of [[1, "false"], [2, null]] as const) {
+      const { limiter } = make({ r: rate({ limit, per: "2m", burst: 1 }) });
+      limiter.take("k");
+      const { headers } = deniedResponse(refused(limiter.take("k")), { limiter, key: "k" });
+      assert.equal(headers.get("x-should-retry"), retry);
+      assert.equal(headers.get("retry-after"), `${120 / limit}`);
+    }
+    // Also longer than a timer can wait.
+    const { limiter } = make({ q: quota({ limit: 1, per: "year" }) });
+    limiter.take("k");
+    const { headers } = deniedResponse(refused(limiter.take("k")), { limiter, key: "k" });
+    assert.equal(headers.get("retry-after"), `${365 * 86_400}`);
+  });
+
   it("refuses what is no refusal", () => {
     const { limiter } = make(tenant);
     const part = { limiter, key: "k" };
     assert.throws(
-      () => deniedResponse(any(limiter.take("k")), part),
+      () => deniedResponse(any(limiter.take("k", { concurrent: 0 })), part),
       /TypeError: denied must be a refusal, not an instance of Object/,
     );
     limiter.tighten("k", "rpm", 0);
     assert.throws(
-      () => deniedResponse(refused(limiter.take("k")), part, { problem: any("toString") }),
+      () =>
+        deniedResponse(refused(limiter.take("k", { concurrent: 0 })), part, {
+          problem: any("toString"),
+        }),
       /RangeError: options.problem must be "quota-exceeded" or "temporary-reduced-capacity"/,
+    );
+    const denied = refused(limiter.take("k", { concurrent: 0 }));
+    assert.throws(
+      () => deniedResponse(denied, part, { errorForm: any("gemini") }),
+      /RangeError: options.errorForm must be "openai" or "anthropic", not "gemini"/,
+    );
+    assert.throws(
+      () => deniedResponse(denied, part, any({ status: 418 })),
+      /TypeError: the options of deniedResponse\(\) must not have "status": known are "fields"/,
+    );
+    assert.throws(
+      () => limitHeaders(part, any({ field: [] })),
+      /TypeError: the options of limitHeaders\(\) must not have "field": known are "fields"/,
     );
   });
 });

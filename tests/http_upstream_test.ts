@@ -174,7 +174,6 @@ describe("parseLimitHeaders", () => {
   it("ignores malformed RateLimit fields, and items that are none", () => {
     const bad = [
       '"a";r=1;t',
-      "limit=100, remaining=50, reset=5",
       '"a";r=-1',
       '"a";r=1.5',
       '"a";r="1"',
@@ -195,9 +194,42 @@ describe("parseLimitHeaders", () => {
     }
   });
 
+  it("reads RateLimit as the draft had it up to 7, as of requests", () => {
+    const of = (ratelimit: string) =>
+      parseLimitHeaders(new Headers({ ratelimit })).limits.get("requests");
+    assert.deepEqual(of("limit=100, remaining=50, reset=5"), {
+      limit: 100,
+      remaining: 50,
+      resetMs: 5000,
+    });
+    assert.deepEqual(of("remaining=7"), { limit: undefined, remaining: 7, resetMs: undefined });
+    assert.deepEqual(of("limit=100,remaining=0,reset=31622401")?.resetMs, undefined);
+    for (
+      const value of [
+        "limit=100",
+        "limit=0, remaining=0",
+        "limit=-1, remaining=-1",
+        "limit=100, remaining=1.5",
+        'limit=100, remaining="5"',
+        "limit=100, remaining",
+        "limit=100, remaining=(1 2)",
+        "limit=100; remaining=50",
+        "limit=100, remaining=50, reset=5,",
+        "LIMIT=100, REMAINING=50",
+      ]
+    ) assert.equal(of(value), undefined, value);
+    const { limiter } = make();
+    const headers = new Headers({
+      "ratelimit-policy": "100;w=60",
+      ratelimit: "limit=100, remaining=5, reset=30",
+    });
+    tightenFrom(limiter, "k", headers, { requests: "rpm" });
+    assert.equal(limiter.inspect("k").rpm.remaining, 5);
+  });
+
   it("reads what limitHeaders writes", () => {
     const { limiter, clock } = make();
-    limiter.take("k", { tokens: 30_000 });
+    limiter.take("k", { concurrent: 0, tokens: 30_000 });
     clock.advance(12.5);
     const { limits } = parseLimitHeaders(limitHeaders({ limiter, key: "k", partitionKey: "x" }));
     assert.deepEqual(Object.fromEntries(limits), {
@@ -286,7 +318,7 @@ describe("tightenFrom", () => {
   it("follows another sluice, by the names of its limits", () => {
     const { limiter: upstream, clock } = make();
     const { limiter } = make(clock);
-    upstream.take("us", { tokens: 5000 });
+    upstream.take("us", { concurrent: 0, tokens: 5000 });
     const headers = limitHeaders({ limiter: upstream, key: "us" }, { fields: ["ietf"] });
     tightenFrom(limiter, "k", headers, { rpm: "rpm", tpm: "tpm", day: "day" });
     const left = (limiter: RateLimiter, key: string) =>
@@ -301,9 +333,9 @@ describe("tightenFrom", () => {
       "x-ratelimit-reset-requests": "6m0s",
     });
     tightenFrom(limiter, "k", headers, mapping);
-    assert.equal(refused(limiter.take("k")).retryAfterMs, 100);
+    assert.equal(refused(limiter.take("k", { concurrent: 0 })).retryAfterMs, 100);
     clock.advance(100);
-    assert.equal(limiter.take("k").allowed, true);
+    assert.equal(limiter.take("k", { concurrent: 0 }).allowed, true);
   });
 
   it("has rates admit nothing until the upstream wants to be asked again", () => {
@@ -315,7 +347,7 @@ describe("tightenFrom", () => {
       ]] as const
     ) {
       const { limiter, clock } = make();
-      limiter.take("k", { tokens: 80_000 });
+      limiter.take("k", { concurrent: 0, tokens: 80_000 });
       const held = limiter.reserve("k", { tokens: 5000 });
       assert.ok(held.allowed);
       const headers = new Headers({ [field]: value, "x-ratelimit-remaining-tokens": "700" });
@@ -326,15 +358,18 @@ describe("tightenFrom", () => {
       const { rpm, tpm, day, live } = limiter.inspect("k");
       assert.deepEqual([rpm.remaining, tpm.remaining], [0, 0]);
       assert.deepEqual([day.used, live.outstanding], [80_000, 0]);
-      assert.equal(refused(limiter.take("k", { requests: 0, tokens: 0 })).retryAfterMs, ms);
-      assert.equal(refused(limiter.take("k")).retryAfterMs, ms + 100);
+      assert.equal(
+        refused(limiter.take("k", { concurrent: 0, requests: 0, tokens: 0 })).retryAfterMs,
+        ms,
+      );
+      assert.equal(refused(limiter.take("k", { concurrent: 0 })).retryAfterMs, ms + 100);
       clock.advance(ms);
       assert.deepEqual(
         [limiter.inspect("k").rpm.remaining, limiter.inspect("k").tpm.remaining],
         [0, 0],
       );
       clock.advance(100);
-      assert.equal(limiter.take("k", { tokens: 150 }).allowed, true);
+      assert.equal(limiter.take("k", { concurrent: 0, tokens: 150 }).allowed, true);
       // An earlier time loosens nothing, and neither does none.
       tightenFrom(limiter, "k", new Headers({ "retry-after": "60" }), mapping);
       const before = limiter.inspect("k");
@@ -344,7 +379,10 @@ describe("tightenFrom", () => {
       // A day at most.
       tightenFrom(limiter, "k", new Headers({ "retry-after": "1e9" }), mapping);
       tightenFrom(limiter, "k", new Headers({ "retry-after": "999999999" }), { tokens: "tpm" });
-      assert.equal(refused(limiter.take("k", { requests: 0, tokens: 0 })).retryAfterMs, 864e5);
+      assert.equal(
+        refused(limiter.take("k", { concurrent: 0, requests: 0, tokens: 0 })).retryAfterMs,
+        864e5,
+      );
     }
   });
 
@@ -371,7 +409,7 @@ describe("tightenFrom", () => {
         fc.nat(30_000),
         (headers, requests, tokens, held) => {
           const { limiter, clock } = make();
-          limiter.take("k", { requests, tokens });
+          limiter.take("k", { concurrent: 0, requests, tokens });
           limiter.reserve("k", { tokens: held });
           const before = limiter.inspect("k");
           const { limits, retryAfterMs } = tightenFrom(limiter, "k", headers, mapping);

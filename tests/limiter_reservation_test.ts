@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { concurrency, rate, reserveAll, takeAll, VirtualClock } from "../mod.ts";
-import { any, make, refused, tenant } from "./support/limiter.ts";
+import { any, guarded, make, refused } from "./support/limiter.ts";
 
 describe("reservations", () => {
   it("hold what they reserve until it is settled", () => {
-    const { limiter, clock } = make(tenant);
+    const { limiter, clock } = make(guarded);
     const reserved = limiter.reserve("k", { tokens: 90_000 });
     assert.ok(reserved.allowed && reserved.isOpen);
     clock.advance(300_000);
-    const held = refused(limiter.take("k", { tokens: 1 }));
-    assert.deepEqual([held.limit, held.retryAfterMs, held.neverFits], ["tpm", Infinity, false]);
+    const held = refused(limiter.take("k", { concurrent: 0, tokens: 1 }));
+    assert.deepEqual([held.limit, held.reason, held.retryAfterMs], ["tpm", "held", 1000]);
     reserved.settle({ tokens: 812 });
     const { tpm, day, rpm, live } = limiter.inspect("k");
     assert.deepEqual([tpm.used, tpm.outstanding, day.used, rpm.used, live.outstanding], [
@@ -24,7 +24,7 @@ describe("reservations", () => {
   });
 
   it("are ended once", () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     for (const end of ["settle", "cancel"] as const) {
       const reserved = limiter.reserve("k", { tokens: 10 });
       assert.ok(reserved.allowed);
@@ -42,7 +42,7 @@ describe("reservations", () => {
   });
 
   it("expire, are settled in full then, and say so to who comes late", () => {
-    const { limiter, clock } = make(tenant);
+    const { limiter, clock } = make(guarded);
     const reserved = limiter.reserve("k", { tokens: 3000 }, { ttlMs: 1000 });
     assert.ok(reserved.allowed);
     clock.advance(999);
@@ -53,11 +53,11 @@ describe("reservations", () => {
     assert.throws(() => reserved.settle({ tokens: 0 }), { code: "SLUICE_RESERVATION_CLOSED" });
     assert.equal(limiter.inspect("k").tpm.used, 2998.5);
     assert.equal(limiter.stats().expired, 1);
-    assert.equal(make(tenant, { clock }).limiter.stats().expired, 0, "of each limiter its own");
+    assert.equal(make(guarded, { clock }).limiter.stats().expired, 0, "of each limiter its own");
   });
 
   it("can be topped up, all or nothing", () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     const reserved = limiter.reserve("k", { tokens: 89_900 });
     assert.ok(reserved.allowed);
     assert.equal(reserved.topUp({ tokens: 64 }).allowed, true);
@@ -74,23 +74,23 @@ describe("reservations", () => {
     const reserved = limiter.reserve("k", { tokens: 60 });
     assert.ok(reserved.allowed && other.allowed);
     const never = refused(reserved.topUp({ tokens: 60 }));
-    assert.deepEqual([never.neverFits, never.retryAfterMs], [true, Infinity]);
+    assert.deepEqual([never.neverFits, never.retryAfterMs], [true, 2 ** 31 - 1]);
     // What is missing here is held by another.
     const held = refused(reserved.topUp({ tokens: 40 }));
-    assert.deepEqual([held.neverFits, held.retryAfterMs], [false, Infinity]);
+    assert.deepEqual([held.neverFits, held.reason, held.fitsAfterMs], [false, "held", undefined]);
     other.cancel();
     assert.equal(reserved.topUp({ tokens: 40 }).allowed, true);
   });
 
   it("that cost more become debt", () => {
-    const { limiter, clock } = make(tenant);
+    const { limiter, clock } = make(guarded);
     const reserved = limiter.reserve("k", { tokens: 10 });
     assert.ok(reserved.allowed);
     reserved.settle({ tokens: 120_000 });
-    const { retryAfterMs } = refused(limiter.take("k", { tokens: 1500 }));
+    const { retryAfterMs } = refused(limiter.take("k", { concurrent: 0, tokens: 1500 }));
     assert.equal(retryAfterMs, (120_000 + 1500 - 90_000) / 1.5);
     clock.advance(retryAfterMs);
-    assert.equal(limiter.take("k", { tokens: 1500 }).allowed, true);
+    assert.equal(limiter.take("k", { concurrent: 0, tokens: 1500 }).allowed, true);
   });
 
   it("settle in full at the end of their scope, and refusals do nothing there", () => {
@@ -104,22 +104,108 @@ describe("reservations", () => {
     assert.deepEqual([limiter.inspect("k").t.used, limiter.inspect("k").t.outstanding], [7, 0]);
   });
 
-  it("bound concurrency, and a take is refused while all places are taken", () => {
-    const { limiter } = make({ live: concurrency({ limit: 2 }) });
+  it("bound concurrency, which a take would not, and so it is refused", () => {
+    const { limiter } = make({
+      live: concurrency({ limit: 2 }),
+      rpm: rate({ limit: 9, per: "day" }),
+    });
     const a = limiter.reserve("k");
     using _b = limiter.reserve("k");
     assert.equal(refused(limiter.reserve("k")).limit, "live");
-    assert.equal(limiter.take("k").allowed, false);
+    assert.equal(limiter.peek("k").allowed, false);
     assert.ok(a.allowed);
     a.cancel();
-    assert.equal(limiter.take("k").allowed, true);
-    assert.equal(limiter.take("k").allowed, true, "a take holds no place");
+    const out = new Float64Array(2);
+    const message =
+      /TypeError: take holds no place of the concurrency limit "live": use reserve, or say .* \{ concurrent: 0 \}/;
+    // @ts-expect-error: it says nothing of places.
+    assert.throws(() => limiter.take("k"), message);
+    // @ts-expect-error: nor does this.
+    assert.throws(() => limiter.take("k", { requests: 2 }), message);
+    // @ts-expect-error: and this needs one.
+    assert.throws(() => limiter.take("k", { concurrent: 1 }), message);
+    assert.throws(() => limiter.takeUpTo("k", { requests: 2 }), message);
+    assert.throws(() => takeAll([{ limiter, key: "k" }]), message);
+    assert.throws(() => limiter.takeBatch(["k", "k"], undefined, out), message);
+    const costs = Float64Array.of(0, 1, 1, 1);
+    assert.deepEqual(limiter.units, ["concurrent", "requests"]);
+    assert.throws(() => limiter.takeBatch(["k", "k"], costs, out), message);
+    assert.equal(limiter.inspect("k").rpm.used, 0);
+    // Who needs no place says so, also while all are taken.
+    using _c = limiter.reserve("k");
+    assert.equal(limiter.take("k", { concurrent: 0 }).allowed, true);
+    assert.equal(takeAll([{ limiter, key: "k" }], { concurrent: 0 }).allowed, true);
+    assert.equal(limiter.takeUpTo("k", { requests: 2, concurrent: 0 }).isAll, true);
+    assert.equal(limiter.takeBatch(["k", "k"], Float64Array.of(0, 1), out), 2);
+    assert.equal(limiter.inspect("k").rpm.used, 6);
+    const { limiter: slots } = make({ live: concurrency({ unit: "slots", limit: 2 }) });
+    assert.throws(() => slots.take("k", any({ concurrent: 0 })), /take holds no place/);
+    assert.equal(slots.take("k", { slots: 0 }).allowed, true);
+  });
+
+  it("live on while they are renewed, and not once they are over", () => {
+    const { limiter, clock } = make(guarded);
+    const reserved = limiter.reserve("k", { tokens: 10 }, { ttlMs: 1000 });
+    assert.ok(reserved.allowed);
+    for (let i = 0; i < 5; i++) {
+      clock.advance(900);
+      assert.equal(reserved.renew(), true);
+      assert.equal(limiter.inspect("k").live.outstanding, 1, `after ${i} renewals`);
+    }
+    clock.advance(1000);
+    assert.equal(limiter.inspect("k").live.outstanding, 0);
+    assert.equal(reserved.renew(), false);
+    assert.equal(limiter.stats().expired, 1);
+    const other = limiter.reserve("k");
+    assert.ok(other.allowed);
+    // By the limiter's own time if it has none of its own.
+    clock.advance(599_999);
+    assert.equal(other.renew(), true);
+    clock.advance(599_999);
+    assert.equal(limiter.inspect("k").live.outstanding, 1);
+    other.settle();
+    assert.equal(other.renew(), false);
+    const last = limiter.reserve("k");
+    assert.ok(last.allowed);
+    limiter.close();
+    assert.equal(last.renew(), false);
+  });
+
+  it("are ended by whatever they are settled with", () => {
+    const { limiter } = make(guarded);
+    const bad: [unknown, RegExp][] = [
+      [{ tokens: -1 }, /RangeError: actual.tokens must be 0, or from 0.000001 to 1e12, not -1/],
+      [{ tokens: NaN }, /RangeError: actual.tokens .* not NaN/],
+      [{ tokens: Infinity }, /RangeError/],
+      [{ tokens: 1e13 }, /RangeError: actual.tokens .* not 10000000000000/],
+      [{ tokens: 1e-9 }, /RangeError: actual.tokens .* not 1e-9/],
+      [{ tokens: "12" }, /TypeError: actual.tokens must be a number, not "12"/],
+      [{ tokens: null }, /TypeError/],
+      [{ token: 12 }, /RangeError: actual has the unit "token", which no limit counts/],
+      [12, /TypeError: actual must be an object/],
+      [null, /TypeError/],
+      [{
+        get tokens(): number {
+          throw new Error("no usage");
+        },
+      }, /Error: no usage/],
+    ];
+    for (const [actual, message] of bad) {
+      const reserved = limiter.reserve("k", { tokens: 100 });
+      assert.ok(reserved.allowed);
+      assert.throws(() => reserved.settle(any(actual)), message);
+      assert.equal(reserved.isOpen, false);
+      const { live, tpm } = limiter.inspect("k");
+      assert.deepEqual([live.outstanding, tpm.outstanding, tpm.used], [0, 0, 100], String(message));
+      assert.throws(() => reserved.settle(), { code: "SLUICE_RESERVATION_CLOSED" });
+      limiter.reset("k");
+    }
   });
 });
 
 describe("several keys together", () => {
   it("hold a key that is there twice once, and settle and top it up once", () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     const parts = [{ limiter, key: "k" }, { limiter, key: limiter.key("k") }];
     const reserved = reserveAll(parts, { tokens: 100 });
     assert.ok(reserved.allowed);
@@ -132,7 +218,7 @@ describe("several keys together", () => {
   });
 
   it("hold a key once that is spelled in two ways", () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     // Both are U+FFFD in UTF-8.
     for (const settle of [true, false]) {
       const parts = ["\ud800", "\ufffd"].map((key) => ({ limiter, key }));

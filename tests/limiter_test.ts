@@ -29,7 +29,9 @@ describe("take", () => {
       allowed: true,
       limit: undefined,
       limiter: undefined,
+      reason: undefined,
       retryAfterMs: 0,
+      fitsAfterMs: 0,
       neverFits: false,
     });
   });
@@ -52,10 +54,11 @@ describe("take", () => {
   it("tells what can never fit from what has to wait", () => {
     const { limiter } = make(tenant);
     const never = refused(limiter.take("k", { tokens: 90_001 }));
-    assert.deepEqual([never.limit, never.neverFits, never.retryAfterMs], ["tpm", true, Infinity]);
+    assert.deepEqual([never.limit, never.neverFits, never.reason], ["tpm", true, "never"]);
     assert.equal(limiter.take("k", { tokens: 90_000 }).allowed, true);
     const wait = refused(limiter.take("k", { tokens: 3 }));
-    assert.deepEqual([wait.limit, wait.neverFits, wait.retryAfterMs], ["tpm", false, 2]);
+    assert.deepEqual([wait.limit, wait.neverFits, wait.reason], ["tpm", false, "time"]);
+    assert.deepEqual([wait.retryAfterMs, wait.fitsAfterMs], [2, 2]);
   });
 
   it("keeps keys apart, and takes strings and keys alike", () => {
@@ -83,7 +86,7 @@ describe("take", () => {
 
   it("takes more units than cross as numbers", () => {
     const limits = Object.fromEntries(
-      Array.from({ length: 16 }, (_, i) => [`l${i}`, rate({ unit: `u${i}`, limit: 5, per: 1000 })]),
+      Array.from({ length: 16 }, (_, i) => [`l${i}`, rate({ unit: `u${i}`, limit: 5, per: "1s" })]),
     );
     const { limiter } = make(limits);
     assert.equal(limiter.take("k", { u15: 5, u0: 1 }).allowed, true);
@@ -127,8 +130,8 @@ describe("quotas", () => {
     clock.advance(864e5);
     assert.equal(limiter.take("k").allowed, true);
     clock.advance(864e5);
-    const { limit, retryAfterMs } = refused(limiter.take("k"));
-    assert.deepEqual([limit, retryAfterMs], ["month", Date.UTC(2024, 3, 1) - Date.UTC(2024, 2, 3)]);
+    const { limit, fitsAfterMs } = refused(limiter.take("k"));
+    assert.deepEqual([limit, fitsAfterMs], ["month", Date.UTC(2024, 3, 1) - Date.UTC(2024, 2, 3)]);
   });
 
   it("go by the wall clock when nobody says otherwise", () => {
@@ -146,8 +149,8 @@ describe("quotas", () => {
 describe("wrong arguments", () => {
   it("of limits are named with their value", () => {
     assert.throws(
-      () => rate({ limit: 0, per: "day" }),
-      /^RangeError: limit must be from .* not 0$/,
+      () => rate({ limit: 1e-7, per: "day" }),
+      /^RangeError: limit must be 0, from 0.000001 to 1e12, or Infinity, not 1e-7$/,
     );
     assert.throws(() => rate({ limit: NaN, per: "day" }), RangeError);
     assert.throws(() => rate({ limit: any("5"), per: "day" }), /TypeError: limit must be a number/);
@@ -155,7 +158,27 @@ describe("wrong arguments", () => {
       () => rate({ limit: 1, per: any("fortnight") }),
       /TypeError: per must be "second"/,
     );
-    assert.throws(() => rate({ limit: 1, per: -5 }), /RangeError: per must be above 0/);
+    for (
+      const [per, message] of [
+        [60, /TypeError: per must be "second", .* not 60: a bare number does not say its unit/],
+        ["60", /TypeError: per must be "second"/],
+        ["60 s", /TypeError/],
+        ["1h30m", /TypeError/],
+        ["-5s", /TypeError/],
+        ["0s", /RangeError: per must be above 0/],
+        ["367d", /RangeError: per must be above 0 and at most 366 days/],
+        ["week", /TypeError/],
+        [{ minute: 1 }, /TypeError: the parts of per must not have "minute": known are "days"/],
+        [{ minutes: -1 }, /RangeError: per.minutes must not be below 0, not -1/],
+        [{ minutes: "1" }, /TypeError: per.minutes must be a number, not "1"/],
+        [{}, /RangeError: per must be above 0/],
+        [null, /TypeError/],
+      ] as const
+    ) {
+      assert.throws(() => rate({ limit: 1, per: any(per) }), message, `${per}`);
+      assert.throws(() => rate({ limit: 1, per: any(per) }), message, `${per}`);
+    }
+    assert.throws(() => quota({ limit: 1, per: any(60) }), /a bare number does not say its unit/);
     assert.throws(
       () => rate({ limit: 1e-6, per: "day", burst: 1e12 }),
       /come back within 36 years/,
@@ -165,6 +188,8 @@ describe("wrong arguments", () => {
     assert.throws(() => concurrency({ limit: -1 }), RangeError);
     assert.throws(() => concurrency({ limit: 1, unit: "" }), /unit must not be empty/);
     assert.throws(() => rate(any(5)), /the options of rate\(\) must be an object, not 5/);
+    assert.throws(() => rate({ limit: 0, per: "day", burst: 5 }), /come back within 36 years/);
+    assert.throws(() => rate({ limit: 5, per: "day", burst: Infinity }), /within 36 years/);
   });
 
   it("of limiters are named with their value", () => {
@@ -180,16 +205,20 @@ describe("wrong arguments", () => {
           { ...limits.r, limit: undefined },
           /TypeError: limits.r.limit must be a number, not undef/,
         ],
-        [{ ...limits.r, burst: NaN }, /RangeError: limits.r.burst must be from .* not NaN/],
+        [{ ...limits.r, burst: NaN }, /RangeError: limits.r.burst must be 0, from .* not NaN/],
+        [{ ...limits.r, per: "day" }, /TypeError: limits.r must not have "per": known are "kind"/],
         [{ ...limits.r, perMs: "5" }, /TypeError: limits.r.perMs must be a number, not "5"/],
         [{ ...limits.r, perMs: 0 }, /RangeError: limits.r.perMs must be above 0/],
         [{ ...limits.r, unit: "" }, /RangeError: limits.r.unit must not be empty/],
-        [{ kind: "quota", unit: "a", limit: 1 }, /TypeError: limits.r.per must be one of "minute"/],
+        [{ kind: "quota", unit: "a", limit: 1 }, /TypeError: limits.r.per must be one of "day"/],
         [
           { kind: "quota", unit: "a", limit: 1, per: "day", utcOffset: 0.5 },
           /RangeError: limits.r.utcOffset must be a whole number/,
         ],
-        [{ kind: "concurrency", unit: "a", limit: 0 }, /RangeError: limits.r.limit must be from/],
+        [
+          { kind: "concurrency", unit: "a", limit: -1 },
+          /RangeError: limits.r.limit must be 0, from/,
+        ],
       ] as const
     ) assert.throws(open({ limits: { r: limit } }), message);
     // One that was posted by another Worker is as good.
@@ -199,14 +228,37 @@ describe("wrong arguments", () => {
     assert.throws(open({ clock: "sun" }), /TypeError: clock must be "precise", "coarse" or a/);
     assert.throws(open({ reservationTtlMs: -1 }), RangeError);
     assert.throws(() => new RateLimiter(any(undefined)), TypeError);
+    assert.throws(open({ trackLeaks: 1 }), /TypeError: trackLeaks must be a boolean, not 1/);
+  });
+
+  it("that nobody reads are named, wherever options are", () => {
+    const { limiter } = make(tenant);
+    const limits = { r: tenant.rpm };
+    for (
+      const [call, what, name] of [
+        [() => rate(any({ limit: 1, per: "day", timezone: "UTC" })), "rate()", "timezone"],
+        [() => quota(any({ limit: 1, per: "day", timezone: "UTC" })), "quota()", "timezone"],
+        [() => concurrency(any({ limit: 1, per: "day" })), "concurrency()", "per"],
+        [() => new RateLimiter(any({ limits, maxkeys: 5 })), "a RateLimiter", "maxkeys"],
+        [() => limiter.reserve("k", {}, any({ ttl: 5 })), "a reservation", "ttl"],
+        [() => limiter.takeUpTo("k", {}, any({ steps: 5 })), "takeUpTo()", "steps"],
+      ] as const
+    ) {
+      assert.throws(call, (error) => {
+        assert.ok(error instanceof TypeError);
+        const start = `the options of ${what} must not have ${JSON.stringify(name)}: known are "`;
+        assert.ok(error.message.startsWith(start), error.message);
+        return true;
+      });
+    }
   });
 
   it("say that the order of limits counts", () => {
     const { limiter, clock } = make(tenant);
-    const { live, ...others } = tenant;
+    const { day, ...others } = tenant;
     assert.throws(
       () =>
-        new RateLimiter({ name: limiter.name, limits: { live, ...others }, clock, maxKeys: 1000 }),
+        new RateLimiter({ name: limiter.name, limits: { day, ...others }, clock, maxKeys: 1000 }),
       { code: "SLUICE_LIMITER_MISMATCH", message: /the same limits in another order/ },
     );
   });
@@ -231,12 +283,15 @@ describe("wrong arguments", () => {
       assert.throws(() => call({ tokens: undefined }), TypeError);
       assert.throws(() => call(5), /TypeError: cost must be an object such as/);
       assert.throws(() => call(null), TypeError);
-      for (const tokens of [-1, NaN, Infinity, 2e12]) {
-        assert.throws(() => call({ tokens }), /RangeError: cost.tokens must be from 0 to 1e12/);
+      for (const tokens of [-1, NaN, Infinity, 2e12, 9e-7, 1e-10]) {
+        assert.throws(
+          () => call({ tokens }),
+          /RangeError: cost.tokens must be 0, or from 0.000001 to/,
+        );
       }
     }
-    const { rpm, tpm, live } = limiter.inspect("k");
-    assert.deepEqual([rpm.used, tpm.used, live.outstanding], [0, 0, 0]);
+    const { rpm, tpm } = limiter.inspect("k");
+    assert.deepEqual([rpm.used, tpm.used, tpm.outstanding], [0, 0, 0]);
     assert.throws(
       () => limiter.reserve("k", {}, { ttlMs: 0 }),
       /RangeError: ttlMs must be above 0/,

@@ -24,7 +24,7 @@ describe("a limiter and Workers", () => {
     const started = [1, 2, 3].map(() => start({ name, key: "hot", take: 800, reserve: 0 }));
     const answers = await Promise.all(started.map(({ answer }) => answer));
     let taken = answers.reduce((sum, { taken }) => sum + taken, 0);
-    while (limiter.take("hot").allowed) taken++;
+    while (limiter.take("hot", { concurrent: 0 }).allowed) taken++;
     for (const { worker } of started) worker.terminate();
     assert.equal(taken, 1000);
   });
@@ -49,7 +49,7 @@ describe("a limiter and Workers", () => {
     for (const { worker } of started) worker.terminate();
     assert.equal(answers.reduce((sum, { taken }) => sum + taken, 0), 1000);
     assert.deepEqual({ keys, reservations }, { keys: 1, reservations: 0 });
-    assert.equal(limiter.take("hot").allowed, false);
+    assert.equal(limiter.take("hot", { concurrent: 0 }).allowed, false);
   });
 
   it("gives back what a terminated Worker held, and charges it", async () => {
@@ -57,7 +57,7 @@ describe("a limiter and Workers", () => {
     const { answer, worker } = start({ name: limiter.name, key: "k", take: 0, reserve: 9 });
     assert.deepEqual(await answer, { taken: 0, reserved: 3 });
     const denied = limiter.reserve("k");
-    assert.ok(!denied.allowed && denied.limit === "live" && denied.retryAfterMs === Infinity);
+    assert.ok(!denied.allowed && denied.limit === "live" && denied.reason === "held");
     assert.equal(limiter.inspect("k").live.outstanding, 3);
     worker.terminate();
     for (let i = 0; limiter.inspect("k").live.outstanding > 0; i++) {
@@ -97,7 +97,7 @@ describe("a limiter and Workers", () => {
       /it has `live: 3 concurrent at a time`, not `live: 4 concurrent at a time`/,
     );
     using again = open("workers: mismatch");
-    again.take("k");
+    again.take("k", { concurrent: 0 });
     assert.ok(limiter.inspect("k").rate.used > 0.9);
   });
 });

@@ -47,7 +47,7 @@ export function reopen(
   clock: "precise" | "coarse" = "precise",
 ): RateLimiter {
   const limit = intervalMs < 1 ? 1 / intervalMs : 1;
-  const requests = rate({ limit, per: limit * intervalMs, burst });
+  const requests = rate({ limit, per: { milliseconds: limit * intervalMs }, burst });
   return new RateLimiter({ name, limits: { requests }, clock });
 }
 

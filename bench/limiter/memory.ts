@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { RateLimiter as NpmLimiter } from "limiter";
 import { RateLimiterMemory } from "rate-limiter-flexible";
-import { concurrency, type Limits, quota, rate, RateLimiter } from "../../mod.ts";
+import { concurrency, type Limits, quota, rate, type RateLimit, RateLimiter } from "../../mod.ts";
 import { MapGcra, OPEN } from "./gcra.ts";
 
 /** Those whose memory is measured. */
@@ -33,8 +33,8 @@ type Use = (key: string) => unknown;
 
 /** Never reached, so that no key makes room for another. */
 const MOST = 2_000_000;
-const ONE: Limits = { rpm: rate({ limit: 600, per: "minute" }) };
-const FOUR: Limits = {
+const ONE: Limits<"rpm", RateLimit> = { rpm: rate({ limit: 600, per: "minute" }) };
+const FOUR = {
   ...ONE,
   tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }),
   day: quota({ unit: "tokens", limit: 2_000_000, per: "day" }),
@@ -49,7 +49,7 @@ function open(holder: Holder): Use {
     }
     case "sluice, four limits": {
       const limiter = new RateLimiter({ name: holder, limits: FOUR, maxKeys: MOST });
-      const cost = { tokens: 1200 };
+      const cost = { tokens: 1200, concurrent: 0 } as const;
       return (key) => limiter.take(key, cost);
     }
     case "Map": {

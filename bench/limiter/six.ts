@@ -38,8 +38,8 @@ function bucketsOf(outcome: Outcome): { requests: Bucket; tokens: Bucket; last: 
 
 function limitOf(unit: string, { intervalMs, burst }: Bucket) {
   return intervalMs < 1
-    ? rate({ unit, limit: 1 / intervalMs, per: 1, burst })
-    : rate({ unit, limit: 1, per: intervalMs, burst });
+    ? rate({ unit, limit: 1 / intervalMs, per: "1ms", burst })
+    : rate({ unit, limit: 1, per: { milliseconds: intervalMs }, burst });
 }
 
 /** The six limits, by who they are for. */

@@ -80,7 +80,7 @@ const places = Math.ceil(total / 10);
 const passing = new RateLimiter({
   name: "soak: keys that pass",
   // Idle again after a millisecond.
-  limits: { r: rate({ limit: 1, per: 1 }) },
+  limits: { r: rate({ limit: 1, per: "1ms" }) },
   maxKeys: places,
 });
 const passed = run("pass ", passing);

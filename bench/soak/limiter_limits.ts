@@ -45,7 +45,7 @@ export function limitsOf(share = 1): Limits<SoakLimit> {
       per: "second",
       burst: TOKENS_BURST * share,
     }),
-    window: quota({ unit: "tokens", limit: 60_000 * share, per: 1000 }),
+    window: quota({ unit: "tokens", limit: 60_000 * share, per: "1s" }),
     live: concurrency({ limit: LIVE }),
   };
 }

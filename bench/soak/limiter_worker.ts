@@ -79,7 +79,10 @@ scope.onmessage = ({ data: { workers, row, tasks, utcOffset, shared } }) => {
     for (let i = 0; i < times; i++) {
       const cost = tokens();
       const at = tally.admissions.now();
-      const { allowed } = limiter.take(i % 2 === 0 ? keys[key]! : KEYS[key]!, { tokens: cost });
+      const { allowed } = limiter.take(i % 2 === 0 ? keys[key]! : KEYS[key]!, {
+        tokens: cost,
+        concurrent: 0,
+      });
       if (allowed) tally.charge(key, at, 1, cost);
       tally.count(allowed ? "admitted" : "denied");
     }
@@ -92,8 +95,8 @@ scope.onmessage = ({ data: { workers, row, tasks, utcOffset, shared } }) => {
     const at = tally.admissions.now();
     const admitted = limiter.takeBatch(
       keys,
-      // As `limiter.units` has them: requests, tokens, places.
-      Float64Array.from(cost.flatMap((tokens) => [1, tokens, 1])),
+      // As `limiter.units` has them: requests, tokens, and no places.
+      Float64Array.from(cost.flatMap((tokens) => [1, tokens, 0])),
       codes,
     );
     codes.forEach((code, key) => {
@@ -162,7 +165,7 @@ scope.onmessage = ({ data: { workers, row, tasks, utcOffset, shared } }) => {
     tally.intend(cost);
     const at = tally.admissions.now();
     const parts = [{ limiter, key: keys[key]! }, { limiter: ledger, key: SUM }];
-    const { allowed } = takeAll(parts, { tokens: cost });
+    const { allowed } = takeAll(parts, { tokens: cost, concurrent: 0 });
     if (allowed) tally.charge(key, at, 1, cost);
     tally.confirm(cost, allowed ? cost : 0);
     tally.count(allowed ? "admitted" : "denied");
@@ -195,7 +198,7 @@ scope.onmessage = ({ data: { workers, row, tasks, utcOffset, shared } }) => {
     for (let i = 0; i < times; i++) {
       const name = `cold ${random.integer(0, NAMES)}`;
       const kind = random.next();
-      if (kind < 0.9) limiter.take(name, { tokens: tokens() });
+      if (kind < 0.9) limiter.take(name, { tokens: tokens(), concurrent: 0 });
       else if (kind < 0.93) limiter.reset(name);
       else if (kind < 0.96) limiter.tighten(name, "tokens", random.integer(0, 100));
       else if (limiter.forget(name)) tally.count("keysForgotten");

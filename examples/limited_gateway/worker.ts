@@ -84,10 +84,12 @@ async function serve(
   response.writeHead(answer.status, { "content-type": "application/json" }).end(completion);
 }
 
-function refuse({ limit, retryAfterMs }: Denied<LimitName>, response: ServerResponse): void {
-  const isKnown = retryAfterMs < Infinity;
-  const refused: Refused = { limit, retryAfterMs: isKnown ? retryAfterMs : null };
-  const seconds = isKnown ? Math.ceil(retryAfterMs / 1000) : 1;
+function refuse(
+  { limit, reason, retryAfterMs }: Denied<LimitName>,
+  response: ServerResponse,
+): void {
+  const refused: Refused = { limit, retryAfterMs: reason === "time" ? retryAfterMs : null };
+  const seconds = Math.ceil(retryAfterMs / 1000);
   response.writeHead(429, { "content-type": "application/json", "retry-after": `${seconds}` })
     .end(JSON.stringify(refused));
 }

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x0f16f09e;
+export const ABI_HASH = 0x08b93ae1;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -95,10 +95,24 @@ export const LIMITER_NAMES = 1048576;
 export const LIMITER_HEADER = 4;
 
 /**
- * Numbers of a limit: kind, index of its unit, limit, period in milliseconds, burst, minutes east of
- * UTC. A quota's period is -1 for a week and -2 for a month; its burst does not count.
+ * Numbers of a limit: kind, index of its unit, limit (or infinity), period in milliseconds or minus
+ * a `SLUICE_WINDOW_*` constant, burst of a rate (or infinity), where a quota's windows begin, minutes east
+ * of UTC, and in place of those the number of a time zone (`sluice_zone_find`) or 0. Weeks begin on a day
+ * from 0 for Monday to 6, months on a day from 1 to 31, years on 100 times a month and a day of it.
  */
-export const LIMITER_LIMIT = 6;
+export const LIMITER_LIMIT = 8;
+
+/** A quota's window is a day of the calendar, */
+export const WINDOW_DAY = 1;
+
+/** seven of them, */
+export const WINDOW_WEEK = 2;
+
+/** a month, */
+export const WINDOW_MONTH = 3;
+
+/** or a year. */
+export const WINDOW_YEAR = 4;
 
 /** A limit is a rate, */
 export const LIMIT_RATE = 0;
@@ -460,6 +474,13 @@ export const symbols = {
    */
   sluice_limiter_close: { args: ["u32"], returns: "i32" },
   /**
+   * `(limiter)`
+   *
+   * Closes a handle of a limiter as the end of its thread does: if nobody else has it open, it stays until
+   * all its keys are idle, so that who opens it next finds its counts. O(1).
+   */
+  sluice_limiter_leave: { args: ["u32"], returns: "i32" },
+  /**
    * `(limiter, name, name_len)`
    *
    * Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
@@ -482,10 +503,21 @@ export const symbols = {
    * Decides and consumes at one key, and returns a code. O(limits).
    *
    * Costs are those of the first four units; what the limiter does not count is not looked at. Fails with
-   * `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not from 0 to 1e12 or the limiter
-   * has more than four units.
+   * `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not 0 or from a millionth to 1e12,
+   * or the limiter has more than four units.
    */
   sluice_limiter_take: { args: ["u32", "f64", "f64", "f64", "f64", "f64"], returns: "f64" },
+  /**
+   * `(limiter, key, costs, costs_len, step)`
+   *
+   * Consumes of each cost what there is: all of it, or else the largest multiple of `step` that fits every
+   * limit of its unit. Writes to `costs` what was consumed, and returns 1 if that is all that was asked
+   * for, or 0. O(limits).
+   *
+   * `costs` has one for each unit of the limiter. Fails with `INVALID_HANDLE`, `STALE_KEY`, and
+   * `INVALID_ARGUMENT` if a cost or the step is no amount or the step is 0.
+   */
+  sluice_limiter_take_up_to: { args: ["u32", "f64", "buffer", "u32", "f64"], returns: "i32" },
   /**
    * `(limiter, keys, keys_len, costs, costs_len, out)`
    *
@@ -499,7 +531,8 @@ export const symbols = {
   /**
    * `(limiter, key, out, out_cap)`
    *
-   * Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units),
+   * Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units; the first
+   * two are infinity of a limit that admits everything),
    * milliseconds until nothing is used, and milliseconds in which a rate's capacity comes back (0 for
    * other kinds); returns how many numbers that is. O(limits).
    *
@@ -510,7 +543,7 @@ export const symbols = {
    * `(limiter, key, limits, limits_len)`
    *
    * Gives a key other limits, `SLUICE_LIMITER_LIMIT` numbers for each of the limiter's in their order, of
-   * the same kinds and units; or the limiter's own again if there is none. O(limits).
+   * the same kinds and units, and of quotas periods; or the limiter's own again if there is none. O(limits).
    *
    * What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
    * with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
@@ -559,8 +592,8 @@ export const symbols = {
    *
    * Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
    *
-   * What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
-   * also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+   * What was used counts for the limit that has the same name, unit and kind (and period, of a quota),
+   * also if its numbers are others now, or a quota's windows begin elsewhere; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
    * there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
    * snapshot, and with `OUT_OF_MEMORY`; nothing is changed then.
    */
@@ -585,6 +618,25 @@ export const symbols = {
    * Fails as `sluice_limiter_take_all` does, and with `TOO_MANY_RESERVATIONS`.
    */
   sluice_limiter_reserve: { args: ["buffer", "u32", "f64"], returns: "f64" },
+  /**
+   * `(name, name_len)`
+   *
+   * Returns the number of the time zone of a name, for the configuration of limits; 0 if nobody has added
+   * it in this process. O(length).
+   */
+  sluice_zone_find: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(name, name_len, offsets, offsets_len)`
+   *
+   * Adds a time zone for all of this process and returns its number; if there is one of that name, that
+   * one stays. O(changes).
+   *
+   * `offsets` has the offset before the first change, and two numbers for each change: when it is, in
+   * seconds since 1970, and the offset from then on. Offsets are seconds east of UTC, at most 26 hours.
+   * Fails with `INVALID_ARGUMENT` if changes are not in order or out of range, or if there are 1,024
+   * zones.
+   */
+  sluice_zone_add: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(name, name_len, settings, settings_len, ids, ids_len)`
    *
@@ -651,6 +703,13 @@ export const symbols = {
    * thread, with `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
    */
   sluice_reservation_end: { args: ["u32", "f64", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, reservation, ttl_ms)`
+   *
+   * Lets a reservation live for `ttl_ms` from now on, or as long as this limiter says if that is 0; never
+   * shorter than it would have lived. O(log reservations). Fails as `sluice_reservation_end` does.
+   */
+  sluice_reservation_renew: { args: ["u32", "f64", "f64"], returns: "i32" },
   /**
    * `(limiter, reservation, costs, costs_len)`
    *
@@ -810,7 +869,7 @@ export const statusCodes = {
   "-2": "SLUICE_INVALID_ARGUMENT",
   /** The handle was never given out, or was closed. */
   "-3": "SLUICE_INVALID_HANDLE",
-  /** 65,536 handles of this kind are open. */
+  /** As many handles of this kind are open as there can be, a million of most: close some. */
   "-4": "SLUICE_TOO_MANY_HANDLES",
   /** The result does not fit an `int32_t`. */
   "-5": "SLUICE_TOO_LARGE",

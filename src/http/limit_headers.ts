@@ -5,7 +5,8 @@
  */
 import { type BareItem, type Item, serializeList } from "structured-headers";
 import { show } from "../errors.ts";
-import type { Denied, LimitState } from "../limiter/decision.ts";
+import { checkKnown } from "../known_options.ts";
+import { type Denied, HELD_RETRY_MS, type LimitState } from "../limiter/decision.ts";
 import type { Limit } from "../limiter/limits.ts";
 import { RateLimiter } from "../limiter/rate_limiter.ts";
 import type { Part } from "../limiter/together.ts";
@@ -41,12 +42,9 @@ interface Standing {
   readonly partitionKey: string | Uint8Array<ArrayBuffer> | undefined;
 }
 
-const WINDOW_SECONDS: Readonly<Record<string, number>> = {
-  minute: 60,
-  hour: 3600,
-  day: 86_400,
-  week: 604_800,
-};
+const OPTIONS = { fields: true, denied: true, heldRetryAfterMs: true } as const;
+/** The windows of a calendar that are all equally long, where there is no daylight saving. */
+const WINDOW_SECONDS: Readonly<Record<string, number>> = { day: 86_400, week: 604_800 };
 const UNITS = ["requests", "tokens"];
 /** What an integer of structured fields can be (RFC 9651 §3.3.1). */
 const MOST_INTEGER = 999_999_999_999_999;
@@ -62,12 +60,14 @@ const MOST_INTEGER = 999_999_999_999_999;
  * - `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI has them: of the limit of that unit
  *   that has least left, the most that can be taken at once, what is left, and the time until all is back.
  *
- * Amounts are rounded down, times up; above 999,999,999,999,999 they are said to be that.
+ * Amounts are rounded down, times up; above 999,999,999,999,999 they are said to be that. A limit of
+ * `Infinity` is not told.
  */
 export function limitHeaders(
   parts: LimitedPart | readonly LimitedPart[],
   options: LimitHeadersOptions = {},
 ): Headers {
+  checkKnown<LimitHeadersOptions>("the options of limitHeaders()", options, OPTIONS);
   const { fields = ["ietf", "openai"], denied } = options;
   const standings = standingsOf(parts);
   const headers = new Headers();
@@ -108,8 +108,8 @@ export function policyName(
 
 /** How long a client should wait, in milliseconds; undefined if no waiting helps. */
 export function waitMs(
-  { retryAfterMs, neverFits }: Denied,
-  { heldRetryAfterMs = 1000 }: LimitHeadersOptions,
+  { reason, fitsAfterMs }: Denied,
+  { heldRetryAfterMs = HELD_RETRY_MS }: Pick<LimitHeadersOptions, "heldRetryAfterMs">,
 ): number | undefined {
   if (typeof heldRetryAfterMs !== "number") {
     throw new TypeError(
@@ -119,8 +119,7 @@ export function waitMs(
   if (!(heldRetryAfterMs > 0 && heldRetryAfterMs < Infinity)) {
     throw new RangeError(`options.heldRetryAfterMs must be above 0, not ${heldRetryAfterMs}`);
   }
-  if (neverFits) return undefined;
-  return retryAfterMs === Infinity ? heldRetryAfterMs : retryAfterMs;
+  return reason === "held" ? heldRetryAfterMs : fitsAfterMs;
 }
 
 function standingsOf(parts: LimitedPart | readonly LimitedPart[]): Standing[] {
@@ -130,7 +129,8 @@ function standingsOf(parts: LimitedPart | readonly LimitedPart[]): Standing[] {
     if (!(limiter instanceof RateLimiter)) {
       throw new TypeError(`parts must have a RateLimiter as limiter, not ${show(limiter)}`);
     }
-    return Object.entries(limiter.inspect(part.key)).map(([limit, state]) => ({
+    const states = Object.entries(limiter.inspect(part.key));
+    return states.filter(([, { capacity }]) => capacity !== Infinity).map(([limit, state]) => ({
       name: policyName({ limiter: limiter.name, limit }, parts),
       limit: limiter.limits[limit]!,
       state,
@@ -141,7 +141,7 @@ function standingsOf(parts: LimitedPart | readonly LimitedPart[]): Standing[] {
 
 function policyItem({ name, limit, state, partitionKey }: Standing): Item {
   const { capacity, refillMs } = state;
-  if (limit.kind === "rate") {
+  if (limit.kind === "rate" && capacity > 0 && refillMs > 0) {
     // The key's own limits may be others than the limiter's, over another period even: the rate is
     // told over the limiter's period, or over a longer one in which there is at least one unit.
     const unitsPerSecond = capacity / refillMs * 1000;
@@ -157,8 +157,14 @@ function policyItem({ name, limit, state, partitionKey }: Standing): Item {
     const qu = limit.unit === "concurrent" ? "concurrent-requests" : limit.unit;
     return [name, parameters({ q, qu, pk: partitionKey })];
   }
-  // Months have no one length.
-  const w = typeof limit.per === "number" ? seconds(limit.per) : WINDOW_SECONDS[limit.per];
+  // Months have no one length, and neither have days where clocks are changed.
+  const w = limit.kind === "rate"
+    ? seconds(limit.perMs)
+    : typeof limit.per === "number"
+    ? seconds(limit.per)
+    : limit.timeZone === undefined
+    ? WINDOW_SECONDS[limit.per]
+    : undefined;
   return [name, parameters({ q, qu: limit.unit, w, pk: partitionKey })];
 }
 
@@ -167,7 +173,7 @@ function limitItem({ name, state, partitionKey }: Standing, wait: number | undef
   const { kind, capacity, remaining, used, outstanding, resetMs, refillMs } = state;
   let t: number | undefined;
   if (kind === "quota") t = seconds(resetMs);
-  if (kind === "rate") {
+  if (kind === "rate" && capacity > 0) {
     // How long what is left lasts at the limit's own rate, or until there is one again.
     const units = Math.max(Math.floor(remaining), used + outstanding + 1 - capacity);
     t = seconds(units * refillMs / capacity);

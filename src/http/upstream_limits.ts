@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type BareItem, isInnerList, type List, parseList, Token } from "structured-headers";
+import {
+  type BareItem,
+  isInnerList,
+  type List,
+  parseDictionary,
+  parseList,
+  Token,
+} from "structured-headers";
 import { show } from "../errors.ts";
 import { amount, resetMs, withinYear } from "./field_values.ts";
 import { retryAfterMs, sentAt } from "./retry_after.ts";
@@ -46,7 +53,9 @@ interface Fields {
 /**
  * Reads the limits in response headers: `x-ratelimit-*` with durations such as `6m0s`, seconds or times,
  * `anthropic-ratelimit-*`, the IETF's `RateLimit` and `RateLimit-Policy`
- * (draft-ietf-httpapi-ratelimit-headers-11), `retry-after` and `retry-after-ms`. Values that are no
+ * (draft-ietf-httpapi-ratelimit-headers-11), and as the draft had it up to 7
+ * (`RateLimit: limit=100, remaining=50, reset=5`, which is of requests), `retry-after` and
+ * `retry-after-ms`. Values that are no
  * plain numbers, negative, above 1e12, sent twice, or longer than 366 days are passed over, and so is
  * all about a limit that is said to be 0 or negative, as Azure has done. Never throws for what is in
  * the headers. O(length).
@@ -69,6 +78,8 @@ export function parseLimitHeaders(headers: Headers, now: number = Date.now()): U
     });
   }
   for (const [name, said] of ietf(headers)) add(limits, name, said);
+  const said = dictionary(headers.get("ratelimit"));
+  if (said !== undefined) add(limits, "requests", said);
   return { limits, retryAfterMs: retryAfterMs(headers, now) };
 }
 
@@ -100,6 +111,27 @@ function* ietf(headers: Headers): Iterable<[string, UpstreamLimit]> {
     const resetMs = seconds === undefined ? undefined : withinYear(seconds * 1000);
     yield [name, { limit: undefined, remaining, resetMs }];
   }
+}
+
+/** `limit=100, remaining=50, reset=5`, as the draft had it up to 7. */
+function dictionary(value: string | null): UpstreamLimit | undefined {
+  let fields: ReadonlyMap<string, unknown>;
+  try {
+    fields = parseDictionary(value ?? "");
+  } catch {
+    return undefined;
+  }
+  const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) => {
+    const item = fields.get(name);
+    return Array.isArray(item) ? count(item[0] as BareItem) : undefined;
+  });
+  // Not believed, as above.
+  if (remaining === undefined || limit === 0) return undefined;
+  return {
+    limit,
+    remaining,
+    resetMs: reset === undefined ? undefined : withinYear(reset * 1000),
+  };
 }
 
 /** The named items of a list. Drafts before the ninth had tokens for names. */

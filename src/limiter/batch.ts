@@ -43,6 +43,7 @@ export class LimiterBatch {
         `costs must have ${units} numbers, or ${units} for each of ${count} keys, not ${length}`,
       );
     }
+    this.#checkTakes(costs, length);
     checkRoom(count, out);
     let allowed = core.unwrap(
       core.native.sluice_limiter_take_batch(core.handle, ids, count, given, length, out),
@@ -51,6 +52,17 @@ export class LimiterBatch {
       allowed += this.#retryStale(named, given, length, out);
     }
     return allowed;
+  }
+
+  /** Refuses costs that need a place: see {@linkcode NativeLimiter.checkTake}. */
+  #checkTakes(costs: Float64Array | undefined, length: number): void {
+    const { places, units } = this.#core;
+    for (const { limit, unit } of places) {
+      if (costs === undefined) this.#core.refuseTake(limit, unit);
+      for (let at = units.place(unit) ?? 0; at < length; at += units.names.length) {
+        if (costs[at] !== 0) this.#core.refuseTake(limit, unit);
+      }
+    }
   }
 
   /** The keys of a caller's array, each element of which is read once; their ids stand in `#scratch` then. */

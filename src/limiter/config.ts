@@ -11,26 +11,34 @@ import {
   LIMIT_RATE,
   LIMITER_HEADER,
   LIMITER_LIMIT,
+  WINDOW_DAY,
+  WINDOW_MONTH,
+  WINDOW_WEEK,
+  WINDOW_YEAR,
 } from "../ffi/symbols.gen.ts";
-import { checkMade, type Limit, type Limits, type Window } from "./limits.ts";
+import { checkMade, startOfYear, WEEKDAYS } from "./limit_checks.ts";
+import type { Limit, Limits, QuotaLimit } from "./limits.ts";
+import { zoneNumber } from "./time_zone.ts";
 
 /** The most limits of a limiter, and of a call over several keys. */
 export const MOST_LIMITS = 16;
 const MOST_KEYS = 2 ** 30;
 const LONGEST_MS = 366 * 864e5;
-const WINDOW_MS: Readonly<Record<Exclude<Window, number>, number>> = {
-  minute: 6e4,
-  hour: 36e5,
-  day: 864e5,
-  week: -1,
-  month: -2,
-};
+const WINDOWS = { day: WINDOW_DAY, week: WINDOW_WEEK, month: WINDOW_MONTH, year: WINDOW_YEAR };
 
 /** What the native side is told to open a limiter. */
 export interface LimiterConfig {
   readonly text: string;
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly units: Units;
+  /** The limits of concurrency. */
+  readonly places: readonly Place[];
+}
+
+/** A limit of concurrency, by its name, and the unit that it counts. */
+export interface Place {
+  readonly limit: string;
+  readonly unit: string;
 }
 
 /** Checks options and puts them into numbers. */
@@ -59,7 +67,10 @@ export function configure(
   );
   numbers.set([maxKeys, reservationTtlMs, all.length, units.names.length]);
   numbers.set(limitNumbers(all, units), LIMITER_HEADER);
-  return { text: [name, ...names, ...units.names].join("\0"), numbers, units };
+  const places = names.flatMap((limit, i) =>
+    all[i]!.kind === "concurrency" ? [{ limit, unit: all[i]!.unit }] : []
+  );
+  return { text: [name, ...names, ...units.names].join("\0"), numbers, units, places };
 }
 
 /** Limits as numbers. */
@@ -69,10 +80,10 @@ export function limitNumbers(limits: readonly Limit[], units: Units): Float64Arr
     const unit = units.place(limit.unit) ?? -1;
     numbers.set(
       limit.kind === "rate"
-        ? [LIMIT_RATE, unit, limit.limit, limit.perMs, limit.burst, 0]
+        ? [LIMIT_RATE, unit, limit.limit, limit.perMs, limit.burst]
         : limit.kind === "quota"
-        ? [LIMIT_QUOTA, unit, limit.limit, windowMs(limit.per), 0, limit.utcOffset]
-        : [LIMIT_CONCURRENCY, unit, limit.limit, 0, 0, 0],
+        ? [LIMIT_QUOTA, unit, limit.limit, ...windowNumbers(limit)]
+        : [LIMIT_CONCURRENCY, unit, limit.limit],
       i * LIMITER_LIMIT,
     );
   });
@@ -104,11 +115,10 @@ export function checkLike(name: string, limit: unknown, limits: Limits): void {
         `${other.kind} of ${show(other.unit)}`,
     );
   }
-  if (
-    other.kind === "quota" && own.kind === "quota" &&
-    (other.per !== own.per || other.utcOffset !== own.utcOffset)
-  ) {
-    throw new RangeError(`limits.${name} must have the window that the limiter has`);
+  if (other.kind === "quota" && own.kind === "quota" && other.per !== own.per) {
+    throw new RangeError(
+      `limits.${name}.per must be ${show(own.per)}, as the limiter has it, not ${show(other.per)}`,
+    );
   }
 }
 
@@ -123,8 +133,18 @@ export function checkTtl(name: string, value: unknown): number {
   return value;
 }
 
-function windowMs(per: Window): number {
-  return typeof per === "number" ? per : WINDOW_MS[per];
+/** Period, burst, start, offset and zone. */
+function windowNumbers(quota: QuotaLimit): number[] {
+  const { per, utcOffset = 0, timeZone, weekStart = "monday", monthStart = 1 } = quota;
+  const start = per === "week"
+    ? WEEKDAYS.indexOf(weekStart)
+    : per === "month"
+    ? monthStart
+    : per === "year"
+    ? startOfYear("yearStart", quota.yearStart ?? "01-01")
+    : 0;
+  const zone = timeZone === undefined ? 0 : zoneNumber(timeZone);
+  return [typeof per === "number" ? per : -WINDOWS[per], 0, start, utcOffset, zone];
 }
 
 function checkWhole(name: string, value: unknown, most: number): void {

@@ -7,12 +7,14 @@ import { show } from "../errors.ts";
 
 /**
  * What a call costs, by unit, such as `{ tokens: 1200 }`. `requests` and `concurrent` are 1 unless
- * told otherwise, other units 0. From 0 to 1e12; millionths count, what is finer is rounded.
+ * told otherwise, other units 0. Each is 0, or from 0.000001 to 1e12 and rounded to a millionth. What is
+ * less is refused: count money in a unit small enough, such as thousandths of a cent.
  */
 export type Cost = Readonly<Record<string, number>>;
 
 /** Units that a call costs 1 of if it does not say. */
 const ONE = new Set(["requests", "concurrent"]);
+const LEAST = 1e-6;
 const MOST = 1e12;
 
 /** The units of a limiter, in the order of its costs. */
@@ -131,7 +133,7 @@ export function plain(cost: Cost | undefined): Cost | undefined {
 
 /** Whether it is an amount of a unit. */
 export function isAmount(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value <= MOST;
+  return typeof value === "number" && (value >= LEAST || value === 0) && value <= MOST;
 }
 
 /** Refuses what is no amount of a unit. */
@@ -139,8 +141,8 @@ export function checkAmount(name: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${show(value)}`);
   }
-  if (!(value >= 0 && value <= MOST)) {
-    throw new RangeError(`${name} must be from 0 to 1e12, not ${value}`);
+  if (!isAmount(value)) {
+    throw new RangeError(`${name} must be 0, or from 0.000001 to 1e12, not ${value}`);
   }
   return value;
 }

@@ -71,9 +71,10 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
   }
 
   /**
-   * Gives one key other limits, of the same kinds and units and, for quotas, windows; those that are not
-   * named are the limiter's own. `undefined` gives it back the limiter's own. What is used and reserved
-   * stays. Such a key is never idle, so it keeps its place until {@linkcode RateLimiter.forget}.
+   * Gives one key other limits, of the same kinds and units and, for quotas, periods: a key's days may
+   * begin in a time zone of its own. Those that are not named are the limiter's own. `undefined` gives it
+   * back the limiter's own. What is used and reserved stays; what a window has had counts in the one that
+   * is under way now. Such a key is never idle, so it keeps its place until {@linkcode RateLimiter.forget}.
    *
    * @throws {RangeError} A limit is not of the limiter, or not like its.
    * @throws {SluiceError} `SLUICE_TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different
@@ -178,9 +179,10 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
    * Takes over the keys of a snapshot, for a limiter that has had no keys yet. Time that went by
    * meanwhile is taken from the wall clock. O(keys).
    *
-   * What a key has used counts for the limit of the same name, unit and kind (and window, of a quota).
+   * What a key has used counts for the limit of the same name, unit and kind (and period, of a quota).
    * Its numbers may be others now, as after a deploy that raises a limit: what was used stays, a rate
-   * gives it back as fast as it does now, and more than there now is becomes debt. What was used of a
+   * gives it back as fast as it does now, and more than there now is becomes debt. Where a quota's days
+   * begin elsewhere now, what was used in a window that is not over counts in the one under way. What was used of a
    * limit that is there no more is dropped, and a new one begins with nothing used. Limits that a key
    * has of its own stay, where they are other than the limiter's were.
    *
@@ -194,12 +196,13 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
     core.unwrap(core.native.sluice_limiter_restore(core.handle, snapshot, length));
   }
 
-  /** Closes it here. Later use throws `SLUICE_DISPOSED`; closing again is fine. */
+  /**
+   * Closes it here. Later use throws `SLUICE_DISPOSED`; closing again is fine. When all who opened it have
+   * closed it, what its keys have used is forgotten. One that has a name and is left to the garbage collector,
+   * or to the end of its Worker, keeps that until all its keys are idle.
+   */
   close(): void {
-    const core = this.#core;
-    if (core.handle === 0) return;
-    core.native.sluice_limiter_close(core.handle);
-    core.handle = 0;
+    this.#core.close();
   }
 
   /** {@linkcode RateLimiter.close}, for `using`. */

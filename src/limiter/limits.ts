@@ -5,22 +5,43 @@
  *
  * @module
  */
-import { checkString } from "../arguments.ts";
-import { show } from "../errors.ts";
+import {
+  checkMade,
+  checkUnit,
+  checkUnits,
+  checkWindowPlace,
+  PERIODS,
+  windowOf,
+} from "./limit_checks.ts";
+import { checkKnown } from "../known_options.ts";
+import { type Duration, periodMs } from "./periods.ts";
 
-/** A rate's period: a unit of time, or milliseconds. */
-export type Period = "second" | "minute" | "hour" | "day" | number;
+/** A rate's period. */
+export type Period = "second" | "minute" | "hour" | "day" | Duration;
 
-/** A quota's window: of the calendar, or so many milliseconds counted from 1970 on. */
-export type Window = "minute" | "hour" | "day" | "week" | "month" | number;
+/** A quota's window: of the calendar, or a duration counted from 1970 on. */
+export type Window = "minute" | "hour" | "day" | "week" | "month" | "year" | Duration;
+
+/** A day of the week. */
+export type Weekday =
+  | "monday"
+  | "tuesday"
+  | "wednesday"
+  | "thursday"
+  | "friday"
+  | "saturday"
+  | "sunday";
 
 /** What {@linkcode rate} takes. */
 export interface RateOptions {
   /** What is counted. @default "requests" */
   readonly unit?: string;
-  /** So many units come back each period; at most 1e12, in millionths. */
+  /**
+   * So many units come back each period; at most 1e12, in millionths. 0 refuses all that costs any of
+   * the unit, `Infinity` admits everything.
+   */
   readonly limit: number;
-  /** How long a period is. */
+  /** How long a period is: a word or a duration, and never a bare number. */
   readonly per: Period;
   /** The most that can be taken at once, after a rest. @default `limit` */
   readonly burst?: number;
@@ -30,19 +51,33 @@ export interface RateOptions {
 export interface QuotaOptions {
   /** What is counted. @default "requests" */
   readonly unit?: string;
-  /** So many units a window; at most 1e12, in millionths. */
+  /**
+   * So many units a window; at most 1e12, in millionths. 0 refuses all that costs any of the unit,
+   * `Infinity` counts and admits everything.
+   */
   readonly limit: number;
-  /** The window. Weeks begin on Monday. */
+  /** The window: a word or a duration, and never a bare number. */
   readonly per: Window;
-  /** Where the day begins, as minutes east of UTC (120 for +02:00). No daylight saving. @default 0 */
+  /**
+   * Where days begin, by the name of a time zone such as `"Europe/Berlin"`, daylight saving included: for
+   * days, weeks, months and years. As the runtime knows it, from 1970 to 2100.
+   */
+  readonly timeZone?: string;
+  /** Where windows begin, as minutes east of UTC (120 for +02:00), all year. @default 0 */
   readonly utcOffset?: number;
+  /** The day that weeks begin on. @default "monday" */
+  readonly weekStart?: Weekday;
+  /** The day that months begin on, such as one of billing; in a shorter month its last. @default 1 */
+  readonly monthStart?: number;
+  /** The day that years begin on, as `"MM-DD"`; where there is no such day, the month's last. @default "01-01" */
+  readonly yearStart?: string;
 }
 
 /** What {@linkcode concurrency} takes. */
-export interface ConcurrencyOptions {
+export interface ConcurrencyOptions<Unit extends string = string> {
   /** What is counted. A reservation costs 1 of it unless it says otherwise. @default "concurrent" */
-  readonly unit?: string;
-  /** So many at a time. */
+  readonly unit?: Unit;
+  /** So many at a time; 0 refuses all that need a place, `Infinity` none. */
   readonly limit: number;
 }
 
@@ -68,18 +103,26 @@ export interface QuotaLimit {
   readonly unit: string;
   /** So many units a window. */
   readonly limit: number;
-  /** The window, or its length in milliseconds. */
-  readonly per: Window;
-  /** Minutes east of UTC. */
+  /** The window, of the calendar if it is a word, or else its length in milliseconds. */
+  readonly per: "day" | "week" | "month" | "year" | number;
+  /** Minutes east of UTC; 0 if there is a time zone. */
   readonly utcOffset: number;
+  /** The time zone, if it goes by one. */
+  readonly timeZone?: string;
+  /** The day that a week begins on. */
+  readonly weekStart?: Weekday;
+  /** The day that a month begins on. */
+  readonly monthStart?: number;
+  /** The day that a year begins on. */
+  readonly yearStart?: string;
 }
 
 /** So many at a time: see {@linkcode concurrency}. */
-export interface ConcurrencyLimit {
+export interface ConcurrencyLimit<Unit extends string = string> {
   /** Which of the three it is. */
   readonly kind: "concurrency";
   /** What is counted. */
-  readonly unit: string;
+  readonly unit: Unit;
   /** So many at a time. */
   readonly limit: number;
 }
@@ -88,16 +131,22 @@ export interface ConcurrencyLimit {
 export type Limit = RateLimit | QuotaLimit | ConcurrencyLimit;
 
 /** The limits of a limiter, by name. */
-export type Limits<Name extends string = string> = Readonly<Record<Name, Limit>>;
+export type Limits<Name extends string = string, Kind extends Limit = Limit> = Readonly<
+  Record<Name, Kind>
+>;
 
-/** The most units that a limit may be, so that millionths of them stay exact integers of 64 bits. */
-const MOST_UNITS = 1e12;
-const PERIODS = { second: 1e3, minute: 6e4, hour: 36e5, day: 864e5 } as const;
-const WINDOWS = ["minute", "hour", "day", "week", "month"];
-/** 36 years: more would not stay exact in 64 bits of nanoseconds. */
-const LONGEST_REFILL_MS = 1.15e12;
-/** 366 days. */
-const LONGEST_MS = 366 * 864e5;
+const RATE_OPTIONS = { unit: true, limit: true, per: true, burst: true } as const;
+const QUOTA_OPTIONS = {
+  unit: true,
+  limit: true,
+  per: true,
+  timeZone: true,
+  utcOffset: true,
+  weekStart: true,
+  monthStart: true,
+  yearStart: true,
+} as const;
+const CONCURRENCY_OPTIONS = { unit: true, limit: true } as const;
 
 /**
  * A rate: `limit` units come back each period, evenly, and up to `burst` can be taken at once.
@@ -107,26 +156,21 @@ const LONGEST_MS = 366 * 864e5;
  * `burst + limit`, which is twice the limit unless `burst` is made smaller: no window edge is
  * needed for that, and no limiter without a log of every request does better.
  *
- * @throws {RangeError} `limit` or `burst` is not above 0 and at most 1e12, or `per` is not above 0
- * and at most 366 days, or `burst` takes more than 36 years to come back.
+ * @throws {TypeError} An option is not known or has a wrong type, such as a bare number as `per`.
+ * @throws {RangeError} `limit` or `burst` is not 0, from 0.000001 to 1e12, or `Infinity`; `per` is not
+ * above 0 and at most 366 days; or `burst` takes more than 36 years to come back.
  */
 export function rate(options: RateOptions): RateLimit {
-  checkOptions("rate", options);
+  checkKnown<RateOptions>("the options of rate()", options, RATE_OPTIONS);
   const { unit = "requests", limit, per, burst = limit } = options;
-  const perMs = typeof per === "string" && per in PERIODS ? PERIODS[per] : per;
-  if (typeof perMs !== "number") {
-    throw new TypeError(
-      `per must be "second", "minute", "hour", "day" or milliseconds, not ${show(per)}`,
-    );
-  }
   const made: RateLimit = {
     kind: "rate",
-    unit: checkUnit("unit", unit),
+    unit,
     limit: checkUnits("limit", limit),
-    perMs: checkMs("per", perMs),
-    burst: checkUnits("burst", burst),
+    perMs: periodMs("per", per, PERIODS),
+    burst,
   };
-  checkRefill("burst", made);
+  checkMade("", made);
   return Object.freeze(made);
 }
 
@@ -136,111 +180,42 @@ export function rate(options: RateOptions): RateLimit {
  * What is reserved in one window and settled in the next is charged to the next. Up to twice the
  * limit can be used around the edge of two windows; where that matters, add a {@linkcode rate}.
  *
- * @throws {RangeError} `limit` is not above 0 and at most 1e12, or `per` is not above 0 and at most
- * 366 days, or `utcOffset` is not a whole number of minutes from -1440 to 1440.
+ * @example
+ * ```ts
+ * import { quota } from "./mod.ts";
+ *
+ * // From midnight to midnight in Berlin, in summer as in winter.
+ * quota({ unit: "tokens", limit: 2_000_000, per: "day", timeZone: "Europe/Berlin" });
+ * // From the 31st, or the last day of a month, as a customer is billed.
+ * quota({ unit: "usd", limit: 100, per: "month", monthStart: 31 });
+ * ```
+ *
+ * @throws {TypeError} An option is not known or has a wrong type, such as a bare number as `per`.
+ * @throws {RangeError} `limit` is not 0, from 0.000001 to 1e12, or `Infinity`; `per` is not above 0 and
+ * at most 366 days; the runtime has no such time zone; or an option does not go with `per`.
  */
 export function quota(options: QuotaOptions): QuotaLimit {
-  checkOptions("quota", options);
-  const { unit = "requests", limit, per, utcOffset = 0 } = options;
-  return Object.freeze({
-    kind: "quota",
-    unit: checkUnit("unit", unit),
-    limit: checkUnits("limit", limit),
-    per: checkWindow("per", per),
-    utcOffset: checkOffset("utcOffset", utcOffset),
-  });
+  checkKnown<QuotaOptions>("the options of quota()", options, QUOTA_OPTIONS);
+  const { unit = "requests", limit } = options;
+  checkUnit("unit", unit);
+  checkUnits("limit", limit);
+  const per = windowOf("per", options.per);
+  return Object.freeze({ kind: "quota", unit, limit, per, ...checkWindowPlace("", per, options) });
 }
 
 /**
  * A bound on how many reservations are open at a time. Only {@linkcode RateLimiter.reserve} holds a
- * place; a `take` is over when it returns, so it is refused while all places are taken and holds none.
+ * place: `take` is over when it returns, so it is refused by a limiter that has such a limit, unless it
+ * says that it needs no place: `{ concurrent: 0 }`.
  *
- * @throws {RangeError} `limit` is not above 0 and at most 1e12.
+ * @throws {TypeError} An option is not known or has a wrong type.
+ * @throws {RangeError} `limit` is not 0, from 0.000001 to 1e12, or `Infinity`.
  */
-export function concurrency(options: ConcurrencyOptions): ConcurrencyLimit {
-  checkOptions("concurrency", options);
-  const { unit = "concurrent", limit } = options;
-  return Object.freeze({
-    kind: "concurrency",
-    unit: checkUnit("unit", unit),
-    limit: checkUnits("limit", limit),
-  });
-}
-
-/** Refuses what is not as `rate`, `quota` and `concurrency` make it; posted and parsed ones are. */
-export function checkMade(name: string, limit: Limit): void {
-  checkUnit(`${name}.unit`, limit.unit);
-  checkUnits(`${name}.limit`, limit.limit);
-  if (limit.kind === "rate") {
-    checkMs(`${name}.perMs`, limit.perMs);
-    checkUnits(`${name}.burst`, limit.burst);
-    checkRefill(`${name}.burst`, limit);
-  }
-  if (limit.kind === "quota") {
-    checkWindow(`${name}.per`, limit.per);
-    checkOffset(`${name}.utcOffset`, limit.utcOffset);
-  }
-}
-
-function checkOptions(name: string, options: unknown): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`the options of ${name}() must be an object, not ${show(options)}`);
-  }
-}
-
-function checkUnit(name: string, unit: unknown): string {
-  checkString(name, unit);
-  if (unit === "") throw new RangeError(`${name} must not be empty`);
-  return unit;
-}
-
-function checkRefill(name: string, { limit, burst, perMs }: RateLimit): void {
-  if (burst / limit * perMs > LONGEST_REFILL_MS) {
-    throw new RangeError(
-      `${name} must come back within 36 years, but ${burst} at ${limit} in ${perMs} ms does not`,
-    );
-  }
-}
-
-function checkWindow(name: string, per: Window): Window {
-  if (typeof per === "number") return checkMs(name, per);
-  if (!WINDOWS.includes(per)) {
-    const names = WINDOWS.map((name) => JSON.stringify(name)).join(", ");
-    throw new TypeError(`${name} must be one of ${names} or milliseconds, not ${show(per)}`);
-  }
-  return per;
-}
-
-function checkOffset(name: string, minutes: unknown): number {
-  if (typeof minutes !== "number") {
-    throw new TypeError(`${name} must be a number of minutes, not ${show(minutes)}`);
-  }
-  if (!Number.isInteger(minutes) || Math.abs(minutes) > 1440) {
-    throw new RangeError(
-      `${name} must be a whole number of minutes from -1440 to 1440, not ${minutes}`,
-    );
-  }
-  return minutes;
-}
-
-function checkUnits(name: string, value: unknown): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!(value >= 1e-6 && value <= MOST_UNITS)) {
-    throw new RangeError(`${name} must be from 0.000001 to 1e12, not ${value}`);
-  }
-  return value;
-}
-
-function checkMs(name: string, value: unknown): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!(value >= 1e-6 && value <= LONGEST_MS)) {
-    throw new RangeError(
-      `${name} must be above 0 and at most 366 days (${LONGEST_MS} ms), not ${value}`,
-    );
-  }
-  return value;
+export function concurrency<Unit extends string = "concurrent">(
+  options: ConcurrencyOptions<Unit>,
+): ConcurrencyLimit<Unit> {
+  checkKnown<ConcurrencyOptions>("the options of concurrency()", options, CONCURRENCY_OPTIONS);
+  const { unit = "concurrent" as Unit, limit } = options;
+  checkUnit("unit", unit);
+  return Object.freeze({ kind: "concurrency", unit, limit: checkUnits("limit", limit) });
 }

@@ -17,7 +17,8 @@
 export { SluiceError, type SluiceErrorCode } from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
 export type { Cost } from "./cost.ts";
-export type { Allowed, Decision, Denied, LimitState } from "./decision.ts";
+export type { Allowed, Decision, DenialReason, Denied, LimitState } from "./decision.ts";
+export { ipKey, type IpKeyOptions } from "./ip_key.ts";
 export type { LimiterKey } from "./key.ts";
 export type { LimiterKeys } from "./keys.ts";
 export {
@@ -33,10 +34,13 @@ export {
   rate,
   type RateLimit,
   type RateOptions,
+  type Weekday,
   type Window,
 } from "./limits.ts";
 export type { LimiterStats, RateLimiterOptions } from "./options.ts";
+export type { Duration, DurationParts } from "./periods.ts";
 export { RateLimiter } from "./rate_limiter.ts";
 export type { Reservation, ReserveOptions } from "./reservation.ts";
+export type { TakeCost, Taken, TakeUpToOptions } from "./take.ts";
 export { type Part, peekAll, reserveAll, takeAll } from "./together.ts";
 export { VirtualClock } from "./virtual_clock.ts";

@@ -5,13 +5,14 @@
  */
 import { checkString } from "../arguments.ts";
 import { type Cost, plain, type Units } from "./cost.ts";
-import { Denial } from "./decision.ts";
+import { Denial, type DenialReason } from "./decision.ts";
 import { show, SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
-import { DENIED_NEVER, DENIED_UNTIL } from "../ffi/symbols.gen.ts";
-import { MOST_LIMITS } from "./config.ts";
-import { KeyCache, LimiterKey } from "./key.ts";
+import { DENIED_HELD, DENIED_NEVER, DENIED_UNTIL } from "../ffi/symbols.gen.ts";
+import { MOST_LIMITS, type Place } from "./config.ts";
+import { LimiterKey } from "./key.ts";
+import { closeLimiter, OpenLimiter, watchUser } from "./open_limiters.ts";
 import { textBuffer } from "../text_buffer.ts";
 
 /** Statuses that are not errors to the caller. */
@@ -27,37 +28,71 @@ export interface Member {
   readonly key: LimiterKey;
 }
 
-/** The native side of a limiter. */
+/** The reasons of a refusal, by their numbers. */
+const REASONS: Readonly<Record<number, DenialReason>> = {
+  [DENIED_UNTIL]: "time",
+  [DENIED_HELD]: "held",
+  [DENIED_NEVER]: "never",
+};
+
+/** The native side of a limiter, for one object. */
 export class NativeLimiter {
   /** 0 once closed. */
   handle: number;
+  readonly name: string;
   readonly native: Native = native();
-  readonly #keys = new KeyCache();
+  readonly #open: OpenLimiter;
 
   constructor(
-    handle: number,
-    readonly name: string,
+    open: OpenLimiter,
     readonly limits: readonly string[],
     readonly units: Units,
+    readonly places: readonly Place[],
+    /** Whether reservations are watched. */
+    readonly tracksLeaks: boolean,
   ) {
-    this.handle = handle;
+    this.handle = open.handle;
+    this.name = open.name;
+    this.#open = open;
+    watchUser(this, open);
+  }
+
+  /** Closes it for this object. Closing again is fine. */
+  close(): void {
+    if (this.handle === 0) return;
+    this.handle = 0;
+    closeLimiter(this, this.#open);
+  }
+
+  /** Refuses to take a place: who takes holds none, so the limit would never limit. */
+  checkTake(cost: Cost | undefined): void {
+    for (const { limit, unit } of this.places) {
+      if (cost?.[unit] !== 0) this.refuseTake(limit, unit);
+    }
+  }
+
+  refuseTake(limit: string, unit: string): never {
+    throw new TypeError(
+      `take holds no place of the concurrency limit ${show(limit)}: use reserve, or say that the ` +
+        `call needs none: { ${unit}: 0 }`,
+    );
   }
 
   /** The key of a name, or the key that it is. */
   resolve(key: unknown): LimiterKey {
     if (key instanceof LimiterKey) {
-      if (key.limiter === this) return key;
+      if (key.limiter === this.#open) return key;
       // Another object of this very limiter: its key has its own number, kept up to date by whoever uses it.
       if (this.#isSame(key.limiter)) return this.resolve(key.name);
       throw new RangeError(`key ${show(key.name)} belongs to another limiter than ${this.name}`);
     }
     checkString("key", key);
-    return this.#keys.get(key) ?? this.#add(key);
+    return this.#open.keys.get(key) ?? this.#add(key);
   }
 
   /** The number of a key that is there, or undefined; makes none. */
   find(key: unknown): number | undefined {
-    if (key instanceof LimiterKey && key.limiter === this) return key.id;
+    if (key instanceof LimiterKey && key.limiter === this.#open) return key.id;
     const name: unknown = key instanceof LimiterKey && this.#isSame(key.limiter) ? key.name : key;
     if (name instanceof LimiterKey) return this.resolve(name).id;
     checkString("key", name);
@@ -97,12 +132,12 @@ export class NativeLimiter {
   }
 
   #isSame(other: object): boolean {
-    return other instanceof NativeLimiter && other.name === this.name;
+    return other instanceof OpenLimiter && other.name === this.name;
   }
 
   #add(name: string): LimiterKey {
-    const key = new LimiterKey(this, name, this.#intern(name));
-    this.#keys.set(key);
+    const key = new LimiterKey(this.#open, name, this.#intern(name));
+    this.#open.keys.set(key);
     return key;
   }
 
@@ -167,9 +202,9 @@ export function denialOf(
   core: NativeLimiter,
   limit: number = (lowOf(code) - 1) & 15,
 ): Denial {
-  const reason = (lowOf(code) - 1) >> 4;
-  const retryAfterMs = reason === DENIED_UNTIL ? Math.floor(code / 64) / 1000 : Infinity;
-  return new Denial(core.name, core.limits[limit] ?? "", retryAfterMs, reason === DENIED_NEVER);
+  const reason = REASONS[(lowOf(code) - 1) >> 4] ?? "never";
+  const fitsAfterMs = reason === "time" ? Math.floor(code / 64) / 1000 : undefined;
+  return new Denial(core.name, core.limits[limit] ?? "", reason, fitsAfterMs);
 }
 
 /** `code % 64`, which is slow for numbers above 2^31. */

@@ -3,24 +3,25 @@
  *
  * @module
  */
-import type { Limits } from "./limits.ts";
+import type { Limit, Limits } from "./limits.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 /** What a limiter is made of. */
-export interface RateLimiterOptions<Name extends string = string> {
+export interface RateLimiterOptions<Name extends string = string, Kind extends Limit = Limit> {
   /**
    * The same name in any Worker opens the same limiter, if all other options are the same too. It lives
    * until all who opened it have closed it. A Worker that ends has closed nothing: its limiter stays as long
    * as a key has used any of a limit or has limits of its own, so that a Worker in its place finds the
-   * counts, and makes room when other limiters are made after that.
+   * counts, and makes room when other limiters are made after that. Without a name it is this object's
+   * alone.
    */
-  readonly name: string;
+  readonly name?: string;
   /**
    * 1 to 16 limits, by name: made by {@linkcode rate}, {@linkcode quota}, {@linkcode concurrency}. Their
    * order counts where others open the same limiter: it is that of {@linkcode RateLimiter.units}, and of
    * two limits that refuse for equally long the first is told.
    */
-  readonly limits: Limits<Name>;
+  readonly limits: Limits<Name, Kind>;
   /**
    * So many keys at most. When they are reached, a new key takes the place of an idle one, of which
    * nothing is known that a new key would not have. Up to 1,024 places are looked at for one, the next new
@@ -35,6 +36,12 @@ export interface RateLimiterOptions<Name extends string = string> {
   readonly clock?: "precise" | "coarse" | VirtualClock;
   /** A reservation that nobody ends is settled in full after this time: see {@linkcode ReserveOptions.ttlMs}. @default 600_000 */
   readonly reservationTtlMs?: number;
+  /**
+   * Warns of reservations that the garbage collector found before anybody ended them, with the stack that
+   * made them, and settles them in full. For this object alone; each reservation then takes a stack
+   * trace. @default false
+   */
+  readonly trackLeaks?: boolean;
 }
 
 /** What a limiter holds and did, over all Workers. */

@@ -7,18 +7,30 @@ import { checkString } from "../arguments.ts";
 import { type Cost, Units } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show } from "../errors.ts";
-import { native, unwrap } from "../ffi/load.ts";
 import { CLOCK_COARSE, CLOCK_PRECISE, LIMITER_UNITS } from "../ffi/symbols.gen.ts";
 import { LimiterBatch } from "./batch.ts";
 import { configure } from "./config.ts";
 import type { LimiterKey } from "./key.ts";
 import { LimiterKeys } from "./keys.ts";
+import { checkKnown } from "../known_options.ts";
+import type { Limit } from "./limits.ts";
 import { denialOf, NativeLimiter, STALE_KEY } from "./native_limiter.ts";
+import { openLimiter } from "./open_limiters.ts";
 import type { RateLimiterOptions } from "./options.ts";
 import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts";
+import type { TakeCost, Taken, TakeUpToOptions } from "./take.ts";
+import { takeUpTo } from "./take.ts";
 import { decide } from "./together.ts";
-import { textBuffer } from "../text_buffer.ts";
 import { VirtualClock } from "./virtual_clock.ts";
+
+const OPTIONS = {
+  name: true,
+  limits: true,
+  maxKeys: true,
+  clock: true,
+  reservationTtlMs: true,
+  trackLeaks: true,
+} as const;
 
 /**
  * Decides by several limits at once, all or nothing, for each of many keys. Exact, and shared by all
@@ -46,39 +58,45 @@ import { VirtualClock } from "./virtual_clock.ts";
  * }
  * ```
  */
-export class RateLimiter<Name extends string = string> extends LimiterKeys<Name> {
+export class RateLimiter<
+  Name extends string = string,
+  // deno-lint-ignore no-explicit-any
+  Kind extends Limit = any,
+> extends LimiterKeys<Name> {
   readonly #core: NativeLimiter;
   readonly #take: NativeLimiter["native"]["sluice_limiter_take"];
   /** Costs of the call at hand, and what they are if it does not say. */
   readonly #costs: Float64Array<ArrayBuffer>;
   readonly #defaults: Float64Array<ArrayBuffer>;
   readonly #isSmall: boolean;
+  readonly #hasPlaces: boolean;
   readonly #batch: LimiterBatch;
 
   /**
-   * Opens the limiter of a name, which is made if nobody has it open.
+   * Opens the limiter of a name, which is made if nobody has it open; or one of its own.
    *
-   * @throws {TypeError} An option has a wrong type.
+   * @throws {TypeError} An option is not known, or has a wrong type.
    * @throws {RangeError} An option has a wrong value.
-   * @throws {SluiceError} `SLUICE_LIMITER_MISMATCH` if the limiter of that name has other options, and
-   * what loading the library throws.
+   * @throws {SluiceError} `SLUICE_LIMITER_MISMATCH` if the limiter of that name has other options,
+   * `SLUICE_TOO_MANY_HANDLES`, and what loading the library throws.
    */
-  constructor(options: RateLimiterOptions<Name>) {
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`options must be an object, not ${show(options)}`);
-    }
-    const { name, limits, maxKeys = 1_000_000, clock, reservationTtlMs = 600_000 } = options;
+  constructor(options: RateLimiterOptions<Name, Kind>) {
+    checkKnown<RateLimiterOptions>("the options of a RateLimiter", options, OPTIONS);
+    const { limits, maxKeys = 1_000_000, clock, reservationTtlMs = 600_000 } = options;
+    const { name = `private ${crypto.randomUUID()}`, trackLeaks = false } = options;
     checkString("name", name);
-    const { text, numbers, units } = configure(name, limits, maxKeys, reservationTtlMs);
-    const { sluice_limiter_open, sluice_limiter_take } = native();
-    const length = textBuffer.write(text);
-    const handle = unwrap(
-      sluice_limiter_open(textBuffer.bytes, length, numbers, numbers.length, clockNumber(clock)),
-    );
-    const core = new NativeLimiter(handle, name, Object.keys(limits), units);
+    if (typeof trackLeaks !== "boolean") {
+      throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
+    }
+    const config = configure(name, limits, maxKeys, reservationTtlMs);
+    const { units } = config;
+    const open = openLimiter(name, options.name === undefined, config, clockNumber(clock));
+    const names = Object.keys(limits);
+    const core = new NativeLimiter(open, names, units, config.places, trackLeaks);
     super(core, limits);
     this.#core = core;
-    this.#take = sluice_limiter_take;
+    this.#take = core.native.sluice_limiter_take;
+    this.#hasPlaces = config.places.length > 0;
     const room = Math.max(LIMITER_UNITS, units.names.length);
     this.#costs = new Float64Array(new ArrayBuffer(8 * room));
     this.#defaults = new Float64Array(new ArrayBuffer(8 * room));
@@ -88,14 +106,19 @@ export class RateLimiter<Name extends string = string> extends LimiterKeys<Name>
   }
 
   /**
-   * Decides, and charges if it is allowed. A refusal changes nothing. Concurrency is looked at and not
-   * held: use {@linkcode RateLimiter.reserve} for that. O(limits), one crossing, and allocates nothing
-   * when allowed.
+   * Decides, and charges if it is allowed. A refusal changes nothing. O(limits), one crossing, and
+   * allocates nothing when allowed.
    *
+   * A call holds no place when it is over, so a limit of {@linkcode concurrency} would never limit it:
+   * where there is one, use {@linkcode RateLimiter.reserve}, or say that the call needs no place.
+   *
+   * @throws {TypeError} The limiter has a limit of concurrency and `cost` does not say `{ concurrent: 0 }`.
    * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` or `SLUICE_DISPOSED`.
    */
+  take(key: string | LimiterKey, ...cost: TakeCost<Kind>): Decision<Name>;
   take(key: string | LimiterKey, cost?: Cost): Decision<Name> {
     const core = this.#core;
+    if (this.#hasPlaces) core.checkTake(cost);
     const target = core.resolve(key);
     let costs = this.#defaults;
     if (cost !== undefined) {
@@ -109,6 +132,17 @@ export class RateLimiter<Name extends string = string> extends LimiterKeys<Name>
     if (code === STALE_KEY) return decide([{ core, key: target }], cost, 1) as Decision<Name>;
     core.unwrap(code);
     return ALLOWED;
+  }
+
+  /**
+   * Takes of each unit what there is, up to `cost`, in one step: all of it, or else the largest multiple of
+   * `step` that fits every limit of the unit. O(limits).
+   *
+   * @returns What was taken of each unit, and whether that is all.
+   * @throws As {@linkcode RateLimiter.take}.
+   */
+  takeUpTo(key: string | LimiterKey, cost: Cost, options?: TakeUpToOptions): Taken {
+    return takeUpTo({ core: this.#core, key: this.#core.resolve(key) }, cost, options);
   }
 
   /** As {@linkcode RateLimiter.take}, and charges nothing; a name that is new gets a key. */

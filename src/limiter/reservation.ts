@@ -8,20 +8,39 @@ import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show, SluiceError } from "../errors.ts";
 import { SETTLE_ACTUAL, SETTLE_FULL, SETTLE_NOTHING } from "../ffi/symbols.gen.ts";
 import { checkTtl } from "./config.ts";
+import { checkKnown } from "../known_options.ts";
+import { Leaks } from "../leaks.ts";
 import { denial, type Member, parts, withParts, writing } from "./native_limiter.ts";
 
 /** How a reservation is made. */
 export interface ReserveOptions {
   /**
-   * It is settled in full after so many milliseconds, and its places are given away; `topUp` does not
-   * extend that. A stream that may take longer needs longer. @default The first limiter's `reservationTtlMs`.
+   * It is settled in full after so many milliseconds, and its places are given away. `topUp` does not
+   * extend that, {@linkcode Reservation.renew} does: a stream that may take longer renews it.
+   *
+   * @default The first limiter's `reservationTtlMs`.
    */
   readonly ttlMs?: number;
 }
 
+const OPTIONS = { ttlMs: true } as const;
 const NONE = new Float64Array(new ArrayBuffer(0));
 /** Codes of statuses that the ABI lists; looked at where they are no surprise. */
 const RESERVATION_CLOSED = -203;
+
+/** Settles in full what is lost, and warns of it. */
+const leaks = new Leaks<{ readonly member: Member; readonly number: number }>(
+  ({ member: { core, key }, number, stack }) => {
+    const { sluice_reservation_end } = core.native;
+    // It may have expired, and the limiter may be closed.
+    if (sluice_reservation_end(core.handle, number, SETTLE_FULL, NONE, 0) < 0) return;
+    process.emitWarning(
+      `A reservation of ${show(key.name)} at the limiter ${show(core.name)} was never settled or ` +
+        `cancelled, and is charged in full. Made by:\n${stack}`,
+      { type: "SluiceWarning", code: "SLUICE_RESERVATION_LEAKED" },
+    );
+  },
+);
 
 /**
  * An open reservation: made by {@linkcode RateLimiter.reserve} or {@linkcode reserveAll}, ended once.
@@ -35,12 +54,17 @@ export class Reservation implements Disposable {
   readonly allowed = true;
   readonly #members: readonly Member[];
   readonly #number: number;
+  readonly #ttlMs: number;
+  readonly #isWatched: boolean;
   #open = true;
 
   /** @ignore Limiters make these. */
-  constructor(members: readonly Member[], number: number) {
+  constructor(members: readonly Member[], number: number, ttlMs: number) {
     this.#members = members;
     this.#number = number;
+    this.#ttlMs = ttlMs;
+    this.#isWatched = members.some(({ core }) => core.tracksLeaks);
+    if (this.#isWatched) leaks.watch(this, { member: members[0]!, number });
   }
 
   /** Whether it was not ended here; it may have expired. */
@@ -50,18 +74,50 @@ export class Reservation implements Disposable {
 
   /**
    * Ends it and charges what was really used. Units that `actual` does not name are charged as
-   * reserved; without `actual` all are. More than was reserved becomes debt: calls wait for it.
+   * reserved; without `actual` all are. More than was reserved becomes debt: calls wait for it. O(limits).
    *
+   * It is ended whatever `actual` is. An upstream may tell a usage that is none, such as a negative one:
+   * then all is charged as reserved, and an error says so.
+   *
+   * @throws {TypeError} `actual` is no cost; it was settled in full.
+   * @throws {RangeError} `actual` has a value that is no amount, or a unit that no limit counts; it was
+   * settled in full.
    * @throws {SluiceError} `SLUICE_RESERVATION_CLOSED` if it was ended before or has expired, and
-   * `SLUICE_DISPOSED` if the limiter is closed; nothing changes then. O(limits).
+   * `SLUICE_DISPOSED` if the limiter is closed; nothing changes then.
    */
   settle(actual?: Cost): void {
-    this.#end(actual === undefined ? SETTLE_FULL : SETTLE_ACTUAL, actual);
+    this.#checkOpen();
+    if (actual === undefined) return this.#end(SETTLE_FULL, 0);
+    let length = 0;
+    try {
+      length = this.#write("actual", actual, -1);
+    } catch (error) {
+      this.#end(SETTLE_FULL, 0);
+      throw error;
+    }
+    // A getter of `actual` may have ended it.
+    this.#checkOpen();
+    this.#end(SETTLE_ACTUAL, length);
   }
 
   /** Ends it and charges nothing: for a request that was not sent. @throws As {@linkcode settle}. */
   cancel(): void {
-    this.#end(SETTLE_NOTHING, undefined);
+    this.#checkOpen();
+    this.#end(SETTLE_NOTHING, 0);
+  }
+
+  /**
+   * Lets it live for its time from now on: for a stream that goes on. False if it is over: ended, expired,
+   * or its limiter is closed. O(log reservations).
+   */
+  renew(): boolean {
+    const { core } = this.#members[0]!;
+    if (!this.#open || core.handle === 0) return false;
+    const { sluice_reservation_renew } = core.native;
+    const renewed = sluice_reservation_renew(core.handle, this.#number, this.#ttlMs);
+    if (renewed === RESERVATION_CLOSED) return false;
+    core.unwrap(renewed);
+    return true;
   }
 
   /**
@@ -88,19 +144,19 @@ export class Reservation implements Disposable {
     const { core } = this.#members[0]!;
     if (!this.#open || core.handle === 0) return;
     this.#open = false;
+    if (this.#isWatched) leaks.forget(this);
     const { sluice_reservation_end } = core.native;
     const ended = sluice_reservation_end(core.handle, this.#number, SETTLE_FULL, NONE, 0);
     if (ended !== RESERVATION_CLOSED) core.unwrap(ended);
   }
 
-  #end(how: number, actual: Cost | undefined): void {
+  #end(how: number, length: number): void {
     const { core } = this.#members[0]!;
-    const length = how === SETTLE_ACTUAL ? this.#write("actual", actual, -1) : 0;
-    this.#checkOpen();
     core.unwrap(
       core.native.sluice_reservation_end(core.handle, this.#number, how, parts, length),
     );
     this.#open = false;
+    if (this.#isWatched) leaks.forget(this);
   }
 
   /** Writes one cost for each unit of each part, and returns how many. */
@@ -134,6 +190,9 @@ export function reserve(
   cost: Cost | undefined,
   options: ReserveOptions | undefined,
 ): Reservation | Denied {
+  if (options !== undefined) {
+    checkKnown<ReserveOptions>("the options of a reservation", options, OPTIONS);
+  }
   const asked = options?.ttlMs;
   const ttlMs = asked === undefined ? 0 : checkTtl("ttlMs", asked);
   const { native } = members[0]!.core;
@@ -143,7 +202,7 @@ export function reserve(
     (length) => native.sluice_limiter_reserve(parts, length, ttlMs),
   );
   return code === 0
-    ? new Reservation(distinct(members), parts[0]!)
+    ? new Reservation(distinct(members), parts[0]!, ttlMs)
     : denial(code, members.map(({ core }) => core));
 }
 

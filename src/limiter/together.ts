@@ -25,7 +25,7 @@ import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts
 export interface Part {
   /** The limiter. */
   // deno-lint-ignore no-explicit-any
-  readonly limiter: RateLimiter<any>;
+  readonly limiter: RateLimiter<any, any>;
   /** One of its keys. */
   readonly key: string | LimiterKey;
 }
@@ -37,6 +37,8 @@ export interface Part {
  *
  * @param parts Up to 16 limits in all; limiters must share their clock.
  * @param cost Each limiter counts of it what its limits count; a unit that none counts is refused.
+ * @throws {TypeError} A limiter has a limit of concurrency, and `cost` does not say that it needs no
+ * place: see {@linkcode concurrency}.
  * @throws {SluiceError} `SLUICE_DIFFERENT_CLOCKS`, `SLUICE_TOO_MANY_KEYS`, or `SLUICE_DISPOSED`.
  */
 export function takeAll(parts: readonly Part[], cost?: Cost): Decision {
@@ -78,7 +80,7 @@ export function reserveAll(
 
 /** {@linkcode decide}, without making members of `given` unless there is something to say of them. */
 function decideAll(given: readonly Part[], cost: Cost | undefined, consume: 0 | 1): Decision {
-  const length = writeAtOnce(given, cost);
+  const length = writeAtOnce(given, cost, consume);
   if (length > 0) {
     const code = cores[0]!.native.sluice_limiter_take_all(parts, length, consume);
     if (code === 0) return ALLOWED;
@@ -95,7 +97,11 @@ const starts: number[] = [];
  * Writes parts and what they cost to `parts`, and says how many numbers they are: 0 if anything is not
  * as it should be, which {@linkcode membersOf} then says.
  */
-function writeAtOnce(given: readonly Part[], cost: Cost | undefined): number {
+function writeAtOnce(
+  given: readonly Part[],
+  cost: Cost | undefined,
+  consume: 0 | 1,
+): number {
   if (!isArray(given)) return 0;
   const count: unknown = given.length;
   if (typeof count !== "number" || !Number.isInteger(count) || count > MOST_LIMITS) return 0;
@@ -106,6 +112,7 @@ function writeAtOnce(given: readonly Part[], cost: Cost | undefined): number {
     const part = given[i] as Part | undefined;
     const core = LimiterKeys.coreOf(part?.limiter);
     if (core === undefined || core.handle === 0) return 0;
+    if (consume === 1 && core.places.length > 0) return 0;
     const { id } = core.resolve(part!.key);
     parts[length] = core.handle;
     parts[length + 1] = id;
@@ -135,6 +142,7 @@ export function decide(
   cost: Cost | undefined,
   consume: 0 | 1,
 ): Decision {
+  if (consume === 1) { for (const { core } of members) core.checkTake(cost); }
   const { native } = members[0]!.core;
   const code = withParts(
     members,

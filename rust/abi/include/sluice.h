@@ -87,9 +87,23 @@
 // number of limits, number of units.
 #define SLUICE_LIMITER_HEADER 4
 
-// Numbers of a limit: kind, index of its unit, limit, period in milliseconds, burst, minutes east of
-// UTC. A quota's period is -1 for a week and -2 for a month; its burst does not count.
-#define SLUICE_LIMITER_LIMIT 6
+// Numbers of a limit: kind, index of its unit, limit (or infinity), period in milliseconds or minus
+// a `SLUICE_WINDOW_*` constant, burst of a rate (or infinity), where a quota's windows begin, minutes east
+// of UTC, and in place of those the number of a time zone (`sluice_zone_find`) or 0. Weeks begin on a day
+// from 0 for Monday to 6, months on a day from 1 to 31, years on 100 times a month and a day of it.
+#define SLUICE_LIMITER_LIMIT 8
+
+// A quota's window is a day of the calendar,
+#define SLUICE_WINDOW_DAY 1
+
+// seven of them,
+#define SLUICE_WINDOW_WEEK 2
+
+// a month,
+#define SLUICE_WINDOW_MONTH 3
+
+// or a year.
+#define SLUICE_WINDOW_YEAR 4
 
 // A limit is a rate,
 #define SLUICE_LIMIT_RATE 0
@@ -209,7 +223,7 @@ enum SluiceStatus
   SLUICE_STATUS_INVALID_ARGUMENT = -2,
   // The handle was never given out, or was closed.
   SLUICE_STATUS_INVALID_HANDLE = -3,
-  // 65,536 handles of this kind are open.
+  // As many handles of this kind are open as there can be, a million of most: close some.
   SLUICE_STATUS_TOO_MANY_HANDLES = -4,
   // The result does not fit an `int32_t`.
   SLUICE_STATUS_TOO_LARGE = -5,
@@ -498,6 +512,10 @@ int32_t sluice_limiter_open(const uint8_t *text,
 // Closes a handle of a limiter. What it has reserved stays reserved until it expires. O(1).
 int32_t sluice_limiter_close(uint32_t limiter);
 
+// Closes a handle of a limiter as the end of its thread does: if nobody else has it open, it stays until
+// all its keys are idle, so that who opens it next finds its counts. O(1).
+int32_t sluice_limiter_leave(uint32_t limiter);
+
 // Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
 //
 // A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
@@ -522,14 +540,29 @@ double sluice_limiter_find(uint32_t limiter,
 // Decides and consumes at one key, and returns a code. O(limits).
 //
 // Costs are those of the first four units; what the limiter does not count is not looked at. Fails with
-// `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not from 0 to 1e12 or the limiter
-// has more than four units.
+// `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not 0 or from a millionth to 1e12,
+// or the limiter has more than four units.
 double sluice_limiter_take(uint32_t limiter,
                            double key,
                            double cost0,
                            double cost1,
                            double cost2,
                            double cost3);
+
+// Consumes of each cost what there is: all of it, or else the largest multiple of `step` that fits every
+// limit of its unit. Writes to `costs` what was consumed, and returns 1 if that is all that was asked
+// for, or 0. O(limits).
+//
+// `costs` has one for each unit of the limiter. Fails with `INVALID_HANDLE`, `STALE_KEY`, and
+// `INVALID_ARGUMENT` if a cost or the step is no amount or the step is 0.
+//
+// # Safety
+// `costs` points to `costs_len` readable and writable numbers.
+int32_t sluice_limiter_take_up_to(uint32_t limiter,
+                                  double key,
+                                  double *costs,
+                                  uint32_t costs_len,
+                                  double step);
 
 // Decides about many keys of one limiter, in order and as of one moment, and returns how many were
 // allowed. `out` gets a code for each; `STALE_KEY` and bad costs are codes here. O(keys * limits).
@@ -547,7 +580,8 @@ int32_t sluice_limiter_take_batch(uint32_t limiter,
                                   uint32_t costs_len,
                                   double *out);
 
-// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units),
+// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units; the first
+// two are infinity of a limit that admits everything),
 // milliseconds until nothing is used, and milliseconds in which a rate's capacity comes back (0 for
 // other kinds); returns how many numbers that is. O(limits).
 //
@@ -555,10 +589,13 @@ int32_t sluice_limiter_take_batch(uint32_t limiter,
 //
 // # Safety
 // `out` points to `out_cap` writable numbers.
-int32_t sluice_limiter_inspect(uint32_t limiter, double key, double *out, uint32_t out_cap);
+int32_t sluice_limiter_inspect(uint32_t limiter,
+                               double key,
+                               double *out,
+                               uint32_t out_cap);
 
 // Gives a key other limits, `SLUICE_LIMITER_LIMIT` numbers for each of the limiter's in their order, of
-// the same kinds and units; or the limiter's own again if there is none. O(limits).
+// the same kinds and units, and of quotas periods; or the limiter's own again if there is none. O(limits).
 //
 // What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
 // with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
@@ -607,8 +644,8 @@ int32_t sluice_limiter_snapshot(uint32_t limiter, uint8_t *out, uint32_t out_cap
 
 // Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
 //
-// What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
-// also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+// What was used counts for the limit that has the same name, unit and kind (and period, of a quota),
+// also if its numbers are others now, or a quota's windows begin elsewhere; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
 // there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
 // snapshot, and with `OUT_OF_MEMORY`; nothing is changed then.
 //
@@ -639,6 +676,29 @@ double sluice_limiter_take_all(const double *parts, uint32_t parts_len, uint32_t
 double sluice_limiter_reserve(double *parts,
                               uint32_t parts_len,
                               double ttl_ms);
+
+// Returns the number of the time zone of a name, for the configuration of limits; 0 if nobody has added
+// it in this process. O(length).
+//
+// # Safety
+// `name` points to `name_len` readable bytes.
+int32_t sluice_zone_find(const uint8_t *name,
+                         uint32_t name_len);
+
+// Adds a time zone for all of this process and returns its number; if there is one of that name, that
+// one stays. O(changes).
+//
+// `offsets` has the offset before the first change, and two numbers for each change: when it is, in
+// seconds since 1970, and the offset from then on. Offsets are seconds east of UTC, at most 26 hours.
+// Fails with `INVALID_ARGUMENT` if changes are not in order or out of range, or if there are 1,024
+// zones.
+//
+// # Safety
+// `name` points to `name_len` readable bytes, `offsets` to `offsets_len` readable numbers.
+int32_t sluice_zone_add(const uint8_t *name,
+                        uint32_t name_len,
+                        const double *offsets,
+                        uint32_t offsets_len);
 
 // Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
 //
@@ -713,6 +773,12 @@ int32_t sluice_reservation_end(uint32_t limiter,
                                uint32_t how,
                                const double *costs,
                                uint32_t costs_len);
+
+// Lets a reservation live for `ttl_ms` from now on, or as long as this limiter says if that is 0; never
+// shorter than it would have lived. O(log reservations). Fails as `sluice_reservation_end` does.
+int32_t sluice_reservation_renew(uint32_t limiter,
+                                 double reservation,
+                                 double ttl_ms);
 
 // Reserves more, all or nothing, and returns a code as `sluice_limiter_take_all` does; `costs` has one
 // for each unit of each part. O(limits). Fails as `sluice_reservation_end` does, and with `STALE_KEY`.

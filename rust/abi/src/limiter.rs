@@ -4,9 +4,9 @@
 //!
 //! A decision is one number: 0 if the call is allowed; below 0 a status; above 0, if it is refused,
 //! `64 * microseconds + 16 * reason + limit + 1`, where `reason` is a `SLUICE_DENIED_*` constant and
-//! `limit` the index of the limit that binds. Microseconds are rounded up and at most 2^47.
+//! `limit` the index of the limit that binds. Microseconds are rounded up and below 2^47.
 
-use sluice_limiter::{Denial, Fault, Full, Key, Limiter, MOST_LIMITS, Now, Refusal, Verdict};
+use sluice_limiter::{Denial, Fault, Full, Key, MOST_LIMITS, Refusal, Verdict};
 
 use crate::boundary::{boundary, boundary_f64};
 use crate::clock::Clock;
@@ -14,7 +14,7 @@ use crate::limiter_config::{amount, describe};
 use crate::opened;
 use crate::reservation::id_of;
 use crate::slice;
-use crate::status::{Failure, SluiceStatus, count};
+use crate::status::{Failure, SluiceStatus};
 
 /// It will fit after the time that is told.
 pub const SLUICE_DENIED_UNTIL: u32 = 0;
@@ -28,9 +28,8 @@ pub const SLUICE_LIMITER_UNITS: u32 = 4;
 /// The names of a limiter, its limits and its units are so many bytes together at most.
 pub const SLUICE_LIMITER_NAMES: u32 = 1_048_576;
 
-/// So many calls of a batch others may have to wait for.
-const BATCH: usize = 64;
-const MOST_MICROSECONDS: u64 = 1 << 47;
+/// 64 times as much and what is added to it is an integer of a double.
+const MOST_MICROSECONDS: u64 = (1 << 47) - 1;
 
 /// Opens the limiter of a name, which is made if nobody has it open, and returns its handle. It is this
 /// thread's alone. O(limits).
@@ -87,6 +86,13 @@ pub extern "C" fn sluice_limiter_close(limiter: u32) -> i32 {
     boundary(|| opened::close(limiter).map(|()| 0))
 }
 
+/// Closes a handle of a limiter as the end of its thread does: if nobody else has it open, it stays until
+/// all its keys are idle, so that who opens it next finds its counts. O(1).
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_limiter_leave(limiter: u32) -> i32 {
+    boundary(|| opened::leave(limiter).map(|()| 0))
+}
+
 /// Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
 ///
 /// A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
@@ -136,8 +142,8 @@ pub unsafe extern "C" fn sluice_limiter_find(limiter: u32, name: *const u8, name
 /// Decides and consumes at one key, and returns a code. O(limits).
 ///
 /// Costs are those of the first four units; what the limiter does not count is not looked at. Fails with
-/// `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not from 0 to 1e12 or the limiter
-/// has more than four units.
+/// `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not 0 or from a millionth to 1e12,
+/// or the limiter has more than four units.
 #[unsafe(no_mangle)]
 pub extern "C" fn sluice_limiter_take(
     limiter: u32,
@@ -160,104 +166,49 @@ pub extern "C" fn sluice_limiter_take(
     })
 }
 
-/// Decides about many keys of one limiter, in order and as of one moment, and returns how many were
-/// allowed. `out` gets a code for each; `STALE_KEY` and bad costs are codes here. O(keys * limits).
+/// Consumes of each cost what there is: all of it, or else the largest multiple of `step` that fits every
+/// limit of its unit. Writes to `costs` what was consumed, and returns 1 if that is all that was asked
+/// for, or 0. O(limits).
 ///
-/// `costs` has one for each unit of the limiter, for each key or, if it has no more, for all alike.
-/// Fails with `INVALID_HANDLE`, and with `INVALID_ARGUMENT` if `costs` has another length.
+/// `costs` has one for each unit of the limiter. Fails with `INVALID_HANDLE`, `STALE_KEY`, and
+/// `INVALID_ARGUMENT` if a cost or the step is no amount or the step is 0.
 ///
 /// # Safety
-/// `keys` points to `keys_len` readable numbers, `costs` to `costs_len`, `out` to `keys_len` writable
-/// ones.
+/// `costs` points to `costs_len` readable and writable numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sluice_limiter_take_batch(
+pub unsafe extern "C" fn sluice_limiter_take_up_to(
     limiter: u32,
-    keys: *const f64,
-    keys_len: u32,
-    costs: *const f64,
+    key: f64,
+    costs: *mut f64,
     costs_len: u32,
-    out: *mut f64,
+    step: f64,
 ) -> i32 {
     boundary(|| {
         // SAFETY: the caller's contract.
-        let keys = unsafe { slice::input("keys", keys, keys_len) }?;
-        // SAFETY: the caller's contract.
-        let costs = unsafe { slice::input("costs", costs, costs_len) }?;
-        // SAFETY: the caller's contract.
-        let out = unsafe { slice::output("out", out, keys_len, keys) }?;
-        if !costs.is_empty() {
-            let written = out.as_ptr_range();
-            let read = costs.as_ptr_range();
-            if read.start < written.end && written.start < read.end {
-                return Err(Failure::argument("out overlaps an input buffer"));
-            }
-        }
+        let costs = unsafe { slice::output("costs", costs, costs_len, &[0u8; 0]) }?;
         opened::with(limiter, |opened| {
-            let units = opened.limiter.units();
-            if costs.len() != units && costs.len() != units * keys.len() {
-                return Err(Failure::argument(format!(
-                    "{} costs are neither {units} nor {units} for each of {} keys",
-                    costs.len(),
-                    keys.len()
-                )));
+            if costs.len() != opened.limiter.units() {
+                return Err(fault(Fault::WrongCosts));
             }
-            if keys.is_empty() {
-                return Ok(0);
+            let mut amounts = [0; MOST_LIMITS];
+            let amounts = &mut amounts[..costs.len()];
+            read_costs(amounts, costs)?;
+            let step = amount("step", step)?;
+            if step == 0 {
+                return Err(Failure::argument("step is 0"));
             }
-            let now = opened.clock.now();
-            let all_alike = costs.len() == units;
-            let mut rows = costs.chunks(units * BATCH);
-            let mut allowed = 0;
-            for (keys, out) in keys.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-                let costs = if all_alike { costs } else { rows.next().unwrap_or_default() };
-                allowed += take_chunk(&opened.limiter, keys, costs, out, now);
+            let asked = amounts.to_vec();
+            let taken = opened.limiter.take_up_to(key_of(key)?, amounts, step, opened.clock.now());
+            taken.map_err(fault)?;
+            for ((cost, &amount), &asked) in costs.iter_mut().zip(&*amounts).zip(&asked) {
+                // What was taken whole is told as it was asked for.
+                if amount != asked {
+                    *cost = amount as f64 / 1e6;
+                }
             }
-            count(allowed)
+            Ok(i32::from(amounts == asked))
         })
     })
-}
-
-/// Takes for all `keys`, writes their codes, and returns how many were allowed.
-fn take_chunk(limiter: &Limiter, keys: &[f64], costs: &[f64], out: &mut [f64], now: Now) -> usize {
-    let mut batch = limiter.batch(now);
-    let mut amounts = [0; MOST_LIMITS];
-    let amounts = &mut amounts[..limiter.units()];
-    let rows = costs.chunks_exact(amounts.len());
-    let mut read = None;
-    let toll_of = |cost| limiter.toll(amount("cost", cost).ok()?);
-    let all_alike = rows.len() == 1;
-    let toll = if let ([cost], true) = (costs, all_alike) { toll_of(*cost) } else { None };
-    let (mut at, mut allowed) = (0, 0);
-    while at < keys.len() {
-        let to = &mut out[at..];
-        let each = |at: usize, denial: Option<Denial>| {
-            allowed += usize::from(denial.is_none());
-            to[at] = denial.map_or(0.0, code_of);
-        };
-        at += if let Some(toll) = toll {
-            let calls = keys[at..].iter().map(|&key| Some((named(key)?, toll)));
-            batch.take_plain(calls, each)
-        } else if amounts.len() == 1 && !all_alike {
-            let calls = keys[at..].iter().zip(&costs[at..]);
-            batch.take_plain(calls.map(|(&key, &cost)| Some((named(key)?, toll_of(cost)?))), each)
-        } else {
-            0
-        };
-        let Some(&key) = keys.get(at) else { break };
-        if !all_alike || read.is_none() {
-            let row = if all_alike { costs } else { rows.clone().nth(at).unwrap_or_default() };
-            read = Some(read_costs(amounts, row));
-            batch.set_costs(amounts);
-        }
-        let decided = match &read {
-            None | Some(Ok(())) => key_of(key).and_then(|key| code(batch.take(key))),
-            Some(Err(failure)) => Err(failure.clone()),
-        };
-        out[at] = decided.unwrap_or_else(|failure| f64::from(failure.status as i32));
-        allowed += usize::from(out[at] == 0.0);
-        at += 1;
-    }
-    allowed
 }
 
 #[inline]
@@ -278,7 +229,7 @@ pub(crate) fn code(verdict: Verdict) -> Result<f64, Failure> {
     }
 }
 
-fn code_of(Denial { limit, refusal }: Denial) -> f64 {
+pub(crate) fn code_of(Denial { limit, refusal }: Denial) -> f64 {
     let (wait, reason) = match refusal {
         Refusal::Until(ns) => (ns.div_ceil(1000).min(MOST_MICROSECONDS), SLUICE_DENIED_UNTIL),
         Refusal::Held => (0, SLUICE_DENIED_HELD),
@@ -326,7 +277,7 @@ pub(crate) fn key_of(number: f64) -> Result<Key, Failure> {
 }
 
 #[inline]
-fn named(number: f64) -> Option<Key> {
+pub(crate) fn named(number: f64) -> Option<Key> {
     let (generation, index) = id_of(number)?;
     Some(Key { index, generation })
 }

@@ -1,15 +1,27 @@
 //! What a limiter is made of, as it crosses: numbers, and names beside them.
 
-use sluice_limiter::{Config, Kind, Limit, MOST_KEYS, MOST_LIMITS, Plan, Span, Window};
+use sluice_limiter::{
+    Config, Kind, Limit, MOST_KEYS, MOST_LIMITS, Place, Plan, Span, UNLIMITED, Window, Zone,
+};
 
 use crate::status::Failure;
 
 /// Numbers before the limits of a configuration: most keys, milliseconds that a reservation lives,
 /// number of limits, number of units.
 pub const SLUICE_LIMITER_HEADER: u32 = 4;
-/// Numbers of a limit: kind, index of its unit, limit, period in milliseconds, burst, minutes east of
-/// UTC. A quota's period is -1 for a week and -2 for a month; its burst does not count.
-pub const SLUICE_LIMITER_LIMIT: u32 = 6;
+/// Numbers of a limit: kind, index of its unit, limit (or infinity), period in milliseconds or minus
+/// a `SLUICE_WINDOW_*` constant, burst of a rate (or infinity), where a quota's windows begin, minutes east
+/// of UTC, and in place of those the number of a time zone (`sluice_zone_find`) or 0. Weeks begin on a day
+/// from 0 for Monday to 6, months on a day from 1 to 31, years on 100 times a month and a day of it.
+pub const SLUICE_LIMITER_LIMIT: u32 = 8;
+/// A quota's window is a day of the calendar,
+pub const SLUICE_WINDOW_DAY: u32 = 1;
+/// seven of them,
+pub const SLUICE_WINDOW_WEEK: u32 = 2;
+/// a month,
+pub const SLUICE_WINDOW_MONTH: u32 = 3;
+/// or a year.
+pub const SLUICE_WINDOW_YEAR: u32 = 4;
 /// A limit is a rate,
 pub const SLUICE_LIMIT_RATE: u32 = 0;
 /// a quota,
@@ -28,7 +40,8 @@ pub(crate) struct Described {
     pub(crate) labels: Vec<String>,
 }
 
-/// A number of units in millionths: rounded, but never to nothing.
+/// A number of units in millionths, rounded. Less than one is refused: rounded it would be nothing, or
+/// many times as much.
 #[inline]
 pub(crate) fn amount(name: &str, units: f64) -> Result<u64, Failure> {
     // As bits, doubles from 0 on are in order, and negative ones and those that are none above them.
@@ -37,12 +50,20 @@ pub(crate) fn amount(name: &str, units: f64) -> Result<u64, Failure> {
     }
     // SAFETY: at most 1e18 and not negative. A checked cast costs as much as all the rest here.
     let millionths = unsafe { (units * 1e6 + 0.5).to_int_unchecked::<i64>() }.cast_unsigned();
-    Ok(if millionths == 0 && units > 0.0 { 1 } else { millionths })
+    if millionths <= 1 && units != 0.0 && units < 1e-6 {
+        return Err(bad_amount(name, units));
+    }
+    Ok(millionths)
+}
+
+/// The most of a limit in millionths; all if it is infinity.
+fn capacity(name: &str, units: f64) -> Result<u64, Failure> {
+    if units == f64::INFINITY { Ok(UNLIMITED) } else { amount(name, units) }
 }
 
 #[cold]
 fn bad_amount(name: &str, units: f64) -> Failure {
-    Failure::argument(format!("{name} is {units}, not from 0 to 1e12"))
+    Failure::argument(format!("{name} is {units}, not 0 or from 0.000001 to 1e12"))
 }
 
 /// Milliseconds in nanoseconds.
@@ -72,7 +93,10 @@ pub(crate) fn describe(numbers: &[f64], names: &[&str]) -> Result<Described, Fai
     }
     let limits = plan(limits, count, units)?;
     let mut words: Vec<String> = (limits.iter().zip(names))
-        .map(|(limit, name)| format!("{name}: {}", in_words(limit, names[count + limit.unit])))
+        .zip(numbers[SLUICE_LIMITER_HEADER as usize..].chunks_exact(SLUICE_LIMITER_LIMIT as usize))
+        .map(|((limit, name), numbers)| {
+            format!("{name}: {}", in_words(limit, names[count + limit.unit], numbers))
+        })
         .collect();
     let labels = (limits.iter().zip(names))
         .map(|(limit, name)| [name, names[count + limit.unit]].join("\0"))
@@ -97,15 +121,16 @@ pub(crate) fn plan(numbers: &[f64], count: usize, units: usize) -> Result<Plan, 
 }
 
 fn limit(numbers: &[f64], units: usize) -> Result<Limit, Failure> {
-    let [kind, unit, most, ms, burst, offset] = [0, 1, 2, 3, 4, 5].map(|at| numbers[at]);
+    let [kind, unit, most, ms, burst] = [0, 1, 2, 3, 4].map(|at| numbers[at]);
     if !(0.0..units as f64).contains(&unit) {
         return Err(Failure::argument(format!("a limit counts unit {unit} of {units}")));
     }
-    let (unit, most) = (unit as usize, amount("limit", most)?.max(1));
+    let (unit, most) = (unit as usize, capacity("limit", most)?);
     if kind == f64::from(SLUICE_LIMIT_RATE) {
-        let burst = amount("burst", burst)?.max(1);
-        let rate = Limit::rate(unit, most, nanoseconds("per", ms)?, burst);
-        if !rate.is_in_range() {
+        let rate = Limit::rate(unit, most, nanoseconds("per", ms)?, capacity("burst", burst)?);
+        let comes_back = rate.capacity == 0 || most > 0;
+        let is_bounded = !rate.is_unlimited() || most == UNLIMITED;
+        if !comes_back || !is_bounded || !rate.is_in_range() {
             return Err(Failure::argument("a burst takes more than 36 years to come back"));
         }
         return Ok(rate);
@@ -113,36 +138,160 @@ fn limit(numbers: &[f64], units: usize) -> Result<Limit, Failure> {
     if kind == f64::from(SLUICE_LIMIT_CONCURRENCY) {
         return Ok(Limit { kind: Kind::Concurrency, unit, capacity: most });
     }
-    if kind != f64::from(SLUICE_LIMIT_QUOTA) || !(-1440.0..=1440.0).contains(&offset) {
-        return Err(Failure::argument(format!("no limit has kind {kind} and offset {offset}")));
+    if kind != f64::from(SLUICE_LIMIT_QUOTA) {
+        return Err(Failure::argument(format!("no limit has kind {kind}")));
     }
-    let span = if ms == -1.0 {
-        Span::Week
-    } else if ms == -2.0 {
-        Span::Month
+    Ok(Limit { kind: Kind::Quota(window(numbers)?), unit, capacity: most })
+}
+
+fn window(numbers: &[f64]) -> Result<Window, Failure> {
+    let [ms, start, minutes, zone] = [3, 5, 6, 7].map(|at| numbers[at]);
+    let bad = |what: &str, number: f64| Failure::argument(format!("{what} of a quota is {number}"));
+    let day_of = |day: f64| {
+        let is_day = (1.0..=31.0).contains(&day);
+        is_day.then_some(day as u8).ok_or_else(|| bad("start", start))
+    };
+    let span = if ms == -f64::from(SLUICE_WINDOW_DAY) {
+        Span::Day
+    } else if ms == -f64::from(SLUICE_WINDOW_WEEK) {
+        let is_day = (0.0..=6.0).contains(&start);
+        Span::Week { first: is_day.then_some(start as u8).ok_or_else(|| bad("start", start))? }
+    } else if ms == -f64::from(SLUICE_WINDOW_MONTH) {
+        Span::Month { day: day_of(start)? }
+    } else if ms == -f64::from(SLUICE_WINDOW_YEAR) {
+        let month = (start / 100.0).floor();
+        if !(1.0..=12.0).contains(&month) {
+            return Err(bad("start", start));
+        }
+        Span::Year { month: month as u8, day: day_of(start % 100.0)? }
     } else {
         Span::Every(nanoseconds("per", ms)?)
     };
-    let offset_ns = offset as i64 * 60_000_000_000;
-    Ok(Limit { kind: Kind::Quota(Window { span, offset_ns }), unit, capacity: most })
+    let place = if zone == 0.0 {
+        if !(-1440.0..=1440.0).contains(&minutes) {
+            return Err(bad("offset", minutes));
+        }
+        Place::Offset(minutes as i64 * 60_000_000_000)
+    } else {
+        let number = (zone >= 1.0).then(|| zone as usize - 1).ok_or_else(|| bad("zone", zone))?;
+        Place::Zone(Zone::of(number).ok_or_else(|| bad("zone", zone))?)
+    };
+    Ok(Window { span, place })
 }
 
-fn in_words(limit: &Limit, unit: &str) -> String {
-    let capacity = limit.capacity as f64 / 1e6;
-    match limit.kind {
-        Kind::Rate { units, ns } => {
-            let a_minute = units as f64 * 6e4 / ns as f64;
-            format!("a rate of {a_minute} {unit} a minute, burst {capacity}")
+/// A limit as who made it wrote it.
+fn in_words(limit: &Limit, unit: &str, numbers: &[f64]) -> String {
+    let [most, ms, burst] = [2, 3, 4].map(|at| numbers[at]);
+    let window = match limit.kind {
+        Kind::Concurrency => return format!("{most} {unit} at a time"),
+        Kind::Rate { .. } if burst == most => return format!("{most} {unit} per {}", period(ms)),
+        Kind::Rate { .. } => return format!("{most} {unit} per {}, burst {burst}", period(ms)),
+        Kind::Quota(window) => window,
+    };
+    let span = match window.span {
+        Span::Every(_) => period(ms),
+        Span::Day => "day".to_owned(),
+        Span::Week { first: 0 } => "week".to_owned(),
+        Span::Week { first } => {
+            let days = ["Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun"];
+            format!("week from {}day", days.get(usize::from(first) - 1).unwrap_or(&""))
         }
-        Kind::Concurrency => format!("{capacity} {unit} at a time"),
-        Kind::Quota(window) => {
-            let span = match window.span {
-                Span::Every(ns) => format!("{} ms", ns as f64 / 1e6),
-                Span::Week => "week".to_owned(),
-                Span::Month => "month".to_owned(),
-            };
-            let offset = window.offset_ns / 60_000_000_000;
-            format!("a quota of {capacity} {unit} each {span}, {offset} minutes east of UTC")
+        Span::Month { day: 1 } => "month".to_owned(),
+        Span::Month { day } => format!("month from day {day}"),
+        Span::Year { month: 1, day: 1 } => "year".to_owned(),
+        Span::Year { month, day } => format!("year from {month:02}-{day:02}"),
+    };
+    let place = match window.place {
+        Place::Offset(0) => String::new(),
+        Place::Offset(ns) => format!(", {} minutes east of UTC", ns / 60_000_000_000),
+        Place::Zone(zone) => format!(", in {}", zone.offsets().name),
+    };
+    format!("a quota of {most} {unit} per {span}{place}")
+}
+
+/// Milliseconds, in the largest unit that makes a whole number of them.
+fn period(ms: f64) -> String {
+    let units =
+        [(864e5, "day", "d"), (36e5, "hour", "h"), (6e4, "minute", "m"), (1e3, "second", "s")];
+    for (length, word, letter) in units {
+        if ms == length {
+            return word.to_owned();
+        }
+        if ms % length == 0.0 {
+            return format!("{}{letter}", ms / length);
+        }
+    }
+    format!("{ms}ms")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(numbers: &[f64]) -> String {
+        let all = [&[1000.0, 1000.0, 1.0, 1.0], numbers].concat();
+        describe(&all, &["r", "requests"]).map_or_else(
+            |failure| failure.message.into_owned(),
+            |described| described.words[0].clone(),
+        )
+    }
+
+    #[test]
+    fn limits_are_told_as_they_were_written() {
+        let rate = f64::from(SLUICE_LIMIT_RATE);
+        let quota = f64::from(SLUICE_LIMIT_QUOTA);
+        for (numbers, told) in [
+            ([rate, 0.0, 1.0, 36e5, 1.0, 0.0, 0.0, 0.0], "r: 1 requests per hour"),
+            ([rate, 0.0, 600.0, 6e4, 60.0, 0.0, 0.0, 0.0], "r: 600 requests per minute, burst 60"),
+            ([rate, 0.0, 0.1, 9e4, 0.1, 0.0, 0.0, 0.0], "r: 0.1 requests per 90s"),
+            ([rate, 0.0, 5.0, 0.5, 5.0, 0.0, 0.0, 0.0], "r: 5 requests per 0.5ms"),
+            (
+                [quota, 0.0, 5.0, -1.0, 0.0, 0.0, 120.0, 0.0],
+                "r: a quota of 5 requests per day, 120 minutes east of UTC",
+            ),
+            (
+                [quota, 0.0, 5.0, -2.0, 0.0, 6.0, 0.0, 0.0],
+                "r: a quota of 5 requests per week from Sunday",
+            ),
+            (
+                [quota, 0.0, 5.0, -3.0, 0.0, 31.0, 0.0, 0.0],
+                "r: a quota of 5 requests per month from day 31",
+            ),
+            (
+                [quota, 0.0, 5.0, -4.0, 0.0, 406.0, 0.0, 0.0],
+                "r: a quota of 5 requests per year from 04-06",
+            ),
+            ([2.0, 0.0, f64::INFINITY, 0.0, 0.0, 0.0, 0.0, 0.0], "r: inf requests at a time"),
+            // What is none is refused.
+            (
+                [rate, 0.0, 0.0, 1e3, 5.0, 0.0, 0.0, 0.0],
+                "a burst takes more than 36 years to come back",
+            ),
+            (
+                [rate, 0.0, 5.0, 1e3, f64::INFINITY, 0.0, 0.0, 0.0],
+                "a burst takes more than 36 years to come back",
+            ),
+            ([quota, 0.0, 5.0, -2.0, 0.0, 7.0, 0.0, 0.0], "start of a quota is 7"),
+            ([quota, 0.0, 5.0, -3.0, 0.0, 0.0, 0.0, 0.0], "start of a quota is 0"),
+            ([quota, 0.0, 5.0, -4.0, 0.0, 1301.0, 0.0, 0.0], "start of a quota is 1301"),
+            ([quota, 0.0, 5.0, -1.0, 0.0, 0.0, 0.0, 1025.0], "zone of a quota is 1025"),
+            ([quota, 0.0, 5.0, -1.0, 0.0, 0.0, 0.0, -1.0], "zone of a quota is -1"),
+            ([quota, 0.0, 5.0, -1.0, 0.0, 0.0, 0.0, f64::NAN], "zone of a quota is NaN"),
+        ] {
+            assert_eq!(words(&numbers), told);
+        }
+    }
+
+    #[test]
+    fn an_amount_below_a_millionth_is_refused_and_not_made_one() {
+        assert_eq!(amount("cost", 0.0).expect("none"), 0);
+        assert_eq!(amount("cost", -0.0).expect("none"), 0);
+        assert_eq!(amount("cost", 1e-6).expect("one"), 1);
+        assert_eq!(amount("cost", 1.4e-6).expect("rounded"), 1);
+        assert_eq!(amount("cost", 1e12).expect("the most"), 1_000_000_000_000_000_000);
+        for bad in [9.9e-7, 5e-7, 1e-10, f64::MIN_POSITIVE, 5e-324, 1.1e12, -1.0, f64::NAN] {
+            let told = amount("cost", bad).expect_err("refused").message;
+            assert_eq!(told, format!("cost is {bad}, not 0 or from 0.000001 to 1e12"));
         }
     }
 }

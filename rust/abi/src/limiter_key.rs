@@ -6,14 +6,15 @@ use crate::limiter_config::{amount, nanoseconds, plan};
 use crate::opened;
 use crate::slice;
 use crate::status::{Failure, SluiceStatus, count};
-use sluice_limiter::{Damaged, Kind, VERSION};
+use sluice_limiter::{Damaged, Kind, UNLIMITED, VERSION};
 
 /// Numbers that `sluice_limiter_inspect` writes for a limit.
 pub const SLUICE_LIMITER_STANDING: u32 = 6;
 /// How many numbers `sluice_limiter_stats` writes.
 pub const SLUICE_LIMITER_STATS: u32 = 6;
 
-/// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units),
+/// Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units; the first
+/// two are infinity of a limit that admits everything),
 /// milliseconds until nothing is used, and milliseconds in which a rate's capacity comes back (0 for
 /// other kinds); returns how many numbers that is. O(limits).
 ///
@@ -35,9 +36,13 @@ pub unsafe extern "C" fn sluice_limiter_inspect(
             opened.limiter.inspect(key_of(key)?, opened.clock.now()).map_err(fault)
         })?;
         let numbers = standings.iter().flat_map(|standing| {
-            let [capacity, remaining, used, held] =
-                [standing.capacity, standing.remaining, standing.used, standing.held]
-                    .map(|millionths| millionths as f64 / 1e6);
+            let units = |millionths: u64| millionths as f64 / 1e6;
+            let (capacity, remaining) = if standing.capacity == UNLIMITED {
+                (f64::INFINITY, f64::INFINITY)
+            } else {
+                (units(standing.capacity), units(standing.remaining))
+            };
+            let (used, held) = (units(standing.used), units(standing.held));
             let [reset, refill] = [standing.reset_ns, standing.refill_ns].map(|ns| ns as f64 / 1e6);
             [capacity, remaining, used, held, reset, refill]
         });
@@ -49,7 +54,7 @@ pub unsafe extern "C" fn sluice_limiter_inspect(
 }
 
 /// Gives a key other limits, `SLUICE_LIMITER_LIMIT` numbers for each of the limiter's in their order, of
-/// the same kinds and units; or the limiter's own again if there is none. O(limits).
+/// the same kinds and units, and of quotas periods; or the limiter's own again if there is none. O(limits).
 ///
 /// What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
 /// with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
@@ -73,20 +78,9 @@ pub unsafe extern "C" fn sluice_limiter_set_limits(
                 None
             } else {
                 let other = plan(numbers, own.len(), limiter.units())?;
-                let alike = own.iter().zip(&*other).all(|(own, other)| {
-                    own.unit == other.unit
-                        && match (own.kind, other.kind) {
-                            (
-                                sluice_limiter::Kind::Quota(own),
-                                sluice_limiter::Kind::Quota(other),
-                            ) => own == other,
-                            (own, other) => {
-                                std::mem::discriminant(&own) == std::mem::discriminant(&other)
-                            }
-                        }
-                });
-                if !alike {
-                    return Err(Failure::argument("a limit has another kind, unit or window"));
+                let mut pairs = own.iter().zip(&*other);
+                if !pairs.all(|(own, other)| own.unit == other.unit && own.is_like(other)) {
+                    return Err(Failure::argument("a limit has another kind, unit or period"));
                 }
                 Some(other)
             };
@@ -203,8 +197,8 @@ pub unsafe extern "C" fn sluice_limiter_snapshot(limiter: u32, out: *mut u8, out
 
 /// Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
 ///
-/// What was used counts for the limit that has the same name, unit and kind (and window, of a quota),
-/// also if its numbers are others now; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
+/// What was used counts for the limit that has the same name, unit and kind (and period, of a quota),
+/// also if its numbers are others now, or a quota's windows begin elsewhere; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
 /// there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
 /// snapshot, and with `OUT_OF_MEMORY`; nothing is changed then.
 ///

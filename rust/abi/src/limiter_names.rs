@@ -180,7 +180,8 @@ mod tests {
     use super::*;
     use crate::clock::{sluice_clock_advance, sluice_clock_close, sluice_clock_open};
     use crate::limiter::{
-        sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
+        sluice_limiter_close, sluice_limiter_key, sluice_limiter_leave, sluice_limiter_open,
+        sluice_limiter_take,
     };
 
     const DAY: f64 = 86_400_000.0;
@@ -189,10 +190,10 @@ mod tests {
     fn open(name: &str, limit: f64, ms: f64, clock: u32) -> u32 {
         let text = format!("{name}\0rate\0requests");
         // 1,000 keys, reservations live a second, one limit, one unit; a rate.
-        let config = [1e3, 1e3, 1.0, 1.0, 0.0, 0.0, limit, ms, limit, 0.0];
+        let config = [1e3, 1e3, 1.0, 1.0, 0.0, 0.0, limit, ms, limit, 0.0, 0.0, 0.0];
         let (text, length) = (text.as_ptr(), text.len() as u32);
         // SAFETY: pointers and lengths come from live values.
-        let handle = unsafe { sluice_limiter_open(text, length, config.as_ptr(), 10, clock) };
+        let handle = unsafe { sluice_limiter_open(text, length, config.as_ptr(), 12, clock) };
         assert!(handle > 0, "{handle}");
         handle.cast_unsigned()
     }
@@ -258,10 +259,20 @@ mod tests {
     }
 
     #[test]
+    fn a_limiter_whose_handle_was_left_keeps_its_counts() {
+        for is_first in [true, false, false] {
+            let handle = open("left", 1.0, DAY, 0);
+            assert_eq!(take(handle), is_first);
+            assert_eq!(sluice_limiter_leave(handle), 0);
+            assert!(sluice_limiter_leave(handle) < 0, "it is closed");
+        }
+    }
+
+    #[test]
     fn a_limiter_that_gets_no_handle_is_not_kept() {
         elsewhere(|| {
             // As many as a thread can have.
-            for _ in 0..1 << 16 {
+            for _ in 0..1 << 20 {
                 open("many handles", 1.0, DAY, 0);
             }
             let refused = std::panic::catch_unwind(|| open("one too many", 1.0, DAY, 0));

@@ -1,7 +1,7 @@
 //! Calls over several keys of several limiters.
 //!
 //! They take *parts*: for each, the limiter's handle, the key, and one cost for each of the limiter's
-//! units. Costs are in units; millionths count, what is finer is rounded. Codes are those of `limiter.rs`.
+//! units. Costs are in units, 0 or at least a millionth; what is finer is rounded. Codes are those of `limiter.rs`.
 
 use arrayvec::ArrayVec;
 use sluice_limiter::{Fault, MOST_LIMITS, Now, Part, peek_all, reserve_all, take_all};

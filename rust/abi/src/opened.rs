@@ -24,10 +24,10 @@ pub(crate) struct Opened {
     name: String,
 }
 
-/// A handle is 31 bits: a place below 2^16, and above it a generation of 15 bits.
-const PLACES: u32 = (1 << 16) - 1;
-const GENERATION: u32 = 16;
-const GENERATIONS: u32 = (1 << 15) - 1;
+/// A handle is 31 bits: a place below 2^20, and above it a generation of 11 bits.
+const PLACES: u32 = (1 << 20) - 1;
+const GENERATION: u32 = 20;
+const GENERATIONS: u32 = (1 << 11) - 1;
 
 static OWNERS: AtomicU32 = AtomicU32::new(1);
 
@@ -68,6 +68,13 @@ pub(crate) fn close(handle: u32) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Closes a handle of this thread as the thread's end would: the counts stay.
+pub(crate) fn leave(handle: u32) -> Result<(), Failure> {
+    let opened = OPEN.with_borrow_mut(|open| open.remove(handle))?;
+    limiter_names::leave(&opened.name, &opened.limiter);
+    Ok(())
+}
+
 /// Calls `f` with the limiter of `handle`. O(1), no lock.
 #[inline]
 pub(crate) fn with<R>(
@@ -98,7 +105,10 @@ impl Open {
         });
         if at > PLACES as usize {
             self.places.pop();
-            return Err(Failure::new(SluiceStatus::TooManyHandles, "65536 limiters are open"));
+            return Err(Failure::new(
+                SluiceStatus::TooManyHandles,
+                "1048576 limiters are open; close some",
+            ));
         }
         let (handle, place) = &mut self.places[at];
         let generation = (*handle >> GENERATION & GENERATIONS) % GENERATIONS + 1;

@@ -17,7 +17,7 @@ pub enum SluiceStatus {
     InvalidArgument = -2,
     /// The handle was never given out, or was closed.
     InvalidHandle = -3,
-    /// 65,536 handles of this kind are open.
+    /// As many handles of this kind are open as there can be, a million of most: close some.
     TooManyHandles = -4,
     /// The result does not fit an `int32_t`.
     TooLarge = -5,

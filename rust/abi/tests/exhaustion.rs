@@ -147,10 +147,10 @@ fn end_of(job: u32) -> i32 {
 
 fn limiter(name: &str, max_keys: f64) -> u32 {
     let text = format!("{name}\0rpm\0requests");
-    let config = [max_keys, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0];
+    let config = [max_keys, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0, 0.0, 0.0];
     // SAFETY: pointers and lengths come from live arrays.
     let handle =
-        unsafe { sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 10, 0) };
+        unsafe { sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 12, 0) };
     assert!(handle > 0, "{}", last_error());
     handle.cast_unsigned()
 }
@@ -327,7 +327,7 @@ fn names() {
     let long = "n".repeat(64 * MIB);
     let nuls = "\0".repeat(64 * MIB);
     let named = format!("{}\0rpm\0requests", &long[..32 * MIB]);
-    let (config, settings) = ([1e6; 10], [1.0; 13]);
+    let (config, settings) = ([1e6; 12], [1.0; 13]);
     leave(32 * MIB);
     // SAFETY: pointers and lengths come from live arrays.
     unsafe {
@@ -335,16 +335,16 @@ fn names() {
             let (at, length) = (text.as_ptr(), text.len() as u32);
             assert_eq!(sluice_tokenizer_open(at, length), Status::UnknownEncoding as i32);
             assert!(last_error().len() < 500);
-            let limiter = sluice_limiter_open(at, length, config.as_ptr(), 10, 0);
+            let limiter = sluice_limiter_open(at, length, config.as_ptr(), 12, 0);
             assert_eq!(limiter, Status::InvalidArgument as i32);
             let pool = sluice_pool_open(at, length, settings.as_ptr(), 13, at, length);
             assert!(pool == Status::InvalidArgument as i32 || pool == OUT_OF_MEMORY, "{pool}");
             let pool = sluice_pool_open(at, length, settings.as_ptr(), 13, at, 0);
             assert_eq!(pool, Status::InvalidArgument as i32);
         }
-        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0];
+        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0, 0.0, 0.0];
         let open = |text: &str| {
-            sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 10, 0)
+            sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 12, 0)
         };
         leave(8 * MIB);
         assert_eq!(open(&named), Status::InvalidArgument as i32);
@@ -389,12 +389,12 @@ fn entropy() {
     // A thread that has asked for no random bytes yet.
     let asked = std::thread::spawn(|| {
         let text = "e\0rpm\0requests";
-        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0];
+        let config = [10.0, 60_000.0, 1.0, 1.0, 0.0, 0.0, 1e9, 86_400_000.0, 1e9, 0.0, 0.0, 0.0];
         let settings = [1.0; 13];
         // SAFETY: pointers and lengths come from live arrays.
         unsafe {
             let (at, length) = (text.as_ptr(), text.len() as u32);
-            let limiter = sluice_limiter_open(at, length, config.as_ptr(), 10, 0);
+            let limiter = sluice_limiter_open(at, length, config.as_ptr(), 12, 0);
             assert_eq!(limiter, Status::NoEntropy as i32, "{}", last_error());
             assert_eq!(sluice_cache_open(10), Status::NoEntropy as i32);
             // The rest needs none.

@@ -11,21 +11,28 @@ use sluice::clock::{
 };
 use sluice::limiter::{
     sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
-    sluice_limiter_take_batch,
+    sluice_limiter_take_up_to,
 };
+use sluice::limiter_batch::sluice_limiter_take_batch;
 use sluice::limiter_key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_restore,
     sluice_limiter_set_limits, sluice_limiter_snapshot, sluice_limiter_stats,
     sluice_limiter_tighten,
 };
 use sluice::limiter_parts::{sluice_limiter_reserve, sluice_limiter_take_all};
-use sluice::reservation::{sluice_reservation_end, sluice_reservation_top_up};
+use sluice::limiter_zone::{sluice_zone_add, sluice_zone_find};
+use sluice::reservation::{
+    sluice_reservation_end, sluice_reservation_renew, sluice_reservation_top_up,
+};
 use sluice::status::SluiceStatus as Status;
 use support::{FAR, last_error};
 
 /// One rate of 5 a minute and one place.
-const LIMITER: [f64; 16] =
-    [100.0, 1e3, 2.0, 2.0, 0.0, 0.0, 5.0, 6e4, 5.0, 0.0, 2.0, 1.0, 1.0, 0.0, 0.0, 0.0];
+const LIMITER: [f64; 20] = [
+    100.0, 1e3, 2.0, 2.0, // keys, life of reservations, limits, units
+    0.0, 0.0, 5.0, 6e4, 5.0, 0.0, 0.0, 0.0, //
+    2.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+];
 
 fn open_limiter(text: &str, config: &[f64], clock: u32) -> i32 {
     let (text, length) = (text.as_ptr(), text.len() as u32);
@@ -72,16 +79,16 @@ fn limiters_that_contradict_themselves() {
     assert_eq!(open_limiter(&names("x"), &LIMITER, 77), Status::InvalidHandle as i32);
     // SAFETY: null and invalid UTF-8 are refused before they are used.
     unsafe {
-        assert_eq!(sluice_limiter_open(null(), 1, LIMITER.as_ptr(), 16, 1), refused);
-        assert_eq!(sluice_limiter_open(b"x".as_ptr(), 1, null(), 16, 1), refused);
-        let invalid = sluice_limiter_open(b"\xff".as_ptr(), 1, LIMITER.as_ptr(), 16, 1);
+        assert_eq!(sluice_limiter_open(null(), 1, LIMITER.as_ptr(), 20, 1), refused);
+        assert_eq!(sluice_limiter_open(b"x".as_ptr(), 1, null(), 20, 1), refused);
+        let invalid = sluice_limiter_open(b"\xff".as_ptr(), 1, LIMITER.as_ptr(), 20, 1);
         assert_eq!(invalid, Status::InvalidUtf8 as i32);
     }
     limiter("same");
     let mut other = LIMITER;
     other[6] = 6.0;
     assert_eq!(open_limiter(&names("same"), &other, 1), Status::LimiterMismatch as i32);
-    assert!(last_error().contains("rpm: a rate of 5 requests a minute"), "{}", last_error());
+    assert!(last_error().contains("rpm: 5 requests per minute"), "{}", last_error());
 }
 
 #[test]
@@ -317,4 +324,73 @@ fn what_a_thread_reserved_is_settled_when_it_ends_also_of_a_limiter_it_has_close
         assert_eq!(places, 0.0, "closed: {closes}");
         assert!(charged > 0.9, "{charged}");
     }
+}
+
+#[test]
+fn what_there_is_of_what_is_no_amount() {
+    let handle = limiter("up to");
+    let k = key(handle, b"k");
+    let up_to = |key: f64, mut costs: [f64; 2], length: u32, step: f64| {
+        // SAFETY: pointer and length come from a live array.
+        let code =
+            unsafe { sluice_limiter_take_up_to(handle, key, costs.as_mut_ptr(), length, step) };
+        (code, costs)
+    };
+    let refused = Status::InvalidArgument as i32;
+    for bad in [f64::NAN, -1.0, 1e-7, 1.1e12, f64::INFINITY] {
+        assert_eq!(up_to(k, [bad, 0.0], 2, 1.0).0, refused, "{bad}");
+        assert_eq!(up_to(k, [1.0, 0.0], 2, bad).0, refused, "{bad}");
+    }
+    assert_eq!(up_to(k, [1.0, 0.0], 2, 0.0).0, refused);
+    assert_eq!(up_to(k, [1.0, 0.0], 1, 1.0).0, refused);
+    assert_eq!(up_to(k + 0.5, [1.0, 0.0], 2, 1.0).0, Status::StaleKey as i32);
+    assert_eq!(up_to(k, [3.5, 0.0], 2, 1.0), (1, [3.5, 0.0]));
+    assert_eq!(up_to(k, [3.5, 0.0], 2, 1.0), (0, [1.0, 0.0]));
+}
+
+#[test]
+fn zones_that_are_none_and_reservations_that_are_renewed_too_late() {
+    let add = |name: &str, offsets: &[f64]| {
+        let (length, count) = (name.len() as u32, offsets.len() as u32);
+        // SAFETY: pointers and lengths come from live values.
+        unsafe { sluice_zone_add(name.as_ptr(), length, offsets.as_ptr(), count) }
+    };
+    // SAFETY: pointer and length come from a live value.
+    let find = |name: &str| unsafe { sluice_zone_find(name.as_ptr(), name.len() as u32) };
+    let refused = Status::InvalidArgument as i32;
+    let day = 86_400.0;
+    for bad in [
+        &[][..],
+        &[0.0, 1.0],
+        &[f64::NAN],
+        &[2.0 * day],
+        &[0.0, 5.0, f64::INFINITY],
+        &[0.0, 5.0, 60.0, 5.0, 0.0],
+        &[0.0, 9.3e9, 0.0],
+    ] {
+        assert_eq!(add("garbage/none", bad), refused, "{bad:?}");
+    }
+    assert_eq!(find("garbage/none"), 0);
+    let number = add("garbage/one", &[3600.0, 0.0, 7200.0]);
+    assert!(number > 0);
+    assert_eq!((find("garbage/one"), add("garbage/one", &[0.0])), (number, number));
+    let mut config = LIMITER;
+    config[4..12].copy_from_slice(&[1.0, 0.0, 5.0, -1.0, 0.0, 0.0, 0.0, f64::from(number)]);
+    assert!(open_limiter(&names("zoned"), &config, 1) > 0, "{}", last_error());
+    config[11] = 1024.0;
+    assert_eq!(open_limiter(&names("zoned elsewhere"), &config, 1), refused);
+
+    let handle = limiter("renewed");
+    let mut parts = [f64::from(handle), key(handle, b"k"), 1.0, 1.0];
+    // SAFETY: pointer and length come from a live array.
+    assert_eq!(unsafe { sluice_limiter_reserve(parts.as_mut_ptr(), 4, 0.0) }, 0.0);
+    for bad in [f64::NAN, -1.0, f64::INFINITY, 1e300] {
+        assert_eq!(sluice_reservation_renew(handle, parts[0], bad), refused);
+    }
+    assert_eq!(sluice_reservation_renew(handle, parts[0], 1e3), 0);
+    let closed = Status::ReservationClosed as i32;
+    assert_eq!(sluice_reservation_renew(handle, parts[0] + 0.5, 0.0), closed);
+    // SAFETY: there are no costs.
+    assert_eq!(unsafe { sluice_reservation_end(handle, parts[0], 1, null(), 0) }, 0);
+    assert_eq!(sluice_reservation_renew(handle, parts[0], 0.0), closed);
 }

@@ -53,7 +53,7 @@ int main(void) {
          SLUICE_STATUS_STALE_LEASE);
   EXPECT(sluice_pool_close(pool) == 0);
   static const char names[] = "smoke\0rpm\0requests";
-  static const double config[] = {10, 60000, 1, 1, SLUICE_LIMIT_RATE, 0, 2, 60000, 2, 0};
+  static const double config[] = {10, 60000, 1, 1, SLUICE_LIMIT_RATE, 0, 2, 60000, 2, 0, 0, 0};
   int32_t limiter = sluice_limiter_open((const uint8_t *)names, sizeof names - 1, config,
                                         sizeof config / sizeof *config, SLUICE_CLOCK_PRECISE);
   EXPECT(limiter > 0);

@@ -186,6 +186,23 @@ impl Shard {
         if held.expires <= now.ns { Err(NotOpen) } else { Ok(held) }
     }
 
+    /// Moves an expiry on, never back: so `due` stays no later than the earliest.
+    pub(crate) fn renew(
+        &mut self,
+        id: ReservationId,
+        expires: u64,
+        now: Now,
+    ) -> Result<(), NotOpen> {
+        let held = self.get(id, now)?;
+        let before = held.expires;
+        let after = expires.max(before);
+        held.expires = after;
+        let at = id.index / SHARDS;
+        self.expiries.remove(&(before, at));
+        self.expiries.insert((after, at));
+        Ok(())
+    }
+
     fn find(&mut self, id: ReservationId) -> Result<&mut Held, NotOpen> {
         let entry = self.entries.get_mut((id.index / SHARDS) as usize).ok_or(NotOpen)?;
         let is_it = |held: &&mut Held| entry.generation == id.generation && held.owner == id.owner;

@@ -8,18 +8,20 @@
 //! The crate is pure: no unsafe code, no clock (time is an argument), no I/O. A plain twin, `naive`, is
 //! the oracle of its tests.
 //!
-//! Files, from the inside out: `limit` (the arithmetic of one limit), `window` (calendars), `rule` (a
+//! Files, from the inside out: `limit` (the arithmetic of one limit), `calendar`, `window` (of quotas), `zone` (local time), `rule` (a
 //! limit made ready for deciding), `slot` (a key and its lock), `slots` (where they are), `alone` (many
 //! slots without their locks), `backoff` (waiting), `names` (a map), `places` (which slots are free), `keys`
 //! (from names to slots), `plan` (limits of some keys; `words`, as which they stand there), `limiter`
-//! (decisions on one key), `batch` (on many), `upkeep` (what else can be done to keys), `book` (open
-//! reservations), `together` (decisions on several keys), `reservation`, `snapshot`.
+//! (decisions on one key; `up_to`, what there is), `batch` (on many), `upkeep` (what else can be done to
+//! keys), `book` (open reservations), `together` (decisions on several keys), `reservation`, `snapshot`
+//! (and `snapshot_words`).
 #![forbid(unsafe_code)]
 
 mod alone;
 mod backoff;
 mod batch;
 mod book;
+mod calendar;
 mod keys;
 mod limit;
 mod limiter;
@@ -33,19 +35,22 @@ mod rule;
 mod slot;
 mod slots;
 mod snapshot;
+mod snapshot_words;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
 mod together;
+mod up_to;
 mod upkeep;
 mod window;
 mod words;
+mod zone;
 
 pub use batch::Batch;
 pub use book::{Book, NotOpen, ReservationId};
 pub use keys::{Full, Key};
-pub use limit::{Cell, Kind, Limit, MOST, Refusal, UNIT};
+pub use limit::{Cell, Kind, Limit, MOST, Refusal, UNIT, UNLIMITED};
 pub use limiter::{Config, Denial, Fault, Limiter, MOST_KEYS, MOST_LIMITS, Verdict};
 pub use plan::{MOST_PLANS, Plan, TooManyPlans};
 pub use reservation::{AS_RESERVED, Actual, reserve_all};
@@ -54,4 +59,5 @@ pub use snapshot::{Damaged, VERSION};
 pub use time::Now;
 pub use together::{Part, peek_all, take_all};
 pub use upkeep::{Standing, Stats};
-pub use window::{Span, Window};
+pub use window::{Place, Span, Window};
+pub use zone::{BadZone, MOST_ZONES, Offsets, Zone};

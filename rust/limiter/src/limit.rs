@@ -17,6 +17,9 @@ use crate::window::Window;
 pub const UNIT: u64 = 1_000_000;
 /// The largest amount, of a limit or a cost: sums of two, and products with times, stay in range.
 pub const MOST: u64 = 1_000_000_000_000 * UNIT;
+/// The capacity of a limit that admits everything. It bounds what reservations hold, or sums of that
+/// would not stay in range; what is consumed it does not bound.
+pub const UNLIMITED: u64 = 1 << 63;
 /// Debt saturates 73 years ahead,
 pub(crate) const FAR: u64 = 1 << 61;
 /// which is more than any bucket may take to fill (36 years): what is in such debt is refused.
@@ -90,9 +93,11 @@ impl Refusal {
 }
 
 impl Limit {
-    /// A rate of `limit` millionths each `ns`, of which `burst` can be taken at once.
+    /// A rate of `limit` millionths each `ns`, of which `burst` can be taken at once. If `limit` is
+    /// [`UNLIMITED`], all is back at once.
     #[must_use]
     pub fn rate(unit: usize, limit: u64, ns: u64, burst: u64) -> Self {
+        let (limit, ns) = if limit == UNLIMITED { (MOST, 1) } else { (limit, ns) };
         let divisor = gcd(limit.max(1), ns.max(1));
         let kind = Kind::Rate { units: limit.max(1) / divisor, ns: ns.max(1) / divisor };
         Self { kind, unit, capacity: burst }
@@ -110,6 +115,30 @@ impl Limit {
         }
     }
 
+    /// Whether it admits everything.
+    #[inline]
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.capacity == UNLIMITED
+    }
+
+    /// Whether what was used of it counts for the other when one takes the place of the other: they are of
+    /// one kind, and of quotas the windows are equally long.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self.kind, other.kind) {
+            (Kind::Quota(a), Kind::Quota(b)) => a.is_like(&b),
+            (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
+        }
+    }
+
+    /// The most that fits now, in millionths. O(1).
+    #[must_use]
+    pub fn room(&self, cell: &Cell, now: Now) -> u64 {
+        let used = if self.is_unlimited() { 0 } else { self.used(cell, now) };
+        self.capacity.saturating_sub(cell.held).saturating_sub(used)
+    }
+
     /// Whether `cost` more fits. O(1), by multiplication alone.
     #[inline]
     pub fn check(&self, cell: &Cell, cost: u64, now: Now) -> Result<(), Refusal> {
@@ -118,6 +147,9 @@ impl Limit {
             Kind::Rate { units, ns } => {
                 if wanted > self.capacity {
                     return Err(self.too_much(cost));
+                }
+                if self.is_unlimited() {
+                    return Ok(());
                 }
                 // (full - now) + phase / units <= room * ns / units, without dividing.
                 let room = u128::from(self.capacity - wanted) * u128::from(ns);
@@ -134,7 +166,7 @@ impl Limit {
                     return Err(self.too_much(cost));
                 }
                 let (used, end) = window_of(cell, window, now);
-                if used.saturating_add(wanted) <= self.capacity {
+                if used.saturating_add(wanted) <= self.capacity || self.is_unlimited() {
                     return Ok(());
                 }
                 Err(Refusal::Until(end.saturating_sub(now.wall_ns).max(1).unsigned_abs()))

@@ -64,6 +64,50 @@ impl Naive {
         denial
     }
 
+    /// Consumes of each cost what fits: all, or the most that is a multiple of `step`. Returns that.
+    pub fn take_up_to(&mut self, place: Place, costs: &[u64], step: u64, now: Now) -> Vec<u64> {
+        self.expire(now);
+        let account = self.account(place);
+        let then = Now { ns: now.ns.max(account.seen), ..now };
+        let most = |unit: usize, cost: u64| {
+            let fits = |cost| {
+                let mut own = account.buckets.iter().filter(|bucket| bucket.limit.unit == unit);
+                own.all(|bucket| bucket.fits(cost, then))
+            };
+            if fits(cost) {
+                return cost;
+            }
+            // By bisection; not even nothing fits where there is debt.
+            let (mut yes, mut no) = (0, cost / step + 1);
+            while no - yes > 1 {
+                let middle = yes + (no - yes) / 2;
+                if fits(middle * step) { yes = middle } else { no = middle }
+            }
+            yes * step
+        };
+        let taken: Vec<u64> =
+            costs.iter().enumerate().map(|(unit, &cost)| most(unit, cost)).collect();
+        if taken.iter().any(|&cost| cost > 0) {
+            let now = account.touch(now);
+            for bucket in &mut account.buckets {
+                bucket.add(taken[bucket.limit.unit], now);
+            }
+        }
+        taken
+    }
+
+    /// Renews a reservation; whether it was open.
+    pub fn renew(&mut self, number: usize, ttl_ns: u64, now: Now) -> bool {
+        self.expire(now);
+        match self.reservations.get_mut(number).filter(|reservation| reservation.open) {
+            Some(open) => {
+                open.expires = open.expires.max(now.ns.saturating_add(ttl_ns));
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Reserves, and returns the reservation's number.
     ///
     /// # Errors
@@ -189,6 +233,9 @@ impl Naive {
         self.expire(now);
         let account = self.account(place);
         let then = Now { ns: now.ns.max(account.seen), ..now };
+        if account.buckets[index].limit.is_unlimited() {
+            return;
+        }
         if after_ns > 0 {
             if account.buckets[index].pause(remaining, after_ns, then) {
                 account.touch(now);

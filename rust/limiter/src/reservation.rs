@@ -85,6 +85,17 @@ impl Limiter {
         Ok(())
     }
 
+    /// Lets a reservation live for `ttl_ns` from now on, or as long as it would have if that is longer.
+    /// O(log reservations).
+    ///
+    /// # Errors
+    /// [`Fault::NotOpen`].
+    pub fn renew(&self, id: ReservationId, ttl_ns: u64, now: Now) -> Result<(), Fault> {
+        self.book.expire(now);
+        let expires = now.ns.saturating_add(ttl_ns);
+        self.book.shard(id.index).renew(id, expires, now).map_err(|_| Fault::NotOpen)
+    }
+
     /// Adds to a reservation, all or nothing; `costs` as in [`Actual::Costs`]. O(limits).
     ///
     /// What would make it greater than a limit can never fit: the reservation itself holds what is missing.

@@ -98,7 +98,10 @@ impl Rule {
             return Self { limit, inverse: 0, full: Price::default() };
         };
         let inverse = u64::try_from((1u128 << 64) / u128::from(units)).unwrap_or(u64::MAX);
-        Self { limit, inverse, full: divide(limit.capacity, ns, units) }
+        // What admits everything is never full.
+        let never = Price { ns: u64::MAX, rest: 0 };
+        let full = if limit.is_unlimited() { never } else { divide(limit.capacity, ns, units) };
+        Self { limit, inverse, full }
     }
 
     /// What `cost` takes to come back. O(1).
@@ -171,16 +174,19 @@ impl Rule {
             return (wanted <= self.limit.capacity).then_some(same);
         };
         let (used, end) = window_of(&cell, window, now);
-        if used.saturating_add(wanted) > self.limit.capacity {
+        if used.saturating_add(wanted) > self.limit.capacity && !self.limit.is_unlimited() {
             return None;
         }
-        let charged = Level { level: used + cost, phase: end.cast_unsigned() };
+        let charged = Level { level: used.saturating_add(cost), phase: end.cast_unsigned() };
         Some(if cost == 0 { same } else { charged })
     }
 
     /// Whether `debt` leaves room for what is held.
     #[inline]
     fn leaves(&self, debt: Price, held: u64, units: u64, ns: u64) -> bool {
+        if self.limit.is_unlimited() {
+            return true;
+        }
         let Some(room) = self.limit.capacity.checked_sub(held) else { return false };
         u128::from(debt.ns) * u128::from(units) + u128::from(debt.rest)
             <= u128::from(room) * u128::from(ns)

@@ -1,15 +1,17 @@
 //! A limiter as bytes, and back.
 //!
-//! Version 2, little-endian 64-bit words: magic and version; the secret (2 words); the number of limits,
-//! and for each its words and its label (length in bytes, then the bytes with zeros behind); wall time in
-//! nanoseconds; the number of sets of limits that keys have of their own, and the words of each; the
-//! number of keys, and for each its hash (2), its set (0 for the limiter's own), and two words a limit:
+//! Version 3, little-endian 64-bit words: magic and version; the secret (2 words); the number of time
+//! zones, and for each its name (length in bytes, then the bytes with zeros behind), its first offset, the
+//! number of changes and those (2 words each); the number of limits, and for each its words (with the
+//! number of its zone in this list) and its label; wall time in nanoseconds; the number of sets of limits
+//! that keys have of their own, and the words of each; the number of keys, and for each its hash (2), its set (0 for the limiter's own), and two words a limit:
 //! what is consumed and when its window ends; a checksum. Reservations do not outlive a process that may
 //! have sent their requests: they are written as consumed in full.
 //!
-//! What is restored are limits of the same label (names of limit and unit) and kind, a quota's window
-//! included. Their numbers may have changed: what a key has used stays. Of a limiter that has no such
-//! limit nothing is taken over.
+//! What is restored are limits of the same label (names of limit and unit) and kind; a quota's window has
+//! to be equally long. Their numbers may have changed: what a key has used stays. Where a quota's windows
+//! begin on other days or in another place now, what a window has had that is not over counts in the one
+//! that is under way. Of a limiter that has no such limit nothing is taken over.
 //!
 //! Consumed amounts are rounded up to a millionth of a unit. Time that passes between snapshot and
 //! restore is taken from the wall clock; if that went back, no time has passed.
@@ -20,12 +22,12 @@ use crate::keys::Full;
 use crate::limit::{Kind, Limit};
 use crate::limiter::{Limiter, MOST_LIMITS};
 use crate::plan::{MOST_PLANS, Plan};
+use crate::snapshot_words::{Words, Zones, checksum, write_label};
 use crate::sync::FIRST;
 use crate::time::Now;
-use crate::words::LIMIT;
 
 /// The version that is written; others are refused.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 const MAGIC: u64 = u64::from_le_bytes(*b"sluiceL\0");
 
 /// Why a snapshot was refused; nothing was changed.
@@ -72,12 +74,13 @@ impl Limiter {
         self.book.expire(now);
         let secret = u128::from_le_bytes(self.keys.secret());
         let mut words = vec![MAGIC, VERSION, secret as u64, (secret >> 64) as u64];
-        words.push(self.limits().len() as u64);
+        let mut zones = Zones::default();
+        let mut limits = vec![self.limits().len() as u64];
         for (limit, label) in self.limits().iter().zip(&self.labels) {
-            words.extend(limit.to_words());
-            write_label(&mut words, label.as_bytes());
+            limits.extend(zones.words_of(limit));
+            write_label(&mut limits, label.as_bytes());
         }
-        words.push(now.wall_ns.cast_unsigned());
+        limits.push(now.wall_ns.cast_unsigned());
         let mut plans: HashMap<Plan, u64> = HashMap::new();
         let mut sets = Vec::new();
         let mut keys = 0;
@@ -105,11 +108,13 @@ impl Limiter {
             if slot.plan() != 0 {
                 let next = plans.len() as u64 + 1;
                 body[at] = *plans.entry(limits).or_insert_with_key(|limits| {
-                    sets.extend(limits.iter().flat_map(|limit| limit.to_words()));
+                    sets.extend(limits.iter().flat_map(|limit| zones.words_of(limit)));
                     next
                 });
             }
         }
+        zones.write(&mut words);
+        words.extend(limits);
         words.push(plans.len() as u64);
         words.extend(sets);
         words.push(keys);
@@ -187,6 +192,10 @@ impl Limiter {
 
     fn read_head(&self, words: &mut Words<'_>) -> Result<Head, Damaged> {
         let secret = u128::from(words.next()?) | u128::from(words.next()?) << 64;
+        let mut zones = Vec::new();
+        for _ in 0..words.next()? {
+            zones.push(words.zone()?);
+        }
         let count = words.next()?;
         if !(1..=MOST_LIMITS as u64).contains(&count) {
             return Err(Damaged::Bytes);
@@ -194,13 +203,12 @@ impl Limiter {
         let (mut limits, mut labels) = (Vec::new(), Vec::new());
         let longest = self.labels.iter().map(String::len).max().unwrap_or(0);
         for _ in 0..count {
-            limits.push(words.limit()?);
+            limits.push(words.limit(&zones)?);
             labels.push(words.label(longest + 1)?);
         }
         let from: Vec<Option<usize>> = (self.limits().iter().zip(&self.labels))
             .map(|(own, label)| {
-                let is_it =
-                    |&at: &usize| labels[at] == label.as_bytes() && are_alike(&limits[at], own);
+                let is_it = |&at: &usize| labels[at] == label.as_bytes() && limits[at].is_like(own);
                 (0..limits.len()).find(is_it)
             })
             .collect();
@@ -215,8 +223,8 @@ impl Limiter {
         }
         for _ in 0..sets {
             let plan: Vec<Limit> =
-                limits.iter().map(|_| words.limit()).collect::<Result<_, _>>()?;
-            if !plan.iter().zip(&limits).all(|(limit, own)| are_alike(limit, own)) {
+                limits.iter().map(|_| words.limit(&zones)).collect::<Result<_, _>>()?;
+            if !plan.iter().zip(&limits).all(|(limit, own)| limit.is_like(own)) {
                 return Err(Damaged::Bytes);
             }
             plans.push(plan);
@@ -237,6 +245,10 @@ impl Limiter {
     fn restore_key(&self, row: &[u64], plan: usize, head: &Head, now: Now) -> Result<(), Damaged> {
         let passed = now.wall_ns.saturating_sub(head.wall_ns).max(0).unsigned_abs();
         let hash = u128::from(row[0]) << 64 | u128::from(row[1]);
+        let then = match row[2] {
+            0 => &head.limits,
+            set => &head.plans[set as usize - 1],
+        };
         let key = self
             .keys
             .intern(&self.slots, hash, now.ns, |_, _| false)
@@ -259,7 +271,13 @@ impl Limiter {
                     let decayed = u64::try_from(decayed).unwrap_or(u64::MAX);
                     limit.set_used(&mut cell, used.saturating_sub(decayed), now);
                 }
-                Kind::Quota(_) => (cell.level, cell.phase) = (used, end),
+                kind @ Kind::Quota(_) if kind == then[at].kind => {
+                    (cell.level, cell.phase) = (used, end);
+                }
+                Kind::Quota(_) if now.wall_ns < end.cast_signed() => {
+                    limit.set_used(&mut cell, used, now);
+                }
+                Kind::Quota(_) => {}
                 Kind::Concurrency => {}
             }
             slot.set_cell(index, cell);
@@ -268,52 +286,4 @@ impl Limiter {
         self.plans.give_back(before);
         Ok(())
     }
-}
-
-/// Whether what was used of one limit can be used of the other.
-fn are_alike(a: &Limit, b: &Limit) -> bool {
-    match (a.kind, b.kind) {
-        (Kind::Quota(a), Kind::Quota(b)) => a == b,
-        (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
-    }
-}
-
-struct Words<'a>(&'a [u64]);
-
-impl Words<'_> {
-    fn next(&mut self) -> Result<u64, Damaged> {
-        let (&first, rest) = self.0.split_first().ok_or(Damaged::Bytes)?;
-        self.0 = rest;
-        Ok(first)
-    }
-
-    fn limit(&mut self) -> Result<Limit, Damaged> {
-        let (&words, rest) = self.0.split_first_chunk::<LIMIT>().ok_or(Damaged::Bytes)?;
-        self.0 = rest;
-        Limit::read(words).ok_or(Damaged::Bytes)
-    }
-
-    /// At most the first `most` bytes of a label.
-    fn label(&mut self, most: usize) -> Result<Vec<u8>, Damaged> {
-        let length = usize::try_from(self.next()?).map_err(|_| Damaged::Bytes)?;
-        let (label, rest) = self.0.split_at_checked(length.div_ceil(8)).ok_or(Damaged::Bytes)?;
-        self.0 = rest;
-        Ok(label.iter().flat_map(|word| word.to_le_bytes()).take(length.min(most)).collect())
-    }
-}
-
-fn write_label(words: &mut Vec<u64>, label: &[u8]) {
-    words.push(label.len() as u64);
-    words.extend(
-        label
-            .chunks(8)
-            .map(|chunk| chunk.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))),
-    );
-}
-
-/// FNV-1a over bytes: against accidents, not against forgery.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

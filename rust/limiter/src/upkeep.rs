@@ -144,7 +144,8 @@ impl Limiter {
         let mut slot = self.lock(key).ok_or(Fault::Stale(0))?;
         let now = now.at_least(slot.seen());
         let Some(limit) = self.plans.get(slot.plan()).nth(index) else { return Ok(()) };
-        if after_ns > 0 && !matches!(limit.kind, Kind::Rate { .. }) {
+        // Of what there is no end of, something is always left.
+        if limit.is_unlimited() || (after_ns > 0 && !matches!(limit.kind, Kind::Rate { .. })) {
             return Ok(());
         }
         let mut cell = slot.cell(index);

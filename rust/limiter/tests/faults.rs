@@ -13,7 +13,8 @@ use sluice_limiter::{
     reserve_all,
 };
 use support::{
-    MINUTE, MS, SECOND, at, concurrency, key, limiter, limiter_of, quota, rate, reserve, take,
+    MINUTE, MONTH, MS, SECOND, at, concurrency, key, limiter, limiter_of, quota, rate, reserve,
+    take,
 };
 
 #[test]
@@ -207,7 +208,7 @@ fn forgetting_a_key_voids_what_is_reserved_for_it() {
 
 #[test]
 fn expiries_that_race_with_settling_end_each_reservation_once() {
-    let limiter = limiter(vec![concurrency(0, 50), quota(1, Span::Month, 1_000_000_000)]);
+    let limiter = limiter(vec![concurrency(0, 50), quota(1, MONTH, 1_000_000_000)]);
     let keys = ["a", "b"].map(|name| key(&limiter, name));
     let clock = AtomicU64::new(0);
     let settled = AtomicU64::new(0);

@@ -9,7 +9,7 @@ use std::thread;
 
 use sluice_limiter::{Actual, Part, Refusal, Span, UNIT, reserve_all, take_all};
 use support::{
-    MINUTE, SECOND, at, concurrency, key, limiter, limiter_of, quota, rate, reserve, take,
+    MINUTE, MONTH, SECOND, at, concurrency, key, limiter, limiter_of, quota, rate, reserve, take,
 };
 
 const DAY: u64 = 86_400 * SECOND;
@@ -143,7 +143,7 @@ fn what_is_refused_midway_is_not_there_for_others_to_trip_over() {
 #[test]
 fn what_is_too_large_is_refused_and_takes_nothing() {
     // [Portkey: an oversize request that is refused drains the bucket]
-    let limiter = limiter(vec![rate(0, 100, MINUTE, 100), quota(0, Span::Month, 1_000)]);
+    let limiter = limiter(vec![rate(0, 100, MINUTE, 100), quota(0, MONTH, 1_000)]);
     let key = key(&limiter, "k");
     for cost in [101, 1_001, 1_000_000] {
         assert_eq!(take(&limiter, key, cost, at(0)), Some(Refusal::Never));
@@ -170,7 +170,7 @@ fn a_bucket_that_leaks_gives_the_rate_and_not_twice_that() {
 #[test]
 fn what_a_window_has_had_is_known_until_it_ends_however_long_nobody_asks() {
     // [token-throttle: state that lives shorter than its window is a silent reset to full]
-    let limiter = limiter_of(vec![quota(0, Span::Month, 100)], 4);
+    let limiter = limiter_of(vec![quota(0, MONTH, 100)], 4);
     let spent = key(&limiter, "spent");
     assert_eq!(take(&limiter, spent, 100, at(0)), None);
     // 30 days in which others come and go, whose places are wanted all the time.

@@ -13,7 +13,8 @@ use sluice_limiter::{
     take_all,
 };
 use support::{
-    MINUTE, MS, SECOND, at, concurrency, key, limiter, limiter_of, quota, rate, reserve, take,
+    MINUTE, MONTH, MS, SECOND, at, concurrency, key, limiter, limiter_of, quota, rate, reserve,
+    take,
 };
 
 #[test]
@@ -28,7 +29,7 @@ fn l1_a_sustained_rate_is_the_limit_and_not_half_of_it() {
 
 #[test]
 fn l2_many_threads_on_one_key_are_admitted_exactly_as_often_as_it_allows() {
-    let limiter = limiter(vec![rate(0, 1, MINUTE, 5_000), quota(0, Span::Month, 10_000)]);
+    let limiter = limiter(vec![rate(0, 1, MINUTE, 5_000), quota(0, MONTH, 10_000)]);
     let key = key(&limiter, "k");
     let admitted = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -73,7 +74,7 @@ fn l3_polling_every_millisecond_for_an_hour_loses_no_fraction() {
 #[test]
 fn l4_a_refusal_by_one_limit_spends_none_of_the_others() {
     // [litellm#39309, rate-limiter-flexible#286, upstash#156, LiteLLM v3's increments]
-    let limits = vec![rate(0, 10, SECOND, 10), quota(1, Span::Month, 5), concurrency(2, 1)];
+    let limits = vec![rate(0, 10, SECOND, 10), quota(1, MONTH, 5), concurrency(2, 1)];
     let (one, two) = (limiter(limits.clone()), limiter(limits));
     let two = Arc::new(Limiter::new(
         Config { limits: two.limits().into(), units: 3, max_keys: 9 },

@@ -42,6 +42,8 @@ mod alone;
 mod backoff;
 #[path = "../src/book.rs"]
 mod book;
+#[path = "../src/calendar.rs"]
+mod calendar;
 #[path = "../src/keys.rs"]
 mod keys;
 #[path = "../src/limit.rs"]
@@ -62,6 +64,8 @@ mod time;
 mod window;
 #[path = "../src/words.rs"]
 mod words;
+#[path = "../src/zone.rs"]
+mod zone;
 
 /// The twin of `src/names.rs`: an entry is locked by locking all.
 mod names {

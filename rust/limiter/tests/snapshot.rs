@@ -5,8 +5,11 @@ mod support;
 
 use std::sync::Arc;
 
-use sluice_limiter::{Config, Damaged, Limit, Limiter, Now, Part, Span, UNIT, reserve_all};
-use support::{MINUTE, SECOND, at, concurrency, key, limiter, quota, rate};
+use sluice_limiter::{
+    Config, Damaged, Kind, Limit, Limiter, Now, Offsets, Part, Place, Span, UNIT, UNLIMITED,
+    Window, Zone, reserve_all,
+};
+use support::{MINUTE, MONTH, SECOND, at, concurrency, key, limiter, quota, rate};
 
 /// A limiter whose limits have names.
 fn named(limits: &[(&str, Limit)]) -> Arc<Limiter> {
@@ -29,11 +32,11 @@ fn capacities(limiter: &Limiter, name: &str, now: Now) -> Vec<u64> {
 
 #[test]
 fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
-    let limits = || vec![rate(0, 10, SECOND, 10), quota(0, Span::Month, 50), concurrency(1, 3)];
+    let limits = || vec![rate(0, 10, SECOND, 10), quota(0, MONTH, 50), concurrency(1, 3)];
     let old = limiter(limits());
     let (a, b) = (key(&old, "a"), key(&old, "b"));
     assert_eq!(old.take(a, &[7 * UNIT, 0], at(0)), Ok(None));
-    let other = vec![rate(0, 20, SECOND, 30), quota(0, Span::Month, 60), concurrency(1, 1)];
+    let other = vec![rate(0, 20, SECOND, 30), quota(0, MONTH, 60), concurrency(1, 1)];
     old.set_limits(b, Some(other.into()), at(0)).expect("room").expect("live");
     let costs = [4 * UNIT, UNIT];
     let part = Part { limiter: &old, key: b, costs: &costs };
@@ -58,13 +61,13 @@ fn snapshots_come_back_as_they_were_and_damaged_ones_do_not() {
 
 #[test]
 fn what_was_used_of_one_thing_is_not_used_of_another() {
-    let old = named(&[("budget usd", quota(0, Span::Month, 50))]);
+    let old = named(&[("budget usd", quota(0, MONTH, 50))]);
     assert_eq!(old.take(key(&old, "k"), &[7 * UNIT], at(0)), Ok(None));
     let bytes = old.snapshot(at(0)).expect("room");
     for (label, limit) in [
-        ("budget tokens", quota(0, Span::Month, 50)),
-        ("other usd", quota(0, Span::Month, 50)),
-        ("budget usd", quota(0, Span::Week, 50)),
+        ("budget tokens", quota(0, MONTH, 50)),
+        ("other usd", quota(0, MONTH, 50)),
+        ("budget usd", quota(0, Span::Week { first: 0 }, 50)),
         ("budget usd", rate(0, 50, SECOND, 50)),
         ("budget usd", concurrency(0, 50)),
     ] {
@@ -106,4 +109,90 @@ fn a_limit_whose_numbers_changed_keeps_what_was_used() {
         named(&[("rpm", rpm), ("gone", gone), ("day", Limit { capacity: 500 * UNIT, ..day })]);
     assert_eq!(again.restore(&bytes, now), Ok(()));
     assert_eq!(capacities(&again, "plain", now), capacities(&again, "special", now));
+}
+
+/// A quota of a day whose midnight is `hours` east of UTC.
+fn day(place: Place) -> Limit {
+    Limit { kind: Kind::Quota(Window { span: Span::Day, place }), unit: 0, capacity: 50 * UNIT }
+}
+
+const HOUR: i64 = 3_600 * SECOND.cast_signed();
+
+#[test]
+fn another_place_keeps_what_a_window_has_had_that_is_not_over() {
+    let zone = |name: &str, first| {
+        let offsets = Offsets { name: name.to_owned(), first, changes: vec![(HOUR, first)] };
+        Place::Zone(Zone::add(offsets).expect("room"))
+    };
+    // 12:00 UTC of the first day: in Honolulu it ends 22 hours later, in Berlin 11.
+    let noon = at(12 * HOUR.unsigned_abs());
+    let old = named(&[("day", day(zone("snapshot/Berlin", HOUR)))]);
+    assert_eq!(old.take(key(&old, "k"), &[7 * UNIT], noon), Ok(None));
+    let bytes = old.snapshot(noon).expect("memory");
+    let reset = |limiter: &Limiter, now: Now| {
+        let standing = limiter.inspect(key(limiter, "k"), now).expect("live")[0];
+        (standing.used / UNIT, standing.reset_ns / HOUR.unsigned_abs())
+    };
+    for (place, hours) in [
+        (zone("snapshot/Berlin", HOUR), 11),
+        // The same hours of another name, and another day.
+        (Place::Offset(HOUR), 11),
+        (Place::Offset(0), 12),
+        (zone("snapshot/Honolulu", -10 * HOUR), 22),
+    ] {
+        let new = named(&[("day", day(place))]);
+        assert_eq!(new.restore(&bytes, noon), Ok(()));
+        assert_eq!(reset(&new, noon), (7, hours), "{place:?}");
+        // Where the old window was over, nothing of it counts, though the new one may not be.
+        let late = at(23 * HOUR.unsigned_abs());
+        let new = named(&[("day", day(place))]);
+        assert_eq!(new.restore(&bytes, late), Ok(()));
+        assert_eq!(reset(&new, late).0, 0, "{place:?}");
+    }
+    let weekly = named(&[("day", quota(0, Span::Week { first: 0 }, 50))]);
+    assert_eq!(weekly.restore(&bytes, noon), Err(Damaged::OtherLimits));
+}
+
+#[test]
+fn a_snapshot_brings_the_time_zones_of_keys_along() {
+    let offsets = Offsets {
+        name: "snapshot/Kathmandu".to_owned(),
+        first: HOUR * 23 / 4,
+        changes: Vec::new(),
+    };
+    let place = Place::Zone(Zone::add(offsets).expect("room"));
+    let old = named(&[("day", day(Place::Offset(0)))]);
+    let k = key(&old, "k");
+    old.set_limits(k, Some(vec![day(place)].into()), at(0)).expect("room").expect("live");
+    assert_eq!(old.take(k, &[UNIT], at(0)), Ok(None));
+    // As of another process, which knows no zone of that name.
+    let mut bytes = old.snapshot(at(0)).expect("memory");
+    let name = bytes.windows(9).position(|part| part == b"Kathmandu").expect("its name");
+    bytes[name..name + 9].copy_from_slice(b"Elsewhere");
+    let end = bytes.len() - 8;
+    let sum = bytes[..end].iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    bytes[end..].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(Zone::find("snapshot/Elsewhere"), None);
+    let new = named(&[("day", day(Place::Offset(0)))]);
+    assert_eq!(new.restore(&bytes, at(0)), Ok(()));
+    let standing = new.inspect(key(&new, "k"), at(0)).expect("live")[0];
+    assert_eq!(standing.reset_ns, (24 * HOUR - HOUR * 23 / 4).unsigned_abs());
+    assert!(Zone::find("snapshot/Elsewhere").is_some());
+}
+
+#[test]
+fn limits_of_nothing_and_of_everything_come_back() {
+    let limits = [
+        ("none", rate(0, 0, SECOND, 0)),
+        ("all", Limit::rate(0, UNLIMITED, SECOND, UNLIMITED)),
+        ("metered", Limit { capacity: UNLIMITED, ..quota(1, MONTH, 1) }),
+    ];
+    let old = named(&limits);
+    assert_eq!(old.take(key(&old, "k"), &[0, 70 * UNIT], at(0)), Ok(None));
+    let new = named(&limits);
+    assert_eq!(new.restore(&old.snapshot(at(0)).expect("memory"), at(0)), Ok(()));
+    assert_eq!(used(&new, "k", at(0)), [0, 0, 70]);
+    assert!(new.take(key(&new, "k"), &[1, 0], at(0)).expect("no fault").is_some());
 }

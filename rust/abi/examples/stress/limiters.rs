@@ -2,8 +2,8 @@
 
 use sluice::limiter::{
     sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
-    sluice_limiter_take_batch,
 };
+use sluice::limiter_batch::sluice_limiter_take_batch;
 use sluice::limiter_key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_set_limits,
     sluice_limiter_snapshot, sluice_limiter_stats, sluice_limiter_tighten,
@@ -15,9 +15,13 @@ use crate::{Numbers, real, whole};
 
 const TEXT: &str = "stress\0rpm\0live\0requests\0calls";
 /// Four places; a rate and a concurrency.
-const CONFIG: [f64; 16] =
-    [4.0, 50.0, 2.0, 2.0, 0.0, 0.0, 1e6, 1e3, 1e6, 0.0, 2.0, 1.0, 1e6, 0.0, 0.0, 0.0];
-const OTHER: [f64; 12] = [0.0, 0.0, 2e6, 1e3, 1e6, 0.0, 2.0, 1.0, 1e6, 0.0, 0.0, 0.0];
+const CONFIG: [f64; 20] = [
+    4.0, 50.0, 2.0, 2.0, // keys, life of reservations, limits, units
+    0.0, 0.0, 1e6, 1e3, 1e6, 0.0, 0.0, 0.0, //
+    2.0, 1.0, 1e6, 0.0, 0.0, 0.0, 0.0, 0.0,
+];
+const OTHER: [f64; 16] =
+    [0.0, 0.0, 2e6, 1e3, 1e6, 0.0, 0.0, 0.0, 2.0, 1.0, 1e6, 0.0, 0.0, 0.0, 0.0, 0.0];
 const KEYS: usize = 12;
 
 pub(crate) fn run(numbers: &mut Numbers, steps: u64) {
@@ -28,7 +32,7 @@ pub(crate) fn run(numbers: &mut Numbers, steps: u64) {
     // SAFETY: pointers, lengths and capacities come from live arrays.
     unsafe {
         let (text, length) = (TEXT.as_ptr(), TEXT.len() as u32);
-        let opened = whole(sluice_limiter_open(text, length, CONFIG.as_ptr(), 16, 0));
+        let opened = whole(sluice_limiter_open(text, length, CONFIG.as_ptr(), 20, 0));
         assert!(opened > 0, "{opened}");
         let limiter = opened.cast_unsigned();
         for _ in 0..steps {
@@ -74,7 +78,7 @@ pub(crate) fn run(numbers: &mut Numbers, steps: u64) {
                     whole(sluice_limiter_stats(limiter, out.as_mut_ptr(), 64));
                 }
                 8 => {
-                    let length = [12, 0, 0][numbers.below(3) as usize];
+                    let length = [16, 0, 0][numbers.below(3) as usize];
                     whole(sluice_limiter_set_limits(limiter, key, OTHER.as_ptr(), length));
                 }
                 9 => {

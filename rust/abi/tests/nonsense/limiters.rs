@@ -2,25 +2,29 @@
 
 use sluice::clock::sluice_clock_advance;
 use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
-    sluice_limiter_take_batch,
+    sluice_limiter_close, sluice_limiter_key, sluice_limiter_leave, sluice_limiter_open,
+    sluice_limiter_take, sluice_limiter_take_up_to,
 };
+use sluice::limiter_batch::sluice_limiter_take_batch;
 use sluice::limiter_key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_restore,
     sluice_limiter_set_limits, sluice_limiter_snapshot, sluice_limiter_stats,
     sluice_limiter_tighten,
 };
 use sluice::limiter_parts::{sluice_limiter_reserve, sluice_limiter_take_all};
-use sluice::reservation::{sluice_reservation_end, sluice_reservation_top_up};
+use sluice::limiter_zone::{sluice_zone_add, sluice_zone_find};
+use sluice::reservation::{
+    sluice_reservation_end, sluice_reservation_renew, sluice_reservation_top_up,
+};
 
 use crate::{Call, calm, picked};
 
 /// A rate, a quota and concurrency, on two units.
-const CONFIG: [f64; 22] = [
+const CONFIG: [f64; 28] = [
     100.0, 1e3, 3.0, 2.0, // keys, life of reservations, limits, units
-    0.0, 0.0, 5.0, 6e4, 5.0, 0.0, //
-    1.0, 1.0, 1e3, 8.64e7, 0.0, 0.0, //
-    2.0, 0.0, 2.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 5.0, 6e4, 5.0, 0.0, 0.0, 0.0, //
+    1.0, 1.0, 1e3, -3.0, 0.0, 31.0, 0.0, 1.0, //
+    2.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 ];
 
 fn limiter(name: &str, clock: u32, call: &Call) -> i32 {
@@ -119,7 +123,7 @@ impl Limiters {
                     );
                 }
                 20 => {
-                    let limits_len = [0, 18, 18, 18, 17, 6][length as usize];
+                    let limits_len = [0, 24, 24, 24, 23, 8][length as usize];
                     let limits = call.spoil(&CONFIG[4..]);
                     let limits = limits.as_ptr();
                     calm(sluice_limiter_set_limits(handle, key, limits, limits_len), call);
@@ -153,8 +157,26 @@ impl Limiters {
                     }
                     calm(sluice_limiter_restore(handle, bytes.as_ptr(), bytes.len() as u32), call);
                 }
-                27 => {
+                27 if call.pick.is_multiple_of(2) => {
                     calm(sluice_limiter_close(handle), call);
+                }
+                27 => {
+                    calm(sluice_limiter_leave(handle), call);
+                }
+                28 => {
+                    out[..2].copy_from_slice(&[1.0, n[1]]);
+                    let costs = out.as_mut_ptr();
+                    calm(sluice_limiter_take_up_to(handle, key, costs, length, n[3]), call);
+                }
+                29 => {
+                    calm(sluice_reservation_renew(handle, reservation, n[1]), call);
+                }
+                30 => {
+                    let name = format!("nonsense/{}", call.pick % 50);
+                    let (name, name_len) = (name.as_ptr(), name.len() as u32);
+                    calm(sluice_zone_find(name, name_len), call);
+                    let offsets = call.spoil(&[3600.0, 0.0, 7200.0, 1e9, 3600.0]);
+                    calm(sluice_zone_add(name, name_len, offsets.as_ptr(), length), call);
                 }
                 _ => {
                     calm(sluice_clock_advance(self.clock, n[1]), call);

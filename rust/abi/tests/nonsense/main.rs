@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn no_call_of_a_limiter_panics(
         wall in number(),
-        calls in prop::collection::vec(call(30), 1..200),
+        calls in prop::collection::vec(call(33), 1..200),
     ) {
         let opened = sluice_clock_open(wall);
         let clock = if opened > 0 { opened } else { sluice_clock_open(0.0) }.cast_unsigned();

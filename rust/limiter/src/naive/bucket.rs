@@ -84,6 +84,9 @@ impl Bucket {
     pub(super) fn fits(&self, cost: u64, now: Now) -> bool {
         let (level, parts) = self.level(now);
         let wanted = u128::from(self.held) + u128::from(cost);
+        if self.limit.is_unlimited() {
+            return wanted <= self.limit.capacity.into();
+        }
         level + wanted * parts <= u128::from(self.limit.capacity) * parts
     }
 
@@ -117,7 +120,7 @@ impl Bucket {
 
     pub(super) fn standing(&self, now: Now) -> Standing {
         let (level, parts) = self.level(now);
-        let used = level.div_ceil(parts) as u64;
+        let used = u64::try_from(level.div_ceil(parts)).unwrap_or(u64::MAX);
         let capacity = self.limit.capacity;
         let reset_ns = match self.limit.kind {
             Kind::Rate { units, .. } => level.div_ceil(units.into()) as u64,

@@ -1,11 +1,13 @@
 //! What is asked of limiters, and of which limits.
 
 use proptest::prelude::*;
-use sluice_limiter::{Kind, Limit, Span, UNIT, Window};
+use sluice_limiter::{Kind, Limit, Offsets, Place, Span, UNIT, UNLIMITED, Window, Zone};
 
 pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
 pub(crate) const UNITS: usize = 3;
 pub(crate) const LIMITS: usize = 4;
+/// What the wall clock shows at the start: 2024-02-29 23:59:50.
+pub(crate) const WALL: i64 = 1_709_251_190 * 1_000_000_000;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
@@ -23,11 +25,25 @@ pub(crate) enum Step {
     /// Limits of its own, by what they are more or less than the limiter's; or none.
     SetLimits(usize, usize, Option<[(u64, u64); LIMITS]>),
     Forget(usize, usize),
+    UpTo(usize, usize, [u64; UNITS], u64),
+    Renew(usize, u64),
     Abandon(u32),
     Pass(u64),
     Back(u64),
     /// The wall clock is set.
     Wall(i64),
+}
+
+/// Somewhere, also where clocks are set while the tests run: half an hour later and a day after.
+fn place() -> impl Strategy<Value = Place> {
+    const HOUR: i64 = 3_600_000_000_000;
+    let changes = vec![(WALL + HOUR / 2, -HOUR), (WALL + 25 * HOUR, 9 * HOUR)];
+    let offsets = Offsets { name: "test/model".to_owned(), first: 2 * HOUR, changes };
+    let zone = Zone::add(offsets).expect("room");
+    prop_oneof![
+        2 => (-1440..1440i64).prop_map(|minutes| Place::Offset(minutes * 60_000_000_000)),
+        1 => Just(Place::Zone(zone)),
+    ]
 }
 
 fn limit(unit: usize) -> impl Strategy<Value = Limit> {
@@ -36,17 +52,21 @@ fn limit(unit: usize) -> impl Strategy<Value = Limit> {
     let span = prop_oneof![
         Just(Span::Every(10_000_000_000)),
         Just(Span::Every(86_400_000_000_000)),
-        Just(Span::Week),
-        Just(Span::Month),
+        Just(Span::Day),
+        (0..7u8).prop_map(|first| Span::Week { first }),
+        (1..=31u8).prop_map(|day| Span::Month { day }),
+        (1..=12u8, 1..=31u8).prop_map(|(month, day)| Span::Year { month, day }),
     ];
+    let capacity = || prop_oneof![8 => amount.clone(), 1 => Just(0), 1 => Just(UNLIMITED)];
     prop_oneof![
-        3 => (amount.clone(), ns, amount.clone())
+        6 => (amount.clone(), ns.clone(), amount.clone())
             .prop_map(move |(limit, ns, burst)| Limit::rate(unit, limit, ns, burst)),
-        1 => (span, -1440..1440i64, amount.clone()).prop_map(move |(span, minutes, capacity)| {
-            let window = Window { span, offset_ns: minutes * 60_000_000_000 };
-            Limit { kind: Kind::Quota(window), unit, capacity }
+        1 => (prop_oneof![Just((0, 0)), Just((UNLIMITED, UNLIMITED)), Just((UNLIMITED, 20 * UNIT))], ns)
+            .prop_map(move |((limit, burst), ns)| Limit::rate(unit, limit, ns, burst)),
+        2 => (span, place(), capacity()).prop_map(move |(span, place, capacity)| {
+            Limit { kind: Kind::Quota(Window { span, place }), unit, capacity }
         }),
-        1 => amount.prop_map(move |capacity| Limit { kind: Kind::Concurrency, unit, capacity }),
+        2 => capacity().prop_map(move |capacity| Limit { kind: Kind::Concurrency, unit, capacity }),
     ]
 }
 
@@ -86,6 +106,9 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => (0..2usize, 0..NAMES.len(), proptest::option::of(proptest::array::uniform4((1..40 * UNIT, 1..40 * UNIT))))
             .prop_map(|(limiter, key, other)| Step::SetLimits(limiter, key, other)),
         1 => (0..2usize, 0..NAMES.len()).prop_map(|(limiter, key)| Step::Forget(limiter, key)),
+        3 => (0..2usize, 0..NAMES.len(), costs(), prop_oneof![Just(1), Just(UNIT), 1..9 * UNIT])
+            .prop_map(|(limiter, key, costs, step)| Step::UpTo(limiter, key, costs, step)),
+        1 => (0..12usize, 0..20_000_000_000u64).prop_map(|(number, ttl)| Step::Renew(number, ttl)),
         1 => (0..3u32).prop_map(Step::Abandon),
         1 => prop_oneof![-100_000_000_000..100_000_000_000i64, -3_000_000_000_000_000..3_000_000_000_000_000i64]
             .prop_map(Step::Wall),

@@ -9,9 +9,7 @@ use sluice_limiter::{
     Stats, peek_all, reserve_all, take_all,
 };
 
-use crate::steps::{LIMITS, NAMES, Step, UNITS};
-
-const WALL: i64 = 1_709_251_190 * 1_000_000_000;
+use crate::steps::{LIMITS, NAMES, Step, UNITS, WALL};
 
 pub(crate) struct World {
     limiters: [Arc<Limiter>; 2],
@@ -189,6 +187,23 @@ impl World {
                 if fast != Ok(None) {
                     prop_assert_eq!(before, self.state());
                 }
+            }
+            Step::UpTo(limiter, key, costs, step) => {
+                let before = self.settled_state();
+                let mut taken = *costs;
+                let (at, name) = (&self.limiters[*limiter], self.keys[*limiter][*key]);
+                prop_assert_eq!(at.take_up_to(name, &mut taken, *step, now), Ok(()));
+                let naive = self.naive.take_up_to(place(*limiter, *key), costs, *step, now);
+                prop_assert_eq!(&taken[..], &naive[..]);
+                if taken == [0; UNITS] {
+                    prop_assert_eq!(before, self.state());
+                }
+            }
+            Step::Renew(at, ttl) => {
+                let Some(&(id, number, _)) = self.open.get(*at) else { return Ok(()) };
+                let fast = self.limiters[1].renew(id, *ttl, now);
+                let naive = self.naive.renew(number, *ttl, now);
+                prop_assert_eq!(fast, if naive { Ok(()) } else { Err(Fault::NotOpen) });
             }
             Step::Tighten(limiter, key, limit, remaining, after) => {
                 let fast = self.limiters[*limiter].tighten(

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_limiter::{
-    Config, Key, Kind, Limit, Limiter, Now, Part, Refusal, ReservationId, Span, UNIT, Window,
-    reserve_all,
+    Config, Key, Kind, Limit, Limiter, Now, Part, Place, Refusal, ReservationId, Span, UNIT,
+    Window, reserve_all,
 };
 
 pub(crate) const MS: u64 = 1_000_000;
@@ -36,8 +36,11 @@ pub(crate) fn concurrency(unit: usize, places: u64) -> Limit {
     Limit { kind: Kind::Concurrency, unit, capacity: places * UNIT }
 }
 
+pub(crate) const MONTH: Span = Span::Month { day: 1 };
+
 pub(crate) fn quota(unit: usize, span: Span, units: u64) -> Limit {
-    Limit { kind: Kind::Quota(Window { span, offset_ns: 0 }), unit, capacity: units * UNIT }
+    let window = Window { span, place: Place::Offset(0) };
+    Limit { kind: Kind::Quota(window), unit, capacity: units * UNIT }
 }
 
 pub(crate) fn key(limiter: &Limiter, name: &str) -> Key {

@@ -1,0 +1,80 @@
+/**
+ * Time zones of quotas: the library has no list of its own and is given what the runtime knows.
+ *
+ * @module
+ */
+import { checkString } from "../arguments.ts";
+import { show } from "../errors.ts";
+import { native, unwrap } from "../ffi/load.ts";
+import { textBuffer } from "../text_buffer.ts";
+
+/** From here on, and until here, changes of the offset are handed over. */
+const FROM_MS = Date.UTC(1970, 0);
+const UNTIL_MS = Date.UTC(2100, 0);
+
+/** What is used of `Temporal`, which both runtimes have and TypeScript 5 has no types of. */
+interface Zoned {
+  readonly epochMilliseconds: number;
+  readonly offsetNanoseconds: number;
+  getTimeZoneTransition(direction: "next"): Zoned | null;
+}
+interface TemporalLike {
+  readonly Instant: {
+    fromEpochMilliseconds(ms: number): { toZonedDateTimeISO(timeZone: string): Zoned };
+  };
+}
+
+/** The numbers of time zones that this isolate has asked for. */
+const numbers = new Map<string, number>();
+
+/**
+ * Refuses what is no time zone of the runtime.
+ *
+ * @throws {RangeError} It names the time zone.
+ */
+export function checkTimeZone(name: string, timeZone: unknown): string {
+  checkString(name, timeZone);
+  if (!numbers.has(timeZone)) startOf(name, timeZone);
+  return timeZone;
+}
+
+/**
+ * The number that the library knows a time zone by; hands it over if it does not, which takes
+ * some milliseconds: once for each zone and process.
+ */
+export function zoneNumber(timeZone: string): number {
+  const known = numbers.get(timeZone);
+  if (known !== undefined) return known;
+  const { sluice_zone_find, sluice_zone_add } = native();
+  const length = textBuffer.write(timeZone);
+  let number = unwrap(sluice_zone_find(textBuffer.bytes, length));
+  if (number === 0) {
+    const offsets = offsetsOf(startOf("timeZone", timeZone));
+    number = unwrap(sluice_zone_add(textBuffer.bytes, length, offsets, offsets.length));
+  }
+  numbers.set(timeZone, number);
+  return number;
+}
+
+function startOf(name: string, timeZone: string): Zoned {
+  const { Temporal } = globalThis as unknown as { Temporal: TemporalLike };
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(FROM_MS).toZonedDateTimeISO(timeZone);
+  } catch (error) {
+    throw new RangeError(
+      `${name} must be a time zone such as "Europe/Berlin", not ${show(timeZone)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** The first offset, and when it changes to which, in seconds. */
+function offsetsOf(start: Zoned): Float64Array<ArrayBuffer> {
+  const offsets = [start.offsetNanoseconds / 1e9];
+  let at = start.getTimeZoneTransition("next");
+  while (at !== null && at.epochMilliseconds < UNTIL_MS) {
+    offsets.push(at.epochMilliseconds / 1000, at.offsetNanoseconds / 1e9);
+    at = at.getTimeZoneTransition("next");
+  }
+  return Float64Array.from(offsets);
+}
