@@ -10,6 +10,7 @@
  */
 import { SluiceError, statusError } from "../errors.ts";
 import { bunBackend } from "./bun.ts";
+import { Copy } from "./copies.ts";
 import { denoBackend } from "./deno.ts";
 import { type Candidate, candidates, LIBRARY_VARIABLE } from "./locate.ts";
 import type { Backend, Functions, Native, SymbolTable } from "./native.ts";
@@ -29,6 +30,7 @@ export interface Library {
 }
 
 let loaded: Library | undefined;
+const copy = new Copy(import.meta.url);
 
 /**
  * The library of this isolate, loaded by the first call.
@@ -38,7 +40,12 @@ let loaded: Library | undefined;
  * do. A failed call is tried afresh by the next one.
  */
 export function library(): Library {
-  return loaded ??= load(detectBackend());
+  return loaded ??= enter(load(detectBackend()));
+}
+
+function enter(library: Library): Library {
+  copy.enter(library.path, library.native.sluice_thread_enter);
+  return library;
 }
 
 /** The functions of the library of this isolate; throws as {@linkcode library} does. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { unwrap } from "../ffi/load.ts";
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
 import { CeilingShare } from "./ceiling_warning.ts";
 import { type Leaked, leakListener, Leaks } from "./leaks.ts";
@@ -227,7 +226,7 @@ export class UpstreamPool implements Disposable {
     const bytes = checkId("id", id);
     const settings = packChanges(changes);
     const { native, handle } = this.#member;
-    unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
+    this.#member.unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
     for (const [setting, value] of settings) this.#change(bytes, setting, value);
     this.#ceiling.update(() => this.stats());
   }
