@@ -1,9 +1,13 @@
 //! Handles: 31-bit integers that name a live object and can be handed to another Worker.
 //!
-//! A handle is `generation << 16 | slot`. Closing bumps the slot's generation, so a stale, forged
+//! A handle is `generation << 20 | slot`. Closing bumps the slot's generation, so a stale, forged
 //! or twice-closed handle finds another generation and becomes a status, never a crash. Slots
 //! wait in a first-in-first-out line of at least [`QUARANTINE`] before they are used again, so a
-//! stale handle can meet its own generation again only after 16,384 times that many closes.
+//! stale handle can meet its own generation again only after 1,024 times that many closes.
+//!
+//! There are a million slots, because who relies on the garbage collector to close what is forgotten
+//! may open very many before it runs. They are made as they are needed, in chunks each twice as large as
+//! the one before, so that a slot is found without another table.
 //!
 //! A slot is one atomic word (`generation << 32 | value`), so [`Handles::get`] is a single load:
 //! no lock on the hot path, and a reader sees generation and value together or not at all.
@@ -15,17 +19,20 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use crate::owner::Table;
 use crate::status::{Failure, SluiceStatus};
 
-/// Slots are allocated this many at a time,
-pub(crate) const CHUNK: usize = 1 << 10;
-/// at most this many times.
-pub(crate) const CHUNKS: usize = 1 << 6;
-const GENERATIONS: u32 = 1 << 15;
-const QUARANTINE: usize = CHUNK;
+/// The first chunk has this many slots, each further one twice as many,
+const CHUNK: usize = 1 << 10;
+/// and there are this many chunks.
+pub(crate) const CHUNKS: usize = 10;
+/// So many slots there are.
+const SLOTS: usize = CHUNK * ((1 << CHUNKS) - 1);
+const SLOT_BITS: u32 = 20;
+const GENERATIONS: u32 = 1 << (31 - SLOT_BITS);
+const QUARANTINE: usize = 1 << 12;
 
 /// A table of handles of one kind, each naming a `u32`.
 pub struct Handles {
     kind: &'static str,
-    chunks: [OnceLock<Box<[AtomicU64; CHUNK]>>; CHUNKS],
+    chunks: [OnceLock<Box<[AtomicU64]>>; CHUNKS],
     free: Mutex<Free>,
 }
 
@@ -48,7 +55,7 @@ impl Handles {
     pub(crate) fn open(&self, value: u32) -> Result<i32, Failure> {
         let slot = {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            let exhausted = free.next as usize == CHUNK * CHUNKS;
+            let exhausted = free.next as usize == SLOTS;
             if free.closed.len() > QUARANTINE || (exhausted && !free.closed.is_empty()) {
                 free.closed.pop_front().unwrap_or_default()
             } else if !exhausted {
@@ -57,17 +64,18 @@ impl Handles {
             } else {
                 return Err(Failure::new(
                     SluiceStatus::TooManyHandles,
-                    format!("{} {}s are open; close some", CHUNK * CHUNKS, self.kind),
+                    format!("{SLOTS} {}s are open; close some", self.kind),
                 ));
             }
         };
-        let chunk = self.chunks[slot as usize / CHUNK]
-            .get_or_init(|| Box::new([const { AtomicU64::new(0) }; CHUNK]));
-        let word = &chunk[slot as usize % CHUNK];
+        let (chunk, at) = place_of(slot as usize);
+        let chunk = self.chunks[chunk]
+            .get_or_init(|| (0..size_of(chunk)).map(|_| AtomicU64::new(0)).collect());
+        let word = &chunk[at];
         // The slot is ours alone: it came out of `free`. Even generations are closed, odd are open.
         let generation = (generation_of(word.load(Ordering::Relaxed)) + 1) % GENERATIONS;
         word.store(u64::from(generation) << 32 | u64::from(value), Ordering::Release);
-        Ok((generation << 16 | slot).cast_signed())
+        Ok((generation << SLOT_BITS | slot).cast_signed())
     }
 
     /// What `handle` names. O(1), lock-free.
@@ -105,8 +113,8 @@ impl Handles {
 
     #[inline]
     fn word(&self, handle: u32) -> Option<&AtomicU64> {
-        let slot = slot_of(handle);
-        Some(&self.chunks[slot / CHUNK].get()?[slot % CHUNK])
+        let (chunk, at) = place_of(slot_of(handle));
+        self.chunks.get(chunk)?.get()?.get(at)
     }
 
     /// What to say of a handle that is not live.
@@ -126,10 +134,23 @@ impl Table for Handles {
     }
 }
 
-/// Where in its table a handle's slot is.
+/// A handle's slot.
 #[inline]
 pub(crate) fn slot_of(handle: u32) -> usize {
-    handle as usize & 0xFFFF
+    handle as usize & ((1 << SLOT_BITS) - 1)
+}
+
+/// The chunk that a slot is in, and where in that.
+#[inline]
+pub(crate) fn place_of(slot: usize) -> (usize, usize) {
+    let at = slot + CHUNK;
+    let chunk = (at / CHUNK).ilog2() as usize;
+    (chunk, at - (CHUNK << chunk))
+}
+
+/// How many slots a chunk has.
+pub(crate) fn size_of(chunk: usize) -> usize {
+    CHUNK << chunk
 }
 
 #[inline]
@@ -141,7 +162,7 @@ fn generation_of(word: u64) -> u32 {
 #[inline]
 fn is_open_as(word: u64, handle: u32) -> bool {
     let generation = generation_of(word);
-    generation & 1 == 1 && generation == handle >> 16
+    generation & 1 == 1 && generation == handle >> SLOT_BITS
 }
 
 #[cfg(test)]
@@ -154,7 +175,7 @@ mod tests {
         let a = table.open(5).expect("open").cast_unsigned();
         assert_eq!(table.get(a).expect("live"), 5);
         assert_eq!(table.close(a).expect("close"), 5);
-        for bad in [a, a ^ 1, 0, 0xFFFF, u32::MAX, 0x7FFF_0000] {
+        for bad in [a, a ^ 1, 0, 0xF_FFFF, u32::MAX, 0x7FF0_0000] {
             assert_eq!(table.get(bad).expect_err("bad").status, SluiceStatus::InvalidHandle);
             assert_eq!(table.close(bad).expect_err("bad").status, SluiceStatus::InvalidHandle);
         }
@@ -177,10 +198,27 @@ mod tests {
     fn the_table_is_bounded_and_says_so() {
         let table = Handles::new("tokenizer");
         let all: Vec<u32> =
-            (0..CHUNK * CHUNKS).map(|_| table.open(0).expect("room").cast_unsigned()).collect();
-        assert_eq!(table.open(0).expect_err("full").status, SluiceStatus::TooManyHandles);
+            (0..SLOTS).map(|_| table.open(0).expect("room").cast_unsigned()).collect();
+        let full = table.open(0).expect_err("full");
+        assert_eq!(full.status, SluiceStatus::TooManyHandles);
+        assert_eq!(full.message, "1047552 tokenizers are open; close some");
+        assert!(all.iter().all(|&handle| table.get(handle).is_ok()));
         table.close(all[7]).expect("close");
         table.open(0).expect("room again");
+    }
+
+    #[test]
+    fn every_slot_has_a_place_of_its_own() {
+        let mut expected = (0, 0);
+        for slot in 0..SLOTS {
+            assert_eq!(place_of(slot), expected);
+            expected.1 += 1;
+            if expected.1 == size_of(expected.0) {
+                expected = (expected.0 + 1, 0);
+            }
+        }
+        assert_eq!(expected, (CHUNKS, 0));
+        const { assert!(SLOTS < 1 << SLOT_BITS) };
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::handle::{CHUNK, CHUNKS, Handles, slot_of};
+use crate::handle::{CHUNKS, Handles, place_of, size_of, slot_of};
 use crate::owner::{self, Table};
 use crate::status::Failure;
 
@@ -65,10 +65,10 @@ impl<T: Send> Objects<T> {
     }
 
     fn place(&self, handle: u32) -> &Place<T> {
-        let slot = slot_of(handle);
-        let chunk = self.places[slot / CHUNK]
-            .get_or_init(|| (0..CHUNK).map(|_| Mutex::new(None)).collect());
-        &chunk[slot % CHUNK]
+        let (chunk, at) = place_of(slot_of(handle));
+        let places = self.places[chunk]
+            .get_or_init(|| (0..size_of(chunk)).map(|_| Mutex::new(None)).collect());
+        &places[at]
     }
 }
 
