@@ -25,6 +25,8 @@ const CLAIM_MS = 1000;
 
 /** The options of a pool as the native side takes them. */
 export interface PackedPool {
+  /** The name, or one that nobody else has. */
+  readonly title: string;
   readonly name: Uint8Array;
   readonly settings: Float64Array<ArrayBuffer>;
   readonly ids: Uint8Array;
@@ -38,7 +40,8 @@ const encoder = new TextEncoder();
 export function packPool(options: PoolOptions): PackedPool {
   checkObject("options", options);
   const { queue = {}, health = {} } = options;
-  const name = checkId("name", options.name);
+  const { name: title = `private ${crypto.randomUUID()}` } = options;
+  const name = checkId("name", title);
   const upstreams = readArray("upstreams", options.upstreams, (one) => one as UpstreamOptions);
   checkObject("queue", queue);
   checkObject("health", health);
@@ -71,7 +74,14 @@ export function packPool(options: PoolOptions): PackedPool {
     ids.push(id);
   });
   const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? 30_000);
-  return { name, settings: Float64Array.from(settings), ids: join(ids), timeoutMs, leaseTtlMs };
+  return {
+    title,
+    name,
+    settings: Float64Array.from(settings),
+    ids: join(ids),
+    timeoutMs,
+    leaseTtlMs,
+  };
 }
 
 /** Checks and packs one upstream: its id, and most in flight, weight, tier. */

@@ -62,7 +62,7 @@ const abandoned = new FinalizationRegistry<PoolMember>((member) => {
  * ```
  */
 export class UpstreamPool implements Disposable {
-  /** The name that Workers share it under. */
+  /** The name that Workers share it under; a random one if none was given. */
   readonly name: string;
   /** How long a lease lives without {@linkcode Lease.renew}, in milliseconds. */
   readonly leaseTtlMs: number;
@@ -75,7 +75,8 @@ export class UpstreamPool implements Disposable {
   readonly #ceiling: CeilingShare;
 
   /**
-   * Opens the pool of that name, or joins it if another Worker has it open. O(upstreams).
+   * Opens the pool of that name, or joins it if another Worker has it open; without a name, one of its
+   * own. O(upstreams).
    *
    * @throws {SluiceError} `SLUICE_POOL_MISMATCH` if it is open with other options, and what loading
    * the library may throw.
@@ -83,7 +84,7 @@ export class UpstreamPool implements Disposable {
   constructor(options: PoolOptions) {
     const packed = packPool(options);
     const { onEvent, trackLeaks } = checkWatching(options);
-    this.name = options.name;
+    this.name = packed.title;
     this.leaseTtlMs = packed.leaseTtlMs;
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
