@@ -40,8 +40,7 @@ describe("a program that is saved again and again", () => {
       using program = new WatchedProgram(watch, holder(1, 1));
       await program.hears("generation", 1);
       for (const [generation, cap] of [[2, 1], [3, 2], [4, 3], [5, 1]] as const) {
-        program.save(holder(generation, cap));
-        await program.hears("generation", generation);
+        await program.save(generation, holder(generation, cap));
       }
       const told = program.told();
       assert.ok(told.length >= 5);
@@ -123,8 +122,7 @@ describe("what is under way when a program is saved", { skip: IS_DENO }, () => {
     try {
       using program = new WatchedProgram("--hot", beginning(url));
       await program.hears("begun");
-      program.save(following);
-      const { leases, allowed } = await program.hears("generation", 2);
+      const { leases, allowed } = await program.save(2, following);
       assert.deepEqual({ leases, allowed }, { leases: 2, allowed: true });
       // Three times as long as the lease would live.
       await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -71,17 +71,13 @@ impl Drop for Owned {
 
 /// Closes what this thread owns, or of it what [`Table::is_shared`]. O(n log n).
 pub(crate) fn give_back(only_shared: bool) {
-    let mine = |owned: &RefCell<Owned>| {
-        let given: BTreeSet<Ownership> = (owned.borrow().0.iter())
-            .filter(|it| !only_shared || it.table.is_shared())
-            .copied()
-            .collect();
-        owned.borrow_mut().0.retain(|it| !given.contains(it));
-        given
-    };
-    // Closed when the set is not borrowed any more.
-    for Ownership { table, handle } in OWNED.try_with(mine).unwrap_or_default() {
-        table.abandon(handle);
+    let mine = OWNED.try_with(|owned| std::mem::take(&mut owned.borrow_mut().0));
+    for Ownership { table, handle } in mine.unwrap_or_default() {
+        if only_shared && !table.is_shared() {
+            adopt(table, handle);
+        } else {
+            table.abandon(handle);
+        }
     }
 }
 
