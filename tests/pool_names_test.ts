@@ -122,3 +122,25 @@ describe("two objects of one pool", () => {
     assert.equal(mine.releaseBatch([own, own]), 1);
   });
 });
+
+describe("a pool without a name", () => {
+  it("is its object's alone", () => {
+    const options = { upstreams: [{ id: "a", maxInFlight: 1 }] };
+    using one = new UpstreamPool(options);
+    using two = new UpstreamPool(options);
+    assert.notEqual(one.name, two.name);
+    assert.ok(one.tryAcquire() !== null && two.tryAcquire() !== null);
+    assert.equal(one.stats().members, 1);
+    // Who is told the name can join.
+    using three = new UpstreamPool({ ...options, name: one.name });
+    assert.equal(three.tryAcquire(), null);
+  });
+
+  it("is no pool of another kind of name", () => {
+    for (const name of [null, 7, {}]) {
+      const options = { name, upstreams: [] } as unknown as PoolOptions;
+      assert.throws(() => new UpstreamPool(options), /name must be a string/);
+    }
+    assert.throws(() => new UpstreamPool({ name: "", upstreams: [] }), RangeError);
+  });
+});

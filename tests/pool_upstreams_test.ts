@@ -170,8 +170,9 @@ describe("upstreams of a pool", () => {
       },
     } as unknown as typeof member.native;
     const reader = new StatsReader();
+    const unwrap = (result: number): number => member.unwrap(result);
     const read = (): string[] =>
-      reader.read({ native, handle: member.handle }).upstreams.map(({ id }) => id);
+      reader.read({ native, handle: member.handle, unwrap }).upstreams.map(({ id }) => id);
     assert.deepEqual(read(), upstreams.map(({ id }) => id));
     assert.equal(crossings, 2, "the first time they are found to be many");
     for (let i = 0; i < 10; i++) read();

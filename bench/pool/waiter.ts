@@ -30,7 +30,8 @@ let member: PoolMember | undefined;
 scope.onmessage = async ({ data: { pool, pollMs, hasBell, wokenAt } }) => {
   // Without it a bell does not sleep, as in a runtime that has none.
   if (!hasBell) Object.assign(Atomics, { waitAsync: undefined });
-  member ??= new PoolMember(pool.name, packPool(pool), pollMs);
+  const packed = packPool(pool);
+  member ??= new PoolMember(packed.title, packed, pollMs);
   const lease = member.acquire(undefined, 0, 60_000, undefined);
   scope.postMessage(true);
   const held = await lease;

@@ -85,8 +85,8 @@ if (import.meta.main) {
     args: process.argv.slice(2),
     options: { poll: { type: "string" }, ms: { type: "string" } },
   });
-  const options = one("idle");
-  const member = new PoolMember(options.name, packPool(options), Number(values.poll));
+  const packed = packPool(one("idle"));
+  const member = new PoolMember(packed.title, packed, Number(values.poll));
   await member.acquire(undefined, 0, 60_000, undefined);
   const wait = member.acquire(undefined, 0, 600_000, undefined);
   await sleep(200);

@@ -12,9 +12,10 @@ interface DenoFfi {
   readonly env: { get(name: string): string | undefined };
   readonly permissions: {
     querySync(
-      descriptor: { name: "ffi"; path: string } | { name: "env"; variable: string },
+      descriptor: { name: "ffi" | "read"; path: string } | { name: "env"; variable: string },
     ): { readonly state: string };
   };
+  statSync(path: string): unknown;
   dlopen(
     path: string,
     symbols: Record<string, { parameters: readonly string[]; result: string }>,
@@ -41,6 +42,15 @@ export function denoBackend(): Backend | undefined {
     },
     // Asked first, so that a missing permission is a typed error and never a prompt in mid-request.
     permits: (path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted",
+    exists(path) {
+      if (deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+      try {
+        deno.statSync(path);
+        return true;
+      } catch {
+        return false;
+      }
+    },
     environment(name) {
       const { state } = deno.permissions.querySync({ name: "env", variable: name });
       return state === "granted" ? deno.env.get(name) : undefined;

@@ -10,9 +10,11 @@
  */
 import { SluiceError, statusError } from "../errors.ts";
 import { bunBackend } from "./bun.ts";
+import { Copy } from "./copies.ts";
 import { denoBackend } from "./deno.ts";
-import { type Candidate, candidates, LIBRARY_VARIABLE } from "./locate.ts";
+import { type Candidate, candidates } from "./locate.ts";
 import type { Backend, Functions, Native, SymbolTable } from "./native.ts";
+import { ffiDenied, isMissing, mismatch, notFound, notLoaded } from "./refusals.ts";
 import { ABI_HASH, symbols } from "./symbols.gen.ts";
 
 /** A loaded library and where it came from. */
@@ -29,6 +31,7 @@ export interface Library {
 }
 
 let loaded: Library | undefined;
+const copy = new Copy(import.meta.url);
 
 /**
  * The library of this isolate, loaded by the first call.
@@ -38,7 +41,12 @@ let loaded: Library | undefined;
  * do. A failed call is tried afresh by the next one.
  */
 export function library(): Library {
-  return loaded ??= load(detectBackend());
+  return loaded ??= enter(load(detectBackend()));
+}
+
+function enter(library: Library): Library {
+  copy.enter(library.path, library.native.sluice_thread_enter);
+  return library;
 }
 
 /** The functions of the library of this isolate; throws as {@linkcode library} does. */
@@ -72,7 +80,7 @@ export function load(
   backend: Backend,
   places: Iterable<Candidate> = candidates(backend),
 ): Library {
-  const tried: string[] = [];
+  const tried: Candidate[] = [];
   const denied: Candidate[] = [];
   for (const place of places) {
     if (!backend.permits(place.path)) {
@@ -85,11 +93,13 @@ export function load(
     } catch (cause) {
       if (cause instanceof SluiceError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      if (!isMissing(reason)) throw notLoaded(place, reason, cause);
-      tried.push(`  ${place.path} (${place.origin}): no such file`);
+      if (!isMissing(place.path, reason, backend.exists(place.path))) {
+        throw notLoaded(place, reason, cause);
+      }
+      tried.push(place);
     }
   }
-  throw denied.length > 0 ? ffiDenied(denied) : notFound(tried);
+  throw denied.length > 0 ? ffiDenied(denied) : notFound(tried, backend);
 }
 
 function open(backend: Backend, place: Candidate): Library {
@@ -160,51 +170,6 @@ function lastError(): string {
     sluice_library_last_error(message, length);
   }
   return new TextDecoder().decode(message.subarray(0, length));
-}
-
-/** Whether a loader's message means "no such file"; both runtimes quote the system's words. */
-function isMissing(reason: string): boolean {
-  return /cannot open shared object file: No such file|no such file|could not be found|not found \(os error|os error 126/i
-    .test(reason);
-}
-
-const BUILD_ADVICE = "In a checkout of sluice, build it: make build\n" +
-  "Otherwise install the package for this platform, or name a library in " +
-  `${LIBRARY_VARIABLE} (in Deno that needs --allow-env=${LIBRARY_VARIABLE}).`;
-
-function notFound(tried: string[]): SluiceError {
-  return new SluiceError(
-    "SLUICE_LIBRARY_NOT_FOUND",
-    `The native library of sluice was not found. Looked at:\n${tried.join("\n")}\n${BUILD_ADVICE}`,
-  );
-}
-
-function notLoaded({ path, origin }: Candidate, reason: string, cause: unknown): SluiceError {
-  return new SluiceError(
-    "SLUICE_LIBRARY_NOT_LOADED",
-    `The native library of sluice at ${path} (${origin}) cannot be loaded: ${reason}\n` +
-      "It may be built for another system or CPU, or be damaged. " + BUILD_ADVICE,
-    { cause },
-  );
-}
-
-function ffiDenied(denied: Candidate[]): SluiceError {
-  const paths = denied.map(({ path }) => path);
-  return new SluiceError(
-    "SLUICE_FFI_DENIED",
-    `sluice needs permission to load its native library. Run with --allow-ffi=${paths.join(",")}` +
-      " (or --allow-ffi for any library)",
-  );
-}
-
-function mismatch(path: string, what: string, cause?: unknown): SluiceError {
-  return new SluiceError(
-    "SLUICE_ABI_MISMATCH",
-    `The native library at ${path} does not fit this version of sluice: ${what}.\n` +
-      "In a checkout, rebuild it: make build\n" +
-      "Otherwise install the same version of sluice and of its platform package.",
-    cause === undefined ? undefined : { cause },
-  );
 }
 
 function hex(hash: number): string {

@@ -44,6 +44,8 @@ export interface Backend {
   open<T extends SymbolTable>(path: string, table: T): Functions<T>;
   /** Whether the runtime lets this program load `path`. */
   permits(path: string): boolean;
+  /** Whether there is a file at `path`, or undefined if this program may not see that. Never prompts. */
+  exists(path: string): boolean | undefined;
   /** An environment variable, or undefined if it is not set or not ours to read. Never prompts. */
   environment(name: string): string | undefined;
   /** Up to so many UTF-16 units of a string are sooner made UTF-8 in JavaScript than by a call into the runtime. */

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x08b93ae1;
+export const ABI_HASH = 0x31a5d0bd;
 
 /** Lengths in a packed batch count bytes; nothing stands between the texts. */
 export const BATCH_BYTES = 0;
@@ -176,6 +176,19 @@ export const SETTLE_FULL = 1;
 
 /** or nothing. */
 export const SETTLE_NOTHING = 2;
+
+/** There was no program before, or it goes on beside this one: nothing is given back. */
+export const THREAD_NOTHING = 0;
+
+/**
+ * The earlier program may still finish what it has begun: only what others may wait for is given back,
+ * which are its members of pools and its reservations. Its limiters can still be asked, and count as
+ * closed.
+ */
+export const THREAD_SHARES = 1;
+
+/** The earlier program is gone: all handles of this thread are closed. */
+export const THREAD_ALL = 2;
 
 /** The text of a special token counts as the ordinary text that it is. */
 export const SPECIAL_TEXT = 0;
@@ -736,6 +749,15 @@ export const symbols = {
    * `out` has no room for three bytes a unit.
    */
   sluice_text_from_utf16: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(what)`
+   *
+   * Gives back what an earlier program left in this thread, and returns a number that this copy of the
+   * library has alone in the process: two copies share nothing. O(handles of this thread).
+   *
+   * `what` is a `SLUICE_THREAD_*` constant. Other threads lose nothing.
+   */
+  sluice_thread_enter: { args: ["u32"], returns: "i32" },
   /**
    * `(name, name_len)`
    *

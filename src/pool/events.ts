@@ -68,6 +68,8 @@ export class PoolEvents {
         ids,
         ids.length,
       );
+      // The program was loaded anew: what happens here is told to its listener.
+      if (read < 0) return this.stop();
       // All of them first, because what the listener does may come back here.
       const events: PoolEvent[] = [];
       let id = 0;

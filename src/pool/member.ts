@@ -30,6 +30,9 @@ import { WaitingLine } from "./waiting_line.ts";
 /** Answers that are collected in one crossing. */
 const ANSWERS = 64;
 
+/** The status of a handle that is not open. */
+const INVALID_HANDLE = -3;
+
 /** A member of a pool. */
 export class PoolMember implements Lessor {
   readonly native: Native = native();
@@ -37,6 +40,8 @@ export class PoolMember implements Lessor {
   /** 0 once closed. */
   #handle: number;
   #isClosing = false;
+  /** Whether this side learned from the native one that it is closed. */
+  #isLeft = false;
   /** Whether it takes no new leases: it is closed, or drained. */
   #isLeaving = false;
   readonly #names: UpstreamNames;
@@ -138,7 +143,9 @@ export class PoolMember implements Lessor {
       ids[count++] = id;
     }
     if (count === 0 || this.#handle === 0) return 0;
-    const held = unwrap(this.native.sluice_lease_release_batch(this.#handle, ids, count));
+    const result = this.native.sluice_lease_release_batch(this.#handle, ids, count);
+    if (this.#leaves(result)) return 0;
+    const held = unwrap(result);
     this.#see(CHORE_MAIL | CHORE_RING);
     if (this.#isClosing) this.close();
     return held;
@@ -150,7 +157,10 @@ export class PoolMember implements Lessor {
     if (lease !== undefined) this.leaks?.forget(lease);
     if (chores !== 0) {
       // Stale, whatever the reason: it is not this side's any more.
-      if (chores < 0) return "expired";
+      if (chores < 0) {
+        this.#leaves(chores);
+        return "expired";
+      }
       this.#see(chores);
     }
     if (outcome > LEASE_UNKNOWN || this.#isClosing) {
@@ -162,7 +172,9 @@ export class PoolMember implements Lessor {
 
   /** @inheritdoc */
   renew(id: number): boolean {
-    return this.native.sluice_lease_renew(this.#handle, id) === 0;
+    const result = this.native.sluice_lease_renew(this.#handle, id);
+    // What is under way when a program is loaded anew may finish, and nobody counts it any more.
+    return result === 0 || this.#leaves(result) || this.#isLeft;
   }
 
   /** @inheritdoc */
@@ -179,7 +191,7 @@ export class PoolMember implements Lessor {
       if (this.#handle === 0) return;
       this.#bell.arm();
       result = this.native.sluice_waiter_collect(this.#handle, this.#answers, 2 * ANSWERS);
-      if (result < 0) return;
+      if (result < 0) return void this.#leaves(result);
       const answers = Math.floor(result / CHORES);
       for (let i = 0; i < answers; i++) {
         this.#answer(this.#answers[2 * i]!, this.#answers[2 * i + 1]!);
@@ -192,12 +204,18 @@ export class PoolMember implements Lessor {
 
   /** Sees to what a native call left. */
   see(result: number): void {
-    this.#see(unwrap(result));
+    this.#see(this.unwrap(result));
+  }
+
+  /** Passes on a result, or throws what it stands for. */
+  unwrap(result: number): number {
+    if (this.#leaves(result)) throw this.closed();
+    return unwrap(result);
   }
 
   /** Takes no new leases; returns how many are out. */
   retire(): number {
-    const leases = unwrap(this.native.sluice_pool_retire(this.handle));
+    const leases = this.unwrap(this.native.sluice_pool_retire(this.handle));
     this.#isLeaving = true;
     return leases;
   }
@@ -216,7 +234,11 @@ export class PoolMember implements Lessor {
   closed(): SluiceError {
     const name = JSON.stringify(this.#name);
     const isClosed = this.#handle === 0 || this.#isClosing || !this.#isLeaving;
-    const what = isClosed ? "is closed" : "is drained and grants no more here";
+    const what = this.#isLeft
+      ? "is closed for this instance of the module, because the program was loaded anew"
+      : isClosed
+      ? "is closed"
+      : "is drained and grants no more here";
     return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${name} ${what}`);
   }
 
@@ -229,6 +251,14 @@ export class PoolMember implements Lessor {
   /** What the pool is doing. */
   stats(): PoolStats {
     return this.#stats.read(this);
+  }
+
+  /** The handle was closed by a program that was loaded anew in this thread: see `ffi/copies.ts`. */
+  #leaves(result: number): boolean {
+    if (result !== INVALID_HANDLE || this.#handle === 0) return false;
+    this.#isLeft = true;
+    this.close();
+    return true;
   }
 
   #see(chores: number): void {
@@ -283,7 +313,9 @@ export class PoolMember implements Lessor {
   }
 
   #refusal(result: number): SluiceError {
-    if (this.#handle === 0 || this.#isClosing || result >= 0) return this.closed();
+    if (this.#leaves(result) || this.#handle === 0 || this.#isClosing || result >= 0) {
+      return this.closed();
+    }
     try {
       unwrap(result);
     } catch (error) {

@@ -119,8 +119,9 @@ export interface PoolOptions {
   /**
    * The name under which all Workers of the process share the pool: 1 to 255 bytes of UTF-8. Who
    * opens it with other options is refused with `SLUICE_POOL_MISMATCH`.
+   * Without a name the pool is this object's alone.
    */
-  readonly name: string;
+  readonly name?: string;
   /** The upstreams, at most 4096; more can be added later. */
   readonly upstreams: readonly UpstreamOptions[];
   /**

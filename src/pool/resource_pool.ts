@@ -240,12 +240,10 @@ async function unlessLate<T>(ready: Promise<T>, since: number, limitMs: number):
   return await before(ready, Math.max(1, limitMs - (performance.now() - since)), late);
 }
 
-let made = 0;
-
 /** The line of a resource pool: one upstream that is always healthy, and leases that never expire. */
 function openLine<T>({ name, max, queue }: ResourcePoolOptions<T>): Line {
   return new UpstreamPool({
-    name: name ?? `resources ${made++} of ${crypto.randomUUID()}`,
+    ...(name === undefined ? {} : { name }),
     upstreams: [{ id: PLACE, maxInFlight: max }],
     ...(queue === undefined ? {} : { queue }),
     leaseTtlMs: Infinity,

@@ -27,6 +27,8 @@ export const QUEUE_TIMEOUT_MS = 30_000;
 
 /** The options of a pool as the native side takes them. */
 export interface PackedPool {
+  /** The name, or one that nobody else has. */
+  readonly title: string;
   readonly name: Uint8Array;
   readonly settings: Float64Array<ArrayBuffer>;
   readonly ids: Uint8Array;
@@ -42,7 +44,8 @@ const encoder = new TextEncoder();
 export function packPool(options: PoolOptions): PackedPool {
   checkObject("options", options);
   const { queue = {}, health = {} } = options;
-  const name = checkId("name", options.name);
+  const { name: title = `private ${crypto.randomUUID()}` } = options;
+  const name = checkId("name", title);
   const upstreams = readArray("upstreams", options.upstreams, (one) => one as UpstreamOptions);
   checkObject("queue", queue);
   checkObject("health", health);
@@ -76,6 +79,7 @@ export function packPool(options: PoolOptions): PackedPool {
   });
   const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? QUEUE_TIMEOUT_MS);
   return {
+    title,
     name,
     settings: Float64Array.from(settings),
     ids: join(ids),

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { unwrap } from "../ffi/load.ts";
 import { POOL_STATS, POOL_UPSTREAM_STATS } from "../ffi/symbols.gen.ts";
 import type { PoolMember } from "./member.ts";
 
@@ -86,11 +85,11 @@ export class StatsReader {
   #ids = new Uint8Array(new ArrayBuffer(16 * 32));
 
   /** One crossing, unless there are more upstreams than ever before. */
-  read(member: Pick<PoolMember, "native" | "handle">): PoolStats {
+  read(member: Pick<PoolMember, "native" | "handle" | "unwrap">): PoolStats {
     const { native, handle } = member;
     for (;;) {
       const [numbers, ids] = [this.#numbers, this.#ids];
-      const length = unwrap(
+      const length = member.unwrap(
         native.sluice_pool_stats(handle, numbers, numbers.length, ids, ids.length),
       );
       const bytes = numbers[0]!;

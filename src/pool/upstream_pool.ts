@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { unwrap } from "../ffi/load.ts";
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
 import { CeilingShare } from "./ceiling_warning.ts";
 import { type Leaked, leakListener, Leaks } from "./leaks.ts";
@@ -64,7 +63,7 @@ const abandoned = new FinalizationRegistry<PoolMember>((member) => {
  * ```
  */
 export class UpstreamPool implements Disposable {
-  /** The name that Workers share it under. */
+  /** The name that Workers share it under; a random one if none was given. */
   readonly name: string;
   /** How long a lease lives without {@linkcode Lease.renew}, in milliseconds. */
   readonly leaseTtlMs: number;
@@ -76,7 +75,8 @@ export class UpstreamPool implements Disposable {
   readonly #ceiling: CeilingShare;
 
   /**
-   * Opens the pool of that name, or joins it if another Worker has it open. O(upstreams).
+   * Opens the pool of that name, or joins it if another Worker has it open; without a name, one of its
+   * own. O(upstreams).
    *
    * @throws {SluiceError} `SLUICE_POOL_MISMATCH` if it is open with other options, and what loading
    * the library may throw.
@@ -84,7 +84,7 @@ export class UpstreamPool implements Disposable {
   constructor(options: PoolOptions) {
     const packed = packPool(options);
     const { onEvent, trackLeaks } = checkWatching(options);
-    this.name = options.name;
+    this.name = packed.title;
     this.leaseTtlMs = packed.leaseTtlMs;
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
@@ -235,7 +235,7 @@ export class UpstreamPool implements Disposable {
     const bytes = checkId("id", id);
     const settings = packChanges(changes);
     const { native, handle } = this.#member;
-    unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
+    this.#member.unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
     for (const [setting, value] of settings) this.#change(bytes, setting, value);
     this.#ceiling.update(() => this.stats());
   }

@@ -166,6 +166,17 @@
 // or nothing.
 #define SLUICE_SETTLE_NOTHING 2
 
+// There was no program before, or it goes on beside this one: nothing is given back.
+#define SLUICE_THREAD_NOTHING 0
+
+// The earlier program may still finish what it has begun: only what others may wait for is given back,
+// which are its members of pools and its reservations. Its limiters can still be asked, and count as
+// closed.
+#define SLUICE_THREAD_SHARES 1
+
+// The earlier program is gone: all handles of this thread are closed.
+#define SLUICE_THREAD_ALL 2
+
 // The text of a special token counts as the ordinary text that it is.
 #define SLUICE_SPECIAL_TEXT 0
 
@@ -814,6 +825,12 @@ int32_t sluice_text_from_utf16(const uint8_t *units,
                                uint32_t units_len,
                                uint8_t *out,
                                uint32_t out_cap);
+
+// Gives back what an earlier program left in this thread, and returns a number that this copy of the
+// library has alone in the process: two copies share nothing. O(handles of this thread).
+//
+// `what` is a `SLUICE_THREAD_*` constant. Other threads lose nothing.
+int32_t sluice_thread_enter(uint32_t what);
 
 // Opens the encoding `name` (UTF-8, such as "o200k_base") and returns a handle.
 //

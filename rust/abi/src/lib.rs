@@ -34,7 +34,7 @@
 //! runtime that sluice is for forks without `exec`.
 //!
 //! Files: `boundary` (panics), `status` (failures), `handle` (generations), `objects` (state behind
-//! handles), `owner` (threads that die), `slice` (pointers), `opened` (the limiters of a thread),
+//! handles), `owner` (threads and programs that end), `slice` (pointers), `opened` (the limiters of a thread),
 //! `limiter_names` (limiters by name), `pools` (pools by name), `ticks` (the clock, faster), `transcode`
 //! (UTF-8) and `pin` are the plumbing; every other file is a noun of the ABI.
 
@@ -66,6 +66,7 @@ pub mod reservation;
 mod slice;
 pub mod status;
 pub mod text;
+pub mod thread;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod ticks;
 pub mod tokenizer;

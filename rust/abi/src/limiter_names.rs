@@ -61,14 +61,22 @@ pub(crate) fn hold(
     words.push(format!("clock: {}", clock.name()));
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     // Left behind by threads that ended: nobody needs its limits any more.
-    if names.by_name.get(name).is_some_and(|named| named.holders == 0 && named.words != words) {
-        names.by_name.remove(name);
-    }
+    let is_outdated = |named: &Named| named.holders == 0 && named.words != words;
+    let outdated = match names.by_name.get(name).is_some_and(is_outdated) {
+        true => names.by_name.remove(name),
+        false => None,
+    };
     if !names.by_name.contains_key(name) {
         names.sweep();
     }
     let named = names.by_name.entry(name.to_owned()).or_insert_with(|| Named {
-        limiter: Arc::new(Limiter::new(config, secret, clock.book()).with_labels(labels)),
+        limiter: {
+            let limiter = Limiter::new(config, secret, clock.book()).with_labels(labels);
+            if let Some(outdated) = outdated {
+                outdated.hand_on(&limiter, clock);
+            }
+            Arc::new(limiter)
+        },
         words: words.clone(),
         time: Time::of(clock),
         holders: 0,
@@ -131,6 +139,15 @@ impl Names {
 }
 
 impl Named {
+    /// Hands on what keys have used, as a snapshot does to the next process: of limits that have the name,
+    /// unit and kind that they had. Nothing if no limit does or there are more keys than may be. O(keys).
+    fn hand_on(&self, limiter: &Limiter, clock: &Clock) {
+        let Some(now) = self.time.now().filter(|_| self.time.is_of(clock)) else { return };
+        if let Ok(snapshot) = self.limiter.snapshot(now) {
+            let _ = limiter.restore(&snapshot, now);
+        }
+    }
+
     /// Whether a new limiter might decide otherwise, for all that is known of [`KEYS`] keys more.
     fn matters(&self) -> bool {
         // Without its clock nobody can open it.
@@ -143,6 +160,15 @@ impl Time {
         match clock {
             Clock::Virtual(clock) => Self::Virtual(Arc::downgrade(clock)),
             real => Self::Real(real.clone()),
+        }
+    }
+
+    /// Whether `clock` shows the same time.
+    fn is_of(&self, clock: &Clock) -> bool {
+        match (self, clock) {
+            (Self::Virtual(own), Clock::Virtual(clock)) => own.as_ptr() == Arc::as_ptr(clock),
+            (Self::Real(_), Clock::Precise | Clock::Coarse) => true,
+            _ => false,
         }
     }
 
@@ -183,6 +209,8 @@ mod tests {
         sluice_limiter_close, sluice_limiter_key, sluice_limiter_leave, sluice_limiter_open,
         sluice_limiter_take,
     };
+
+    use crate::thread::{SLUICE_THREAD_ALL, SLUICE_THREAD_SHARES, sluice_thread_enter};
 
     const DAY: f64 = 86_400_000.0;
 
@@ -246,6 +274,46 @@ mod tests {
         sluice_limiter_close(open("used", 1.0, DAY, 0));
         elsewhere(many);
         assert!(!elsewhere(|| take(open("used", 1.0, DAY, 0))));
+    }
+
+    #[test]
+    fn other_limits_take_over_what_was_used_of_those_that_are_the_same_kind() {
+        elsewhere(|| {
+            let three = open("changed", 3.0, DAY, 0);
+            assert!(take(three) && take(three));
+        });
+        elsewhere(|| {
+            let four = open("changed", 4.0, DAY, 0);
+            assert!(take(four) && take(four) && !take(four), "two of four were used");
+        });
+        // Of other keys than these nothing is known, and a rate of less is full at once.
+        elsewhere(|| assert!(!take(open("changed", 2.0, DAY, 0))));
+    }
+
+    #[test]
+    fn a_clock_of_its_own_takes_nothing_over() {
+        elsewhere(|| assert!(take(open("other clock", 1.0, DAY, 0))));
+        let clock = sluice_clock_open(0.0).cast_unsigned();
+        elsewhere(|| assert!(take(open("other clock", 1.0, DAY, clock))));
+        sluice_clock_close(clock);
+    }
+
+    #[test]
+    fn a_program_that_begins_anew_has_other_limits_and_the_old_one_its_own() {
+        elsewhere(|| {
+            let old = open("anew", 1.0, DAY, 0);
+            assert!(take(old));
+            assert!(sluice_thread_enter(SLUICE_THREAD_SHARES) >= 0);
+            let new = open("anew", 2.0, DAY, 0);
+            assert!(take(new) && !take(new), "one of two was used");
+            assert!(!take(old), "what is not finished yet is asked as before");
+            assert_eq!(sluice_limiter_close(old), 0);
+            assert_eq!(known("anew"), 1, "the old handle holds the name no more");
+            assert!(sluice_thread_enter(SLUICE_THREAD_ALL) >= 0);
+            let [again, other] = [(); 2].map(|()| open("anew", 2.0, DAY, 0));
+            assert!(![old, new].contains(&again) && ![old, new].contains(&other));
+            assert!(sluice_limiter_close(new) < 0 && !take(again));
+        });
     }
 
     #[test]

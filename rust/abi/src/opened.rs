@@ -22,6 +22,8 @@ pub(crate) struct Opened {
     pub(crate) ttl_ns: u64,
     pub(crate) owner: u32,
     name: String,
+    /// Whether the limiter's name counts it as a holder: not if it outlived its program.
+    is_holder: bool,
 }
 
 /// A handle is 31 bits: a place below 2^20, and above it a generation of 11 bits.
@@ -55,7 +57,7 @@ pub(crate) fn open(
     let limiter = limiter_names::hold(name, described, &clock, secret)?;
     let opened = OPEN.with_borrow_mut(|open| {
         let (limiter, name) = (limiter.clone(), name.to_owned());
-        open.add(Opened { limiter, clock, ttl_ns, owner: open.owner, name })
+        open.add(Opened { limiter, clock, ttl_ns, owner: open.owner, name, is_holder: true })
     });
     // Without a handle nobody could ever close it.
     opened.inspect_err(|_| limiter_names::close(name, &limiter))
@@ -64,15 +66,40 @@ pub(crate) fn open(
 /// Closes a handle of this thread.
 pub(crate) fn close(handle: u32) -> Result<(), Failure> {
     let opened = OPEN.with_borrow_mut(|open| open.remove(handle))?;
-    limiter_names::close(&opened.name, &opened.limiter);
+    if opened.is_holder {
+        limiter_names::close(&opened.name, &opened.limiter);
+    }
     Ok(())
 }
 
 /// Closes a handle of this thread as the thread's end would: the counts stay.
 pub(crate) fn leave(handle: u32) -> Result<(), Failure> {
     let opened = OPEN.with_borrow_mut(|open| open.remove(handle))?;
-    limiter_names::leave(&opened.name, &opened.limiter);
+    if opened.is_holder {
+        limiter_names::leave(&opened.name, &opened.limiter);
+    }
     Ok(())
+}
+
+/// Leaves all limiters of this thread, as when it ends. With `keeps_handles` the open ones can still be
+/// asked: for what an earlier program of this thread has not finished yet.
+pub(crate) fn give_back(keeps_handles: bool) {
+    OPEN.with_borrow_mut(|open| {
+        open.leave();
+        open.owner = OWNERS.fetch_add(1, Ordering::Relaxed);
+        let owner = open.owner;
+        for (at, (_, place)) in open.places.iter_mut().enumerate() {
+            match place {
+                Some(opened) if keeps_handles => opened.owner = owner,
+                Some(_) => {
+                    // The handle that was given out last stays known, so none comes twice.
+                    *place = None;
+                    open.free.push(at);
+                }
+                None => {}
+            }
+        }
+    });
 }
 
 /// Calls `f` with the limiter of `handle`. O(1), no lock.
@@ -133,10 +160,9 @@ impl Open {
         self.free.push(at);
         Ok(opened)
     }
-}
 
-impl Drop for Open {
-    fn drop(&mut self) {
+    /// Settles what this thread has reserved, and gives up what it holds.
+    fn leave(&mut self) {
         if !self.places.is_empty() {
             // Also of limiters that this thread has closed. On a virtual clock only of open ones: the
             // book goes with its clock.
@@ -144,11 +170,19 @@ impl Drop for Open {
             clock.book().abandon(self.owner, clock.now());
         }
         for (_, place) in &mut self.places {
-            let Some(opened) = place.take() else { continue };
+            let Some(opened) = place else { continue };
             let now: Now = opened.clock.now();
             opened.limiter.book().abandon(opened.owner, now);
-            limiter_names::leave(&opened.name, &opened.limiter);
+            if std::mem::take(&mut opened.is_holder) {
+                limiter_names::leave(&opened.name, &opened.limiter);
+            }
         }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

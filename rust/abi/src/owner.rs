@@ -1,9 +1,10 @@
-//! Gives back what a thread leaves behind.
+//! Gives back what a thread leaves behind, or an earlier program in it.
 //!
 //! A JavaScript Worker can be terminated at any instruction, and then none of its JavaScript runs:
 //! no `finally`, no `FinalizationRegistry`. Its native thread does end, though, and runs the
 //! destructors of its thread-locals (10–60 ms after `terminate()` in both runtimes; see
 //! ARCHITECTURE.md). So every handle belongs to the thread that opened it and is closed with it.
+//! A thread can also outlive its program, which runtimes load anew when a file changes (`thread.rs`).
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -13,6 +14,11 @@ use std::collections::BTreeSet;
 pub(crate) trait Table: Sync {
     /// Closes `handle`, whose owner is gone; does nothing if it is closed already.
     fn abandon(&self, handle: u32);
+
+    /// Whether its handles hold what others may be waiting for.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 thread_local! {
@@ -63,6 +69,18 @@ impl Drop for Owned {
     }
 }
 
+/// Closes what this thread owns, or of it what [`Table::is_shared`]. O(n log n).
+pub(crate) fn give_back(only_shared: bool) {
+    let mine = OWNED.try_with(|owned| std::mem::take(&mut owned.borrow_mut().0));
+    for Ownership { table, handle } in mine.unwrap_or_default() {
+        if only_shared && !table.is_shared() {
+            adopt(table, handle);
+        } else {
+            table.abandon(handle);
+        }
+    }
+}
+
 /// Makes this thread the owner of `handle`. O(log n) in the handles it owns.
 pub(crate) fn adopt(table: &'static dyn Table, handle: u32) {
     let _ = OWNED.try_with(|owned| owned.borrow_mut().0.insert(Ownership { table, handle }));
@@ -91,6 +109,41 @@ mod tests {
         let theirs = std::thread::spawn(open).join().expect("join");
         assert!(TABLE.get(theirs).is_err());
         assert_eq!(TABLE.get(mine).expect("still open"), 1);
+    }
+
+    #[test]
+    fn a_thread_gives_back_what_is_shared_or_all() {
+        struct Shared(Handles);
+        impl Table for Shared {
+            fn abandon(&self, handle: u32) {
+                self.0.abandon(handle);
+            }
+            fn is_shared(&self) -> bool {
+                true
+            }
+        }
+        static SHARED: Shared = Shared(Handles::new("place"));
+        static OWN: Handles = Handles::new("thing");
+        let open = || {
+            let handles = [&SHARED.0, &OWN].map(|it| it.open(1).expect("open").cast_unsigned());
+            adopt(&SHARED, handles[0]);
+            adopt(&OWN, handles[1]);
+            handles
+        };
+        let theirs = std::thread::spawn(move || {
+            let first = open();
+            give_back(true);
+            assert!(SHARED.0.get(first[0]).is_err() && OWN.get(first[1]).is_ok());
+            let second = open();
+            give_back(false);
+            for handle in [first[0], second[0]] {
+                assert!(SHARED.0.get(handle).is_err());
+            }
+            for handle in [first[1], second[1]] {
+                assert!(OWN.get(handle).is_err());
+            }
+        });
+        theirs.join().expect("join");
     }
 
     #[test]

@@ -44,6 +44,10 @@ impl Table for Members {
         // Another thread may have closed it meanwhile, which is as good.
         let _ = reap(handle);
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

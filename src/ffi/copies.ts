@@ -1,0 +1,93 @@
+/**
+ * A registry, in `globalThis`, of the copies of this package that were evaluated in one global scope.
+ *
+ * `bun --hot` evaluates every module anew in the same thread and global scope, and the earlier instances go
+ * on with what they have begun. `deno run --watch`, and both test runners, begin a new global scope in a
+ * thread that had another. In neither case does the thread end, so what it held would stay held. So whoever
+ * loads the library first says what the program before may keep.
+ *
+ * @module
+ */
+import { THREAD_ALL, THREAD_NOTHING, THREAD_SHARES } from "./symbols.gen.ts";
+
+/** A library as it is in memory. Two files are two of them, and share no state. */
+interface Image {
+  readonly path: string;
+  /** The URLs of the modules that use it. */
+  readonly users: Set<string>;
+}
+
+/** All versions of this package have this in common. */
+interface Registry {
+  /** How often the module of a URL was evaluated. */
+  readonly evaluations: Map<string, number>;
+  readonly images: Map<number, Image>;
+  hasWarned: boolean;
+}
+
+const KEY = Symbol.for("sluice.copies");
+
+/** One evaluation of a module of this package. */
+export class Copy {
+  readonly #url: string;
+  /** None in a scope that is frozen: then nothing is known of other copies, and nothing is given back. */
+  readonly #registry: Registry | undefined;
+  readonly #evaluation: number = 0;
+
+  /** To be made when the module of that URL is evaluated, because the library may be used much later. */
+  constructor(url: string, scope: object = globalThis) {
+    this.#url = url;
+    const registry = registryOf(scope);
+    this.#registry = registry;
+    if (registry === undefined) return;
+    this.#evaluation = (registry.evaluations.get(url) ?? 0) + 1;
+    registry.evaluations.set(url, this.#evaluation);
+  }
+
+  /**
+   * This copy begins to use the library at `path`. What an earlier program left in this thread is given back.
+   *
+   * @param enter The library's `sluice_thread_enter`.
+   */
+  enter(path: string, enter: (what: number) => number): void {
+    const registry = this.#registry;
+    if (registry === undefined) return;
+    const { images, evaluations } = registry;
+    // An earlier instance that uses the library late: what is here is a later one's.
+    if (evaluations.get(this.#url) !== this.#evaluation) return;
+    const id = enter(images.size === 0 ? THREAD_ALL : THREAD_NOTHING);
+    const image = images.get(id);
+    if (image === undefined) {
+      if (images.size > 0) enter(THREAD_ALL);
+      images.set(id, { path, users: new Set([this.#url]) });
+    } else if (image.users.has(this.#url)) {
+      enter(THREAD_SHARES);
+      // Other copies are evaluated anew with this one.
+      image.users.clear();
+      image.users.add(this.#url);
+    } else {
+      image.users.add(this.#url);
+    }
+    if (images.size < 2 || registry.hasWarned) return;
+    registry.hasWarned = true;
+    warn([...images.values()]);
+  }
+}
+
+function warn(images: readonly Image[]): void {
+  const copies = images.map(({ path, users }) => `  ${[...users].join(", ")}, with ${path}`);
+  process.emitWarning(
+    `${copies.length} copies of sluice are in use, each with a library of its own:\n` +
+      `${copies.join("\n")}\n` +
+      "They share nothing: limits count apart, and pools of one name are two. " +
+      "Let all packages of the program depend on the same version of sluice, and install it once.",
+    { type: "SluiceWarning", code: "SLUICE_TWO_COPIES" },
+  );
+}
+
+function registryOf(scope: object): Registry | undefined {
+  const known = (scope as { [KEY]?: Registry })[KEY];
+  if (known !== undefined) return known;
+  const registry: Registry = { evaluations: new Map(), images: new Map(), hasWarned: false };
+  return Reflect.defineProperty(scope, KEY, { value: registry }) ? registry : undefined;
+}

@@ -1,0 +1,24 @@
+/** Counters that nobody closes, faster than the garbage collector finds them. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const PROGRAM = fileURLToPath(new URL("./fixtures/forgotten_counters.ts", import.meta.url));
+const RUN = process.versions["bun"] === undefined ? ["run", "-A", "--no-check"] : [];
+
+/** In a process of its own, which has no other handles and whose memory is given back. */
+function run(how: string): string {
+  return execFileSync(process.execPath, [...RUN, PROGRAM, how], { encoding: "utf8" }).trim();
+}
+
+describe("a million counters that are never closed", () => {
+  it("can be made in a program that lets the event loop run", () => {
+    assert.equal(run("yields"), "1000000");
+  });
+
+  it("can be made in a loop in which nothing can be collected", () => {
+    assert.equal(run("never yields"), "1000000");
+  });
+});
