@@ -32,9 +32,13 @@ cat >"$work/rustc" <<END
 export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$(echo "$root"/usr/lib/llvm-*/lib | tr ' ' ':')
 exec $root/usr/bin/rustc "\$@"
 END
-# lld resolves the runtime's symbol versions, which GNU ld does not; libc once more, for the runtime.
+# lld resolves the runtime's symbol versions, which GNU ld does not; libc once more, for the runtime. That
+# is in programs only: a shared object cannot hold it.
 cat >"$work/cc" <<END
 #!/bin/sh
+case " \$* " in
+*" -shared "*) for argument; do shift; [ "\$argument" = $runtime ] || set -- "\$@" "\$argument"; done ;;
+esac
 exec cc "\$@" -fuse-ld=lld -B$own/bin/gcc-ld -lc -lgcc_s -l:libc_nonshared.a -lc
 END
 chmod +x "$work/rustc" "$work/cc"
@@ -48,7 +52,6 @@ export CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_DEBUG_AS
 export RUSTFLAGS="-Zsanitizer=thread -Zexternal-clangrt -Clink-arg=-Wl,--whole-archive \
 -Clink-arg=$runtime -Clink-arg=-Wl,--no-whole-archive -Clink-arg=-lstdc++ -Clink-arg=-lm \
 -Clink-arg=-ldl -Clink-arg=-lrt -Clink-arg=-lpthread"
-# As a library: a shared object cannot hold the runtime.
 cargo rustc --release --locked -p sluice-abi --example stress --target "$host" \
   -Zbuild-std=std,panic_unwind --target-dir "$work/target"
 echo "built $work/target/$host/release/examples/stress"
