@@ -4,6 +4,7 @@ use crate::{Encoding, Error, Special, Tokenizer};
 use tiktoken_rs::CoreBPE;
 
 mod merging;
+mod packed;
 mod recent;
 mod splitting;
 mod texts;
