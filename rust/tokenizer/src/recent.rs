@@ -93,7 +93,7 @@ impl Recent {
             }
             let end = ends.trailing_zeros();
             let key = window_key(window, start, end);
-            let place = front_place(key_hash(key), vocabulary);
+            let place = front_place(processor.cache_hash(key), vocabulary);
             processor.prefetch(&front[place]);
             *piece = Found { key, place, end };
             start = end;
@@ -153,7 +153,7 @@ impl Recent {
         sink: &mut S,
         processor: C,
     ) {
-        let place = front_place(key_hash(key), vocabulary);
+        let place = front_place(processor.cache_hash(key), vocabulary);
         match S::Known::in_first(&self.front[S::Known::TABLE].all()[place], key) {
             Some(known) => sink.known(known),
             None => self.keyed_slowly(vocabulary, piece, key, sink, processor),
@@ -171,7 +171,8 @@ impl Recent {
         processor: C,
     ) {
         let hash = key_hash(key);
-        let front = &mut self.front[S::Known::TABLE].all_mut()[front_place(hash, vocabulary)];
+        let place = front_place(processor.cache_hash(key), vocabulary);
+        let front = &mut self.front[S::Known::TABLE].all_mut()[place];
         if let Some(known) = S::Known::find(front, key) {
             return sink.known(known);
         }
