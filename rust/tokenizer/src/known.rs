@@ -13,6 +13,9 @@ pub(crate) trait Known: Copy {
     /// Whether it is only how many tokens there are.
     const COUNTED: bool;
 
+    /// All pieces that a line has places for, with what is known of them; where there is none, a key of 0.
+    fn all(line: &Line) -> impl Iterator<Item = (Key, Self)>;
+
     /// What is known of a piece with these tokens; none where they are too many to be remembered.
     fn of(tokens: &[u32]) -> Option<Self>;
 

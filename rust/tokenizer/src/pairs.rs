@@ -10,6 +10,12 @@ impl Known for Packed {
     const TABLE: usize = 0;
     const COUNTED: bool = false;
 
+    fn all(
+        &[first, first_tokens, second, second_tokens]: &Line,
+    ) -> impl Iterator<Item = (Key, Self)> {
+        [(first, Self(first_tokens)), (second, Self(second_tokens))].into_iter()
+    }
+
     #[inline(always)]
     fn of(tokens: &[u32]) -> Option<Self> {
         (tokens.len() <= Self::MOST).then(|| Self::new(tokens))

@@ -14,6 +14,8 @@ pub(crate) struct Counted(pub(crate) usize);
 
 /// Where in a word the count is.
 const COUNT: u32 = 124;
+/// The bits of the key.
+const KEY: u128 = (1 << COUNT) - 1;
 
 /// Whether a word is of the piece with this key.
 #[inline(always)]
@@ -33,6 +35,10 @@ impl Counted {
 impl Known for Counted {
     const TABLE: usize = 1;
     const COUNTED: bool = true;
+
+    fn all(line: &Line) -> impl Iterator<Item = (Key, Self)> {
+        line.iter().map(|&word| (word & KEY, Self::in_word(word)))
+    }
 
     #[inline(always)]
     fn of(tokens: &[u32]) -> Option<Self> {

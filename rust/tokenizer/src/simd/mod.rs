@@ -1,8 +1,8 @@
 //! Telling the classes of 64 bytes at once, with vector instructions where there are any, and merging
 //! compiled for the processor at hand.
 //!
-//! This is the only module with unsafe code. [`dispatch`] looks at the processor once per text
-//! and runs the whole of the work compiled for it, so that the vector code is inlined; the
+//! This and `memory/huge_pages` are the only modules with unsafe code. [`dispatch`] looks at the processor once
+//! per text and runs the whole of the work compiled for it, so that the vector code is inlined; the
 //! [`Portable`] twin does the same in safe Rust for every other processor.
 #![allow(unsafe_code)]
 

@@ -5,6 +5,7 @@ use tiktoken_rs::CoreBPE;
 
 mod merging;
 mod packed;
+mod piece_cache;
 mod recent;
 mod splitting;
 mod texts;
