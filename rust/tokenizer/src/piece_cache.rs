@@ -9,7 +9,7 @@ use crate::{
     known::Known,
     lines::{Line, NUMBER_BITS},
     memory::{HUGE_PAGE, Memory, Plain},
-    vocabulary::Key,
+    vocabulary::{Key, Vocabulary},
 };
 use std::thread::{self, JoinHandle};
 
@@ -77,12 +77,17 @@ impl PieceCache {
         self.until_growth == 0
     }
 
-    /// Memory to grow into, if it is there. If not, a thread prepares it.
+    /// Memory to grow into, if it is there. If not, a thread prepares it; and as a thread that has so much new is
+    /// going to look up more, that thread reads the tables of its vocabulary ahead.
     #[cold]
-    pub(crate) fn larger(&mut self) -> Option<Memory> {
+    pub(crate) fn larger(&mut self, vocabulary: &Vocabulary) -> Option<Memory> {
         let Some(preparing) = self.preparing.take() else {
             let count = 1 << self.next_bits();
+            let tables = vocabulary.read_ahead();
             let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+                if let Some(tables) = tables {
+                    tables.read();
+                }
                 let mut memory = Memory::try_new(count)?;
                 memory.populate();
                 Some(memory)

@@ -226,7 +226,7 @@ impl Recent {
     #[cold]
     fn grow<K: Known, C: Processor>(&mut self, vocabulary: &Vocabulary, processor: C) {
         let cache = &mut self.caches[K::TABLE];
-        if let Some(memory) = cache.larger() {
+        if let Some(memory) = cache.larger(vocabulary) {
             let (rows, number) = (&mut *self.rows, vocabulary.number);
             processor.apart(Grow::<K> { cache, memory, rows, number, known: PhantomData });
         }

@@ -14,7 +14,7 @@ use crate::{
     simd::{Portable, Work, dispatch},
     sink::{Count, Sink},
     split::{Cl100k, O200k, R50k},
-    vocabulary::{Key, key},
+    vocabulary::{Key, Vocabulary, key},
 };
 use std::{collections::HashMap, slice::from_ref, time::Duration};
 
@@ -165,6 +165,13 @@ fn it_grows_while_pieces_of_another_vocabulary_wait() {
             assert_eq!(sizes, [1 << 10, 1 << 15, 1 << if table == 0 { 17 } else { 16 }]);
         }
     }
+}
+
+#[test]
+fn tables_are_read_ahead_once() {
+    let vocabulary = Vocabulary::cl100k();
+    vocabulary.read_ahead().unwrap().read();
+    assert!(vocabulary.read_ahead().is_none());
 }
 
 #[test]
