@@ -178,7 +178,7 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     fn look_up_row<C: Processor>(&mut self, row: usize, processor: C) {
         let mut next = 0;
         let vocabulary = self.vocabulary;
-        while let Some(unknown) = self.recent.give(row, next, vocabulary, self.sink) {
+        while let Some(unknown) = self.recent.give((row, next), vocabulary, self.sink, processor) {
             let (Found { key, place, .. }, Range { start, end }) = self.recent.noted(row, unknown);
             if key == LONG {
                 self.long_piece(start, end, processor);

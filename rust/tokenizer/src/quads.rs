@@ -6,7 +6,7 @@
 //! A piece that is found again becomes the first. What is new becomes the second, and those behind the first
 //! move back, so that a line that others have filled has room for three that are new.
 
-use crate::{known::Known, lines::Line, packed::Packed, vocabulary::Key};
+use crate::{known::Known, lines::Line, packed::Packed, simd::Processor, vocabulary::Key};
 
 /// How many tokens a piece has, of those that have a key: 1 to 15.
 #[derive(Clone, Copy)]
@@ -51,8 +51,8 @@ impl Known for Counted {
     }
 
     #[inline(always)]
-    fn in_first(&[first, ..]: &Line, key: Key) -> Option<Self> {
-        is_of(first, key).then_some(Self::in_word(first))
+    fn in_first<C: Processor>(&[first, ..]: &Line, key: Key, processor: C) -> Option<Self> {
+        processor.is_same(first, key, KEY).then_some(Self::in_word(first))
     }
 
     #[inline(always)]

@@ -114,17 +114,17 @@ impl Recent {
     /// Gives the tokens of the pieces in a row, from the one with number `from` on, to `sink`; stops
     /// at one that is not known at first sight, and gives its number.
     #[inline(always)]
-    pub(crate) fn give<S: Sink>(
+    pub(crate) fn give<S: Sink, C: Processor>(
         &self,
-        row: usize,
-        from: usize,
+        (row, from): (usize, usize),
         vocabulary: &Vocabulary,
         sink: &mut S,
+        processor: C,
     ) -> Option<usize> {
         let cache = self.caches[S::Known::TABLE].view(vocabulary.number);
         let unknown =
             self.rows[row % 2].from(from).iter().position(|&Found { key, place, .. }| {
-                let known = S::Known::in_first(cache.line(place), key);
+                let known = S::Known::in_first(cache.line(place), key, processor);
                 known.map(|known| sink.known(known)).is_none()
             });
         unknown.map(|number| from + number)
@@ -171,7 +171,7 @@ impl Recent {
     ) {
         let cache = self.caches[S::Known::TABLE].view(vocabulary.number);
         let place = cache.place(processor.cache_hash(key));
-        match S::Known::in_first(cache.line(place), key) {
+        match S::Known::in_first(cache.line(place), key, processor) {
             Some(known) => sink.known(known),
             None => self.keyed_slowly(vocabulary, piece, (key, place), sink, processor),
         }

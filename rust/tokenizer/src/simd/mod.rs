@@ -171,6 +171,12 @@ pub(crate) trait Processor: Copy {
     /// The uppermost bit of each word.
     fn signs(self, words: &[u32; 64]) -> u64;
 
+    /// Whether two words are the same in the bits of `mask`.
+    #[inline(always)]
+    fn is_same(self, one: u128, other: u128, mask: u128) -> bool {
+        (one ^ other) & mask == 0
+    }
+
     /// The hash that gives a short piece its line among those it is remembered in. All of its lower 32 bits
     /// depend on all of the key; the upper ones may be zeros.
     #[inline(always)]

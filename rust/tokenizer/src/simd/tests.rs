@@ -36,6 +36,30 @@ fn uppermost_bits_are_told_by_place() {
     }
 }
 
+struct IsSame([u128; 3], bool);
+
+impl Work for &mut IsSame {
+    fn run<C: Processor>(self, processor: C) {
+        let [one, other, mask] = self.0;
+        self.1 = processor.is_same(one, other, mask);
+    }
+}
+
+#[test]
+fn words_are_compared_where_the_mask_has_bits() {
+    for differing in 0..128 {
+        let word = 0x0123_4567_89AB_CDEF_u128 << 40;
+        for mask in [u128::MAX, (1 << 124) - 1, 1 << differing, !(1 << differing), 0] {
+            for other in [word, word ^ 1 << differing] {
+                let mut found = IsSame([word, other, mask], false);
+                dispatch(&mut found);
+                assert_eq!(found.1, Portable.is_same(word, other, mask));
+                assert_eq!(found.1, word & mask == other & mask, "{other:x} {mask:x}");
+            }
+        }
+    }
+}
+
 struct CacheHash(u128, u64);
 
 impl Work for &mut CacheHash {

@@ -5,9 +5,9 @@ mod outside_ascii;
 use super::{Classes, Processor, Work};
 use std::arch::x86_64::{
     __m128i, __m256i, _MM_HINT_T0, _mm_aesenc_si128, _mm_cvtsi128_si32, _mm_prefetch,
-    _mm_set1_epi64x, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_set_epi64x,
-    _mm256_set1_epi8,
+    _mm_set1_epi64x, _mm_testz_si128, _mm_xor_si128, _mm256_add_epi8, _mm256_cmpeq_epi8,
+    _mm256_cmpgt_epi8, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_movemask_ps, _mm256_set_epi64x, _mm256_set1_epi8,
 };
 use std::sync::OnceLock;
 
@@ -76,6 +76,17 @@ impl Processor for Avx2 {
             let eight = unsafe { _mm256_movemask_ps(_mm256_loadu_ps(eight.as_ptr().cast())) };
             signs | u64::from(eight.cast_unsigned()) << place
         })
+    }
+
+    /// In vector registers, where keys are, and where there is an instruction for it that compilers do not find.
+    #[inline(always)]
+    fn is_same(self, one: u128, other: u128, mask: u128) -> bool {
+        // SAFETY: an `Avx2` exists, so the processor has SSE4.1. Words and vectors are both 16 bytes, of any value.
+        unsafe {
+            let [one, other, mask] =
+                [one, other, mask].map(|word| std::mem::transmute::<u128, __m128i>(word));
+            _mm_testz_si128(_mm_xor_si128(one, other), mask) != 0
+        }
     }
 
     /// Three rounds of AES. The key is in a vector register, and they take less time than to take it apart for
