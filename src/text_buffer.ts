@@ -127,9 +127,9 @@ export class TextBuffer {
     return offset === 0 ? this.bytes : this.bytes.subarray(offset);
   }
 
-  /** Guesses ASCII first: three bytes a unit would ask for three times the memory. */
+  /** Guesses what is nearly ASCII first: three bytes a unit would ask for three times the memory. */
   #writeLarge(text: string, offset: number): number {
-    this.reserve(offset + text.length, offset);
+    this.reserve(offset + text.length + (text.length >> 3), offset);
     let { read, written } = encoder.encodeInto(text, this.bytes.subarray(offset));
     while (read < text.length) {
       const end = offset + written;

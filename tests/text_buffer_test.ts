@@ -111,6 +111,14 @@ describe("TextBuffer", () => {
     }
   });
 
+  it("asks once for the memory of a long text that is nearly ASCII", () => {
+    const text = ("a".repeat(20) + "é").repeat(100_000);
+    const buffer = new TextBuffer();
+    const length = buffer.write(text);
+    assert.equal(length, 2_200_000);
+    assert.ok(buffer.bytes.length < 1.2 * length, `${buffer.bytes.length}`);
+  });
+
   it("takes strings that were joined, cut out and parsed", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const kind of KINDS) {
