@@ -34,6 +34,7 @@ export function bunBackend(): Backend | undefined {
       return ffi().dlopen(path, table).symbols as Functions<T>;
     },
     permits: () => true,
+    isArrayCheap: true,
     shortUnits: 0,
     writeAt: (bytes, text, offset) => utf8Write.call(bytes, text, offset),
     environment: (name) => process.env[name],

@@ -21,6 +21,7 @@ export interface Library {
   readonly origin: Candidate["origin"];
   readonly runtime: string;
   /** As the {@linkcode Backend} has them. */
+  readonly isArrayCheap: boolean;
   readonly shortUnits: number;
   readonly writeAt: Backend["writeAt"];
   readonly unitsOf: Backend["unitsOf"];
@@ -97,6 +98,7 @@ function open(backend: Backend, place: Candidate): Library {
     path: place.path,
     origin: place.origin,
     runtime: backend.runtime,
+    isArrayCheap: backend.isArrayCheap,
     shortUnits: backend.shortUnits,
     writeAt: backend.writeAt,
     unitsOf: backend.unitsOf,

@@ -32,6 +32,7 @@ export { type ResolvedModel, resolveModel } from "./models.ts";
 export type {
   AsyncOptions,
   BatchOptions,
+  EncodeOptions,
   Special,
   TextOptions,
   TokenizerOptions,

@@ -10,6 +10,7 @@ import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
 import { textBuffer } from "../text_buffer.ts";
 import { wordBuffer } from "./word_buffer.ts";
+import type { WordPool } from "./word_pool.ts";
 
 /** Gives back the native handles of tokenizers that nobody closed. */
 const abandoned = new FinalizationRegistry<number>((handle) =>
@@ -56,7 +57,8 @@ export class NativeTokenizer {
     );
   }
 
-  encode(text: Text, mode: number): Uint32Array<ArrayBuffer> {
+  /** The ids; in memory that they share with others if there is a `pool`. */
+  encode(text: Text, mode: number, pool?: WordPool): Uint32Array<ArrayBuffer> {
     const { bytes, length } = crossing(text);
     return wordBuffer.collect(length, (words) =>
       this.unwrap(
@@ -68,7 +70,7 @@ export class NativeTokenizer {
           words,
           words.length,
         ),
-      ));
+      ), pool);
   }
 
   /** Writes the ids that fit into `value` and returns how many there are. */

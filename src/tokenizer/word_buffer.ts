@@ -4,6 +4,7 @@
  * @module
  */
 import { WeakMemory } from "../weak_memory.ts";
+import type { WordPool } from "./word_pool.ts";
 
 /** What the reused buffer holds at first, */
 const FIRST_WORDS = 1 << 16;
@@ -20,7 +21,7 @@ export class WordBuffer {
 
   /**
    * Calls `fill`, which writes what fits and returns how many words there are, and returns exactly
-   * those words in an array of their own.
+   * those words in an array of their own; or, if they are few and `pool` is given, in a view of its memory.
    *
    * @param bytes The length of the input. No text has more ids than bytes, so one that is not
    * longer than the reused buffer may become needs one call. For a longer one half as many words as
@@ -29,10 +30,12 @@ export class WordBuffer {
   collect(
     bytes: number,
     fill: (words: Uint32Array<ArrayBuffer>) => number,
+    pool?: WordPool,
   ): Uint32Array<ArrayBuffer> {
     if (bytes <= KEPT_WORDS) {
       while (this.#words.length < bytes) this.#words = allocate(2 * this.#words.length);
-      return copy(this.#words, fill(this.#words));
+      const count = fill(this.#words);
+      return pool?.copy(this.#words, count) ?? copy(this.#words, count);
     }
     let words = this.#larger.atLeast(bytes >>> 1);
     const needed = fill(words);
