@@ -16,6 +16,7 @@ import { CACHE } from "./tables/cache.ts";
 import { CROSSING } from "./tables/crossing.ts";
 import { GATEWAY } from "./tables/gateway.ts";
 import { missedTable } from "./tables/goals.ts";
+import { HELD_OUT } from "./tables/held_out.ts";
 import { LIMITER } from "./tables/limiter.ts";
 import { LOAD } from "./tables/load.ts";
 import { POOL } from "./tables/pool.ts";
@@ -31,6 +32,7 @@ const ROOT = new URL("../", import.meta.url);
 /** A section for each bench; `never` because each reads rows of its own. */
 const SECTIONS: { readonly [bench: string]: Section<never> } = {
   tokenizer: TOKENIZER,
+  held_out: HELD_OUT,
   load: LOAD,
   gateway: GATEWAY,
   batch: BATCH,

@@ -11,8 +11,9 @@
  */
 import { library, unwrap } from "./ffi/load.ts";
 import { writeShort } from "./short_string.ts";
+import { WeakMemory } from "./weak_memory.ts";
 
-/** Up to this many bytes are kept between calls; the buffer of a larger text is let go. */
+/** Up to this many bytes are kept between calls; the buffer of a larger text is held weakly. */
 const KEPT_BYTES = 3 << 19;
 
 /** From so many units on, strings of UTF-16 and of Latin-1 pay for their copy. */
@@ -39,6 +40,9 @@ type UnitsOf = NonNullable<ReturnType<typeof library>["unitsOf"]>;
 export class TextBuffer {
   /** The memory; only the length that `write` returned is meaningful. */
   bytes: Uint8Array<ArrayBuffer> = allocate(KEPT_BYTES);
+  readonly #kept = this.bytes;
+  /** Memory of a larger text, for the next one: what is in use costs no page faults. */
+  readonly #larger = new WeakMemory(allocate);
   /** The same memory in words, for what stands before texts. */
   words: Uint32Array<ArrayBuffer> = new Uint32Array(this.bytes.buffer);
 
@@ -48,7 +52,7 @@ export class TextBuffer {
    */
   write(text: string, offset = 0): number {
     if (offset === 0 && this.bytes.length > KEPT_BYTES && 3 * text.length <= KEPT_BYTES) {
-      this.#use(allocate(KEPT_BYTES));
+      this.#use(this.#kept);
     }
     if (text.length >= LONG_UTF16) return this.#writeLong(text, offset);
     // A UTF-16 code unit is at most three bytes of UTF-8.
@@ -62,7 +66,8 @@ export class TextBuffer {
   /** Makes room for `bytes` and keeps the first `used`; what is kept is copied only so often. */
   reserve(bytes: number, used = 0): void {
     if (bytes <= this.bytes.length) return;
-    const grown = allocate(used === 0 ? bytes : Math.max(bytes, 2 * this.bytes.length));
+    const room = used === 0 ? bytes : Math.max(bytes, 2 * this.bytes.length);
+    const grown = this.#larger.atLeast(room);
     grown.set(this.bytes.subarray(0, used));
     this.#use(grown);
   }
@@ -122,9 +127,9 @@ export class TextBuffer {
     return offset === 0 ? this.bytes : this.bytes.subarray(offset);
   }
 
-  /** Guesses ASCII first: three bytes a unit would ask for three times the memory. */
+  /** Guesses what is nearly ASCII first: three bytes a unit would ask for three times the memory. */
   #writeLarge(text: string, offset: number): number {
-    this.reserve(offset + text.length, offset);
+    this.reserve(offset + text.length + (text.length >> 3), offset);
     let { read, written } = encoder.encodeInto(text, this.bytes.subarray(offset));
     while (read < text.length) {
       const end = offset + written;

@@ -96,6 +96,29 @@ describe("TextBuffer", () => {
     }
   });
 
+  it("writes long texts to the same memory, and short ones between them to a small one", () => {
+    const buffer = new TextBuffer();
+    const small = buffer.bytes;
+    const long = fill("a", 2_000_000);
+    buffer.write(long);
+    const large = buffer.bytes;
+    assert.notEqual(large, small);
+    for (const kind of ["é", "a"]) {
+      buffer.write(fill(kind, 10));
+      assert.equal(buffer.bytes, small);
+      assert.deepEqual(written(buffer, long).subarray(0, 9), utf8.encode("aaaaaaaaa"));
+      assert.equal(buffer.bytes, large);
+    }
+  });
+
+  it("asks once for the memory of a long text that is nearly ASCII", () => {
+    const text = ("a".repeat(20) + "é").repeat(100_000);
+    const buffer = new TextBuffer();
+    const length = buffer.write(text);
+    assert.equal(length, 2_200_000);
+    assert.ok(buffer.bytes.length < 1.2 * length, `${buffer.bytes.length}`);
+  });
+
   it("takes strings that were joined, cut out and parsed", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const kind of KINDS) {

@@ -35,6 +35,7 @@ export function bunBackend(): Backend | undefined {
     },
     permits: () => true,
     exists: (path) => process.getBuiltinModule("node:fs").existsSync(path),
+    isArrayCheap: true,
     shortUnits: 0,
     writeAt: (bytes, text, offset) => utf8Write.call(bytes, text, offset),
     environment: (name) => process.env[name],

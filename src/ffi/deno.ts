@@ -55,6 +55,7 @@ export function denoBackend(): Backend | undefined {
       const { state } = deno.permissions.querySync({ name: "env", variable: name });
       return state === "granted" ? deno.env.get(name) : undefined;
     },
+    isArrayCheap: false,
     shortUnits: 32,
     unitsOf(text) {
       if (Serializer === undefined) {

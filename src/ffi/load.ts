@@ -23,6 +23,7 @@ export interface Library {
   readonly origin: Candidate["origin"];
   readonly runtime: string;
   /** As the {@linkcode Backend} has them. */
+  readonly isArrayCheap: boolean;
   readonly shortUnits: number;
   readonly writeAt: Backend["writeAt"];
   readonly unitsOf: Backend["unitsOf"];
@@ -107,6 +108,7 @@ function open(backend: Backend, place: Candidate): Library {
     path: place.path,
     origin: place.origin,
     runtime: backend.runtime,
+    isArrayCheap: backend.isArrayCheap,
     shortUnits: backend.shortUnits,
     writeAt: backend.writeAt,
     unitsOf: backend.unitsOf,

@@ -48,6 +48,8 @@ export interface Backend {
   exists(path: string): boolean | undefined;
   /** An environment variable, or undefined if it is not set or not ours to read. Never prompts. */
   environment(name: string): string | undefined;
+  /** Whether a small typed array of its own takes hardly more time than a view of memory that is there. */
+  readonly isArrayCheap: boolean;
   /** Up to so many UTF-16 units of a string are sooner made UTF-8 in JavaScript than by a call into the runtime. */
   readonly shortUnits: number;
   /**

@@ -799,8 +799,8 @@ export const symbols = {
    *
    * Writes the token ids of `text` (UTF-8) and returns how many there are. O(`text_len`).
    *
-   * Never more ids than bytes; two places behind the last id may be overwritten. Fails as
-   * `sluice_tokenizer_count` does.
+   * Never more ids than bytes. Up to four places behind the last id may be overwritten, as far as `out_cap` goes.
+   * Fails as `sluice_tokenizer_count` does.
    */
   sluice_tokenizer_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
   /**

@@ -38,6 +38,7 @@ export {
 export type {
   AsyncOptions,
   BatchOptions,
+  EncodeOptions,
   ModelTokenizerOptions,
   Special,
   TextOptions,

@@ -18,6 +18,7 @@ import type { Native } from "../ffi/native.ts";
 import { textBuffer } from "../text_buffer.ts";
 import { isKind } from "../typed_array.ts";
 import { wordBuffer } from "./word_buffer.ts";
+import type { WordPool } from "./word_pool.ts";
 
 /** Gives back the native handles of tokenizers that nobody closed. */
 const abandoned = new FinalizationRegistry<number>((handle) =>
@@ -62,7 +63,8 @@ export class NativeTokenizer {
     );
   }
 
-  encode(text: Text, mode: number): Uint32Array<ArrayBuffer> {
+  /** The ids; in memory that they share with others if there is a `pool`. */
+  encode(text: Text, mode: number, pool?: WordPool): Uint32Array<ArrayBuffer> {
     const { bytes, length } = crossing(text);
     return wordBuffer.collect(length, (words) =>
       this.unwrap(
@@ -74,7 +76,7 @@ export class NativeTokenizer {
           words,
           words.length,
         ),
-      ));
+      ), pool);
   }
 
   /** Writes the ids that fit into `ids` and returns how many there are. */

@@ -26,6 +26,18 @@ export interface TextOptions {
   readonly special?: Special;
 }
 
+/** Options of {@linkcode Tokenizer.encode}. */
+export interface EncodeOptions extends TextOptions {
+  /**
+   * Whether the ids may be a view of memory that they share with other results, where that takes less time: in
+   * Deno, for up to 256 ids. Nobody writes to them again. But `ids.buffer` has other results in it too:
+   * do not transfer it, and do not hand it to others. A result that is kept keeps 4 KB.
+   *
+   * @default false
+   */
+  readonly pooled?: boolean;
+}
+
 /** Options of {@linkcode Tokenizer.countBatch} and {@linkcode Tokenizer.encodeBatch}. */
 export interface BatchOptions extends TextOptions {
   /**
@@ -95,6 +107,14 @@ export function specialMode({ special }: TextOptions, fallback: number): number 
     throw new TypeError(`special must be "text", "allow" or "error", not ${show(special)}`);
   }
   return mode;
+}
+
+/** Whether results may share memory. */
+export function isPooled({ pooled = false }: EncodeOptions): boolean {
+  if (typeof pooled !== "boolean") {
+    throw new TypeError(`pooled must be a boolean, not ${show(pooled)}`);
+  }
+  return pooled;
 }
 
 /** A number of threads that the ABI takes, or `fallback` where it is not given. */

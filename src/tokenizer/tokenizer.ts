@@ -20,6 +20,8 @@ import { NativeTokenizer } from "./native_tokenizer.ts";
 import {
   type AsyncOptions,
   type BatchOptions,
+  type EncodeOptions,
+  isPooled,
   type ModelTokenizerOptions,
   specialMode,
   type TextOptions,
@@ -27,6 +29,7 @@ import {
   type TokenizerOptions,
 } from "./options.ts";
 import { truncate, type TruncateOptions } from "./truncate.ts";
+import { wordPool } from "./word_pool.ts";
 
 /** No token of any encoding is longer than this, in bytes. */
 const LONGEST_TOKEN = 128;
@@ -137,9 +140,14 @@ export class Tokenizer implements Disposable {
     return this.#native.countWithin(text, special, bound) <= bound;
   }
 
-  /** The token ids of `text`. O(length). Throws what {@linkcode Tokenizer.count} throws. */
-  encode(text: Text, options?: TextOptions): Uint32Array<ArrayBuffer> {
-    return this.#native.encode(text, this.#special(options));
+  /**
+   * The token ids of `text`, in an array of their own unless `pooled` allows otherwise. O(length).
+   *
+   * @throws {SluiceError} What {@linkcode Tokenizer.count} throws.
+   */
+  encode(text: Text, options?: EncodeOptions): Uint32Array<ArrayBuffer> {
+    const pool = options !== undefined && isPooled(options) ? wordPool() : undefined;
+    return this.#native.encode(text, this.#special(options), pool);
   }
 
   /**

@@ -1,8 +1,10 @@
 /**
- * Where the native side puts token ids: a reused buffer for short texts, a fresh one for long ones.
+ * Where the native side puts token ids: a reused buffer for short texts, a weakly held one for long ones.
  *
  * @module
  */
+import { WeakMemory } from "../weak_memory.ts";
+import type { WordPool } from "./word_pool.ts";
 
 /** What the reused buffer holds at first, */
 const FIRST_WORDS = 1 << 16;
@@ -15,10 +17,11 @@ const LOOPED_WORDS = 32;
 /** Collects `uint32_t` results whose number is known only when they are there. */
 export class WordBuffer {
   #words: Uint32Array<ArrayBuffer> = allocate(FIRST_WORDS);
+  readonly #larger = new WeakMemory(allocate);
 
   /**
    * Calls `fill`, which writes what fits and returns how many words there are, and returns exactly
-   * those words in an array of their own.
+   * those words in an array of their own; or, if they are few and `pool` is given, in a view of its memory.
    *
    * @param bytes The length of the input. No text has more ids than bytes, so one that is not
    * longer than the reused buffer may become needs one call. For a longer one half as many words as
@@ -27,19 +30,21 @@ export class WordBuffer {
   collect(
     bytes: number,
     fill: (words: Uint32Array<ArrayBuffer>) => number,
+    pool?: WordPool,
   ): Uint32Array<ArrayBuffer> {
     if (bytes <= KEPT_WORDS) {
       while (this.#words.length < bytes) this.#words = allocate(2 * this.#words.length);
-      return copy(this.#words, fill(this.#words));
+      const count = fill(this.#words);
+      return pool?.copy(this.#words, count) ?? copy(this.#words, count);
     }
-    let words = allocate(bytes >>> 1);
+    let words = this.#larger.atLeast(bytes >>> 1);
     const needed = fill(words);
     if (needed > words.length) {
-      words = allocate(needed);
+      words = this.#larger.atLeast(needed);
       fill(words);
     }
-    // A slice, not a view: a view would keep the unused rest alive.
-    return words.length === needed ? words : words.slice(0, needed);
+    // A slice, not a view: the next long text is written here too.
+    return words.slice(0, needed);
   }
 }
 

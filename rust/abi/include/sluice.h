@@ -874,8 +874,8 @@ int32_t sluice_tokenizer_count_within(uint32_t tokenizer,
 
 // Writes the token ids of `text` (UTF-8) and returns how many there are. O(`text_len`).
 //
-// Never more ids than bytes; two places behind the last id may be overwritten. Fails as
-// `sluice_tokenizer_count` does.
+// Never more ids than bytes. Up to four places behind the last id may be overwritten, as far as `out_cap` goes.
+// Fails as `sluice_tokenizer_count` does.
 //
 // # Safety
 // `text` points to `text_len` readable bytes, `out` to `out_cap` writable ids.

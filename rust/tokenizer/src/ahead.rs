@@ -7,6 +7,7 @@
 //! is in `bench/record/2026-11-26-engine-tables.txt`.
 
 use crate::vocabulary::{KEY_BYTES, Key, LENGTH_BIT, load_end, masks};
+use std::ops::Range;
 
 /// A block, and what a load of sixteen bytes may reach from its last one.
 pub(crate) const WINDOW: usize = 64 + 16;
@@ -64,13 +65,13 @@ impl Row {
         self.pieces.get(from..self.count).unwrap_or(&[])
     }
 
-    /// The key of a piece, and where it begins and ends in the text.
+    /// A piece, and where it is in the text.
     #[inline(always)]
-    pub(crate) fn piece(&self, number: usize) -> (Key, usize, usize) {
-        let at = |number: usize| &self.pieces[number % 64];
+    pub(crate) fn piece(&self, number: usize) -> (Found, Range<usize>) {
+        let at = |number: usize| self.pieces[number % 64];
         let start = number.checked_sub(1).map_or(0, |before| at(before).end);
-        let Found { key, end, .. } = *at(number);
-        (key, self.begin + start as usize, self.begin + end as usize)
+        let found = at(number);
+        (found, self.begin + start as usize..self.begin + found.end as usize)
     }
 }
 

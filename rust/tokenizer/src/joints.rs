@@ -54,18 +54,19 @@ impl Joints {
     ) {
         let mut left = character(text, start);
         let mut at = start + size(left);
-        while at < end {
-            let right = character(text, at);
-            if !self.join(left, right) {
-                if !each(start, at) {
+        // `each` is called in one place, so that it is compiled into its caller.
+        loop {
+            let right = (at < end).then(|| character(text, at));
+            if right.is_none_or(|right| !self.join(left, right)) {
+                if !each(start, at.min(end)) {
                     return;
                 }
                 start = at;
             }
+            let Some(right) = right else { return };
             left = right;
             at += size(right);
         }
-        each(start, end);
     }
 
     /// Where characters of a block begin that nothing joins to the one before: of those that are wide and

@@ -1,7 +1,7 @@
 //! What is remembered of a short piece: its tokens, two pieces in a cache line ([`pairs`](crate::pairs)),
 //! or how many they are, four in a line ([`quads`](crate::quads)).
 
-use crate::{lines::Line, packed::Packed, vocabulary::Key};
+use crate::{lines::Line, packed::Packed, simd::Processor, vocabulary::Key};
 
 /// What a sink wants to know of a piece, and how a line holds it.
 ///
@@ -13,6 +13,9 @@ pub(crate) trait Known: Copy {
     /// Whether it is only how many tokens there are.
     const COUNTED: bool;
 
+    /// All pieces that a line has places for, with what is known of them; where there is none, a key of 0.
+    fn all(line: &Line) -> impl Iterator<Item = (Key, Self)>;
+
     /// What is known of a piece with these tokens; none where they are too many to be remembered.
     fn of(tokens: &[u32]) -> Option<Self>;
 
@@ -20,7 +23,7 @@ pub(crate) trait Known: Copy {
     fn of_packed(tokens: Packed) -> Self;
 
     /// What the line knows of its first piece, if that has this key.
-    fn in_first(line: &Line, key: Key) -> Option<Self>;
+    fn in_first<C: Processor>(line: &Line, key: Key, processor: C) -> Option<Self>;
 
     /// What the line knows of the piece with this key, which is the first one then.
     fn find(line: &mut Line, key: Key) -> Option<Self>;

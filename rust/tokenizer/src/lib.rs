@@ -34,6 +34,7 @@ mod letters;
 mod lines;
 mod long;
 mod longer;
+mod memory;
 mod merge;
 mod merges;
 #[cfg(feature = "oracle")]
@@ -41,6 +42,7 @@ pub mod naive;
 mod packed;
 mod pairs;
 mod perfect_hash;
+mod piece_cache;
 mod pieces;
 mod quads;
 mod recent;

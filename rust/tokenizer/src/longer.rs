@@ -1,4 +1,4 @@
-//! What a thread has seen lately of pieces of 47 to 256 bytes.
+//! What a thread has seen lately of pieces of 47 to 512 bytes.
 //!
 //! Few of them are words. But mails, logs, Markdown and code have lines of dashes, equals signs or
 //! box-drawing characters and runs of spaces, again and again the same, and to merge them took
@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// Places for them: 192 KiB.
-const PLACES: usize = 1 << 9;
+const PLACES: usize = 1 << 8;
 /// The longest piece that fits into a place.
-pub(crate) const LONGER_BYTES: usize = 256;
+pub(crate) const LONGER_BYTES: usize = 512;
 
 /// A table of them.
 pub(crate) struct Longer {
@@ -28,7 +28,8 @@ pub(crate) struct Longer {
 ///
 /// The first has the length of the piece, the number of its tokens from bit 16 and that of the
 /// vocabulary from bit 24 on. It is 0 where there is none.
-const TOKENS: usize = 32;
+const TOKENS: usize = 64;
+const _: () = assert!(LONGER_BYTES < 1 << 16 && TOKENS <= 1 << 8, "the parts of the first entry");
 
 impl Longer {
     pub(crate) fn new() -> Self {
@@ -38,7 +39,7 @@ impl Longer {
         }
     }
 
-    /// Gives the tokens of `piece`, of at most 256 bytes, to `sink`.
+    /// Gives the tokens of `piece`, of at most 512 bytes, to `sink`.
     pub(crate) fn give<S: Sink, C: Processor>(
         &mut self,
         vocabulary: &Vocabulary,

@@ -24,6 +24,12 @@ impl Merges {
         Self { parts, table }
     }
 
+    /// All that look-ups read.
+    pub(crate) fn tables(&self) -> [&'static [u8]; 3] {
+        let [groups, entries] = self.table.parts();
+        [self.parts, groups, entries]
+    }
+
     #[inline(always)]
     fn packed_parts(&self, id: u32) -> u64 {
         let at = id as usize * 5;

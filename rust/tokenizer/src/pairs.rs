@@ -4,11 +4,17 @@
 //! that come once push out one another and not those that come often. The second place is looked at
 //! only for what is not the first.
 
-use crate::{known::Known, lines::Line, packed::Packed, vocabulary::Key};
+use crate::{known::Known, lines::Line, packed::Packed, simd::Processor, vocabulary::Key};
 
 impl Known for Packed {
     const TABLE: usize = 0;
     const COUNTED: bool = false;
+
+    fn all(
+        &[first, first_tokens, second, second_tokens]: &Line,
+    ) -> impl Iterator<Item = (Key, Self)> {
+        [(first, Self(first_tokens)), (second, Self(second_tokens))].into_iter()
+    }
 
     #[inline(always)]
     fn of(tokens: &[u32]) -> Option<Self> {
@@ -21,7 +27,7 @@ impl Known for Packed {
     }
 
     #[inline(always)]
-    fn in_first(&[known, tokens, ..]: &Line, key: Key) -> Option<Self> {
+    fn in_first<C: Processor>(&[known, tokens, ..]: &Line, key: Key, _: C) -> Option<Self> {
         (known == key).then_some(Self(tokens))
     }
 
@@ -31,7 +37,7 @@ impl Known for Packed {
         if second == key {
             *line = [second, second_tokens, first, first_tokens];
         }
-        Self::in_first(line, key)
+        (line[0] == key).then_some(Self(line[1]))
     }
 
     fn put(self, line: &mut Line, key: Key) {

@@ -1,7 +1,7 @@
 //! From text to tokens: splitting texts and looking their pieces up, in one loop.
 
 use crate::{
-    ahead::{LONG, WINDOW, padded, padded_words},
+    ahead::{Found, LONG, WINDOW, padded, padded_words},
     joints::is_cut_early,
     long::LONG_BYTES,
     recent::Recent,
@@ -30,10 +30,20 @@ pub(crate) fn pieces<P: Splitter, S: Sink>(
     ranges: &[Range<usize>],
     sink: &mut S,
 ) {
-    threads::with(|recent| {
-        let pieces = Pieces { vocabulary, all, recent, sink, splitter: PhantomData::<P> };
-        dispatch(Each { pieces, ranges });
-    });
+    threads::with(|recent| dispatch(each::<P, S>(vocabulary, all, ranges, sink, recent)));
+}
+
+/// The same as work for a processor, with these tables.
+#[inline(always)]
+pub(crate) fn each<'a, P: Splitter, S: Sink>(
+    vocabulary: &'a Vocabulary,
+    all: &'a [u8],
+    ranges: &'a [Range<usize>],
+    sink: &'a mut S,
+    recent: &'a mut Recent,
+) -> impl Work {
+    let pieces = Pieces { vocabulary, all, recent, sink, splitter: PhantomData::<P> };
+    Each { pieces, ranges }
 }
 
 struct Each<'a, P, S> {
@@ -167,13 +177,14 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     #[inline(always)]
     fn look_up_row<C: Processor>(&mut self, row: usize, processor: C) {
         let mut next = 0;
-        while let Some(unknown) = self.recent.give(row, next, self.sink) {
-            let (key, start, end) = self.recent.noted(row, unknown);
+        let vocabulary = self.vocabulary;
+        while let Some(unknown) = self.recent.give((row, next), vocabulary, self.sink, processor) {
+            let (Found { key, place, .. }, Range { start, end }) = self.recent.noted(row, unknown);
             if key == LONG {
                 self.long_piece(start, end, processor);
             } else {
-                let piece = &self.all[start..end];
-                self.recent.keyed_slowly(self.vocabulary, piece, key, self.sink, processor);
+                let (piece, key) = (&self.all[start..end], (key, place));
+                self.recent.keyed_slowly(vocabulary, piece, key, self.sink, processor);
             }
             next = unknown + 1;
         }
@@ -206,19 +217,45 @@ impl<P: Splitter, S: Sink> Pieces<'_, P, S> {
     }
 
     /// Gives the tokens of a piece of wide characters to the sink, part by part.
-    #[inline(never)]
+    #[inline(always)]
     fn parts<C: Processor>(&mut self, start: usize, end: usize, processor: C) {
-        let joints = self.vocabulary.joints();
-        joints.parts(self.all, (start, end), |start, end| {
-            self.recent.piece(self.vocabulary, self.all, (start, end), self.sink, processor);
-            !self.sink.is_satisfied()
-        });
+        processor.apart(Parts { pieces: self, piece: start..end });
     }
 
     /// As [`piece`](Self::piece), and says where it ended.
-    #[inline(never)]
+    #[inline(always)]
     fn single_piece<C: Processor>(&mut self, start: usize, end: usize, processor: C) -> usize {
-        self.piece(start, end, processor);
+        processor.apart(Single { pieces: self, piece: start..end });
         end
+    }
+}
+
+/// A piece of wide characters.
+struct Parts<'a, 'b, P, S> {
+    pieces: &'a mut Pieces<'b, P, S>,
+    piece: Range<usize>,
+}
+
+impl<P: Splitter, S: Sink> Work for Parts<'_, '_, P, S> {
+    #[inline(always)]
+    fn run<C: Processor>(self, processor: C) {
+        let Self { pieces: Pieces { vocabulary, all, recent, sink, .. }, piece } = self;
+        vocabulary.joints().parts(all, (piece.start, piece.end), |start, end| {
+            recent.piece(vocabulary, all, (start, end), *sink, processor);
+            !sink.is_satisfied()
+        });
+    }
+}
+
+/// A piece that no block has whole.
+struct Single<'a, 'b, P, S> {
+    pieces: &'a mut Pieces<'b, P, S>,
+    piece: Range<usize>,
+}
+
+impl<P: Splitter, S: Sink> Work for Single<'_, '_, P, S> {
+    #[inline(always)]
+    fn run<C: Processor>(self, processor: C) {
+        self.pieces.piece(self.piece.start, self.piece.end, processor);
     }
 }

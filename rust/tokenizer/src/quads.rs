@@ -6,7 +6,7 @@
 //! A piece that is found again becomes the first. What is new becomes the second, and those behind the first
 //! move back, so that a line that others have filled has room for three that are new.
 
-use crate::{known::Known, lines::Line, packed::Packed, vocabulary::Key};
+use crate::{known::Known, lines::Line, packed::Packed, simd::Processor, vocabulary::Key};
 
 /// How many tokens a piece has, of those that have a key: 1 to 15.
 #[derive(Clone, Copy)]
@@ -14,6 +14,8 @@ pub(crate) struct Counted(pub(crate) usize);
 
 /// Where in a word the count is.
 const COUNT: u32 = 124;
+/// The bits of the key.
+const KEY: u128 = (1 << COUNT) - 1;
 
 /// Whether a word is of the piece with this key.
 #[inline(always)]
@@ -34,6 +36,10 @@ impl Known for Counted {
     const TABLE: usize = 1;
     const COUNTED: bool = true;
 
+    fn all(line: &Line) -> impl Iterator<Item = (Key, Self)> {
+        line.iter().map(|&word| (word & KEY, Self::in_word(word)))
+    }
+
     #[inline(always)]
     fn of(tokens: &[u32]) -> Option<Self> {
         Some(Self(tokens.len()))
@@ -45,8 +51,8 @@ impl Known for Counted {
     }
 
     #[inline(always)]
-    fn in_first(&[first, ..]: &Line, key: Key) -> Option<Self> {
-        is_of(first, key).then_some(Self::in_word(first))
+    fn in_first<C: Processor>(&[first, ..]: &Line, key: Key, processor: C) -> Option<Self> {
+        processor.is_same(first, key, KEY).then_some(Self::in_word(first))
     }
 
     #[inline(always)]

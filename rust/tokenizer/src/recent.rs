@@ -2,10 +2,10 @@
 //!
 //! Texts repeat their words, and gateways see the same prompts again and again, so nearly every
 //! piece has been looked up before, and most of those that have to be merged have been merged.
-//! A few tables remember them, of fixed size: what is new takes the place of what was there. They
+//! A few tables remember them, of bounded size: what is new evicts what was there. They
 //! compare the bytes themselves and not a hash of them, so a hit is as exact as a merge.
 //!
-//! All short pieces, tokens and merges alike, go through `front`, for a reason that is not the
+//! All short pieces, tokens and merges alike, go through the piece cache, for a reason that is not the
 //! look-up itself: one probe that nearly always hits leaves nothing to guess, where a search for
 //! a token that is none, and then for a merge, misleads the processor at every fourth word of a
 //! European text. There is one for those who want ids and one for those who only count. Merges are
@@ -19,27 +19,30 @@ use crate::{
     lines::{self, Lines},
     long::{LONG_BYTES, Long},
     longer::{LONGER_BYTES, Longer},
+    memory::Memory,
     merge::merge_long,
     packed::Packed,
     perfect_hash::key_hash,
+    piece_cache::PieceCache,
     scrambled::{Block, Guess, Scrambled},
     simd::{Processor, Work},
     sink::Sink,
     tiny::{TINY, merge_tiny},
     vocabulary::{KEY_BYTES, Key, Vocabulary, key},
 };
+use std::{marker::PhantomData, ops::Range};
 
-/// Lines for pieces of up to 15 bytes, in each of the two tables: 4 MiB. Half as many cost prompts a
-/// fifth to a third of their speed; what twice as many give is lost again where caches are cold
-/// (`bench/record/2026-11-26-engine-tables.txt`).
-const FRONT_LINES: usize = 1 << 16;
+/// How far the two piece caches grow, as powers of two: to 8 MiB of ids and 4 MiB of counts. Half as much costs
+/// prompts a fifth to a third of their speed; twice as much pays for ids alone, and in huge pages
+/// (`bench/record/2026-11-29-encode.txt`).
+const CACHE_BITS: [u32; 2] = [17, 16];
 /// Lines for those of them that are merged and longer than [`TINY`]: 1 MiB.
 const SHORT_LINES: usize = 1 << 14;
 
 /// The tables of one thread.
 pub(crate) struct Recent {
     /// By [`Known::TABLE`].
-    front: [Lines<FRONT_LINES>; 2],
+    caches: [PieceCache; 2],
     short: Lines<SHORT_LINES>,
     long: Long,
     longer: Longer,
@@ -52,15 +55,22 @@ impl Recent {
     /// Tables that know nothing yet.
     #[cold]
     pub(crate) fn new() -> Self {
-        // Zeros that the allocator has ready take no memory until they are used.
+        // Zeros that the allocator has ready take no memory until they are used, and what is in use at once
+        // is little.
         Self {
-            front: [Lines::new(), Lines::new()],
+            caches: CACHE_BITS.map(PieceCache::new),
             short: Lines::new(),
             long: Long::new(),
             longer: Longer::new(),
             guess: Guess::NO,
             rows: Box::new([Row::EMPTY; 2]),
         }
+    }
+
+    /// The piece cache with the [number](Known::TABLE) `table`.
+    #[cfg(test)]
+    pub(crate) fn cache(&mut self, table: usize) -> &mut PieceCache {
+        &mut self.caches[table]
     }
 
     /// Forgets the pieces of the text before.
@@ -82,7 +92,7 @@ impl Recent {
         vocabulary: &Vocabulary,
         processor: C,
     ) {
-        let front = self.front[K::TABLE].all();
+        let cache = self.caches[K::TABLE].view(vocabulary.number);
         let row = &mut self.rows[row % 2];
         row.begin = begin;
         row.count = ends.count_ones() as usize;
@@ -93,8 +103,8 @@ impl Recent {
             }
             let end = ends.trailing_zeros();
             let key = window_key(window, start, end);
-            let place = front_place(key_hash(key), vocabulary);
-            processor.prefetch(&front[place]);
+            let place = cache.place(processor.cache_hash(key));
+            processor.prefetch(cache.line(place));
             *piece = Found { key, place, end };
             start = end;
             ends &= ends - 1;
@@ -104,11 +114,17 @@ impl Recent {
     /// Gives the tokens of the pieces in a row, from the one with number `from` on, to `sink`; stops
     /// at one that is not known at first sight, and gives its number.
     #[inline(always)]
-    pub(crate) fn give<S: Sink>(&self, row: usize, from: usize, sink: &mut S) -> Option<usize> {
-        let front = self.front[S::Known::TABLE].all();
+    pub(crate) fn give<S: Sink, C: Processor>(
+        &self,
+        (row, from): (usize, usize),
+        vocabulary: &Vocabulary,
+        sink: &mut S,
+        processor: C,
+    ) -> Option<usize> {
+        let cache = self.caches[S::Known::TABLE].view(vocabulary.number);
         let unknown =
             self.rows[row % 2].from(from).iter().position(|&Found { key, place, .. }| {
-                let known = S::Known::in_first(&front[place % FRONT_LINES], key);
+                let known = S::Known::in_first(cache.line(place), key, processor);
                 known.map(|known| sink.known(known)).is_none()
             });
         unknown.map(|number| from + number)
@@ -137,9 +153,9 @@ impl Recent {
         is_scrambled
     }
 
-    /// The key of a piece of a row, and where it begins and ends in the text.
+    /// A piece of a row, and where it is in the text.
     #[inline(always)]
-    pub(crate) fn noted(&self, row: usize, number: usize) -> (Key, usize, usize) {
+    pub(crate) fn noted(&self, row: usize, number: usize) -> (Found, Range<usize>) {
         self.rows[row % 2].piece(number)
     }
 
@@ -153,58 +169,67 @@ impl Recent {
         sink: &mut S,
         processor: C,
     ) {
-        let place = front_place(key_hash(key), vocabulary);
-        match S::Known::in_first(&self.front[S::Known::TABLE].all()[place], key) {
+        let cache = self.caches[S::Known::TABLE].view(vocabulary.number);
+        let place = cache.place(processor.cache_hash(key));
+        match S::Known::in_first(cache.line(place), key, processor) {
             Some(known) => sink.known(known),
-            None => self.keyed_slowly(vocabulary, piece, key, sink, processor),
+            None => self.keyed_slowly(vocabulary, piece, (key, place), sink, processor),
         }
     }
 
-    /// As [`keyed`](Self::keyed), where it is not what was found last in its line.
+    /// As [`keyed`](Self::keyed), where it is not what was found last in its line, which is at `place`.
     #[inline(never)]
     pub(crate) fn keyed_slowly<S: Sink, C: Processor>(
         &mut self,
         vocabulary: &Vocabulary,
         piece: &[u8],
-        key: Key,
+        (key, place): (Key, usize),
         sink: &mut S,
         processor: C,
     ) {
-        let hash = key_hash(key);
-        let front = &mut self.front[S::Known::TABLE].all_mut()[front_place(hash, vocabulary)];
-        if let Some(known) = S::Known::find(front, key) {
+        let cache = &mut self.caches[S::Known::TABLE];
+        let line = cache.line_mut(place);
+        if let Some(known) = S::Known::find(line, key) {
             return sink.known(known);
         }
-        let mut tokens = [0; SHORT + 1];
-        if piece.len() <= TINY {
+        let known = if piece.len() <= TINY {
             let packed = merge_tiny(vocabulary, piece, key, processor);
             self.guess.learn(piece.len(), packed.count());
-            let known = S::Known::of_packed(packed);
-            known.put(front, key);
-            return sink.known(known);
-        }
-        if let Some(id) = vocabulary.token(key, hash) {
+            S::Known::of_packed(packed)
+        } else if let Some(id) = vocabulary.token(key, key_hash(key)) {
             self.guess.learn(piece.len(), 1);
-            let known = S::Known::of_packed(Packed::new(&[id]));
-            known.put(front, key);
-            return sink.known(known);
+            S::Known::of_packed(Packed::new(&[id]))
+        } else {
+            let short = &mut self.short.all_mut()[short_place(key_hash(key), vocabulary)];
+            if let Some(packed) = Packed::find(short, key) {
+                S::Known::of_packed(packed)
+            } else {
+                let mut tokens = [0; SHORT + 1];
+                let count = merge_flat(vocabulary, piece, &mut tokens, 2, processor);
+                self.guess.learn(piece.len(), count);
+                let tokens = &tokens[..count];
+                if let Some(packed) = Packed::of(tokens) {
+                    packed.put(short, key);
+                }
+                let Some(known) = S::Known::of(tokens) else { return sink.tokens(tokens) };
+                known
+            }
+        };
+        known.put(line, key);
+        sink.known(known);
+        if cache.is_to_grow() {
+            self.grow::<S::Known, C>(vocabulary, processor);
         }
-        let short = &mut self.short.all_mut()[short_place(hash, vocabulary)];
-        if let Some(tokens) = Packed::find(short, key) {
-            let known = S::Known::of_packed(tokens);
-            known.put(front, key);
-            return sink.known(known);
+    }
+
+    /// Lets a piece cache grow, if what it grows into is there already.
+    #[cold]
+    fn grow<K: Known, C: Processor>(&mut self, vocabulary: &Vocabulary, processor: C) {
+        let cache = &mut self.caches[K::TABLE];
+        if let Some(memory) = cache.larger(vocabulary) {
+            let (rows, number) = (&mut *self.rows, vocabulary.number);
+            processor.apart(Grow::<K> { cache, memory, rows, number, known: PhantomData });
         }
-        let count = merge_flat(vocabulary, piece, &mut tokens, 2, processor);
-        self.guess.learn(piece.len(), count);
-        let tokens = &tokens[..count];
-        if let Some(known) = S::Known::of(tokens) {
-            known.put(front, key);
-        }
-        if let Some(packed) = Packed::of(tokens) {
-            packed.put(short, key);
-        }
-        sink.tokens(tokens);
     }
 
     /// Gives the tokens of the piece `text[start..end]` to `sink`.
@@ -247,6 +272,29 @@ impl Recent {
     }
 }
 
+/// A piece cache that grows while pieces wait to be looked up in it.
+struct Grow<'a, K> {
+    cache: &'a mut PieceCache,
+    memory: Memory,
+    rows: &'a mut [Row; 2],
+    /// That of the vocabulary of the pieces that wait.
+    number: u32,
+    known: PhantomData<K>,
+}
+
+impl<K: Known> Work for Grow<'_, K> {
+    #[inline(always)]
+    fn run<C: Processor>(self, processor: C) {
+        let Self { cache, memory, rows, number, .. } = self;
+        cache.grow::<K>(memory, |key| processor.cache_hash(key));
+        // Where a piece had its line, another vocabulary's may be now.
+        let cache = cache.view(number);
+        for piece in rows.iter_mut().flat_map(|row| &mut row.pieces) {
+            piece.place = cache.place(processor.cache_hash(piece.key));
+        }
+    }
+}
+
 /// The pieces of a block that may be of letters in no order.
 struct Apart<'a, S> {
     recent: &'a mut Recent,
@@ -274,13 +322,8 @@ impl<S: Sink> Work for Apart<'_, S> {
     }
 }
 
-/// Where a short piece belongs.
-#[inline(always)]
-fn front_place(hash: u64, vocabulary: &Vocabulary) -> usize {
-    lines::place::<FRONT_LINES>(hash, vocabulary.number)
-}
-
-/// Where a short piece that is merged belongs. What shares a line there does not do so in front.
+/// Where a short piece that is merged belongs. What shares a line there does not do so in the
+/// piece cache.
 #[inline(always)]
 fn short_place(hash: u64, vocabulary: &Vocabulary) -> usize {
     lines::place::<SHORT_LINES>(hash >> 32, vocabulary.number)

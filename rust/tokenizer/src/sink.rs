@@ -71,8 +71,8 @@ impl<const LIMITED: bool> Sink for Count<LIMITED> {
     }
 }
 
-/// Writes ids to a buffer while there is room, and counts all of them. Unless it is `EXACT`, two places
-/// behind the last id may be overwritten.
+/// Writes ids to a buffer while there is room, and counts all of them. Unless it is `EXACT`, four places
+/// behind the last id may be overwritten, of those that the buffer has.
 pub(crate) struct Write<'a, const EXACT: bool> {
     pub(crate) count: usize,
     pub(crate) out: &'a mut [u32],
@@ -110,8 +110,8 @@ impl<const EXACT: bool> Sink for Write<'_, EXACT> {
         }
     }
 
-    /// Writes three ids, as many as there hardly ever are more of, and counts those that there
-    /// are: how many cannot be foreseen, so nothing branches on it.
+    /// Writes three ids and a zero in one store, and counts those ids that there are: how many cannot be
+    /// foreseen, so nothing branches on it. There hardly ever are more than three.
     #[inline(always)]
     fn known(&mut self, packed: Packed) {
         if EXACT {
@@ -121,14 +121,11 @@ impl<const EXACT: bool> Sink for Write<'_, EXACT> {
             return self.last(packed);
         };
         let places: &mut [u32; Packed::MOST] = places;
-        let (few, more) = places.split_at_mut(Packed::FEW);
-        for (place, id) in few.iter_mut().zip(packed.first()) {
-            *place = id;
+        if let Some(first) = places.first_chunk_mut() {
+            *first = packed.lanes();
         }
         if packed.count() > Packed::FEW {
-            for (place, id) in more.iter_mut().zip(packed.others()) {
-                *place = id;
-            }
+            places[Packed::FEW..].copy_from_slice(&packed.later());
         }
         self.count += packed.count();
     }

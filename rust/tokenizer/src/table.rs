@@ -24,6 +24,11 @@ impl Table {
         Self { groups, entries, group_bits, place_bits: group_bits + PLACES_PER_GROUP_BITS }
     }
 
+    /// All that look-ups read.
+    pub(crate) fn parts(&self) -> [&'static [u8]; 2] {
+        [self.groups.as_flattened(), self.entries.as_flattened()]
+    }
+
     /// A copy that knows only ids below `count`. It lives as long as the process.
     pub(crate) fn first(self, count: u32) -> Self {
         let of = |entry: [u8; 4]| u32::from_le_bytes(entry) & ID_MASK;

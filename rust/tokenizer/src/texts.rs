@@ -109,8 +109,8 @@ impl Tokenizer {
     }
 
     /// Writes the ids of all texts to `ids`, as far as there is room, and for each text how many there
-    /// are up to its end to `ends`; returns how many there are in all. Two places behind the last id may
-    /// be overwritten. Allocates nothing.
+    /// are up to its end to `ends`; returns how many there are in all. Up to four places behind the last id
+    /// may be overwritten, within `ids`. Allocates nothing.
     ///
     /// # Errors
     /// [`BatchError`]: the first text that holds a special token that `special` forbids.

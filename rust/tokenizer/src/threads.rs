@@ -1,7 +1,7 @@
 //! The tables that each thread has.
 //!
-//! Memory is taken on a thread's first text, about 12 MiB of which only the pages in use count; a thread
-//! that ends leaves its tables to the next one. Where a thread is about to end and its tables are gone,
+//! Memory is taken on a thread's first text, 128 KiB and some more of which only the pages in use count; the piece
+//! caches in it grow to 12 MiB. A thread that ends leaves its tables to the next one. Where a thread is about to end and its tables are gone,
 //! empty ones serve.
 
 use crate::recent::Recent;

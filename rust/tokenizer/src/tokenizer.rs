@@ -68,7 +68,7 @@ impl Tokenizer {
     }
 
     /// Writes the ids of the tokens of `text` to `out` as far as there is room, and returns how
-    /// many they are in all. Two places behind the last id may be overwritten.
+    /// many they are in all. Up to four places behind the last id may be overwritten, within `out`.
     ///
     /// # Errors
     /// [`Error::SpecialToken`] if `special` forbids the special token that `text` holds.

@@ -8,6 +8,7 @@
 use crate::{
     bigrams::Bigrams, characters::Characters, joints::Joints, merges::Merges, table::Table,
 };
+use std::sync::atomic::{AtomicBool, Ordering};
 
 macro_rules! embedded {
     ($name:literal, $part:literal) => {{
@@ -131,6 +132,22 @@ pub(crate) struct Vocabulary {
     characters: Characters,
     joints: Joints,
     bigrams: Bigrams,
+    /// Whether somebody has taken the [`Tables`] to read them ahead.
+    is_read_ahead: AtomicBool,
+}
+
+/// All that new pieces are looked up in.
+pub(crate) struct Tables([&'static [u8]; 7]);
+
+impl Tables {
+    /// Reads them in a row, which takes a tenth of the time that it takes here and there, as new pieces would.
+    pub(crate) fn read(&self) {
+        const CACHE_LINE: usize = 64;
+        for table in self.0 {
+            let all = table.iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte);
+            std::hint::black_box(all);
+        }
+    }
 }
 
 /// Embedded once, though two vocabularies are made of it.
@@ -184,7 +201,19 @@ impl Vocabulary {
             characters: data.characters,
             joints: data.joints,
             bigrams: data.bigrams,
+            is_read_ahead: AtomicBool::new(false),
         }
+    }
+
+    /// All that new pieces are looked up in, to be read ahead: once a process.
+    pub(crate) fn read_ahead(&self) -> Option<Tables> {
+        if self.is_read_ahead.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let [groups, entries] = self.keys.parts();
+        let [parts, pair_groups, pair_entries] = self.merges.tables();
+        let lengths = self.lengths.as_flattened();
+        Some(Tables([self.bytes, lengths, groups, entries, parts, pair_groups, pair_entries]))
     }
 
     /// The token with this key.

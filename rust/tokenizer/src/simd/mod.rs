@@ -1,8 +1,8 @@
 //! Telling the classes of 64 bytes at once, with vector instructions where there are any, and merging
 //! compiled for the processor at hand.
 //!
-//! This is the only module with unsafe code. [`dispatch`] looks at the processor once per text
-//! and runs the whole of the work compiled for it, so that the vector code is inlined; the
+//! This and `memory/huge_pages` are the only modules with unsafe code. [`dispatch`] looks at the processor once
+//! per text and runs the whole of the work compiled for it, so that the vector code is inlined; the
 //! [`Portable`] twin does the same in safe Rust for every other processor.
 #![allow(unsafe_code)]
 
@@ -14,7 +14,10 @@ mod x86;
 
 pub(crate) use portable::Portable;
 
-use crate::unicode::{class_at, code};
+use crate::{
+    perfect_hash::key_hash,
+    unicode::{class_at, code},
+};
 
 /// A bit for every byte of a block of 64, in each of the classes that the patterns tell apart; a character
 /// outside ASCII has a bit for each of its bytes. What is in no class is a symbol.
@@ -167,6 +170,19 @@ pub(crate) trait Processor: Copy {
 
     /// The uppermost bit of each word.
     fn signs(self, words: &[u32; 64]) -> u64;
+
+    /// Whether two words are the same in the bits of `mask`.
+    #[inline(always)]
+    fn is_same(self, one: u128, other: u128, mask: u128) -> bool {
+        (one ^ other) & mask == 0
+    }
+
+    /// The hash that gives a short piece its line among those it is remembered in. All of its lower 32 bits
+    /// depend on all of the key; the upper ones may be zeros.
+    #[inline(always)]
+    fn cache_hash(self, key: u128) -> u64 {
+        key_hash(key)
+    }
 
     /// Begins to load what will soon be read.
     #[inline(always)]

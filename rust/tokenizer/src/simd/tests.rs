@@ -36,6 +36,65 @@ fn uppermost_bits_are_told_by_place() {
     }
 }
 
+struct IsSame([u128; 3], bool);
+
+impl Work for &mut IsSame {
+    fn run<C: Processor>(self, processor: C) {
+        let [one, other, mask] = self.0;
+        self.1 = processor.is_same(one, other, mask);
+    }
+}
+
+#[test]
+fn words_are_compared_where_the_mask_has_bits() {
+    for differing in 0..128 {
+        let word = 0x0123_4567_89AB_CDEF_u128 << 40;
+        for mask in [u128::MAX, (1 << 124) - 1, 1 << differing, !(1 << differing), 0] {
+            for other in [word, word ^ 1 << differing] {
+                let mut found = IsSame([word, other, mask], false);
+                dispatch(&mut found);
+                assert_eq!(found.1, Portable.is_same(word, other, mask));
+                assert_eq!(found.1, word & mask == other & mask, "{other:x} {mask:x}");
+            }
+        }
+    }
+}
+
+struct CacheHash(u128, u64);
+
+impl Work for &mut CacheHash {
+    fn run<C: Processor>(self, processor: C) {
+        self.1 = processor.cache_hash(self.0);
+    }
+}
+
+/// As many keys as lines, which differ in twelve bits that follow one another. Random numbers would take 63 of
+/// a hundred lines. Multiplication is weaker where the other bits of the keys happen to be those of a factor.
+#[test]
+fn keys_that_differ_in_little_spread_over_the_lines() {
+    const LINES: usize = 1 << 12;
+    for shift in 0..=120 - LINES.ilog2() {
+        let mut taken = [[[false; LINES]; 3]; 2];
+        for number in 0..LINES {
+            let key = (number as u128) << shift | 7 << 120;
+            let mut at_hand = CacheHash(key, 0);
+            dispatch(&mut at_hand);
+            for (taken, hash) in taken.iter_mut().zip([at_hand.1, Portable.cache_hash(key)]) {
+                for (taken, low) in taken.iter_mut().zip([0, 5, 10]) {
+                    taken[(hash >> low) as usize % LINES] = true;
+                }
+            }
+        }
+        let least = [if has_vectors() { LINES / 2 } else { LINES / 10 }, LINES / 10];
+        for (taken, least) in taken.iter().zip(least) {
+            for taken in taken {
+                let count = taken.iter().filter(|&&is| is).count();
+                assert!(count > least, "{count} lines of keys that differ from bit {shift} on");
+            }
+        }
+    }
+}
+
 /// The classes of a block, which processors and bytes agree on when nothing is left; and what the processor
 /// at hand has left.
 fn classes(block: &[u8; 64]) -> (Classes, u64) {

@@ -4,6 +4,8 @@ use crate::{Encoding, Error, Special, Tokenizer};
 use tiktoken_rs::CoreBPE;
 
 mod merging;
+mod packed;
+mod piece_cache;
 mod recent;
 mod splitting;
 mod texts;

@@ -1,12 +1,13 @@
-//! By vectors of 32 bytes.
+//! By vectors of 32 bytes; and hashing by the rounds of AES.
 
 mod outside_ascii;
 
 use super::{Classes, Processor, Work};
 use std::arch::x86_64::{
-    __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
-    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_movemask_ps,
-    _mm256_set_epi64x, _mm256_set1_epi8,
+    __m128i, __m256i, _MM_HINT_T0, _mm_aesenc_si128, _mm_cvtsi128_si32, _mm_prefetch,
+    _mm_set1_epi64x, _mm_testz_si128, _mm_xor_si128, _mm256_add_epi8, _mm256_cmpeq_epi8,
+    _mm256_cmpgt_epi8, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_movemask_ps, _mm256_set_epi64x, _mm256_set1_epi8,
 };
 use std::sync::OnceLock;
 
@@ -19,7 +20,8 @@ const MANY: u32 = 10;
 pub(super) fn is_available() -> bool {
     static IS_AVAILABLE: OnceLock<bool> = OnceLock::new();
     *IS_AVAILABLE.get_or_init(|| {
-        is_x86_feature_detected!("avx2")
+        is_x86_feature_detected!("aes")
+            && is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("lzcnt")
@@ -27,18 +29,18 @@ pub(super) fn is_available() -> bool {
     })
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "aes,avx2,bmi1,bmi2,lzcnt,popcnt")]
 pub(super) fn run(work: impl Work) {
     work.run(Avx2(()));
 }
 
 #[inline(never)]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "aes,avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn run_apart(work: impl Work) {
     work.run(Avx2(()));
 }
 
-/// Exists only within [`run`], so AVX2 is there.
+/// Exists only within [`run`], so AVX2 and AES are there.
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
 
@@ -74,6 +76,32 @@ impl Processor for Avx2 {
             let eight = unsafe { _mm256_movemask_ps(_mm256_loadu_ps(eight.as_ptr().cast())) };
             signs | u64::from(eight.cast_unsigned()) << place
         })
+    }
+
+    /// In vector registers, where keys are, and where there is an instruction for it that compilers do not find.
+    #[inline(always)]
+    fn is_same(self, one: u128, other: u128, mask: u128) -> bool {
+        // SAFETY: an `Avx2` exists, so the processor has SSE4.1. Words and vectors are both 16 bytes, of any value.
+        unsafe {
+            let [one, other, mask] =
+                [one, other, mask].map(|word| std::mem::transmute::<u128, __m128i>(word));
+            _mm_testz_si128(_mm_xor_si128(one, other), mask) != 0
+        }
+    }
+
+    /// Three rounds of AES. The key is in a vector register, and they take less time than to take it apart for
+    /// a multiplication. After two rounds the lower word would still have only 256 values for keys that differ
+    /// in two bytes of one diagonal of the state.
+    #[inline(always)]
+    fn cache_hash(self, key: u128) -> u64 {
+        // SAFETY: an `Avx2` exists, so the processor has AES. A key and a vector are both 16 bytes, of any value.
+        let mixed = unsafe {
+            let key = std::mem::transmute::<u128, __m128i>(key);
+            let round = _mm_set1_epi64x(0x9E37_79B9_7F4A_7C15_u64.cast_signed());
+            let mixed = _mm_aesenc_si128(_mm_aesenc_si128(key, round), round);
+            _mm_cvtsi128_si32(_mm_aesenc_si128(mixed, round))
+        };
+        u64::from(mixed.cast_unsigned())
     }
 
     #[inline(always)]

@@ -1,0 +1,69 @@
+//! Both kinds of memory alike.
+
+use super::{HUGE_PAGE, Memory, Plain};
+use crate::lines::Line;
+
+/// More than a huge page.
+const COUNT: usize = HUGE_PAGE / size_of::<Line>() + 3;
+
+fn kinds() -> Vec<Memory> {
+    let plain = [Plain::new(COUNT), Plain::try_new(COUNT).unwrap()].map(Memory::Plain);
+    plain.into_iter().chain(Memory::try_new(COUNT)).collect()
+}
+
+#[test]
+fn lines_are_aligned_zeros_that_can_be_written() {
+    let kinds = kinds();
+    assert_eq!(kinds.len(), 3);
+    for mut memory in kinds {
+        assert_eq!(memory.lines().len(), COUNT);
+        assert_eq!(memory.lines().as_ptr() as usize % size_of::<Line>(), 0);
+        memory.populate();
+        assert!(memory.lines().iter().all(|line| *line == [0; 4]));
+        for (number, line) in (1..).zip(memory.lines_mut()) {
+            *line = [number; 4];
+        }
+        assert!((1..).zip(memory.lines()).all(|(number, line)| *line == [number; 4]));
+    }
+}
+
+#[test]
+fn what_the_system_does_not_have_is_refused() {
+    for count in [1 << 52, usize::MAX / size_of::<Line>(), usize::MAX] {
+        assert!(Plain::try_new(count).is_none(), "{count}");
+        assert!(Memory::try_new(count).is_none(), "{count}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod huge {
+    use super::{COUNT, HUGE_PAGE, Memory};
+    use crate::memory::huge_pages::HugePages;
+
+    #[test]
+    fn they_are_mapped_and_begin_at_a_boundary() {
+        let memory = Memory::try_new(COUNT);
+        assert!(matches!(memory, Some(Memory::Huge(_))));
+        for count in [1, COUNT, 4 * COUNT] {
+            let pages = HugePages::new(count).unwrap();
+            assert_eq!(pages.lines().as_ptr() as usize % HUGE_PAGE, 0);
+        }
+        assert!(HugePages::new(0).is_none());
+        assert!(matches!(Memory::try_new(1), Some(Memory::Plain(_))));
+    }
+
+    /// What has ended leaves no mapping: else a thousand of them would be 2 GiB.
+    #[test]
+    fn what_is_dropped_is_unmapped() {
+        let mapped = || {
+            let maps = std::fs::read_to_string("/proc/self/statm").unwrap();
+            let pages: usize = maps.split(' ').next().unwrap().parse().unwrap();
+            pages * 4096
+        };
+        let before = mapped();
+        for _ in 0..1_000 {
+            assert!(HugePages::new(COUNT).is_some());
+        }
+        assert!(mapped() < before + 1_000 * HUGE_PAGE / 2);
+    }
+}
