@@ -49,9 +49,9 @@ fn open_tokenizer() -> i32 {
 
 fn open_limiter() -> i32 {
     let text = b"no entropy\0rate\0requests";
-    let config = [10.0, 1e3, 1.0, 1.0, 0.0, 0.0, 1.0, 1e3, 1.0, 0.0];
+    let config = [10.0, 1e3, 1.0, 1.0, 0.0, 0.0, 1.0, 1e3, 1.0, 0.0, 0.0, 0.0];
     // SAFETY: pointers and lengths come from live values.
-    unsafe { sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 10, 0) }
+    unsafe { sluice_limiter_open(text.as_ptr(), text.len() as u32, config.as_ptr(), 12, 0) }
 }
 
 #[test]
