@@ -91,7 +91,7 @@ tell({ begun: true });
     body, counted: counter.count, job: await job, waited: await waits, next: await code(() => pool.acquire()),
     tried: await code(() => pool.tryAcquire()), stats: await code(() => pool.stats()),
     drained: await code(() => pool.drain()), settled: await code(() => reserved.settle()),
-    taken: limiter.take("tenant").allowed,
+    taken: limiter.take("tenant", { concurrent: 0 }).allowed,
   });
 })();
 setInterval(() => {}, 1000);

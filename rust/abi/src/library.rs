@@ -63,6 +63,7 @@ pub unsafe extern "C" fn sluice_library_cpu_features(out: *mut u8, out_cap: u32)
 fn cpu_features() -> String {
     let found = [
         ("sse4.2", is_x86_feature_detected!("sse4.2")),
+        ("aes", is_x86_feature_detected!("aes")),
         ("avx2", is_x86_feature_detected!("avx2")),
         ("avx512bw", is_x86_feature_detected!("avx512bw")),
         ("avx512vbmi2", is_x86_feature_detected!("avx512vbmi2")),

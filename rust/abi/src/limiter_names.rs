@@ -140,7 +140,8 @@ impl Names {
 
 impl Named {
     /// Hands on what keys have used, as a snapshot does to the next process: of limits that have the name,
-    /// unit and kind that they had. Nothing if no limit does or there are more keys than may be. O(keys).
+    /// unit and kind that they had. Nothing if no limit does, or there are more keys than
+    /// may be or than there is memory to write down. O(keys).
     fn hand_on(&self, limiter: &Limiter, clock: &Clock) {
         let Some(now) = self.time.now().filter(|_| self.time.is_of(clock)) else { return };
         if let Ok(snapshot) = self.limiter.snapshot(now) {

@@ -136,12 +136,13 @@ fn prepare(
     numbers: &mut Numbers,
     portable: bool,
 ) {
-    while recent.cache(table).until_growth() > 0 {
-        let count = recent.cache(table).until_growth().min(100);
-        feed(recent, Encoding::R50kBase, &words(numbers, count).concat(), portable);
-    }
     while !recent.cache(table).is_prepared() {
-        std::thread::sleep(Duration::from_millis(1));
+        match recent.cache(table).until_growth().min(100) {
+            0 => std::thread::sleep(Duration::from_millis(1)),
+            count => {
+                drop(feed(recent, Encoding::R50kBase, &words(numbers, count).concat(), portable))
+            }
+        }
     }
 }
 
