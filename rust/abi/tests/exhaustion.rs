@@ -271,7 +271,7 @@ fn cache() {
 fn keys() {
     let limiter = limiter("keys", 1e9);
     let first = key(limiter, 0);
-    assert_eq!(sluice_limiter_take(limiter, first, 5e8, 0.0, 0.0, 0.0), 0.0);
+    assert_eq!(sluice_limiter_take(limiter, first, 1e9 - 1.0, 0.0, 0.0, 0.0), 0.0);
     // Enough for the places and the names of a million keys, and not for the places of the next million.
     leave(150 * MIB);
     // Each is in use, or it would make room for the next.
