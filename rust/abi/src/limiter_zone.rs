@@ -1,10 +1,13 @@
 //! Time zones for the windows of quotas, handed over by who knows them.
 
-use sluice_limiter::{BadZone, MOST_ZONES, Offsets, Zone};
+use sluice_limiter::{BadZone, MOST_CHANGES, MOST_ZONES, Offsets, Zone};
 
 use crate::boundary::boundary;
 use crate::slice;
 use crate::status::{Failure, count};
+
+/// Names of time zones have some thirty bytes.
+const LONGEST_NAME: usize = 255;
 
 /// Returns the number of the time zone of a name, for the configuration of limits; 0 if nobody has added
 /// it in this process. O(length).
@@ -50,6 +53,10 @@ pub unsafe extern "C" fn sluice_zone_add(
         };
         let (first, pairs) = numbers.split_first().ok_or_else(bad)?;
         let (pairs, []) = pairs.as_chunks::<2>() else { return Err(bad()) };
+        // Looked at first: as much is copied.
+        if pairs.len() > MOST_CHANGES || name.len() > LONGEST_NAME {
+            return Err(bad());
+        }
         let change = |[since, offset]: &[f64; 2]| Ok((nanoseconds(since)?, nanoseconds(offset)?));
         let changes = pairs.iter().map(change).collect::<Result<_, _>>()?;
         let offsets = Offsets { name: name.to_owned(), first: nanoseconds(first)?, changes };

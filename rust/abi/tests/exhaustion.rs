@@ -21,6 +21,7 @@ use sluice::job::{
 use sluice::library::sluice_library_abi_hash;
 use sluice::limiter::{sluice_limiter_key, sluice_limiter_open, sluice_limiter_take};
 use sluice::limiter_key::{sluice_limiter_restore, sluice_limiter_snapshot, sluice_limiter_stats};
+use sluice::limiter_zone::sluice_zone_add;
 use sluice::pool::sluice_pool_open;
 use sluice::reservation::sluice_reservation_end;
 use sluice::status::SluiceStatus as Status;
@@ -32,7 +33,7 @@ const MIB: usize = 1 << 20;
 const OUT_OF_MEMORY: i32 = Status::OutOfMemory as i32;
 
 /// What a child runs, by name.
-const CASES: [(&str, fn()); 12] = [
+const CASES: [(&str, fn()); 13] = [
     ("job_open", job_open),
     ("job_write", job_write),
     ("job_result", job_result),
@@ -43,6 +44,7 @@ const CASES: [(&str, fn()); 12] = [
     ("snapshot", snapshot),
     ("names", names),
     ("costs", costs),
+    ("zones", zones),
     ("entropy", entropy),
     ("fork", fork),
 ];
@@ -362,6 +364,18 @@ fn costs() {
         let ended =
             unsafe { sluice_reservation_end(limiter, 1.0, how, many.as_ptr(), many.len() as u32) };
         assert!(ended < 0 && ended != Status::Panic as i32, "{ended}");
+    }
+}
+
+fn zones() {
+    let name = "z".repeat(64 * MIB);
+    let offsets: Vec<f64> = (0..8 * MIB + 1).map(|n| n as f64).collect();
+    leave(32 * MIB);
+    for (name, offsets) in [(&name[..], &offsets[..1]), (&name[..4], &offsets)] {
+        let (text, many) = (name.as_ptr(), offsets.len() as u32);
+        // SAFETY: pointers and lengths come from live slices.
+        let added = unsafe { sluice_zone_add(text, name.len() as u32, offsets.as_ptr(), many) };
+        assert_eq!(added, Status::InvalidArgument as i32, "{}", last_error());
     }
 }
 

@@ -60,4 +60,4 @@ pub use time::Now;
 pub use together::{Part, peek_all, take_all};
 pub use upkeep::{Standing, Stats};
 pub use window::{Place, Span, Window};
-pub use zone::{BadZone, MOST_ZONES, Offsets, Zone};
+pub use zone::{BadZone, MOST_CHANGES, MOST_ZONES, Offsets, Zone};

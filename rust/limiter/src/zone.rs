@@ -10,7 +10,7 @@ pub const MOST_ZONES: usize = 1024;
 /// No place is further from UTC: 26 hours.
 pub(crate) const FARTHEST: i64 = 26 * 3_600_000_000_000;
 /// A zone changes its offset no more often in two centuries than this.
-pub(crate) const MOST_CHANGES: usize = 4096;
+pub const MOST_CHANGES: usize = 4096;
 
 /// Made at first use: the places would be 64 KB of the library's file.
 static ZONES: OnceLock<Box<[OnceLock<Offsets>]>> = OnceLock::new();

@@ -3,16 +3,20 @@
 use arbitrary::Arbitrary;
 use sluice::clock::{sluice_clock_advance, sluice_clock_close, sluice_clock_open};
 use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_find, sluice_limiter_key, sluice_limiter_open,
-    sluice_limiter_take, sluice_limiter_take_batch,
+    sluice_limiter_close, sluice_limiter_find, sluice_limiter_key, sluice_limiter_leave,
+    sluice_limiter_open, sluice_limiter_take, sluice_limiter_take_up_to,
 };
+use sluice::limiter_batch::sluice_limiter_take_batch;
 use sluice::limiter_key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_restore,
     sluice_limiter_set_limits, sluice_limiter_snapshot, sluice_limiter_stats,
     sluice_limiter_tighten,
 };
 use sluice::limiter_parts::{sluice_limiter_reserve, sluice_limiter_take_all};
-use sluice::reservation::{sluice_reservation_end, sluice_reservation_top_up};
+use sluice::limiter_zone::{sluice_zone_add, sluice_zone_find};
+use sluice::reservation::{
+    sluice_reservation_end, sluice_reservation_renew, sluice_reservation_top_up,
+};
 
 use crate::state::{Handle, Number, State, checked, room};
 
@@ -27,6 +31,11 @@ pub(crate) enum Call<'a> {
     /// With a configuration that is one: rate, quota or concurrency, one to five keys.
     OpenGood(u8, u8, Handle),
     Close(Handle),
+    Leave(Handle),
+    TakeUpTo(Handle, Number, Vec<Number>, Number),
+    Renew(Handle, Number, Number),
+    ZoneFind(&'a [u8]),
+    ZoneAdd(&'a [u8], Vec<Number>),
     Key(Handle, &'a [u8]),
     Find(Handle, &'a [u8]),
     Take(Handle, Number, [Number; 4]),
@@ -92,6 +101,27 @@ impl Call<'_> {
                 }
                 Self::Close(limiter) => {
                     checked(sluice_limiter_close(state.handle(limiter)));
+                }
+                Self::Leave(limiter) => {
+                    checked(sluice_limiter_leave(state.handle(limiter)));
+                }
+                Self::TakeUpTo(limiter, key, ref costs, step) => {
+                    let (mut costs, key) = (state.numbers(costs), state.number(key));
+                    let (at, many) = (costs.as_mut_ptr(), costs.len() as u32);
+                    let (limiter, step) = (state.handle(limiter), state.number(step));
+                    checked(sluice_limiter_take_up_to(limiter, key, at, many, step));
+                }
+                Self::Renew(limiter, id, ttl) => {
+                    let (limiter, id) = (state.handle(limiter), state.number(id));
+                    checked(sluice_reservation_renew(limiter, id, state.number(ttl)));
+                }
+                Self::ZoneFind(name) => {
+                    checked(sluice_zone_find(name.as_ptr(), length(name)));
+                }
+                Self::ZoneAdd(name, ref offsets) => {
+                    let offsets = state.numbers(offsets);
+                    let (at, many) = (offsets.as_ptr(), offsets.len() as u32);
+                    checked(sluice_zone_add(name.as_ptr(), length(name), at, many));
                 }
                 Self::Key(limiter, name) => {
                     let limiter = state.handle(limiter);

@@ -13,6 +13,7 @@ use sluice::pool::{
     sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_resize,
     sluice_pool_retire, sluice_pool_stats,
 };
+use sluice::thread::sluice_thread_enter;
 use sluice::upstream::{
     sluice_upstream_add, sluice_upstream_change, sluice_upstream_find, sluice_upstream_id,
     sluice_upstream_remove,
@@ -47,6 +48,8 @@ pub(crate) enum Call<'a> {
     UpstreamFind(Handle, &'a [u8]),
     UpstreamId(Handle, u32, u8),
     Library(u8, u8),
+    /// Another program begins in this thread.
+    Enter(u8),
 }
 
 fn good(pool: u8, [aging, ttl, cooldown]: [f64; 3]) -> [f64; 21] {
@@ -161,6 +164,9 @@ impl Call<'_> {
                     let mut out = room(capacity);
                     let (at, cap) = (out.as_mut_ptr(), length(&out));
                     checked(sluice_upstream_id(state.handle(pool), index, at, cap));
+                }
+                Self::Enter(what) => {
+                    checked(sluice_thread_enter((what % 4).into()));
                 }
                 Self::Library(which, capacity) => {
                     let mut out = room(capacity);
