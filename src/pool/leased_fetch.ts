@@ -7,6 +7,7 @@ import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
 import { isDecoded } from "../ffi/decoded_body.ts";
 import { fetchFault } from "../ffi/fetch_errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import { type Cause, failureOf, isTimeout } from "./blame.ts";
 import type { Leaked } from "./leaks.ts";
 import type { Failure } from "./lease.ts";
@@ -16,7 +17,7 @@ import { canBeMade, type MakeRequest, type ReadyRequest, readyRequest } from "./
 import type { AcquireOptions } from "./options.ts";
 import { RequestHold } from "./request_hold.ts";
 import { type Peek, ResponseBody } from "./response_body.ts";
-import { checkObject } from "./settings.ts";
+import { ACQUIRE } from "./settings.ts";
 
 /** What {@linkcode UpstreamPool.fetch} can be asked for. */
 export interface FetchOptions extends AcquireOptions {
@@ -64,6 +65,15 @@ export interface FetchOptions extends AcquireOptions {
   ) => Failure | undefined | Promise<Failure | undefined>;
 }
 
+const OPTIONS: Known<FetchOptions> = {
+  ...ACQUIRE,
+  init: true,
+  fetch: true,
+  headersTimeoutMs: true,
+  idleTimeoutMs: true,
+  classify: true,
+};
+
 /** What a fetch needs of a pool. */
 export interface LeaseSource {
   /** How long a lease lives without being renewed. */
@@ -85,7 +95,7 @@ export async function leasedFetch(
 ): Promise<Response> {
   check(makeRequest, options);
   const stack = leaked === undefined ? "" : new Error("fetched here").stack ?? "";
-  const lease = await pool.acquire(options);
+  const lease = await pool.acquire(acquireOptions(options));
   const silences = { headersMs: options.headersTimeoutMs, idleMs: options.idleTimeoutMs };
   const hold = new RequestHold(lease, pool.leaseTtlMs, silences, leaked, stack);
   if (options.signal !== undefined) hold.follow(options.signal);
@@ -173,11 +183,16 @@ function hasDecodedBody({ headers, url, body }: Response, { input, init }: Ready
   return isDecoded(coding, new Headers(asked), init);
 }
 
+/** Of the options those of `acquire`, which would refuse the others. */
+function acquireOptions({ signal, priority, prefer, timeoutMs }: FetchOptions): AcquireOptions {
+  return { signal, priority, prefer, timeoutMs } as AcquireOptions;
+}
+
 function check(makeRequest: unknown, options: FetchOptions): void {
   if (typeof makeRequest !== "function") {
     throw new TypeError(`makeRequest must be a function, not ${show(makeRequest)}`);
   }
-  checkObject("options", options);
+  checkKnown<FetchOptions>("options", options, OPTIONS);
   for (const name of ["init", "fetch", "classify"] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== "function") {
