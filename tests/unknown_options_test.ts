@@ -374,6 +374,7 @@ takes<FetchOptions>(
     fetch: () => Promise.resolve(new Response("text")),
     headersTimeoutMs: 1000,
     idleTimeoutMs: 1000,
+    reservation: { ttlMs: 1000, renew: () => true },
     classify: () => undefined,
   },
   async (own) => await (await pool.fetch(() => "data:,text", own)).text(),
