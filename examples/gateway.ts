@@ -141,7 +141,8 @@ async function handle(request: Request): Promise<Response> {
   };
   let answer: Response;
   try {
-    answer = await pool.fetch(send, { signal: request.signal, headersTimeoutMs: 60_000 });
+    const { signal } = request;
+    answer = await pool.fetch(send, { signal, headersTimeoutMs: 60_000, reservation: call });
   } catch (error) {
     // What was sent may have been served, and is charged in full.
     isSent ? call.settle() : call.cancel();

@@ -50,6 +50,8 @@ export class NativeLimiter {
     readonly places: readonly Place[],
     /** Whether reservations are watched. */
     readonly tracksLeaks: boolean,
+    /** How long a reservation lives that does not say. */
+    readonly reservationTtlMs: number,
   ) {
     this.handle = open.handle;
     this.name = open.name;

@@ -92,7 +92,14 @@ export class RateLimiter<
     const { units } = config;
     const open = openLimiter(name, options.name === undefined, config, clockNumber(clock));
     const names = Object.keys(limits);
-    const core = new NativeLimiter(open, names, units, config.places, trackLeaks);
+    const core = new NativeLimiter(
+      open,
+      names,
+      units,
+      config.places,
+      trackLeaks,
+      reservationTtlMs,
+    );
     super(core, limits);
     this.#core = core;
     this.#take = core.native.sluice_limiter_take;

@@ -16,7 +16,8 @@ import { denial, type Member, parts, withParts, writing } from "./native_limiter
 export interface ReserveOptions {
   /**
    * It is settled in full after so many milliseconds, and its places are given away. `topUp` does not
-   * extend that, {@linkcode Reservation.renew} does: a stream that may take longer renews it.
+   * extend that, {@linkcode Reservation.renew} does: a stream that may take longer renews it, by itself if it
+   * is passed to `pool.fetch` as `reservation`.
    *
    * @default The first limiter's `reservationTtlMs`.
    */
@@ -72,6 +73,11 @@ export class Reservation implements Disposable {
     return this.#open;
   }
 
+  /** How long it lives without being renewed, in milliseconds. */
+  get ttlMs(): number {
+    return this.#ttlMs === 0 ? this.#members[0]!.core.reservationTtlMs : this.#ttlMs;
+  }
+
   /**
    * Ends it and charges what was really used. Units that `actual` does not name are charged as
    * reserved; without `actual` all are. More than was reserved becomes debt: calls wait for it. O(limits).
@@ -107,7 +113,8 @@ export class Reservation implements Disposable {
   }
 
   /**
-   * Lets it live for its time from now on: for a stream that goes on. False if it is over: ended, expired,
+   * Lets it live for its time, `ttlMs`, from now on: for a stream that goes on. `pool.fetch` does it by
+   * itself for its option `reservation`. False if it is over: ended, expired,
    * or its limiter is closed. O(log reservations).
    */
   renew(): boolean {

@@ -3,15 +3,11 @@
  *
  * @module
  */
+import type { Leaks } from "../leaks.ts";
 import type { PoolEvents } from "./events.ts";
-import type { Lease } from "./lease.ts";
 
-/** What is kept of a lease. */
-interface Watched {
-  readonly id: number;
-  readonly upstream: string;
-  readonly stack: string;
-}
+/** Watches leases: what is kept of each. */
+export type LeaseLeaks = Leaks<{ readonly id: number; readonly upstream: string }>;
 
 /** Told of a lease that was lost, of which upstream, and who acquired it. */
 export type Leaked = (upstream: string, stack: string) => void;
@@ -30,25 +26,4 @@ export function leakListener(pool: string, events: WeakRef<PoolEvents> | undefin
       { type: "SluiceWarning", code: "SLUICE_LEASE_LEAKED" },
     );
   };
-}
-
-/** Watches leases, each with the stack that acquired it. */
-export class Leaks {
-  readonly #registry: FinalizationRegistry<Watched>;
-
-  /** @param found Told of each lease that was lost. */
-  constructor(found: (lost: Watched) => void) {
-    this.#registry = new FinalizationRegistry(found);
-  }
-
-  /** Watches a lease. */
-  watch(lease: Lease, id: number): void {
-    const stack = new Error("acquired").stack ?? "";
-    this.#registry.register(lease, { id, upstream: lease.upstream, stack }, lease);
-  }
-
-  /** The lease was given back. */
-  forget(lease: Lease): void {
-    this.#registry.unregister(lease);
-  }
 }

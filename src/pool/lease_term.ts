@@ -7,6 +7,7 @@
 import { LONGEST_TIMER } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
 import { type Cause, isTimeout, verdict } from "./blame.ts";
+import type { KeptReservation } from "./kept_reservation.ts";
 import type { Leaked } from "./leaks.ts";
 import { type Failure, type Lease, readFailure } from "./lease.ts";
 import { type Holder, renewals } from "./renewals.ts";
@@ -43,6 +44,8 @@ export class LeaseTerm implements Holder, EventListenerObject {
   #waiting: object | undefined;
   /** The caller's signals that are listened to. */
   readonly #signals: WeakRef<AbortSignal>[] = [];
+  /** What pays for the request, and is known only weakly too. */
+  #kept: KeptReservation | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What the headers said, if it was bad. */
   #failure: Failure | undefined;
@@ -112,6 +115,12 @@ export class LeaseTerm implements Holder, EventListenerObject {
   sends(): void {
     this.#awaitsBody = false;
     if (!this.#ended && !this.#isAnswered) this.#timeHeaders();
+  }
+
+  /** Renews a reservation until the term ends. */
+  keep(kept: KeptReservation): void {
+    this.#kept = kept;
+    if (this.#ended) kept.stop();
   }
 
   /** Listens to a signal of the caller's until the term ends. */
@@ -221,6 +230,7 @@ export class LeaseTerm implements Holder, EventListenerObject {
     clearTimeout(this.#timer);
     this.#waiting = undefined;
     renewals.delete(this);
+    this.#kept?.stop();
     forgotten.unregister(this);
     for (const signal of this.#signals) signal.deref()?.removeEventListener("abort", this);
     this.#signals.length = 0;

@@ -7,7 +7,9 @@ import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
 import { isDecoded } from "../ffi/decoded_body.ts";
 import { fetchFault } from "../ffi/fetch_errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import { type Cause, failureOf, isTimeout } from "./blame.ts";
+import { KeptReservation, type Renewable } from "./kept_reservation.ts";
 import type { Leaked } from "./leaks.ts";
 import type { Failure } from "./lease.ts";
 import type { HeldLease } from "./lease_term.ts";
@@ -16,7 +18,7 @@ import { canBeMade, type MakeRequest, type ReadyRequest, readyRequest } from "./
 import type { AcquireOptions } from "./options.ts";
 import { RequestHold } from "./request_hold.ts";
 import { type Peek, ResponseBody } from "./response_body.ts";
-import { checkObject } from "./settings.ts";
+import { ACQUIRE } from "./settings.ts";
 
 /** What {@linkcode UpstreamPool.fetch} can be asked for. */
 export interface FetchOptions extends AcquireOptions {
@@ -52,6 +54,12 @@ export interface FetchOptions extends AcquireOptions {
    */
   readonly idleTimeoutMs?: number;
   /**
+   * A reservation of a limiter that pays for the request. It is renewed by its own `ttlMs` from the call
+   * until the lease is given back, so a stream may outlast it. Then it is the caller's to settle, as it is
+   * if the call fails. One that is over stays over, and the request goes on.
+   */
+  readonly reservation?: Renewable;
+  /**
    * What a response says of its upstream: how it failed, or undefined if it did not; sync or async.
    * Some say it only in the body, under any status: `peek` looks into it and leaves it whole. If it
    * throws, or returns what is no failure, the request is aborted and so is the call.
@@ -63,6 +71,16 @@ export interface FetchOptions extends AcquireOptions {
     peek: Peek,
   ) => Failure | undefined | Promise<Failure | undefined>;
 }
+
+const OPTIONS: Known<FetchOptions> = {
+  ...ACQUIRE,
+  init: true,
+  fetch: true,
+  headersTimeoutMs: true,
+  idleTimeoutMs: true,
+  reservation: true,
+  classify: true,
+};
 
 /** What a fetch needs of a pool. */
 export interface LeaseSource {
@@ -85,9 +103,18 @@ export async function leasedFetch(
 ): Promise<Response> {
   check(makeRequest, options);
   const stack = leaked === undefined ? "" : new Error("fetched here").stack ?? "";
-  const lease = await pool.acquire(options);
+  const { reservation } = options;
+  const kept = reservation === undefined ? undefined : new KeptReservation(reservation);
+  let lease: HeldLease;
+  try {
+    lease = await pool.acquire(acquireOptions(options));
+  } catch (error) {
+    kept?.stop();
+    throw error;
+  }
   const silences = { headersMs: options.headersTimeoutMs, idleMs: options.idleTimeoutMs };
   const hold = new RequestHold(lease, pool.leaseTtlMs, silences, leaked, stack);
+  if (kept !== undefined) hold.keep(kept, reservation!);
   if (options.signal !== undefined) hold.follow(options.signal);
   let request: ReadyRequest;
   try {
@@ -173,11 +200,16 @@ function hasDecodedBody({ headers, url, body }: Response, { input, init }: Ready
   return isDecoded(coding, new Headers(asked), init);
 }
 
+/** Of the options those of `acquire`, which would refuse the others. */
+function acquireOptions({ signal, priority, prefer, timeoutMs }: FetchOptions): AcquireOptions {
+  return { signal, priority, prefer, timeoutMs } as AcquireOptions;
+}
+
 function check(makeRequest: unknown, options: FetchOptions): void {
   if (typeof makeRequest !== "function") {
     throw new TypeError(`makeRequest must be a function, not ${show(makeRequest)}`);
   }
-  checkObject("options", options);
+  checkKnown<FetchOptions>("options", options, OPTIONS);
   for (const name of ["init", "fetch", "classify"] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== "function") {

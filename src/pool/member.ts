@@ -21,7 +21,7 @@ import {
   LEASE_WAITER,
 } from "../ffi/symbols.gen.ts";
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
-import type { Leaks } from "./leaks.ts";
+import type { LeaseLeaks } from "./leaks.ts";
 import type { PackedPool } from "./settings.ts";
 import { type PoolStats, StatsReader } from "./stats.ts";
 import { UpstreamNames } from "./upstream_names.ts";
@@ -52,7 +52,7 @@ export class PoolMember implements Lessor {
   /** What those were told who were late in this turn. */
   #seen: PoolStats | undefined;
   /** Set where leaks are tracked. */
-  leaks: Leaks | undefined;
+  leaks: LeaseLeaks | undefined;
   /** Called after a failure was told, which may have made an event. */
   onFailure: (() => void) | undefined;
   /** Called when it is closed. */
@@ -308,7 +308,7 @@ export class PoolMember implements Lessor {
     const index = (id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1);
     const upstream = this.#names.id(index);
     const lease = new Lease(this, id, upstream);
-    if (this.leaks !== undefined) this.leaks.watch(lease, id);
+    this.leaks?.watch(lease, { id, upstream });
     return lease;
   }
 

@@ -17,6 +17,7 @@ export type { StatusCode } from "../ffi/symbols.gen.ts";
 export { AcquireTimeoutError } from "./acquire_timeout.ts";
 export { type Failure, Lease, type ReleaseResult } from "./lease.ts";
 export type { FetchOptions } from "./leased_fetch.ts";
+export type { Renewable } from "./kept_reservation.ts";
 export type { Made, MakeRequest } from "./made_request.ts";
 export type {
   AcquireOptions,

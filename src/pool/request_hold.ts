@@ -6,6 +6,7 @@
 import type { SluiceError } from "../errors.ts";
 import type { Leaked } from "./leaks.ts";
 import { type Cause, isTimeout } from "./blame.ts";
+import type { KeptReservation, Renewable } from "./kept_reservation.ts";
 import type { Failure } from "./lease.ts";
 import { type HeldLease, LeaseTerm } from "./lease_term.ts";
 
@@ -24,8 +25,8 @@ export interface Silences {
 export class RequestHold {
   readonly #term: LeaseTerm;
   readonly #silences: Silences;
-  /** The caller's signals, which the term knows only weakly: they may be nowhere else. */
-  readonly #followed: AbortSignal[] = [];
+  /** The caller's signals and reservation, which the term knows only weakly: they may be nowhere else. */
+  readonly #followed: object[] = [];
   /** What the request's own body failed with. */
   #broken: { readonly error: unknown } | undefined;
 
@@ -69,6 +70,12 @@ export class RequestHold {
   /** The request is about to be sent: from now on the headers are waited for. */
   send(): void {
     this.#term.send(this.#silences.headersMs);
+  }
+
+  /** Has the reservation renewed until it ends. */
+  keep(kept: KeptReservation, reservation: Renewable): void {
+    this.#followed.push(reservation);
+    this.#term.keep(kept);
   }
 
   /** Aborts the request when `signal` aborts, if it has not ended by then. */

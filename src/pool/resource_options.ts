@@ -4,6 +4,7 @@
  * @module
  */
 import { show } from "../errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import type { QueueOptions } from "./options.ts";
 
 /** Options of a {@linkcode ResourcePool}. */
@@ -122,9 +123,7 @@ export type ResourceSettings<T> =
 
 /** Fills in the defaults and checks the rest. */
 export function resourceSettings<T>(options: ResourcePoolOptions<T>): ResourceSettings<T> {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object, not ${show(options)}`);
-  }
+  checkKnown<ResourcePoolOptions<T>>("options", options, OPTIONS);
   const functions = ["create", "validate", "destroy", "onEvent"] as const;
   for (const name of functions) {
     const value: unknown = options[name];
@@ -166,6 +165,25 @@ const DURATIONS = {
   idleTimeoutMs: 600_000,
   maxLifetimeMs: 1_800_000,
 } as const;
+
+const OPTIONS: Known<ResourcePoolOptions<unknown>> = {
+  create: true,
+  validate: true,
+  destroy: true,
+  max: true,
+  min: true,
+  name: true,
+  queue: true,
+  createTimeoutMs: true,
+  validateTimeoutMs: true,
+  destroyTimeoutMs: true,
+  idleTimeoutMs: true,
+  maxLifetimeMs: true,
+  lifetimeJitter: true,
+  reuse: true,
+  trackLeaks: true,
+  onEvent: true,
+};
 
 function within(name: string, value: unknown, low: number, high: number, whole: boolean): number {
   if (typeof value !== "number") {

@@ -5,6 +5,7 @@
  */
 import { before, unlessAborted } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import { UpstreamPool } from "./upstream_pool.ts";
 import type { AcquireOptions } from "./options.ts";
 import type { HeldLease } from "./lease_term.ts";
@@ -37,6 +38,8 @@ export interface ResourcePoolStats {
 
 /** What {@linkcode ResourcePool.acquire} can be asked for. */
 export type AcquireResourceOptions = Omit<AcquireOptions, "prefer">;
+
+const ACQUIRE: Known<AcquireResourceOptions> = { signal: true, priority: true, timeoutMs: true };
 
 /** A resource in use, and the permission to use it. */
 interface Use<T> {
@@ -118,6 +121,7 @@ export class ResourcePool<T> implements AsyncDisposable {
    * @throws What `create` throws, and a `TimeoutError` if it takes more than `createTimeoutMs`.
    */
   async acquire(options: AcquireResourceOptions = {}): Promise<ResourceLease<T>> {
+    checkKnown<AcquireResourceOptions>("options", options, ACQUIRE);
     this.#stock.checkOpen();
     const since = performance.now();
     const { timeoutMs = this.#timeoutMs } = options;

@@ -5,10 +5,14 @@
  */
 import { checkString, readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import { UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_TIER, UPSTREAM_WEIGHT } from "../ffi/symbols.gen.ts";
 import type {
+  AcquireOptions,
   AdaptiveOptions,
+  HealthOptions,
   PoolOptions,
+  QueueOptions,
   TryAcquireOptions,
   UpstreamChanges,
   UpstreamOptions,
@@ -24,6 +28,44 @@ const MOST = 131_072;
 const CLAIM_MS = 1000;
 /** How long one waits in line, in milliseconds, where nothing else is said. */
 export const QUEUE_TIMEOUT_MS = 30_000;
+
+const POOL: Known<PoolOptions> = {
+  name: true,
+  upstreams: true,
+  maxInFlight: true,
+  queue: true,
+  leaseTtlMs: true,
+  health: true,
+  adaptive: true,
+  trackLeaks: true,
+  onEvent: true,
+};
+const QUEUE: Known<QueueOptions> = { max: true, timeoutMs: true, agingMs: true };
+const HEALTH: Known<HealthOptions> = {
+  failures: true,
+  failureRate: true,
+  minResults: true,
+  windowMs: true,
+  cooldownMs: true,
+  maxEjected: true,
+};
+const ADAPTIVE: Known<AdaptiveOptions> = { min: true, backoff: true };
+const CHANGES: Known<UpstreamChanges> = { maxInFlight: true, weight: true, tier: true };
+const UPSTREAM: Known<UpstreamOptions> = { id: true, ...CHANGES };
+const TRY_ACQUIRE: Known<TryAcquireOptions> = { prefer: true };
+/** What `acquire` can be asked for, and so all that is made of it. */
+export const ACQUIRE: Known<AcquireOptions> = {
+  ...TRY_ACQUIRE,
+  signal: true,
+  priority: true,
+  timeoutMs: true,
+};
+const DRAIN: Known<DrainOptions> = { signal: true };
+
+/** What those can be asked for who wait until something is drained. */
+export interface DrainOptions {
+  readonly signal?: AbortSignal;
+}
 
 /** The options of a pool as the native side takes them. */
 export interface PackedPool {
@@ -42,13 +84,13 @@ const encoder = new TextEncoder();
 
 /** Checks and packs the options. */
 export function packPool(options: PoolOptions): PackedPool {
-  checkObject("options", options);
+  checkKnown<PoolOptions>("options", options, POOL);
   const { queue = {}, health = {} } = options;
   const { name: title = `private ${crypto.randomUUID()}` } = options;
   const name = checkId("name", title);
   const upstreams = readArray("upstreams", options.upstreams, (one) => one as UpstreamOptions);
-  checkObject("queue", queue);
-  checkObject("health", health);
+  checkKnown<QueueOptions>("queue", queue, QUEUE);
+  checkKnown<HealthOptions>("health", health, HEALTH);
   const adaptive = checkAdaptive(options.adaptive);
   const leaseTtlMs = number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity);
   const settings = [
@@ -94,7 +136,7 @@ export function packUpstream(
   at: string,
   upstream: UpstreamOptions,
 ): { id: Uint8Array; numbers: readonly [number, number, number] } {
-  checkObject(at, upstream);
+  checkKnown<UpstreamOptions>(at, upstream, UPSTREAM);
   const id = checkId(`${at}.id`, upstream.id);
   const most = checkMaxInFlight(`${at}.maxInFlight`, upstream.maxInFlight);
   const weight = checkWeight(`${at}.weight`, upstream.weight ?? 1);
@@ -103,7 +145,7 @@ export function packUpstream(
 
 /** Checks changes of an upstream, all before the first is made: pairs of a setting and its value. */
 export function packChanges(changes: UpstreamChanges): [number, number][] {
-  checkObject("changes", changes);
+  checkKnown<UpstreamChanges>("changes", changes, CHANGES);
   const { maxInFlight, weight, tier } = changes;
   const settings: [number, number][] = [];
   if (maxInFlight !== undefined) {
@@ -114,18 +156,26 @@ export function packChanges(changes: UpstreamChanges): [number, number][] {
   return settings;
 }
 
+/** Of the options of `tryAcquire` the upstream that is preferred. */
+export function checkTryAcquire(options: TryAcquireOptions): string | undefined {
+  checkKnown<TryAcquireOptions>("options", options, TRY_ACQUIRE);
+  return checkPrefer(options);
+}
+
 /** The upstream that is preferred, of options that may name one. */
-export function checkPrefer(options: TryAcquireOptions): string | undefined {
-  checkObject("options", options);
-  const { prefer } = options;
+export function checkPrefer({ prefer }: TryAcquireOptions): string | undefined {
   if (prefer !== undefined) checkString("prefer", prefer);
   return prefer;
 }
 
+/** Of the options of a `drain` its signal. */
+export function checkDrain(options: DrainOptions): AbortSignal | undefined {
+  checkKnown<DrainOptions>("options", options, DRAIN);
+  return checkSignal(options);
+}
+
 /** The signal of options that may have one. */
-export function checkSignal(options: { readonly signal?: AbortSignal }): AbortSignal | undefined {
-  checkObject("options", options);
-  const { signal } = options;
+export function checkSignal({ signal }: DrainOptions): AbortSignal | undefined {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
@@ -188,7 +238,7 @@ export function checkId(name: string, value: unknown): Uint8Array {
 function checkAdaptive(value: unknown): { min: number; backoff: number } {
   if (value === undefined || value === false) return { min: 0, backoff: 0 };
   const options: AdaptiveOptions = value === true ? {} : value as AdaptiveOptions;
-  checkObject("adaptive", options);
+  checkKnown<AdaptiveOptions>("adaptive", options, ADAPTIVE);
   return {
     min: whole("adaptive.min", options.min ?? 1, 1, MOST),
     backoff: number("adaptive.backoff", options.backoff ?? 0.5, 0.01, 0.99),

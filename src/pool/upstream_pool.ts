@@ -4,8 +4,10 @@
  * @module
  */
 import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
+import { checkKnown } from "../known_options.ts";
 import { CeilingShare } from "./ceiling_warning.ts";
-import { type Leaked, leakListener, Leaks } from "./leaks.ts";
+import { Leaks } from "../leaks.ts";
+import { type Leaked, leakListener } from "./leaks.ts";
 import { type Lease, readLeases } from "./lease.ts";
 import { type FetchOptions, leasedFetch } from "./leased_fetch.ts";
 import type { MakeRequest } from "./made_request.ts";
@@ -19,13 +21,16 @@ import type {
   UpstreamOptions,
 } from "./options.ts";
 import {
+  ACQUIRE,
   checkCount,
+  checkDrain,
   checkId,
   checkMaxInFlight,
   checkPrefer,
   checkPriority,
   checkSignal,
   checkTimeout,
+  checkTryAcquire,
   checkWatching,
   packChanges,
   packPool,
@@ -121,6 +126,7 @@ export class UpstreamPool implements Disposable {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     try {
+      checkKnown<AcquireOptions>("options", options, ACQUIRE);
       const prefer = checkPrefer(options);
       const { priority = 0, timeoutMs = this.#timeoutMs } = options;
       const signal = checkSignal(options);
@@ -179,7 +185,7 @@ export class UpstreamPool implements Disposable {
    * @throws {SluiceError} `SLUICE_POOL_CLOSED`, `SLUICE_UNKNOWN_UPSTREAM`.
    */
   tryAcquire(options?: TryAcquireOptions): Lease | null {
-    return this.#member.tryAcquire(options === undefined ? undefined : checkPrefer(options));
+    return this.#member.tryAcquire(options === undefined ? undefined : checkTryAcquire(options));
   }
 
   /**
@@ -188,7 +194,7 @@ export class UpstreamPool implements Disposable {
    * @throws {SluiceError} `SLUICE_POOL_CLOSED`.
    */
   acquireBatch(count: number, options: TryAcquireOptions = {}): Lease[] {
-    return this.#member.acquireBatch(checkCount("count", count), checkPrefer(options));
+    return this.#member.acquireBatch(checkCount("count", count), checkTryAcquire(options));
   }
 
   /**
@@ -261,7 +267,7 @@ export class UpstreamPool implements Disposable {
    */
   async drainUpstream(id: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     const bytes = checkId("id", id);
-    const signal = checkSignal(options);
+    const signal = checkDrain(options);
     this.#change(bytes, UPSTREAM_DRAINING, 1);
     await until(signal, () => {
       const upstream = this.stats().upstreams.find((upstream) => upstream.id === id);
@@ -287,7 +293,7 @@ export class UpstreamPool implements Disposable {
    */
   async drain(options: { signal?: AbortSignal } = {}): Promise<void> {
     await until(
-      checkSignal(options),
+      checkDrain(options),
       () => this.#member.retire() === 0 && this.#member.waiting === 0,
     );
   }

@@ -10,6 +10,7 @@
  * @module
  */
 import { show } from "../errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import { CACHE_STATS } from "../ffi/symbols.gen.ts";
 
@@ -36,6 +37,7 @@ export interface CacheStats {
   readonly evictions: number;
 }
 
+const OPTIONS: Known<CacheOptions> = { entries: true };
 const DEFAULT_ENTRIES = 20_480;
 const MOST_ENTRIES = 1 << 24;
 
@@ -80,6 +82,7 @@ export function checkCache(cache: boolean | CacheOptions | undefined): number {
   if (typeof cache !== "object" || cache === null) {
     throw new TypeError(`cache must be a boolean or an object, not ${show(cache)}`);
   }
+  checkKnown<CacheOptions>("cache", cache, OPTIONS);
   const { entries = DEFAULT_ENTRIES } = cache;
   if (typeof entries !== "number") {
     throw new TypeError(`cache.entries must be a number, not ${show(entries)}`);

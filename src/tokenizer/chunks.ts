@@ -5,6 +5,7 @@
  */
 import { checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import type { Measure } from "./measure.ts";
 import type { TextOptions } from "./options.ts";
 
@@ -19,6 +20,8 @@ export interface ChunkOptions extends TextOptions {
    */
   readonly overlap?: number;
 }
+
+const OPTIONS: Known<ChunkOptions> = { special: true, size: true, overlap: true };
 
 /** A part of a text: `text.slice(start, end)`, which alone has `tokens` tokens. */
 export interface Chunk {
@@ -119,6 +122,7 @@ function checkOptions(options: ChunkOptions): { size: number; overlap: number } 
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`options must be an object with a size, not ${show(options)}`);
   }
+  checkKnown<ChunkOptions>("options", options, OPTIONS);
   const { size, overlap = 0 } = options;
   for (const [name, value] of [["size", size], ["overlap", overlap]] as const) {
     if (typeof value !== "number") {

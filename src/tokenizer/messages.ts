@@ -10,6 +10,7 @@ import type { ChatFunction, ChatMessage, ChatTool } from "./chat_types.ts";
 import { type CacheOptions, checkCache } from "./cache.ts";
 import type { EncodingName } from "./encodings.ts";
 import { show } from "../errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import { lookUpModel, type UnknownModel } from "./models.ts";
 import { pathOf } from "./request/json_writer.ts";
 import { OPENAI_CHAT } from "./request/openai_chat.ts";
@@ -45,6 +46,8 @@ export interface CountMessagesOptions {
    */
   readonly cache?: boolean | CacheOptions;
 }
+
+const OPTIONS: Known<CountMessagesOptions> = { unknownModel: true, cache: true };
 
 /** Why a count may not be that of the API. */
 export type EstimateReason =
@@ -124,6 +127,7 @@ export function countMessages(
   if (typeof request !== "object" || request === null) {
     throw new TypeError(`request must be an object with a model, not ${show(request)}`);
   }
+  checkKnown<CountMessagesOptions>("options", options, OPTIONS);
   const strange = strangeFields(request);
   const resolved = lookUpModel(request.model, options.unknownModel);
   const rules = chatRules(resolved);

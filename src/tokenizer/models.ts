@@ -10,6 +10,7 @@
  */
 import { didYouMean, type EncodingName, ENCODINGS } from "./encodings.ts";
 import { show, SluiceError } from "../errors.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 
 /** What is known about a model. */
 export interface ResolvedModel {
@@ -35,6 +36,8 @@ export interface ResolveModelOptions {
    */
   readonly unknownModel?: UnknownModel;
 }
+
+const OPTIONS: Known<ResolveModelOptions> = { unknownModel: true };
 
 /** A line of the table: one model, or a family of them. */
 export interface KnownModel {
@@ -204,6 +207,7 @@ export function registerModels(models: Readonly<Record<string, string>>): void {
  * is known.
  */
 export function resolveModel(model: string, options: ResolveModelOptions = {}): ResolvedModel {
+  checkKnown<ResolveModelOptions>("options", options, OPTIONS);
   return lookUpModel(model, options.unknownModel);
 }
 

@@ -5,6 +5,7 @@
  */
 import type { CacheOptions } from "./cache.ts";
 import { show } from "../errors.ts";
+import type { Known } from "../known_options.ts";
 import { SPECIAL_ALLOW, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
 
 /**
@@ -90,6 +91,13 @@ export interface ModelTokenizerOptions extends TokenizerOptions {
    */
   readonly estimate?: boolean;
 }
+
+export const TEXT_OPTIONS: Known<TextOptions> = { special: true };
+export const ENCODE_OPTIONS: Known<EncodeOptions> = { special: true, pooled: true };
+export const BATCH_OPTIONS: Known<BatchOptions> = { special: true, threads: true };
+export const ASYNC_OPTIONS: Known<AsyncOptions> = { special: true, threads: true, signal: true };
+export const TOKENIZER_OPTIONS: Known<TokenizerOptions> = { special: true, cache: true };
+export const MODEL_OPTIONS: Known<ModelTokenizerOptions> = { ...TOKENIZER_OPTIONS, estimate: true };
 
 const MODES: Readonly<Record<Special, number>> = {
   text: SPECIAL_TEXT,

@@ -13,22 +13,29 @@ import { checkEncoding, type EncodingName } from "./encodings.ts";
 import { show, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
 import { CACHE, JOB_COUNT, JOB_ENCODE, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
+import { checkKnown, type Known } from "../known_options.ts";
 import { areShort, inBatch, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
 import type { Measure } from "./measure.ts";
 import { isKnownModel, lookUpModel } from "./models.ts";
 import { NativeTokenizer } from "./native_tokenizer.ts";
 import {
+  ASYNC_OPTIONS,
   type AsyncOptions,
+  BATCH_OPTIONS,
   type BatchOptions,
+  ENCODE_OPTIONS,
   type EncodeOptions,
   isPooled,
+  MODEL_OPTIONS,
   type ModelTokenizerOptions,
   specialMode,
+  TEXT_OPTIONS,
   type TextOptions,
   threadCount,
+  TOKENIZER_OPTIONS,
   type TokenizerOptions,
 } from "./options.ts";
-import { truncate, type TruncateOptions } from "./truncate.ts";
+import { truncate, TRUNCATE_OPTIONS, type TruncateOptions } from "./truncate.ts";
 import { wordPool } from "./word_pool.ts";
 
 /** No token of any encoding is longer than this, in bytes. */
@@ -78,6 +85,7 @@ export class Tokenizer implements Disposable {
    */
   constructor(encoding: EncodingName, options: TokenizerOptions = {}) {
     this.encoding = checkEncoding(encoding, isKnownModel);
+    checkKnown<TokenizerOptions>("options", options, TOKENIZER_OPTIONS);
     this.#mode = specialMode(options, SPECIAL_TEXT);
     this.#native = new NativeTokenizer(encoding);
     this.#cache = openCache(options.cache) ? CACHE : 0;
@@ -91,7 +99,8 @@ export class Tokenizer implements Disposable {
    * known, or `SLUICE_VOCABULARY_NOT_PUBLIC` for a model whose ids nobody but its maker knows.
    */
   static forModel(model: string, options: ModelTokenizerOptions = {}): Tokenizer {
-    const { estimate = false } = options;
+    checkKnown<ModelTokenizerOptions>("options", options, MODEL_OPTIONS);
+    const { estimate = false, special, cache } = options;
     if (typeof estimate !== "boolean") {
       throw new TypeError(`estimate must be a boolean, not ${show(estimate)}`);
     }
@@ -106,7 +115,7 @@ export class Tokenizer implements Disposable {
           `with ${encoding}, ask for them: Tokenizer.forModel(${show(model)}, { estimate: true })`,
       );
     }
-    const tokenizer = new Tokenizer(encoding, options);
+    const tokenizer = new Tokenizer(encoding, { special, cache } as TokenizerOptions);
     tokenizer.#exact = exact;
     return tokenizer;
   }
@@ -118,7 +127,8 @@ export class Tokenizer implements Disposable {
    * `SLUICE_SPECIAL_TOKEN` with `special: "error"`.
    */
   count(text: Text, options?: TextOptions): number {
-    return this.#native.count(text, this.#special(options) | this.#cache);
+    checkGiven(options, TEXT_OPTIONS);
+    return this.#count(text, options);
   }
 
   /**
@@ -128,6 +138,7 @@ export class Tokenizer implements Disposable {
    * @param limit A non-negative integer or `Infinity`.
    */
   isWithinLimit(text: Text, limit: number, options?: TextOptions): boolean {
+    checkGiven(options, TEXT_OPTIONS);
     const special = this.#special(options);
     // More than any text has tokens: a result must fit an int32.
     const bound = Math.min(checkLimit("limit", limit), 2 ** 31 - 2);
@@ -146,6 +157,7 @@ export class Tokenizer implements Disposable {
    * @throws {SluiceError} What {@linkcode Tokenizer.count} throws.
    */
   encode(text: Text, options?: EncodeOptions): Uint32Array<ArrayBuffer> {
+    checkGiven(options, ENCODE_OPTIONS);
     const pool = options !== undefined && isPooled(options) ? wordPool() : undefined;
     return this.#native.encode(text, this.#special(options), pool);
   }
@@ -160,6 +172,7 @@ export class Tokenizer implements Disposable {
    * @throws {SluiceError} What {@linkcode Tokenizer.count} throws.
    */
   encodeInto(text: Text, ids: Uint32Array, options?: TextOptions): number {
+    checkGiven(options, TEXT_OPTIONS);
     return this.#native.encodeInto(text, ids, this.#special(options));
   }
 
@@ -183,11 +196,8 @@ export class Tokenizer implements Disposable {
    * crossing.
    */
   countBatch(texts: readonly Text[], options: BatchOptions = {}): Uint32Array<ArrayBuffer> {
-    const mode = this.#special(options) | this.#cache;
-    const threads = threadCount(options, 0);
-    checkArray("texts", texts);
-    this.#native.checkOpen();
-    return countBatch(this.#native, texts, mode, threads);
+    checkGiven(options, BATCH_OPTIONS);
+    return this.#countBatch(texts, options);
   }
 
   /**
@@ -195,11 +205,8 @@ export class Tokenizer implements Disposable {
    * crossing.
    */
   encodeBatch(texts: readonly Text[], options: BatchOptions = {}): EncodedBatch {
-    const mode = this.#special(options);
-    const threads = threadCount(options, 0);
-    checkArray("texts", texts);
-    this.#native.checkOpen();
-    return encodeBatch(this.#native, texts, mode, threads);
+    checkGiven(options, BATCH_OPTIONS);
+    return this.#encodeBatch(texts, options);
   }
 
   /**
@@ -209,16 +216,18 @@ export class Tokenizer implements Disposable {
    * A `Uint8Array` must not be changed until the promise settles.
    */
   async countAsync(text: Text, options: AsyncOptions = {}): Promise<number> {
+    checkGiven(options, ASYNC_OPTIONS);
     options.signal?.throwIfAborted();
-    if (isShort(text)) return this.count(text, options);
+    if (isShort(text)) return this.#count(text, options);
     const counts = await runJobForOne(text, this.#job(JOB_COUNT, options));
     return counts[0]!;
   }
 
   /** {@linkcode Tokenizer.encode} off the event loop; see {@linkcode Tokenizer.countAsync}. */
   async encodeAsync(text: Text, options: AsyncOptions = {}): Promise<Uint32Array<ArrayBuffer>> {
+    checkGiven(options, ASYNC_OPTIONS);
     options.signal?.throwIfAborted();
-    if (isShort(text)) return this.encode(text, options);
+    if (isShort(text)) return this.#native.encode(text, this.#special(options));
     const words = await runJobForOne(text, this.#job(JOB_ENCODE, options));
     return words.subarray(2);
   }
@@ -228,9 +237,10 @@ export class Tokenizer implements Disposable {
     texts: readonly Text[],
     options: AsyncOptions = {},
   ): Promise<Uint32Array<ArrayBuffer>> {
+    checkGiven(options, ASYNC_OPTIONS);
     options.signal?.throwIfAborted();
     const own = readTexts("texts", texts);
-    if (areShort(own)) return this.countBatch(own, options);
+    if (areShort(own)) return this.#countBatch(own, options);
     return await runJob({ ...this.#job(JOB_COUNT, options), texts: own, nameOf: inBatch });
   }
 
@@ -239,9 +249,10 @@ export class Tokenizer implements Disposable {
     texts: readonly Text[],
     options: AsyncOptions = {},
   ): Promise<EncodedBatch> {
+    checkGiven(options, ASYNC_OPTIONS);
     options.signal?.throwIfAborted();
     const own = readTexts("texts", texts);
-    if (areShort(own)) return this.encodeBatch(own, options);
+    if (areShort(own)) return this.#encodeBatch(own, options);
     const offsets = own.length + 1;
     const words = await runJob({ ...this.#job(JOB_ENCODE, options), texts: own, nameOf: inBatch });
     return { ids: words.subarray(offsets), offsets: words.slice(0, offsets) };
@@ -272,6 +283,7 @@ export class Tokenizer implements Disposable {
    * ```
    */
   truncate(text: string, limit: number, options: TruncateOptions = {}): string {
+    checkGiven(options, TRUNCATE_OPTIONS);
     return truncate(this.#measure(options), text, limit, options);
   }
 
@@ -307,6 +319,7 @@ export class Tokenizer implements Disposable {
    * It stays usable when this tokenizer is closed.
    */
   counter(options: TextOptions = {}): TokenCounter {
+    checkGiven(options, TEXT_OPTIONS);
     const counter = native().sluice_counter_open(this.#native.handle, this.#special(options));
     return new TokenCounter(this.#native.unwrap(counter));
   }
@@ -331,6 +344,26 @@ export class Tokenizer implements Disposable {
     return options === undefined ? this.#mode : specialMode(options, this.#mode);
   }
 
+  #count(text: Text, options: TextOptions | undefined): number {
+    return this.#native.count(text, this.#special(options) | this.#cache);
+  }
+
+  #countBatch(texts: readonly Text[], options: BatchOptions): Uint32Array<ArrayBuffer> {
+    const mode = this.#special(options) | this.#cache;
+    const threads = threadCount(options, 0);
+    checkArray("texts", texts);
+    this.#native.checkOpen();
+    return countBatch(this.#native, texts, mode, threads);
+  }
+
+  #encodeBatch(texts: readonly Text[], options: BatchOptions): EncodedBatch {
+    const mode = this.#special(options);
+    const threads = threadCount(options, 0);
+    checkArray("texts", texts);
+    this.#native.checkOpen();
+    return encodeBatch(this.#native, texts, mode, threads);
+  }
+
   #job(kind: number, options: AsyncOptions): Omit<JobRequest, "texts" | "nameOf"> {
     return {
       tokenizer: this.#native,
@@ -351,4 +384,12 @@ export class Tokenizer implements Disposable {
       ends: (text) => this.#native.ends(text, mode),
     };
   }
+}
+
+/** Refuses options that are not known, where there are any. */
+function checkGiven<Options extends object>(
+  options: Options | undefined,
+  known: Known<Options>,
+): void {
+  if (options !== undefined) checkKnown<Options>("options", options, known);
 }

@@ -5,6 +5,7 @@
  */
 import { checkLimit, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
+import type { Known } from "../known_options.ts";
 import type { Measure } from "./measure.ts";
 import type { TextOptions } from "./options.ts";
 
@@ -27,6 +28,12 @@ export interface TruncateOptions extends TextOptions {
    */
   readonly marker?: string;
 }
+
+export const TRUNCATE_OPTIONS: Known<TruncateOptions> = {
+  special: true,
+  side: true,
+  marker: true,
+};
 
 /** The share of the tokens that each side's beginning and end have. */
 const SIDES = { head: [1, 0], tail: [0, 1], middle: [0.5, 0.5] } as const;

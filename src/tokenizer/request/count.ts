@@ -4,6 +4,7 @@
  * @module
  */
 import { show } from "../../errors.ts";
+import { checkKnown, type Known } from "../../known_options.ts";
 import type { CacheOptions } from "../cache.ts";
 import { ChatRequest, type MessageCount, type ToolCount } from "../chat_request.ts";
 import { type ChatRules, chatRules } from "../chat_rules.ts";
@@ -45,6 +46,13 @@ export interface CountRequestOptions {
    */
   readonly cache?: boolean | CacheOptions;
 }
+
+const OPTIONS: Known<CountRequestOptions> = {
+  model: true,
+  unknownModel: true,
+  format: true,
+  cache: true,
+};
 
 /** What stands apart from messages and tools, in tokens. */
 export interface ExtraCount {
@@ -114,6 +122,7 @@ export interface RequestCount extends MessagesCount {
  * ```
  */
 export function countRequest(body: unknown, options: CountRequestOptions = {}): RequestCount {
+  checkKnown<CountRequestOptions>("options", options, OPTIONS);
   const parsed = parse(body);
   const format = checkFormat(options.format) ?? recognise(parsed);
   const resolved = lookUpModel(modelOf(parsed, options), options.unknownModel);

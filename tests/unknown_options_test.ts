@@ -1,0 +1,486 @@
+/**
+ * Whatever takes options refuses one that it does not know, and takes each that is documented.
+ *
+ * The options of each are typed as all that there are, so the compiler finds one that is missing here.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, describe, it } from "node:test";
+import {
+  type AcquireOptions,
+  type AcquireResourceOptions,
+  type AdaptiveOptions,
+  type AsyncOptions,
+  type BatchOptions,
+  type CacheOptions,
+  type ChunkOptions,
+  concurrency,
+  type ConcurrencyOptions,
+  countMessages,
+  type CountMessagesOptions,
+  countRequest,
+  type CountRequestOptions,
+  deniedResponse,
+  type DeniedResponseOptions,
+  type EncodeOptions,
+  type FetchOptions,
+  type HealthOptions,
+  ipKey,
+  type IpKeyOptions,
+  limitHeaders,
+  type LimitHeadersOptions,
+  type ModelTokenizerOptions,
+  type PoolOptions,
+  type QueueOptions,
+  quota,
+  type QuotaOptions,
+  rate,
+  RateLimiter,
+  type RateLimiterOptions,
+  type RateOptions,
+  reserveAll,
+  type ReserveOptions,
+  resolveModel,
+  type ResolveModelOptions,
+  ResourcePool,
+  type ResourcePoolOptions,
+  type TakeUpToOptions,
+  type TextOptions,
+  Tokenizer,
+  type TokenizerOptions,
+  type TruncateOptions,
+  type TryAcquireOptions,
+  type UpstreamChanges,
+  type UpstreamOptions,
+  UpstreamPool,
+  VirtualClock,
+} from "../mod.ts";
+import { refused } from "./support/limiter.ts";
+
+/** Something that takes options. */
+interface Taker {
+  readonly type: string;
+  readonly options: object;
+  readonly call: (options: never) => unknown;
+}
+
+const takers = new Map<string, Taker>();
+
+/**
+ * @param type The name of the type of the options.
+ * @param options All that there are.
+ */
+function takes<Options extends object>(
+  what: string,
+  type: string,
+  options: Required<Options>,
+  call: (options: Options) => unknown,
+): void {
+  takers.set(what, { type, options, call });
+}
+
+const { signal } = new AbortController();
+const clock = new VirtualClock();
+const tokenizer = new Tokenizer("o200k_base");
+const limiter = new RateLimiter({ limits: { rpm: rate({ limit: 1e6, per: "minute" }) }, clock });
+const empty = new RateLimiter({ limits: { rpm: rate({ limit: 0, per: "minute" }) }, clock });
+const denied = refused(empty.take("k"));
+const pool = new UpstreamPool({ upstreams: [{ id: "a", maxInFlight: 10 }] });
+const resources = new ResourcePool({ create: () => ({}), max: 4 });
+const long = "a text for a thread ".repeat(100);
+const messages = [{ role: "user", content: "Hello!" }];
+
+const close = (opened: { close(): unknown }): unknown => opened.close();
+
+const text: Required<TextOptions> = { special: "text" };
+takes<TextOptions>("count", "TextOptions", text, (own) => tokenizer.count("x", own));
+takes<TextOptions>(
+  "isWithinLimit",
+  "TextOptions",
+  text,
+  (own) => tokenizer.isWithinLimit("x", 3, own),
+);
+takes<TextOptions>(
+  "encodeInto",
+  "TextOptions",
+  text,
+  (own) => tokenizer.encodeInto("x", new Uint32Array(4), own),
+);
+takes<TextOptions>("counter", "TextOptions", text, (own) => close(tokenizer.counter(own)));
+takes<EncodeOptions>(
+  "encode",
+  "EncodeOptions",
+  { ...text, pooled: true },
+  (own) => tokenizer.encode("x", own),
+);
+const batch: Required<BatchOptions> = { ...text, threads: 1 };
+takes<BatchOptions>("countBatch", "BatchOptions", batch, (own) => tokenizer.countBatch(["x"], own));
+takes<BatchOptions>(
+  "encodeBatch",
+  "BatchOptions",
+  batch,
+  (own) => tokenizer.encodeBatch(["x"], own),
+);
+const off: Required<AsyncOptions> = { ...text, threads: 1, signal };
+for (const it of ["x", long]) {
+  const of = it === long ? "a long text" : "a short one";
+  takes<AsyncOptions>(
+    `countAsync of ${of}`,
+    "AsyncOptions",
+    off,
+    (own) => tokenizer.countAsync(it, own),
+  );
+  takes<AsyncOptions>(
+    `encodeAsync of ${of}`,
+    "AsyncOptions",
+    off,
+    (own) => tokenizer.encodeAsync(it, own),
+  );
+  takes<AsyncOptions>(
+    `countBatchAsync of ${of}`,
+    "AsyncOptions",
+    off,
+    (own) => tokenizer.countBatchAsync([it], own),
+  );
+  takes<AsyncOptions>(
+    `encodeBatchAsync of ${of}`,
+    "AsyncOptions",
+    off,
+    (own) => tokenizer.encodeBatchAsync([it], own),
+  );
+}
+takes<TruncateOptions>(
+  "truncate",
+  "TruncateOptions",
+  { ...text, side: "tail", marker: "-" },
+  (own) => tokenizer.truncate(long, 5, own),
+);
+takes<ChunkOptions>(
+  "chunks",
+  "ChunkOptions",
+  { ...text, size: 50, overlap: 1 },
+  (own) => tokenizer.chunks(long, own),
+);
+const made: Required<TokenizerOptions> = { ...text, cache: true };
+takes<TokenizerOptions>(
+  "new Tokenizer",
+  "TokenizerOptions",
+  made,
+  (own) => close(new Tokenizer("o200k_base", own)),
+);
+takes<ModelTokenizerOptions>(
+  "Tokenizer.forModel",
+  "ModelTokenizerOptions",
+  { ...made, estimate: true },
+  (own) => close(Tokenizer.forModel("gpt-5", own)),
+);
+takes<CacheOptions>(
+  "a cache",
+  "CacheOptions",
+  { entries: 100 },
+  (cache) => close(new Tokenizer("o200k_base", { cache })),
+);
+takes<CacheOptions>(
+  "the cache of countRequest",
+  "CacheOptions",
+  { entries: 100 },
+  (cache) => countRequest({ model: "gpt-5", messages }, { cache }),
+);
+takes<ResolveModelOptions>(
+  "resolveModel",
+  "ResolveModelOptions",
+  { unknownModel: "o200k_base" },
+  (own) => resolveModel("gpt-5", own),
+);
+takes<CountMessagesOptions>(
+  "countMessages",
+  "CountMessagesOptions",
+  { unknownModel: "o200k_base", cache: false },
+  (own) => countMessages(messages, { model: "gpt-5" }, own),
+);
+takes<CountRequestOptions>(
+  "countRequest",
+  "CountRequestOptions",
+  { model: "gpt-5", unknownModel: "o200k_base", format: "openai-chat", cache: false },
+  (own) => countRequest({ messages }, own),
+);
+
+takes<RateLimiterOptions>(
+  "new RateLimiter",
+  "RateLimiterOptions",
+  {
+    name: `unknown options ${crypto.randomUUID()}`,
+    limits: { rpm: rate({ limit: 1, per: "minute" }) },
+    maxKeys: 10,
+    clock,
+    reservationTtlMs: 1000,
+    trackLeaks: true,
+  },
+  (own) => close(new RateLimiter(own)),
+);
+takes<RateOptions>("rate", "RateOptions", { unit: "u", limit: 1, per: "day", burst: 2 }, rate);
+// Together they are all: no window is a month and a week.
+takes<Omit<QuotaOptions, "utcOffset" | "weekStart" | "yearStart">>(
+  "quota by months",
+  "QuotaOptions",
+  { unit: "u", limit: 1, per: "month", timeZone: "UTC", monthStart: 3 },
+  quota,
+);
+takes<Pick<QuotaOptions, "limit" | "per" | "utcOffset" | "weekStart">>(
+  "quota by weeks",
+  "QuotaOptions",
+  { limit: 1, per: "week", utcOffset: 60, weekStart: "sunday" },
+  quota,
+);
+takes<Pick<QuotaOptions, "limit" | "per" | "yearStart">>(
+  "quota by years",
+  "QuotaOptions",
+  { limit: 1, per: "year", yearStart: "04-06" },
+  quota,
+);
+takes<ConcurrencyOptions>(
+  "concurrency",
+  "ConcurrencyOptions",
+  { unit: "concurrent", limit: 1 },
+  concurrency,
+);
+takes<ReserveOptions>("reserve", "ReserveOptions", { ttlMs: 1000 }, (own) => {
+  const reserved = limiter.reserve("k", undefined, own);
+  if (reserved.allowed) reserved.cancel();
+});
+takes<ReserveOptions>("reserveAll", "ReserveOptions", { ttlMs: 1000 }, (own) => {
+  const reserved = reserveAll([{ limiter, key: "k" }], undefined, own);
+  if (reserved.allowed) reserved.cancel();
+});
+takes<TakeUpToOptions>(
+  "takeUpTo",
+  "TakeUpToOptions",
+  { step: 1 },
+  (own) => limiter.takeUpTo("k", { requests: 1 }, own),
+);
+takes<IpKeyOptions>("ipKey", "IpKeyOptions", { v6Prefix: 48 }, (own) => ipKey("::1", own));
+takes<LimitHeadersOptions>(
+  "limitHeaders",
+  "LimitHeadersOptions",
+  { fields: ["ietf"], denied, heldRetryAfterMs: 1 },
+  (own) => limitHeaders({ limiter, key: "k" }, own),
+);
+takes<DeniedResponseOptions>(
+  "deniedResponse",
+  "DeniedResponseOptions",
+  {
+    fields: ["ietf"],
+    heldRetryAfterMs: 1,
+    problem: "quota-exceeded",
+    errorForm: "openai",
+    detail: "no",
+  },
+  (own) => deniedResponse(denied, { limiter: empty, key: "k" }, own),
+);
+
+const upstream: Required<UpstreamOptions> = { id: "a", maxInFlight: 1, weight: 1, tier: 0 };
+const queue: Required<QueueOptions> = { max: 10, timeoutMs: 1000, agingMs: 10 };
+const health: Required<HealthOptions> = {
+  failures: 1,
+  failureRate: 0.5,
+  minResults: 5,
+  windowMs: 100,
+  cooldownMs: 100,
+  maxEjected: 0.5,
+};
+const adaptive: Required<AdaptiveOptions> = { min: 1, backoff: 0.5 };
+const upstreams = [upstream];
+takes<PoolOptions>(
+  "new UpstreamPool",
+  "PoolOptions",
+  {
+    name: `unknown options ${crypto.randomUUID()}`,
+    upstreams,
+    maxInFlight: 10,
+    queue,
+    leaseTtlMs: 1000,
+    health,
+    adaptive,
+    trackLeaks: false,
+    onEvent: () => {},
+  },
+  (own) => close(new UpstreamPool(own)),
+);
+takes<QueueOptions>(
+  "a queue",
+  "QueueOptions",
+  queue,
+  (queue) => close(new UpstreamPool({ upstreams, queue })),
+);
+takes<QueueOptions>(
+  "the queue of resources",
+  "QueueOptions",
+  queue,
+  (queue) => close(new ResourcePool({ create: () => ({}), max: 1, queue })),
+);
+takes<HealthOptions>(
+  "health",
+  "HealthOptions",
+  health,
+  (health) => close(new UpstreamPool({ upstreams, health })),
+);
+takes<AdaptiveOptions>(
+  "adaptive",
+  "AdaptiveOptions",
+  adaptive,
+  (adaptive) => close(new UpstreamPool({ upstreams, adaptive })),
+);
+takes<UpstreamOptions>(
+  "upstreams[0]",
+  "UpstreamOptions",
+  upstream,
+  (own) => close(new UpstreamPool({ upstreams: [own] })),
+);
+takes<UpstreamOptions>("addUpstream", "UpstreamOptions", { ...upstream, id: "b" }, (own) => {
+  pool.addUpstream(own);
+  pool.removeUpstream("b");
+});
+takes<UpstreamChanges>(
+  "updateUpstream",
+  "UpstreamChanges",
+  { maxInFlight: 10, weight: 1, tier: 0 },
+  (own) => pool.updateUpstream("a", own),
+);
+takes<TryAcquireOptions>(
+  "tryAcquire",
+  "TryAcquireOptions",
+  { prefer: "a" },
+  (own) => pool.tryAcquire(own)?.release(),
+);
+takes<TryAcquireOptions>(
+  "acquireBatch",
+  "TryAcquireOptions",
+  { prefer: "a" },
+  (own) => pool.releaseBatch(pool.acquireBatch(1, own)),
+);
+const acquire: Required<AcquireOptions> = { prefer: "a", signal, priority: 1, timeoutMs: 1000 };
+takes<AcquireOptions>(
+  "acquire",
+  "AcquireOptions",
+  acquire,
+  async (own) => (await pool.acquire(own)).release(),
+);
+takes<FetchOptions>(
+  "fetch",
+  "FetchOptions",
+  {
+    ...acquire,
+    init: () => ({}),
+    fetch: () => Promise.resolve(new Response("text")),
+    headersTimeoutMs: 1000,
+    idleTimeoutMs: 1000,
+    reservation: { ttlMs: 1000, renew: () => true },
+    classify: () => undefined,
+  },
+  async (own) => await (await pool.fetch(() => "data:,text", own)).text(),
+);
+takes<{ signal?: AbortSignal }>("drainUpstream", "", { signal }, async (own) => {
+  await pool.drainUpstream("a", own);
+  pool.resumeUpstream("a");
+});
+takes<{ signal?: AbortSignal }>("drain", "", { signal }, async (own) => {
+  using pool = new UpstreamPool({ upstreams });
+  await pool.drain(own);
+});
+takes<ResourcePoolOptions<object>>(
+  "new ResourcePool",
+  "ResourcePoolOptions",
+  {
+    create: () => ({}),
+    validate: () => true,
+    destroy: () => {},
+    max: 1,
+    min: 0,
+    name: `unknown options ${crypto.randomUUID()}`,
+    queue,
+    createTimeoutMs: 1000,
+    validateTimeoutMs: 1000,
+    destroyTimeoutMs: 1000,
+    idleTimeoutMs: 1000,
+    maxLifetimeMs: 1000,
+    lifetimeJitter: 0,
+    reuse: "newest",
+    trackLeaks: false,
+    onEvent: () => {},
+  },
+  (own) => close(new ResourcePool(own)),
+);
+const { prefer: _, ...acquireResource } = acquire;
+takes<AcquireResourceOptions>(
+  "acquire of resources",
+  "AcquireResourceOptions",
+  acquireResource,
+  async (own) => (await resources.acquire(own)).release(),
+);
+takes<AcquireResourceOptions>(
+  "use of resources",
+  "AcquireResourceOptions",
+  acquireResource,
+  (own) => resources.use(() => {}, own),
+);
+takes<{ signal?: AbortSignal }>("drain of resources", "", { signal }, async (own) => {
+  await new ResourcePool({ create: () => ({}), max: 1 }).drain(own);
+});
+
+describe("Options", () => {
+  after(async () => {
+    for (const opened of [tokenizer, limiter, empty, pool, clock]) opened.close();
+    await resources.close();
+  });
+
+  for (const [what, { options, call }] of takers) {
+    const called = async (options: object): Promise<unknown> => await call(options as never);
+
+    it(`of ${what}: each that is documented is taken`, async () => {
+      await called(options);
+      // What a class brings along is no option.
+      await called(Object.assign(Object.create({ others: 1 }), options));
+    });
+
+    it(`of ${what}: one that is not known is a TypeError that names it`, async () => {
+      for (const option of Object.keys(options)) {
+        const misspelt = { ...options, [`${option}x`]: 1 };
+        await assert.rejects(called(misspelt), (error: Error) => {
+          assert.equal(error.name, "TypeError", String(error));
+          assert.ok(error.message.includes(`must not have "${option}x"`), error.message);
+          return true;
+        });
+      }
+    });
+
+    it(`of ${what}: what is no object is a TypeError`, async () => {
+      for (const options of [null, 1, "options"]) {
+        await assert.rejects(
+          called(options as never),
+          { name: "TypeError", message: /must be (a boolean or )?an object/ },
+        );
+      }
+    });
+  }
+
+  it("are refused before they have any effect", () => {
+    assert.deepEqual(
+      [pool.stats().inFlight, pool.stats().upstreams.length, resources.stats().inUse],
+      [0, 1, 0],
+    );
+    assert.equal(limiter.stats().reservations, 0);
+  });
+
+  it("of every type that is exported are tried here", () => {
+    const src = new URL("../src/", import.meta.url);
+    const types = readdirSync(src, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !["cli", "ffi"].includes(entry.name))
+      .flatMap(({ name }) => {
+        const source = readFileSync(new URL(`${name}/mod.ts`, src), "utf8");
+        return source.match(/\b\w+(Options|Changes)\b/g) ?? [];
+      });
+    assert.ok(types.length > 25, `${types.length} types`);
+    const tried = new Set([...takers.values()].map(({ type }) => type));
+    assert.deepEqual([...new Set(types)].filter((type) => !tried.has(type)), []);
+  });
+});
