@@ -227,6 +227,8 @@ describe("registerModels", () => {
     assert.throws(register({ " ": "gpt-4o" }), typeError(/^models must not have an empty name$/));
     assert.throws(register(null), typeError(/^models must be an object, not null$/));
     assert.throws(register(["gpt-4o"]), typeError(/^models must be an object, not an array$/));
+    const map = new Map([["mapped", "gpt-4o"]]);
+    assert.throws(register(map), typeError(/^models must be an object, not an instance of Map$/));
   });
 });
 

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type PoolOptions, UpstreamPool } from "../mod.ts";
 import { type FetchOptions, leasedFetch } from "../src/pool/leased_fetch.ts";
 import type { Made, MakeRequest } from "../src/pool/made_request.ts";
+import type { Peek } from "../src/pool/response_body.ts";
 import { CountingPool, type Ending } from "./fixtures/counting_pool.ts";
 import { until } from "./fixtures/fetching.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
@@ -36,6 +37,24 @@ const origin = (server: HttpServer | Server): string =>
   `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 const text = (response: Response): Promise<string> => response.text();
 const own = new Error("the caller's own stream broke");
+let lateText: Promise<string> | undefined;
+let latePeek: Peek | undefined;
+/** Those that do not wait for what they look at. */
+const LEFT_BEHIND: readonly [string, NonNullable<FetchOptions["classify"]>][] = [
+  ["nobody waits for a look", async (_, peek) => {
+    await peek(1);
+    latePeek = peek;
+    lateText = peek(10_000);
+    return undefined;
+  }],
+  ["a look loses a race", async (_, peek) => {
+    await peek(1);
+    latePeek = peek;
+    lateText = peek(10_000);
+    await Promise.race([lateText, undefined]);
+    return undefined;
+  }],
+];
 /** A stream of a caller's that breaks in the middle. */
 function breaking(): ReadableStream<Uint8Array> {
   let parts = 0;
@@ -52,6 +71,12 @@ const post = (body: BodyInit, init: object = {}): RequestInit =>
 const nothing = "unknown";
 
 const ROWS: readonly Row[] = [
+  {
+    cause: "a blob that is not there",
+    make: () => "blob:nowhere",
+    gets: "an error",
+    told: nothing,
+  },
   // The caller's mistake, before anything is sent.
   ...([
     [
@@ -417,6 +442,14 @@ describe("Blame:", () => {
       assert.deepEqual(pool.endings, [{ status: 429, retryAfterMs: 7000 }]);
     });
 
+    it("or in a Response that is handed back as the failure: Retry-After", async () => {
+      const pool = new CountingPool();
+      const asked = () => new Response("", { status: 503, headers: { "retry-after": "3" } });
+      const response = await leasedFetch(pool, () => flaky.url("/text"), { classify: asked });
+      await response.text();
+      assert.deepEqual(pool.endings, [{ status: 503, retryAfterMs: 3000 }]);
+    });
+
     for (const path of ["sse-ends", "sse"]) {
       it(`no further than the first event: ${path}`, async () => {
         const pool = new CountingPool();
@@ -438,6 +471,18 @@ describe("Blame:", () => {
         await ended;
         await until(() => pool.endings.length > 0);
         assert.deepEqual(pool.endings, [{ status: 529 }]);
+      });
+    }
+
+    for (const [how, classify] of LEFT_BEHIND) {
+      it(`and keeps the order of the parts where ${how}`, { timeout: 5000 }, async () => {
+        const pool = new CountingPool();
+        const response = await leasedFetch(pool, () => `${origin(server)}sse-ends`, { classify });
+        assert.equal(await response.text(), EVENT + "event: end\n\n");
+        assert.deepEqual(pool.endings, ["ok"]);
+        const seen = await lateText!;
+        assert.ok(EVENT.startsWith(seen) && seen.length >= 9, `what had come by then: ${seen}`);
+        assert.equal(await latePeek!(), "", "it is the caller's now");
       });
     }
 

@@ -112,6 +112,15 @@ describe("countRequest", () => {
   const tokens = (body: unknown, options: CountRequestOptions = {}) =>
     countRequest(body, options).tokens;
 
+  it("counts the reason of a denied call, which the model is told", () => {
+    const denied = (reason: string) => {
+      const approval = { id: "a", approved: false, reason };
+      const part = { type: "tool-f", toolCallId: "c", state: "output-denied", input: {}, approval };
+      return [{ id: "m", role: "assistant", parts: [part] }];
+    };
+    assert.ok(tokens(denied("not on Sundays")) >= tokens(denied("")) + 3);
+  });
+
   it("counts what was lost before", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const least = tokenizer.count(TEXT);

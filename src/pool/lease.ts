@@ -90,9 +90,7 @@ export class Lease implements Disposable, AsyncDisposable {
    * with 429, 500 and above its `Retry-After`. O(log n).
    */
   fail(failure: Failure | Response = {}): ReleaseResult {
-    const isResponse = failure instanceof Response;
-    const said = isResponse ? failureOf(failure) ?? { status: failure.status } : failure;
-    const { outcome, restMs } = readFailure(said);
+    const { outcome, restMs } = readFailure(failureFrom(failure));
     return this.#settle(outcome, restMs);
   }
 
@@ -168,6 +166,12 @@ export function readLeases(leases: readonly Lease[], lessor: Lessor): Lease[] {
     }
     return lease;
   });
+}
+
+/** Of a response its status, and with 429, 500 and above its `Retry-After`. */
+export function failureFrom(failure: Failure | Response): Failure {
+  if (!(failure instanceof Response)) return failure;
+  return failureOf(failure) ?? { status: failure.status };
 }
 
 /**

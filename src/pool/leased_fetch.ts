@@ -11,10 +11,16 @@ import { checkKnown, type Known } from "../known_options.ts";
 import { type Cause, failureOf, isTimeout } from "./blame.ts";
 import { KeptReservation, type Renewable } from "./kept_reservation.ts";
 import type { Leaked } from "./leaks.ts";
-import type { Failure } from "./lease.ts";
+import { type Failure, failureFrom } from "./lease.ts";
 import type { HeldLease } from "./lease_term.ts";
 import { hasBody, leasedResponse } from "./leased_response.ts";
-import { canBeMade, type MakeRequest, type ReadyRequest, readyRequest } from "./made_request.ts";
+import {
+  canBeMade,
+  isLocal,
+  type MakeRequest,
+  type ReadyRequest,
+  readyRequest,
+} from "./made_request.ts";
 import type { AcquireOptions } from "./options.ts";
 import { RequestHold } from "./request_hold.ts";
 import { type Peek, ResponseBody } from "./response_body.ts";
@@ -60,7 +66,8 @@ export interface FetchOptions extends AcquireOptions {
    */
   readonly reservation?: Renewable;
   /**
-   * What a response says of its upstream: how it failed, or undefined if it did not; sync or async.
+   * What a response says of its upstream: how it failed, or undefined if it did not; sync or async. A
+   * `Response` says it as in `lease.fail`.
    * Some say it only in the body, under any status: `peek` looks into it and leaves it whole. If it
    * throws, or returns what is no failure, the request is aborted and so is the call.
    *
@@ -69,7 +76,7 @@ export interface FetchOptions extends AcquireOptions {
   readonly classify?: (
     response: Response,
     peek: Peek,
-  ) => Failure | undefined | Promise<Failure | undefined>;
+  ) => Failure | Response | undefined | Promise<Failure | Response | undefined>;
 }
 
 const OPTIONS: Known<FetchOptions> = {
@@ -165,8 +172,10 @@ async function judge(
       hold.signal,
     );
     if (failure === undefined) hold.confirm();
-    else hold.remember(failure);
-    return leasedResponse(response, take(), hold, isDecoded);
+    else hold.remember(failureFrom(failure));
+    const left = take();
+    left?.handOn();
+    return leasedResponse(response, left, hold, isDecoded);
   } catch (error) {
     hold.end("unclassified");
     hold.abort(error);
@@ -186,6 +195,7 @@ function bodyOf({ body }: Response, hold: RequestHold): ResponseBody {
 /** Why `fetch` rejected. What bears no sign is the network's if a caller's own client threw it. */
 function causeOf(error: unknown, request: ReadyRequest, isForeign: boolean): Cause {
   if (isTimeout(error)) return "timeout";
+  if (!isForeign && isLocal(request)) return "unsent";
   const fault = fetchFault(error, request.hasBody);
   if (fault !== undefined) return fault;
   if (!canBeMade(request)) return "unsent";

@@ -75,6 +75,11 @@ export function canBeMade({ input, init }: ReadyRequest): boolean {
   }
 }
 
+/** Whether it names something in this process or on this machine, which no upstream answers for. */
+export function isLocal({ input }: ReadyRequest): boolean {
+  return /^(blob|data|file):/i.test(input instanceof Request ? input.url : String(input));
+}
+
 function read(made: unknown): [Request | URL | string, (RequestInit | undefined)?] {
   if (typeof made === "string" || made instanceof URL || made instanceof Request) return [made];
   if (Array.isArray(made) && made.length >= 1 && made.length <= 2) {

@@ -169,7 +169,9 @@ const registered: Map<string, ResolvedModel> = new Map();
  * ```
  */
 export function registerModels(models: Readonly<Record<string, string>>): void {
-  if (typeof models !== "object" || models === null || Array.isArray(models)) {
+  // A Map has no members, and would register nothing without a word.
+  const isList = Array.isArray(models) || models instanceof Map;
+  if (typeof models !== "object" || models === null || isList) {
     throw new TypeError(`models must be an object, not ${show(models)}`);
   }
   const checked = Object.entries(models).map(([name, target]): [string, ResolvedModel] => {

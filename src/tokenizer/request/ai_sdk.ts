@@ -47,7 +47,8 @@ const CALL: Fields = {
   output: "json",
   result: "json",
   errorText: "text",
-  approval: OPTIONS,
+  // The reason of a denial is what the model is told in place of a result.
+  approval: { fields: { id: "id", approved: "label", reason: "text", isAutomatic: "label" } },
   preliminary: "label",
   providerExecuted: "label",
   dynamic: "label",
