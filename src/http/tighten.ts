@@ -5,7 +5,7 @@
  */
 import { show } from "../errors.ts";
 import type { LimiterKey } from "../limiter/key.ts";
-import type { RateLimiter } from "../limiter/rate_limiter.ts";
+import { RateLimiter } from "../limiter/rate_limiter.ts";
 import { parseLimitHeaders, type UpstreamLimits } from "./upstream_limits.ts";
 
 /**
@@ -54,6 +54,9 @@ export function tightenFrom<Name extends string>(
   mapping: LimitMapping<NoInfer<Name>>,
   now: number = Date.now(),
 ): UpstreamLimits {
+  if (!(limiter instanceof RateLimiter)) {
+    throw new TypeError(`limiter must be a RateLimiter, not ${show(limiter)}`);
+  }
   if (typeof mapping !== "object" || mapping === null) {
     throw new TypeError(
       `mapping must be an object such as { tokens: "tpm" }, not ${show(mapping)}`,
