@@ -217,6 +217,36 @@ describe("limitHeaders", () => {
     assert.throws(() => limitHeaders(any(null)), /TypeError: parts must have a RateLimiter/);
     assert.deepEqual([...limitHeaders([])], []);
   });
+
+  it("refuses options that it would write no headers, or wrong ones, for", () => {
+    const { limiter } = make(tenant);
+    const part = { limiter, key: "k" };
+    for (const fields of ["ietf", 5, null, { length: 1 }]) {
+      assert.throws(
+        () => limitHeaders(part, { fields: any(fields) }),
+        /TypeError: options.fields must be an array of "ietf" and "openai", not /,
+      );
+    }
+    for (const field of ["itef", 1, undefined]) {
+      assert.throws(
+        () => limitHeaders(part, { fields: ["openai", any(field)] }),
+        /RangeError: options.fields\[1\] must be "ietf" or "openai", not /,
+      );
+    }
+    for (const partitionKey of [5, {}, null, new Uint32Array(1), new ArrayBuffer(1)]) {
+      assert.throws(
+        () => limitHeaders({ ...part, partitionKey: any(partitionKey) }),
+        /TypeError: partitionKey must be a string or a Uint8Array, not /,
+      );
+    }
+    // Without, a request that was admitted would be told to come again.
+    for (const denied of [limiter.take("k", { concurrent: 0 }), {}, null, 5]) {
+      assert.throws(
+        () => limitHeaders(part, { denied: any(denied) }),
+        /TypeError: options.denied must be a refusal, not /,
+      );
+    }
+  });
 });
 
 describe("deniedResponse", () => {
@@ -310,10 +340,11 @@ describe("deniedResponse", () => {
     const other = deniedResponse(denied, part, { heldRetryAfterMs: 2500 });
     assert.equal(other.headers.get("retry-after"), "3");
     assert.equal(other.headers.get("retry-after-ms"), "2500");
-    for (const heldRetryAfterMs of [0, -1, NaN, Infinity]) {
+    // Numbers from 1e21 on are written with an exponent, which no header has.
+    for (const heldRetryAfterMs of [0, -1, NaN, Infinity, 1e300, 367 * 864e5]) {
       assert.throws(
         () => deniedResponse(denied, part, { heldRetryAfterMs }),
-        /RangeError: options.heldRetryAfterMs must be above 0, not /,
+        /RangeError: options.heldRetryAfterMs must be above 0 and at most 366 days, not /,
       );
     }
   });
@@ -411,6 +442,12 @@ describe("deniedResponse", () => {
       () => deniedResponse(denied, part, { errorForm: any("gemini") }),
       /RangeError: options.errorForm must be "openai" or "anthropic", not "gemini"/,
     );
+    for (const detail of [5, {}, null]) {
+      assert.throws(
+        () => deniedResponse(denied, part, { detail: any(detail) }),
+        /TypeError: options.detail must be a string, not /,
+      );
+    }
     assert.throws(
       () => deniedResponse(denied, part, any({ status: 418 })),
       /TypeError: the options of deniedResponse\(\) must not have "status": known are "fields"/,

@@ -216,6 +216,10 @@ describe("parseLimitHeaders", () => {
         "limit=100; remaining=50",
         "limit=100, remaining=50, reset=5,",
         "LIMIT=100, REMAINING=50",
+        // Sent twice, as by two proxies: the later would be believed, whichever is right.
+        "limit=100, remaining=0, limit=100, remaining=50",
+        "remaining=0,remaining=50",
+        "remaining=0 ,\tremaining;x=50",
       ]
     ) assert.equal(of(value), undefined, value);
     const { limiter } = make();
@@ -386,6 +390,18 @@ describe("tightenFrom", () => {
     }
   });
 
+  it("leaves a limit of Infinity as it is", () => {
+    using clock = new VirtualClock();
+    using limiter = new RateLimiter({
+      limits: { r: rate({ limit: Infinity, per: "minute" }) },
+      clock,
+    });
+    const headers = new Headers({ "x-ratelimit-remaining-requests": "0", "retry-after": "9" });
+    tightenFrom(limiter, "k", headers, { requests: "r" });
+    assert.equal(limiter.inspect("k").r.remaining, Infinity);
+    assert.ok(limiter.take("k").allowed);
+  });
+
   it("passes over a limit that was reset since", () => {
     const { limiter } = make();
     const headers = new Headers({
@@ -440,6 +456,15 @@ describe("tightenFrom", () => {
       ),
       { numRuns: 2000 },
     );
+  });
+
+  it("refuses what is no limiter", () => {
+    for (const limiter of [undefined, null, {}, "limiter"]) {
+      assert.throws(
+        () => tightenFrom(any(limiter), "k", new Headers(), { requests: "rpm" }),
+        /TypeError: limiter must be a RateLimiter, not /,
+      );
+    }
   });
 
   it("refuses a mapping to what is no limit, whatever the headers say", () => {

@@ -43,6 +43,29 @@ describe("a limiter of one name", () => {
     assert.equal(again.inspect("k").r.used, 3);
   });
 
+  it("tells other limits as they were written, without an end too", () => {
+    const name = `life: ${run} endless`;
+    const limits = {
+      r: rate({ limit: Infinity, per: "1.5m", burst: 5 }),
+      q: quota({ limit: Infinity, per: "day" }),
+      c: concurrency({ limit: Infinity }),
+    };
+    using _limiter = new RateLimiter({ name, limits });
+    for (
+      const [limit, words, other] of [
+        ["r", "Infinity requests per 90s, burst 5", rate({ limit: 5, per: "1.5m" })],
+        ["q", "a quota of Infinity requests per day", quota({ limit: 5, per: "day" })],
+        ["c", "Infinity concurrent at a time", concurrency({ limit: 5 })],
+      ] as const
+    ) {
+      assert.throws(
+        () => new RateLimiter({ name, limits: { ...limits, [limit]: other } }),
+        (error: Error) => error.message.includes(`it has \`${limit}: ${words}\``),
+        words,
+      );
+    }
+  });
+
   it("can have other limits when nobody has it any more, and not before", async () => {
     const name = `life: ${run} changed`;
     const other = { r: rate({ limit: 1, per: "hour" }) };

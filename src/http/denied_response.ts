@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown } from "../known_options.ts";
 import type { Denied } from "../limiter/decision.ts";
 import { formatDuration } from "./field_values.ts";
 import {
+  checkDenied,
   type LimitedPart,
   limitHeaders,
   type LimitHeadersOptions,
@@ -112,9 +114,7 @@ export function deniedResponse(
   parts: LimitedPart | readonly LimitedPart[],
   options: DeniedResponseOptions = {},
 ): Response {
-  if ((denied as Partial<Denied> | null | undefined)?.allowed !== false) {
-    throw new TypeError(`denied must be a refusal, not ${show(denied)}`);
-  }
+  checkDenied("denied", denied);
   checkKnown<DeniedResponseOptions>("the options of deniedResponse()", options, OPTIONS);
   const { problem = "quota-exceeded", errorForm = "openai", detail, ...headerOptions } = options;
   if (!Object.hasOwn(PROBLEMS, problem)) {
@@ -126,6 +126,7 @@ export function deniedResponse(
       `options.errorForm must be "openai" or "anthropic", not ${show(errorForm)}`,
     );
   }
+  if (detail !== undefined) checkString("options.detail", detail);
   const { type, status, title, anthropic } = denied.neverFits ? NEVER_FITS : PROBLEMS[problem];
   const message = detail ?? detailOf(denied, headerOptions);
   const headers = limitHeaders(parts, { ...headerOptions, denied });

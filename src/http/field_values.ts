@@ -9,7 +9,7 @@
 /** The largest amount that limits count; see `checkAmount`. */
 const MOST_UNITS = 1e12;
 /** No limit is longer: see `rate` and `quota`. What is further away is no news about one. */
-const LONGEST_MS = 366 * 864e5;
+export const LONGEST_MS: number = 366 * 864e5;
 /** From here on, a bare number is a time and no delay: 1e9 seconds is 2001, 1e12 milliseconds too. */
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;

@@ -4,13 +4,15 @@
  * @module
  */
 import { type BareItem, type Item, serializeList } from "structured-headers";
+import { isArray, readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown } from "../known_options.ts";
 import { type Denied, HELD_RETRY_MS, type LimitState } from "../limiter/decision.ts";
 import type { Limit } from "../limiter/limits.ts";
 import { RateLimiter } from "../limiter/rate_limiter.ts";
 import type { Part } from "../limiter/together.ts";
-import { formatDuration } from "./field_values.ts";
+import { isKind } from "../typed_array.ts";
+import { formatDuration, LONGEST_MS } from "./field_values.ts";
 
 /** One key of one limiter, and what a client knows it by. */
 export interface LimitedPart extends Part {
@@ -62,13 +64,19 @@ const MOST_INTEGER = 999_999_999_999_999;
  *
  * Amounts are rounded down, times up; above 999,999,999,999,999 they are said to be that. A limit of
  * `Infinity` is not told.
+ *
+ * @throws {TypeError} An option is not known or has a wrong type, `options.denied` is no refusal, or a
+ * part has no limiter or a `partitionKey` that is neither text nor bytes.
+ * @throws {RangeError} An option has a wrong value.
  */
 export function limitHeaders(
   parts: LimitedPart | readonly LimitedPart[],
   options: LimitHeadersOptions = {},
 ): Headers {
   checkKnown<LimitHeadersOptions>("the options of limitHeaders()", options, OPTIONS);
-  const { fields = ["ietf", "openai"], denied } = options;
+  const { denied } = options;
+  const fields = fieldsOf(options);
+  if (denied !== undefined) checkDenied("options.denied", denied);
   const standings = standingsOf(parts);
   const headers = new Headers();
   const wait = denied === undefined ? undefined : waitMs(denied, options);
@@ -98,6 +106,26 @@ export function limitHeaders(
   return headers;
 }
 
+/** Refuses what is no refusal: what is allowed has no wait that a header could tell. */
+export function checkDenied(name: string, denied: unknown): asserts denied is Denied {
+  if ((denied as Partial<Denied> | null | undefined)?.allowed !== false) {
+    throw new TypeError(`${name} must be a refusal, not ${show(denied)}`);
+  }
+}
+
+/** The fields that are asked for. */
+function fieldsOf({ fields = ["ietf", "openai"] }: LimitHeadersOptions): readonly string[] {
+  if (!isArray(fields)) {
+    throw new TypeError(
+      `options.fields must be an array of "ietf" and "openai", not ${show(fields)}`,
+    );
+  }
+  return readArray("options.fields", fields, (field, i) => {
+    if (field === "ietf" || field === "openai") return field;
+    throw new RangeError(`options.fields[${i}] must be "ietf" or "openai", not ${show(field)}`);
+  });
+}
+
 /** What the limit that refused is called in the headers of `parts`. */
 export function policyName(
   { limiter, limit }: Pick<Denied, "limiter" | "limit">,
@@ -116,8 +144,10 @@ export function waitMs(
       `options.heldRetryAfterMs must be a number, not ${show(heldRetryAfterMs)}`,
     );
   }
-  if (!(heldRetryAfterMs > 0 && heldRetryAfterMs < Infinity)) {
-    throw new RangeError(`options.heldRetryAfterMs must be above 0, not ${heldRetryAfterMs}`);
+  if (!(heldRetryAfterMs > 0 && heldRetryAfterMs <= LONGEST_MS)) {
+    throw new RangeError(
+      `options.heldRetryAfterMs must be above 0 and at most 366 days, not ${heldRetryAfterMs}`,
+    );
   }
   return reason === "held" ? heldRetryAfterMs : fitsAfterMs;
 }
@@ -129,12 +159,21 @@ function standingsOf(parts: LimitedPart | readonly LimitedPart[]): Standing[] {
     if (!(limiter instanceof RateLimiter)) {
       throw new TypeError(`parts must have a RateLimiter as limiter, not ${show(limiter)}`);
     }
+    const { partitionKey } = part;
+    if (
+      partitionKey !== undefined && typeof partitionKey !== "string" &&
+      !isKind("Uint8Array", partitionKey)
+    ) {
+      throw new TypeError(
+        `partitionKey must be a string or a Uint8Array, not ${show(partitionKey)}`,
+      );
+    }
     const states = Object.entries(limiter.inspect(part.key));
     return states.filter(([, { capacity }]) => capacity !== Infinity).map(([limit, state]) => ({
       name: policyName({ limiter: limiter.name, limit }, parts),
       limit: limiter.limits[limit]!,
       state,
-      partitionKey: part.partitionKey,
+      partitionKey,
     }));
   });
 }

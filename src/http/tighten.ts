@@ -5,7 +5,7 @@
  */
 import { show } from "../errors.ts";
 import type { LimiterKey } from "../limiter/key.ts";
-import type { RateLimiter } from "../limiter/rate_limiter.ts";
+import { RateLimiter } from "../limiter/rate_limiter.ts";
 import { parseLimitHeaders, type UpstreamLimits } from "./upstream_limits.ts";
 
 /**
@@ -19,6 +19,9 @@ export type LimitMapping<Name extends string = string> = Readonly<Record<string,
  * Makes the limits of a key as tight as an upstream says they are. No header can loosen a limit: one
  * that says more than is left here changes nothing, and neither does one that makes no sense. Call it
  * when the headers have come, as they tell of that moment. O(headers).
+ *
+ * A limit of `Infinity` has no less to leave: it stays as it is, also for `Retry-After`. One that is to follow
+ * an upstream needs a number.
  *
  * What was taken away comes back at the limit's own rate. A reset tells when *everything* is there
  * again and not when the next call fits, so it is used only to pass over what is past: a limit that was
@@ -44,6 +47,7 @@ export type LimitMapping<Name extends string = string> = Readonly<Record<string,
  *
  * @param now The wall clock, in milliseconds since 1970; the response's own `Date` is preferred.
  * @returns What the headers say, whether mapped or not.
+ * @throws {TypeError} `limiter`, `headers` or `mapping` is none.
  * @throws {RangeError} `mapping` names a limit that the limiter has not, or that is of concurrency.
  * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` or `SLUICE_DISPOSED`, whatever the headers say.
  */
@@ -54,6 +58,9 @@ export function tightenFrom<Name extends string>(
   mapping: LimitMapping<NoInfer<Name>>,
   now: number = Date.now(),
 ): UpstreamLimits {
+  if (!(limiter instanceof RateLimiter)) {
+    throw new TypeError(`limiter must be a RateLimiter, not ${show(limiter)}`);
+  }
   if (typeof mapping !== "object" || mapping === null) {
     throw new TypeError(
       `mapping must be an object such as { tokens: "tpm" }, not ${show(mapping)}`,

@@ -113,8 +113,14 @@ function* ietf(headers: Headers): Iterable<[string, UpstreamLimit]> {
   }
 }
 
+/** A member of a dictionary, by its name. */
+const MEMBER = /(?:^|,)[ \t]*(limit|remaining|reset)(?=[=;, \t]|$)/g;
+
 /** `limit=100, remaining=50, reset=5`, as the draft had it up to 7. */
 function dictionary(value: string | null): UpstreamLimit | undefined {
+  const names = [...(value ?? "").matchAll(MEMBER)].map(([, name]) => name);
+  // Sent twice: of members of one name a dictionary keeps the last, which may be the looser.
+  if (new Set(names).size < names.length) return undefined;
   let fields: ReadonlyMap<string, unknown>;
   try {
     fields = parseDictionary(value ?? "");

@@ -181,7 +181,11 @@ fn window(numbers: &[f64]) -> Result<Window, Failure> {
 
 /// A limit as who made it wrote it.
 fn in_words(limit: &Limit, unit: &str, numbers: &[f64]) -> String {
-    let [most, ms, burst] = [2, 3, 4].map(|at| numbers[at]);
+    let ms = numbers[3];
+    let [most, burst] = [2, 4].map(|at| match numbers[at] {
+        f64::INFINITY => "Infinity".to_owned(),
+        units => units.to_string(),
+    });
     let window = match limit.kind {
         Kind::Concurrency => return format!("{most} {unit} at a time"),
         Kind::Rate { .. } if burst == most => return format!("{most} {unit} per {}", period(ms)),
@@ -261,7 +265,7 @@ mod tests {
                 [quota, 0.0, 5.0, -4.0, 0.0, 406.0, 0.0, 0.0],
                 "r: a quota of 5 requests per year from 04-06",
             ),
-            ([2.0, 0.0, f64::INFINITY, 0.0, 0.0, 0.0, 0.0, 0.0], "r: inf requests at a time"),
+            ([2.0, 0.0, f64::INFINITY, 0.0, 0.0, 0.0, 0.0, 0.0], "r: Infinity requests at a time"),
             // What is none is refused.
             (
                 [rate, 0.0, 0.0, 1e3, 5.0, 0.0, 0.0, 0.0],
