@@ -49,7 +49,8 @@ const manifest: Manifest & { readonly exports: Strings; readonly dependencies: S
 const EXTERNAL = ["commander", "cli-progress", "picomatch"];
 
 /** What several parts need, in one chunk: left to itself it would be in three. */
-const SHARED = /src[/\\](?:ffi[/\\]|(?:arguments|delay|errors|known_options|short_string|text_buffer)\.)/;
+const SHARED =
+  /src[/\\](?:ffi[/\\]|(?:arguments|delay|errors|known_options|short_string|text_buffer)\.)/;
 
 const LICENCES = "THIRD_PARTY_LICENSES.txt";
 

@@ -33,6 +33,14 @@ const PROGRAMS = DOCUMENTS.flatMap((path) =>
   [...read(path).matchAll(/^```ts\n(.*?)^```/gms)].map((match) => ({ path, code: match[1]! }))
 );
 
+/** A file with the program, which imports this checkout. */
+function written(code: string, name: string): string {
+  const file = join(folder, name);
+  const mod = new URL("../mod.ts", import.meta.url).href;
+  writeFileSync(file, code.replaceAll(`"./mod.ts"`, JSON.stringify(mod)));
+  return file;
+}
+
 /** What the comments behind, or below, calls of `console.log` say that they print. */
 function promised(code: string): string[] {
   const comments = code.matchAll(/console\.log\(.*\);(?: +|\n)\/\/ (.*)$/gm);
@@ -66,13 +74,17 @@ describe("the programs of the documents", () => {
     assert.ok(PROGRAMS.flatMap(({ code }) => promised(code)).length >= 20);
   });
 
+  // Bun has no type check; types are the same in both.
+  it("pass the type check", { skip: RUN.length === 0 }, () => {
+    const files = PROGRAMS.map(({ code }, i) => written(code, `checked${i}.ts`));
+    execFileSync(process.execPath, ["check", "--quiet", "--config", CONFIG, ...files]);
+  });
+
   for (const [i, { path, code }] of PROGRAMS.entries()) {
     const title = /^(?:const|using|await) .*/m.exec(code)?.[0] ?? code.split("\n")[0]!;
     it(`print what they say: ${path}, ${title}`, () => {
       assert.match(code, /from "\.\/mod\.ts";/, "not a whole program");
-      const file = join(folder, `program${i}.ts`);
-      const mod = new URL("../mod.ts", import.meta.url).href;
-      writeFileSync(file, code.replaceAll(`"./mod.ts"`, JSON.stringify(mod)));
+      const file = written(code, `program${i}.ts`);
       const printed = execFileSync(process.execPath, [...RUN, file], { encoding: "utf8" });
       for (const line of promised(code)) {
         assert.ok(plain(printed).includes(plain(line)), `${line} is not in:\n${printed}`);
