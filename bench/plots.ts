@@ -1,5 +1,5 @@
 /**
- * The plots of the README, made from the newest records as SVG that reads on light and on dark.
+ * The plots of the documents, made from the newest records as SVG that reads on light and on dark.
  *
  *     bun bench/plots.ts
  *

@@ -1,6 +1,6 @@
 /**
  * Runs the benches in both runtimes, writes one dated record for each, and makes the tables (of the
- * README and `bench/README.md`) and the plots anew from them.
+ * README, `docs/benchmarks.md` and `bench/README.md`) and the plots anew from them.
  *
  *     bun bench/run.ts                      # everything: about 75 minutes
  *     bun bench/run.ts --only batch,load    # some benches

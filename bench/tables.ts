@@ -1,6 +1,6 @@
 /**
- * The tables of the README and of `bench/README.md`, made from the newest record of each bench and put
- * between markers such as `<!-- bench:tokenizer -->` and `<!-- /bench:tokenizer -->`.
+ * The tables of the README, of `docs/benchmarks.md` and of `bench/README.md`, made from the newest
+ * record of each bench and put between markers such as `<!-- bench:tokenizer -->` and `<!-- /bench:tokenizer -->`.
  *
  *     bun bench/tables.ts            # writes them
  *     bun bench/tables.ts --check    # exits with 1 if they do not say what the records say
@@ -47,8 +47,9 @@ const SECTIONS: { readonly [bench: string]: Section<never> } = {
 
 /** What stands between the markers of each document. */
 const DOCUMENTS: { readonly [path: string]: () => { readonly [marker: string]: string[] } } = {
-  "README.md": () => ({
-    ...sections((section, record) => section.head?.(record)),
+  "README.md": () => sections(({ brief }, record) => brief?.(record)),
+  "docs/benchmarks.md": () => ({
+    ...sections(({ head }, record) => head?.(record)),
     missed: [...missedTable(measured()), "", rustMissed()],
   }),
   "bench/README.md": () => ({ ...sections(({ all }, record) => all(record)), rust: rustTable() }),
@@ -86,7 +87,7 @@ export function updateTables(writes: boolean): string[] {
     const before = readFileSync(file, "utf8");
     let after = before;
     for (const [marker, lines] of Object.entries(tables())) {
-      after = withTable(after, marker, path === "README.md" ? lines : lines.map(fromBench));
+      after = withTable(after, marker, lines.map((line) => linked(line, path)));
     }
     if (after === before) return [];
     if (writes) writeFileSync(file, after);
@@ -94,9 +95,10 @@ export function updateTables(writes: boolean): string[] {
   });
 }
 
-/** A line with links from the top of the checkout, for a document in `bench`. */
-function fromBench(line: string): string {
-  return line.replaceAll("](bench/", "](");
+/** A line whose links are relative to the top of the checkout, as `path` has to write them. */
+function linked(line: string, path: string): string {
+  if (path.startsWith("bench/")) return line.replaceAll("](bench/", "](");
+  return path.startsWith("docs/") ? line.replaceAll("](bench/", "](../bench/") : line;
 }
 
 function withTable(text: string, marker: string, lines: readonly string[]): string {

@@ -15,7 +15,7 @@
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -49,7 +49,8 @@ const manifest: Manifest & { readonly exports: Strings; readonly dependencies: S
 const EXTERNAL = ["commander", "cli-progress", "picomatch"];
 
 /** What several parts need, in one chunk: left to itself it would be in three. */
-const SHARED = /src[/\\](?:ffi[/\\]|(?:arguments|delay|errors|short_string|text_buffer)\.)/;
+const SHARED =
+  /src[/\\](?:ffi[/\\]|(?:arguments|delay|errors|known_options|short_string|text_buffer)\.)/;
 
 const LICENCES = "THIRD_PARTY_LICENSES.txt";
 
@@ -70,6 +71,8 @@ async function mainPackage(): Promise<string> {
   execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", config, "--outDir", folder], {
     stdio: "inherit",
   });
+  // The README leads to them.
+  cpSync(join(ROOT, "docs"), join(folder, "docs"), { recursive: true });
   const { name, description, engines, sideEffects } = manifest;
   const dependencies = Object.entries(manifest.dependencies);
   const isBundled = ([name]: readonly [string, string]) => !EXTERNAL.includes(name);
@@ -90,7 +93,7 @@ async function mainPackage(): Promise<string> {
     bin: { sluice: "./src/cli/main.js" },
     dependencies: Object.fromEntries(dependencies.filter((it) => !isBundled(it))),
     optionalDependencies: Object.fromEntries(natives),
-  }, ["README.md", "CHANGELOG.md", "LICENSE"].map((file) => join(ROOT, file)));
+  }, ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"].map((file) => join(ROOT, file)));
 }
 
 async function bundle(entries: readonly string[], folder: string): Promise<void> {

@@ -1,7 +1,15 @@
 /** What a user installs: both packages packed, installed in an empty project, and run. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -43,6 +51,14 @@ describe("the npm packages", () => {
     assert.equal(libraries.length, 1);
     const { size } = statSync(join(folder, libraries[0]!));
     assert.ok(size > 1e6 && size <= 12.5e6, `${size} bytes`);
+  });
+
+  it("have the guides that the README leads to", () => {
+    const folder = join(project, "node_modules/sluice");
+    const readme = readFileSync(join(folder, "README.md"), "utf8");
+    const guides = [...readme.matchAll(/\]\((docs\/[^#)]+)/g)].map((match) => match[1]!);
+    assert.ok(guides.length >= 10);
+    assert.deepEqual(guides.filter((guide) => !existsSync(join(folder, guide))), []);
   });
 
   it("carry the licences of what they have of others", () => {

@@ -22,7 +22,7 @@ const anyText = fc.string({
 });
 
 describe("Tokenizer", () => {
-  it("does what the README shows", () => {
+  it("does what docs/counting.md shows", () => {
     using tokenizer = Tokenizer.forModel("gpt-5");
     assert.equal(tokenizer.encoding, "o200k_base");
     assert.equal(tokenizer.exact, true);

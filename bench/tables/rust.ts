@@ -35,7 +35,7 @@ function newest(): { name: string; lines: Line[] } {
   return { name, lines };
 }
 
-/** What is short of what was aimed at, as a sentence for the README. */
+/** What is short of what was aimed at, as a sentence for `docs/benchmarks.md`. */
 export function rustMissed(): string {
   const { lines } = newest();
   const short = RIVALS.flatMap(([rival, least], i) =>

@@ -12,8 +12,10 @@ export interface Section<C> {
   readonly title: string;
   /** All that was measured: `bench/README.md`. */
   readonly all: (record: BenchRecord<C>) => string[];
-  /** What of it stands in the README. */
+  /** Its main tables: `docs/benchmarks.md`. */
   readonly head?: (record: BenchRecord<C>) => string[];
-  /** What was aimed at; what was missed stands in the README. */
+  /** The little that stands in the README. */
+  readonly brief?: (record: BenchRecord<C>) => string[];
+  /** What was aimed at; what was missed stands in `docs/benchmarks.md`. */
   readonly goals?: readonly Goal<C>[];
 }
