@@ -41,7 +41,7 @@ describe("upstream pool", () => {
   });
 
   it("takes a lease back once, and says so of every other try", () => {
-    using pool = open([{ id: "a", maxInFlight: 1 }], { leaseTtlMs: 1 });
+    using pool = open([{ id: "a", maxInFlight: 1 }]);
     const lease = pool.tryAcquire()!;
     assert.equal(lease.released, false);
     assert.equal(lease.release(), "released");
