@@ -25,7 +25,16 @@ const STRESS = process.env["SLUICE_STRESS_SECONDS"] ?? "60";
  * `linear_time` measures.
  */
 const TESTS = {
-  "sluice-limiter": ["batch", "faults", "gateways", "ledger", "model", "plans", "snapshot"],
+  "sluice-limiter": [
+    "batch",
+    "faults",
+    "gateways",
+    "ledger",
+    "model",
+    "plans",
+    "snapshot",
+    "zones",
+  ],
   "sluice-pool": ["faults", "growth", "model"],
   "sluice-abi": ["limiter_garbage", "nonsense", "pool_garbage", "pool_locks", "tokenizer_garbage"],
   "sluice-tokenizer": ["proof"],
