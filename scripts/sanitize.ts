@@ -60,8 +60,9 @@ async function address(): Promise<Tally> {
       {
         RUSTC_BOOTSTRAP: "1",
         RUSTFLAGS: "-Zsanitizer=address",
-        ASAN_OPTIONS:
-          `detect_leaks=1:detect_stack_use_after_return=1:fast_unwind_on_malloc=${unwind}`,
+        // A test asks for more than there is, and is to be refused.
+        ASAN_OPTIONS: "allocator_may_return_null=1:detect_leaks=1:" +
+          `detect_stack_use_after_return=1:fast_unwind_on_malloc=${unwind}`,
         // What the tests leave to the process on purpose.
         LSAN_OPTIONS: `suppressions=${SUPPRESSED}:print_suppressions=0`,
         // Enough cases to walk every path; `make test` has the many.
