@@ -40,11 +40,13 @@ describe("upstream pool", () => {
     assert.equal(pool.tryAcquire(), null);
   });
 
-  it("takes a lease back once, and says so of every other try", () => {
-    using pool = open([{ id: "a", maxInFlight: 1 }]);
+  it("takes a lease back once, and says so of every other try", async () => {
+    using pool = open([{ id: "a", maxInFlight: 1 }], { leaseTtlMs: 300 });
     const lease = pool.tryAcquire()!;
     assert.equal(lease.released, false);
     assert.equal(lease.release(), "released");
+    // Also when its time would be over.
+    await sleep(400);
     assert.equal(lease.released, true);
     assert.equal(lease.release(), "already-released");
     assert.equal(lease.fail({ status: 500 }), "already-released");
