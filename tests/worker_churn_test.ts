@@ -18,14 +18,20 @@ const text = new TextEncoder().encode("x");
 /** Starts a Worker, lets it work for up to 6 ms, and terminates it. */
 async function live(kind: Kind, at: number): Promise<Opened> {
   const worker = new Worker(SCRIPT, { type: "module" });
-  const opened = await new Promise<Opened>((resolve, reject) => {
+  const failed = Promise.withResolvers<never>();
+  worker.onerror = (event) => failed.reject(new Error(event.message));
+  const opened = new Promise<Opened>((resolve) => {
     worker.onmessage = ({ data }: MessageEvent<Opened>) => resolve(data);
-    worker.onerror = (event) => reject(new Error(event.message));
-    worker.postMessage(kind);
   });
-  if (kind !== "idle") await sleep(at % 7);
-  worker.terminate();
-  return opened;
+  worker.postMessage(kind);
+  try {
+    // One that fails at its work fails the test, for it would be terminated at nothing.
+    await Promise.race([failed.promise, opened]);
+    if (kind !== "idle") await Promise.race([failed.promise, sleep(at % 7)]);
+    return await opened;
+  } finally {
+    worker.terminate();
+  }
 }
 
 /** Open file descriptors, where the system tells. */
