@@ -19,7 +19,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sluice_tokenizer::{BatchError, BatchOptions, PARALLEL_BYTES, Special, Texts};
+use sluice_tokenizer::{BatchError, BatchOptions, PARALLEL_BYTES, SpecialTokenMode, Texts};
 
 use crate::boundary::boundary;
 use crate::cache;
@@ -180,7 +180,11 @@ impl<'a> Batch<'a> {
     }
 
     /// How the caller wants it done.
-    pub(crate) fn options<'s>(&self, special: Special, stop: &'s AtomicBool) -> BatchOptions<'s> {
+    pub(crate) fn options<'s>(
+        &self,
+        special: SpecialTokenMode,
+        stop: &'s AtomicBool,
+    ) -> BatchOptions<'s> {
         BatchOptions { special, threads: self.threads, stop }
     }
 

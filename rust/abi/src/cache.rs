@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 
 use sluice_tokenizer::count_cache::{CountCache, Fingerprint};
-use sluice_tokenizer::{BatchError, Special, Texts, Tokenizer};
+use sluice_tokenizer::{BatchError, SpecialTokenMode, Texts, Tokenizer};
 
 use crate::batch::refused;
 use crate::boundary::boundary;
@@ -83,7 +83,7 @@ pub(crate) fn count_one(
     cache: &CountCache,
     tokenizer: &Tokenizer,
     text: &[u8],
-    special: Special,
+    special: SpecialTokenMode,
 ) -> Result<usize, Failure> {
     let fresh = || {
         let text = slice::utf8("text", text)?;
@@ -103,7 +103,7 @@ pub(crate) fn count_many(
     cache: &CountCache,
     tokenizer: &Tokenizer,
     texts: &Texts<'_>,
-    special: Special,
+    special: SpecialTokenMode,
     count_batch: impl FnOnce(&Texts<'_>) -> Result<Vec<u32>, BatchError>,
 ) -> Result<Vec<u32>, Failure> {
     let out_of_memory = |_| refused(BatchError::OutOfMemory);
@@ -146,7 +146,7 @@ fn fingerprint(
     cache: &CountCache,
     tokenizer: &Tokenizer,
     text: &[u8],
-    special: Special,
+    special: SpecialTokenMode,
 ) -> Option<Fingerprint> {
     let kind = (tokenizer.encoding() as u64) << 8 | special as u64;
     (text.len() >= SLUICE_CACHE_SHORTEST as usize).then(|| cache.fingerprint(text, kind))
@@ -164,7 +164,7 @@ mod tests {
         for round in 0..3_000 {
             x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let encoding = Encoding::ALL[(x >> 8) as usize % Encoding::ALL.len()];
-            let special = [Special::Text, Special::Allow][(x >> 16) as usize % 2];
+            let special = [SpecialTokenMode::Text, SpecialTokenMode::Allow][(x >> 16) as usize % 2];
             let (n, tail) = ((x >> 20) as usize % 40, (x >> 17) % 7);
             let text = format!("{}<|endoftext|>{tail}", "the quick bröwn 狐 ".repeat(n));
             let tokenizer = Tokenizer::get(encoding);
@@ -190,9 +190,9 @@ mod tests {
         bytes.push(0xFF);
         let special = format!("{}<|endoftext|>", "a".repeat(1_000));
         for _ in 0..2 {
-            let invalid = count_one(&cache, tokenizer, &bytes, Special::Text);
+            let invalid = count_one(&cache, tokenizer, &bytes, SpecialTokenMode::Text);
             assert_eq!(invalid.expect_err("not UTF-8").status, SluiceStatus::InvalidUtf8);
-            let refused = count_one(&cache, tokenizer, special.as_bytes(), Special::Error);
+            let refused = count_one(&cache, tokenizer, special.as_bytes(), SpecialTokenMode::Error);
             assert_eq!(refused.expect_err("special").status, SluiceStatus::SpecialToken);
         }
         assert_eq!(cache.stats().hits, 0);
@@ -204,7 +204,8 @@ mod tests {
         let tokenizer = Tokenizer::get(Encoding::R50kBase);
         let text = "a".repeat(SLUICE_CACHE_SHORTEST as usize);
         for (length, lookups) in [(text.len() - 1, 0), (text.len(), 1)] {
-            count_one(&cache, tokenizer, &text.as_bytes()[..length], Special::Text).expect("ok");
+            count_one(&cache, tokenizer, &text.as_bytes()[..length], SpecialTokenMode::Text)
+                .expect("ok");
             assert_eq!(cache.stats().misses, lookups);
         }
     }

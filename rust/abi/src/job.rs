@@ -10,7 +10,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use sluice_tokenizer::{BatchError, Special, Tokenizer};
+use sluice_tokenizer::{BatchError, SpecialTokenMode, Tokenizer};
 
 use crate::batch::{Batch, refused};
 use crate::boundary::{boundary, caught};
@@ -29,7 +29,7 @@ static JOBS: Objects<Job> = Objects::new("job");
 /// One job, as its owner sees it.
 struct Job {
     tokenizer: &'static Tokenizer,
-    special: Special,
+    special: SpecialTokenMode,
     kind: u32,
     step: Step,
 }

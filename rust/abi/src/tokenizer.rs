@@ -2,7 +2,7 @@
 //!
 //! Batches of texts are in [`crate::batch`].
 
-use sluice_tokenizer::{Encoding, Error, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, Error, SpecialTokenMode, Tokenizer};
 
 use crate::boundary::boundary;
 use crate::cache;
@@ -199,11 +199,11 @@ pub(crate) fn resolve(handle: u32) -> Result<&'static Tokenizer, Failure> {
 
 /// The mode that a `SLUICE_SPECIAL_*` constant names.
 #[inline]
-pub(crate) fn special_mode(special: u32) -> Result<Special, Failure> {
+pub(crate) fn special_mode(special: u32) -> Result<SpecialTokenMode, Failure> {
     match special {
-        SLUICE_SPECIAL_TEXT => Ok(Special::Text),
-        SLUICE_SPECIAL_ALLOW => Ok(Special::Allow),
-        SLUICE_SPECIAL_ERROR => Ok(Special::Error),
+        SLUICE_SPECIAL_TEXT => Ok(SpecialTokenMode::Text),
+        SLUICE_SPECIAL_ALLOW => Ok(SpecialTokenMode::Allow),
+        SLUICE_SPECIAL_ERROR => Ok(SpecialTokenMode::Error),
         _ => Err(Failure::argument(format!("special is {special}, not 0, 1 or 2"))),
     }
 }

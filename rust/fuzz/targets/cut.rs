@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 fuzz_target!(|data: &[u8]| {
     let [choice, near, bytes @ ..] = data else { return };
@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
     let near = usize::from(*near) * (text.len() + 2) / 255;
     let Some(at) = tokenizer.cut(&text, near) else { return };
 
-    let ids = |text: &str| tokenizer.encode(text, Special::Text).expect("ordinary text");
+    let ids = |text: &str| tokenizer.encode(text, SpecialTokenMode::Text).expect("ordinary text");
     let parts = [ids(&text[..at]), ids(&text[at..])].concat();
     assert_eq!(parts, ids(&text), "{} cut at {at}: {text:?}", encoding.name());
 });

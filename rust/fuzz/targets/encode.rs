@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use oracle::{naive, special_tokens};
-use sluice_tokenizer::{Encoding, Error, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, Error, SpecialTokenMode, Tokenizer};
 
 #[allow(dead_code, unreachable_pub, missing_docs)]
 #[path = "../../tokenizer/tests/support/oracle.rs"]
@@ -17,18 +17,18 @@ fuzz_target!(|data: &[u8]| {
     let special = special_tokens(encoding);
 
     let ordinary = naive(encoding).encode(&text);
-    assert_eq!(tokenizer.encode(&text, Special::Text).as_ref(), Ok(&ordinary));
-    assert_eq!(tokenizer.count(&text, Special::Text), Ok(ordinary.len()));
+    assert_eq!(tokenizer.encode(&text, SpecialTokenMode::Text).as_ref(), Ok(&ordinary));
+    assert_eq!(tokenizer.count(&text, SpecialTokenMode::Text), Ok(ordinary.len()));
     let limit = usize::from(choice);
     let within = (ordinary.len() <= limit).then_some(ordinary.len());
-    assert_eq!(tokenizer.count_within(&text, Special::Text, limit), Ok(within));
+    assert_eq!(tokenizer.count_within(&text, SpecialTokenMode::Text, limit), Ok(within));
     assert_eq!(tokenizer.decode(&ordinary).as_deref(), Ok(text.as_bytes()));
 
     let allowed = naive(encoding).encode_allowing(&text, special);
-    assert_eq!(tokenizer.encode(&text, Special::Allow).as_ref(), Ok(&allowed));
+    assert_eq!(tokenizer.encode(&text, SpecialTokenMode::Allow).as_ref(), Ok(&allowed));
 
     let first = special.iter().filter_map(|&(name, _)| text.find(name).map(|at| (at, name))).min();
-    match (tokenizer.encode(&text, Special::Error), first) {
+    match (tokenizer.encode(&text, SpecialTokenMode::Error), first) {
         (Err(Error::SpecialToken { name, offset }), Some(first)) => {
             assert_eq!((offset, name), first)
         }

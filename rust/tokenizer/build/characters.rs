@@ -1,22 +1,22 @@
-//! Finds the characters that need not be merged from their bytes, see `src/characters.rs`, and those
-//! that nothing joins, see `src/joints.rs`.
+//! Builds the tables of characters and of the boundaries between them, see `src/vocab/char_tokens.rs` and
+//! `src/vocab/merge_boundaries.rs`.
 
-use crate::utf8::{
-    JOINTS, MIXED_JOINTS, NARROW_JOINTS, PARTIAL_JOINTS, is_wide, joint, length, mixed_joint,
-    partial_joint, point, seam,
+use crate::boundary_index::{
+    MIXED_PAIRS, PARTIAL_PAIRS, WIDE_PAIRS, byte_pair, char_pair, mixed_pair, partial_pair,
 };
+use crate::utf8::{is_wide, length, point};
 use crate::vocabulary::Vocabulary;
 
 const fn is_inner(byte: u8) -> bool {
     byte & 0xC0 == 0x80
 }
 
-/// The tokens by code point and the least ids by seam, four bytes each; where there is none, more than
-/// any id.
-pub(crate) fn tables(vocabulary: &Vocabulary) -> (Vec<u8>, Vec<u8>) {
-    let (mut tokens, mut seams) = (vec![u32::MAX; 1 << 16], vec![u32::MAX; 1 << 14]);
-    for (id, token, cut) in vocabulary.merges() {
-        let (first, meeting) = (token[0], token[cut]);
+/// The token of each code point, and by [`byte_pair`] the lowest id of a token that joins parts of two characters,
+/// four bytes each. If there is none, the entry is greater than any id.
+pub(crate) fn char_tokens(vocabulary: &Vocabulary) -> (Vec<u8>, Vec<u8>) {
+    let (mut tokens, mut boundary_ranks) = (vec![u32::MAX; 1 << 16], vec![u32::MAX; 1 << 14]);
+    for (id, token, split) in vocabulary.merges() {
+        let (first, meeting) = (token[0], token[split]);
         if first >= 0xC0
             && length(first) == token.len()
             && token[1..].iter().all(|byte| is_inner(*byte))
@@ -24,56 +24,50 @@ pub(crate) fn tables(vocabulary: &Vocabulary) -> (Vec<u8>, Vec<u8>) {
         {
             tokens[character] = id;
         }
-        let is_beginning = token.len() - cut < length(meeting);
-        let is_end = is_inner(first) && token[..cut].iter().all(|byte| is_inner(*byte));
+        let is_beginning = token.len() - split < length(meeting);
+        let is_end = is_inner(first) && token[..split].iter().all(|byte| is_inner(*byte));
         if !is_inner(meeting) && (is_beginning || is_end) {
-            let least = &mut seams[seam(token[cut - 1], meeting)];
+            let least = &mut boundary_ranks[byte_pair(token[split - 1], meeting)];
             *least = (*least).min(id);
         }
     }
-    let bytes = |numbers: Vec<u32>| numbers.into_iter().flat_map(u32::to_le_bytes).collect();
-    (bytes(tokens), bytes(seams))
+    let bytes = |ids: Vec<u32>| ids.into_iter().flat_map(u32::to_le_bytes).collect();
+    (bytes(tokens), bytes(boundary_ranks))
 }
 
-/// For the places between two characters that some merge is made over: a bit for every [`joint`] of two
-/// wide ones; one for every joint of two narrow ones; by the last and the first byte, one where only one of
-/// them is wide, or how much of the left one there is says nothing; and by the last and the first six bits
-/// of both, one where the merge has not all of one of the two.
-pub(crate) fn joints(vocabulary: &Vocabulary) -> Vec<u8> {
-    let (mut wide, mut narrow) = (vec![0; JOINTS / 8], vec![0; NARROW_JOINTS / 8]);
-    let (mut mixed, mut partial) = (vec![0; MIXED_JOINTS / 8], vec![0; PARTIAL_JOINTS / 8]);
-    for (_, token, cut) in vocabulary.merges() {
-        let (left, right) = token.split_at(cut);
-        let (last, first) = (left[cut - 1], right[0]);
+/// Bitmaps of the boundaries between two characters that some merge crosses: by [`char_pair`] for two wide
+/// characters; by [`mixed_pair`] if exactly one of them is wide, or if the token has too little of the left one to
+/// tell; and by [`partial_pair`] for two wide characters of which the merge has one only in part.
+pub(crate) fn merge_boundaries(vocabulary: &Vocabulary) -> Vec<u8> {
+    let (mut wide, mut mixed) = (vec![0; WIDE_PAIRS / 8], vec![0; MIXED_PAIRS / 8]);
+    let mut partial = vec![0; PARTIAL_PAIRS / 8];
+    for (_, token, split) in vocabulary.merges() {
+        let (left, right) = token.split_at(split);
+        let (last, first) = (left[split - 1], right[0]);
         if is_inner(first) {
             continue;
         }
         let before = left.iter().rposition(|byte| !is_inner(*byte)).map(|begin| &left[begin..]);
         if before.is_none_or(|before| is_wide(before[0]) != is_wide(first)) {
-            set(&mut mixed, mixed_joint(last, first));
+            set(&mut mixed, mixed_pair(last, first));
         }
-        if first.is_ascii() {
+        if !is_wide(first) {
             continue;
         }
         match before {
-            Some(before) if length(before[0]) == 1 => (),
-            Some(before) if is_wide(before[0]) != is_wide(first) => (),
+            Some(before) if !is_wide(before[0]) => (),
             Some(before) if is_whole(before) && is_whole(right) => {
-                let joint = joint(packed(before), packed(&right[..length(first)]));
-                if is_wide(first) {
-                    set(&mut wide, joint);
-                } else {
-                    set(&mut narrow, joint % NARROW_JOINTS);
-                }
+                let right = &right[..length(first)];
+                set(&mut wide, char_pair(packed(before), packed(right)));
             }
-            _ => set(&mut partial, partial_joint(last, first)),
+            _ => set(&mut partial, partial_pair(last, first)),
         }
     }
-    [wide, narrow, mixed, partial].concat()
+    [wide, mixed, partial].concat()
 }
 
-fn set(bits: &mut [u8], number: usize) {
-    bits[number / 8] |= 1 << (number % 8);
+fn set(bits: &mut [u8], index: usize) {
+    bits[index / 8] |= 1 << (index % 8);
 }
 
 fn is_whole(bytes: &[u8]) -> bool {

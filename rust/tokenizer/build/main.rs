@@ -1,31 +1,33 @@
-//! Prepares the data that the engine embeds.
+//! Generates the tables that the engine embeds: perfect hash tables of tokens and merges, and bitmaps of boundaries.
 //!
-//! The vocabularies come from `tiktoken-rs`, which is a build dependency only. Each is checked
-//! against the SHA-256 that OpenAI's `tiktoken` pins for its file, so a changed or damaged
-//! dependency stops the build. What the engine needs of them is written in a compact binary form
-//! (see `vocabulary`, `tables` and `characters`), next to the Unicode classes (`unicode`) and the special tokens.
+//! The vocabularies come from `tiktoken-rs`, which is a build dependency only. Each is verified against the SHA-256
+//! that OpenAI's `tiktoken` pins for its file, so a changed or damaged dependency stops the build. The tables are
+//! written in a compact binary form, beside the Unicode classes and the special tokens.
 
-#![allow(clippy::expect_used, reason = "a build that cannot go on stops, with a message")]
+#![allow(clippy::expect_used, reason = "a build that fails stops with a message")]
 
 use std::{env, fs, path::PathBuf};
 
+#[path = "../src/vocab/alphabet.rs"]
+mod alphabet;
 mod bigrams;
+#[path = "../src/vocab/boundary_index.rs"]
+mod boundary_index;
 mod characters;
-#[path = "../src/letters.rs"]
-mod letters;
-#[path = "../src/perfect_hash.rs"]
+mod id_table;
+#[path = "../src/vocab/perfect_hash.rs"]
 mod perfect_hash;
-mod tables;
 mod unicode;
-#[path = "../src/utf8.rs"]
+#[path = "../src/unicode/utf8.rs"]
 mod utf8;
 mod vocabulary;
 
 fn main() {
     println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed=src/perfect_hash.rs");
-    println!("cargo::rerun-if-changed=src/utf8.rs");
-    println!("cargo::rerun-if-changed=src/letters.rs");
+    for shared in ["alphabet.rs", "boundary_index.rs", "perfect_hash.rs"] {
+        println!("cargo::rerun-if-changed=src/vocab/{shared}");
+    }
+    println!("cargo::rerun-if-changed=src/unicode/utf8.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for vocabulary in vocabulary::all() {
         let name = vocabulary.name;
@@ -37,17 +39,17 @@ fn main() {
         write("parts", vocabulary.parts());
         for (name, hashes) in [("key", vocabulary.key_hashes()), ("pair", vocabulary.pair_hashes())]
         {
-            let table = tables::table(&hashes);
-            write(&format!("{name}.groups"), table.groups);
-            write(&format!("{name}.entries"), table.entries);
+            let table = id_table::id_table(&hashes);
+            write(&format!("{name}.displacements"), table.displacements);
+            write(&format!("{name}.slots"), table.slots);
         }
-        let (tokens, seams) = characters::tables(&vocabulary);
-        write("characters", tokens);
-        write("seams", seams);
+        let (tokens, boundary_ranks) = characters::char_tokens(&vocabulary);
+        write("char_tokens", tokens);
+        write("boundary_ranks", boundary_ranks);
+        write("merge_boundaries", characters::merge_boundaries(&vocabulary));
         let (tokens, followers) = bigrams::tables(&vocabulary);
-        write("bigrams", tokens);
-        write("followers", followers);
-        write("joints", characters::joints(&vocabulary));
+        write("bigram_tokens", tokens);
+        write("bigram_followers", followers);
     }
     fs::write(out.join("classes.rs"), unicode::tables()).expect("OUT_DIR is writable");
     fs::write(out.join("harmony.rs"), vocabulary::harmony_specials()).expect("OUT_DIR is writable");

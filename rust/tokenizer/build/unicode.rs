@@ -1,22 +1,22 @@
-//! Generates the Unicode classes that the splitting patterns speak of.
+//! Generates the two-stage table of the Unicode classes that the splitting patterns use.
 //!
-//! The ranges come from `regex-syntax`, whose tables are what tiktoken's own regex engine uses,
-//! so both know the same Unicode version (16). The result is a two-stage table: one index per
-//! block of 128 code points, and the distinct blocks, of which a byte can name any.
+//! The ranges come from `regex-syntax`, whose tables tiktoken's own regex engine uses, so both have the same Unicode
+//! version (16). The table has an index of one byte for each block of 128 code points, and the distinct blocks.
 //!
-//! For vector instructions each block is there in a second form (the engine's `unicode::Page`).
+//! For vector instructions, each block exists in a second form (the engine's `unicode::Page`).
 
 use regex_syntax::hir::{Class, HirKind};
 use std::fmt::Write;
 
-/// Classes in the order of the engine's `Class`; what no pattern covers is the last, "other".
+/// The classes in the order of the engine's `Class`. Code points that no pattern matches are of the last class,
+/// "other".
 const CLASSES: [&str; 7] =
     [r"\p{Ll}", r"[\p{Lu}\p{Lt}]", r"[\p{Lm}\p{Lo}]", r"\p{M}", r"\p{N}", r"[\s--\r\n]", r"[\r\n]"];
 const OTHER: u8 = 7;
 const BLOCK: usize = 128;
 const BLOCKS: usize = 256;
 
-/// By class, what pages say of a character: three bits.
+/// By class, the three bits that pages have for a character.
 const CODES: [u8; 8] = [1, 2, 3, 5, 7, 6, 0, 4];
 
 pub(crate) fn tables() -> String {
@@ -50,8 +50,7 @@ pub(crate) fn tables() -> String {
     source
 }
 
-/// The page of a block: entry `i` of sixteen `k` says in bit `j` whether the code of character `16 j + i`
-/// has bit `k`.
+/// The page of a block: bit `j` of byte `i` of table `k` is bit `k` of the code of character `16 j + i`.
 fn page(block: &[u8]) -> [[u8; 16]; 3] {
     let mut page = [[0; 16]; 3];
     for (number, &class) in block.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Reads the vocabularies and works out how each token is made from two others.
+//! Reads the vocabularies and derives the two tokens that each token is merged from.
 
 use crate::perfect_hash::{ID_BITS, key_hash, pair_hash};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -6,14 +6,13 @@ use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fmt::Write};
 use tiktoken_rs::CoreBPE;
 
-/// One vocabulary: the bytes of every token, by id. An id without a token has no bytes.
+/// The bytes of every token of a vocabulary, by id. An id without a token has no bytes.
 pub(crate) struct Vocabulary {
     pub(crate) name: &'static str,
     pub(crate) tokens: Vec<Vec<u8>>,
 }
 
-/// The vocabularies to embed. `r50k_base` is checked but not embedded: it is the beginning of
-/// `p50k_base`, and the engine takes it from there.
+/// The vocabularies to embed. `r50k_base` is verified but not embedded, as it is a prefix of `p50k_base`.
 pub(crate) fn all() -> [Vocabulary; 3] {
     let r50k = read(
         &tiktoken_rs::r50k_base().expect("r50k_base loads"),
@@ -35,7 +34,7 @@ pub(crate) fn all() -> [Vocabulary; 3] {
         199998,
         "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
     );
-    assert_eq!(r50k[..], p50k[..r50k.len()], "r50k_base is not the beginning of p50k_base");
+    assert_eq!(r50k[..], p50k[..r50k.len()], "r50k_base is not a prefix of p50k_base");
     [
         Vocabulary { name: "p50k", tokens: p50k },
         Vocabulary { name: "cl100k", tokens: cl100k },
@@ -43,10 +42,9 @@ pub(crate) fn all() -> [Vocabulary; 3] {
     ]
 }
 
-/// Takes the tokens out of `bpe` and checks that the `.tiktoken` file they came from, written
-/// again, has the digest that `tiktoken` pins.
+/// The tokens of `bpe`. Verifies that the `.tiktoken` file of these tokens has the digest that `tiktoken` pins.
 fn read(bpe: &CoreBPE, count: u32, pinned: &str) -> Vec<Vec<u8>> {
-    // The one special token that lies among the ordinary ids of p50k_base.
+    // The special token that is among the ordinary ids of p50k_base.
     const END_OF_TEXT: u32 = 50256;
     let mut file = String::new();
     let mut tokens = Vec::new();
@@ -68,14 +66,14 @@ fn read(bpe: &CoreBPE, count: u32, pinned: &str) -> Vec<Vec<u8>> {
 }
 
 impl Vocabulary {
-    /// All tokens one after the other, and zeros so that sixteen bytes can be read at any.
+    /// The concatenated tokens, and zeros, so that sixteen bytes can be read at any token.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.tokens.concat();
         bytes.extend_from_slice(&[0; 16]);
         bytes
     }
 
-    /// The length of every token, one byte each, and zeros to make whole groups of sixteen.
+    /// The length of every token in one byte, padded with zeros to whole groups of sixteen.
     pub(crate) fn lengths(&self) -> Vec<u8> {
         let lengths = self.tokens.iter().map(|t| u8::try_from(t.len()).expect("tokens are short"));
         let mut lengths: Vec<u8> = lengths.collect();
@@ -95,7 +93,7 @@ impl Vocabulary {
         short.map(|(token, id)| (hash(token), id)).collect()
     }
 
-    /// The hashes of the two parts of every token that is a merge.
+    /// The hashes of the pairs that merge.
     pub(crate) fn pair_hashes(&self) -> Vec<(u64, u32)> {
         let packed = |parts: &[u8]| {
             let mut eight = [0; 8];
@@ -108,7 +106,7 @@ impl Vocabulary {
         merges.map(|((pair, _), id)| (pair_hash(pair), id)).collect()
     }
 
-    /// The id and the bytes of every token that is a merge, and where its two parts meet.
+    /// The id and the bytes of every token that is a merge, and the length of its left part.
     pub(crate) fn merges(&self) -> impl Iterator<Item = (u32, &[u8], usize)> {
         let ranks = self.ranks();
         let merges = self.tokens.iter().zip(0..).filter(|(token, _)| token.len() > 1);
@@ -119,11 +117,11 @@ impl Vocabulary {
         self.tokens.iter().zip(0..).map(|(token, id)| (token.as_slice(), id)).collect()
     }
 
-    /// For every token the two tokens whose merge makes it, 18 bits each in five bytes.
-    /// A single byte, and an id without a token, names itself twice.
+    /// For every token the two tokens that it is merged from, 18 bits each in five bytes. A single byte, and an id
+    /// without a token, has its own id twice.
     ///
-    /// Every token must be what merging its own bytes gives, from two tokens that both rank
-    /// before it: the engine's proof of exactness rests on that, so it is checked here.
+    /// The encoding of the bytes of a token must be that token, and both parts must have lower ranks. The engine
+    /// relies on both, so they are verified here.
     pub(crate) fn parts(&self) -> Vec<u8> {
         let ranks = self.ranks();
         let mut packed = Vec::with_capacity(self.tokens.len() * 5 + 3);
@@ -131,22 +129,25 @@ impl Vocabulary {
             let (left, right) = if token.len() < 2 {
                 (id, id)
             } else {
-                let cut = last_merge(token, &ranks);
-                (ranks[&token[..cut]], ranks[&token[cut..]])
+                let split = last_merge(token, &ranks);
+                (ranks[&token[..split]], ranks[&token[split..]])
             };
             for part in [left, right] {
                 let single = self.tokens[part as usize].len() == 1;
-                assert!(token.len() < 2 || single || part < id, "token {id} is made too late");
+                assert!(
+                    token.len() < 2 || single || part < id,
+                    "token {id} has a lower rank than its parts"
+                );
             }
             let pair = u64::from(left) | u64::from(right) << ID_BITS;
             packed.extend_from_slice(&pair.to_le_bytes()[..5]);
         }
-        packed.extend_from_slice(&[0; 3]); // so that eight bytes can be read at any entry
+        packed.extend_from_slice(&[0; 3]); // Eight bytes can be read at any entry.
         packed
     }
 }
 
-/// Merges the bytes of `token` until two parts are left and says where they meet.
+/// Merges the bytes of `token` until two parts are left. The length of the left part.
 fn last_merge(token: &[u8], ranks: &HashMap<&[u8], u32>) -> usize {
     let mut edges: Vec<usize> = (0..=token.len()).collect();
     while edges.len() > 3 {
@@ -160,7 +161,7 @@ fn last_merge(token: &[u8], ranks: &HashMap<&[u8], u32>) -> usize {
     edges[1]
 }
 
-/// The special tokens of o200k_harmony as a Rust slice. Id 200018 has two names.
+/// The special tokens of o200k_harmony as the source of a Rust slice. Id 200018 has two names.
 pub(crate) fn harmony_specials() -> String {
     let named = [
         (199998, "startoftext"),

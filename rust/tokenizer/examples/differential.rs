@@ -1,18 +1,18 @@
-//! Millions of generated texts: the engine against `tiktoken-rs`, with a record at the end.
+//! A differential test of millions of generated texts: the engine against `tiktoken-rs`, with a summary at the end.
 //!
 //! ```text
 //! cargo run --release --example differential -- [MILLIONS_PER_FAMILY] [SEED]
 //! ```
 //!
-//! The texts dwell on the boundaries of character classes (`tests/support/texts.rs`). Every case
-//! compares the ids; every eighth also `count`, `count_within`, `decode` and both halves of a
-//! `cut`. The first difference is printed as a smaller text that still differs, and ends the run
-//! with exit code 1. The same seed gives the same texts.
+//! The texts are dense in boundaries of character classes (`tests/support/texts.rs`). Every case compares the ids;
+//! every eighth case also compares `count`, `count_within`, `decode` and both parts of a `cut`. The first difference
+//! is printed as a smaller text that still differs, and ends the run with exit code 1. The same seed generates the
+//! same texts.
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use sluice_tokenizer::{Encoding, Special, Tokenizer, UNICODE_VERSION};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer, UNICODE_VERSION};
 use support::oracle::{naive, reference};
 use support::texts::{Rng, fill};
 
@@ -26,7 +26,7 @@ const FAMILIES: [(&str, &[Encoding]); 3] = [
     ("o200k", &[Encoding::O200kBase]),
 ];
 
-/// What one family has been through.
+/// Totals of one family.
 #[derive(Default)]
 struct Tally {
     cases: u64,
@@ -86,7 +86,7 @@ fn run(encodings: &[Encoding], cases: u64, seed: u64) -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// Compares the engine with the reference on one text, and with itself if `thoroughly`.
+/// Compares the engine with the reference on one text and, if `thoroughly`, its other functions with its ids.
 fn check(
     encoding: Encoding,
     text: &str,
@@ -97,20 +97,22 @@ fn check(
     let tokenizer = Tokenizer::get(encoding);
     let expected = reference(encoding).encode_ordinary(text);
     buffer.resize(text.len(), 0);
-    let count = tokenizer.encode_into(text, Special::Text, buffer).map_err(|e| format!("{e:?}"))?;
+    let count = tokenizer
+        .encode_into(text, SpecialTokenMode::Text, buffer)
+        .map_err(|e| format!("{e:?}"))?;
     let ids = &buffer[..count];
     require(ids == expected, "encode_into")?;
     tally.bytes += text.len() as u64;
     tally.tokens += count as u64;
     if thoroughly {
-        let within = |limit| tokenizer.count_within(text, Special::Text, limit);
-        require(tokenizer.count(text, Special::Text) == Ok(count), "count")?;
+        let within = |limit| tokenizer.count_within(text, SpecialTokenMode::Text, limit);
+        require(tokenizer.count(text, SpecialTokenMode::Text) == Ok(count), "count")?;
         require(within(count) == Ok(Some(count)), "count_within the count")?;
         require(count == 0 || within(count - 1) == Ok(None), "count_within one less")?;
         require(tokenizer.decode(ids).as_deref() == Ok(text.as_bytes()), "decode")?;
         if let Some(at) = tokenizer.cut(text, text.len() / 2) {
-            let halves =
-                [&text[..at], &text[at..]].map(|half| tokenizer.encode(half, Special::Text));
+            let halves = [&text[..at], &text[at..]]
+                .map(|half| tokenizer.encode(half, SpecialTokenMode::Text));
             require(halves.into_iter().flatten().flatten().eq(expected), "cut")?;
             tally.cut += 1;
         }
@@ -122,7 +124,7 @@ fn require(holds: bool, what: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what.to_owned()) }
 }
 
-/// Describes a difference with the smallest text that still shows one.
+/// Describes a difference with a smaller text that still differs.
 fn difference(encoding: Encoding, text: &str, what: &str) -> String {
     let differs =
         |text: &str| check(encoding, text, true, &mut Vec::new(), &mut Tally::default()).is_err();
@@ -141,13 +143,13 @@ fn difference(encoding: Encoding, text: &str, what: &str) -> String {
     format!(
         "{what} differs under {}: {small:?} (from {text:?})\n  engine    {:?}\n  reference {:?}\n  naive     {:?}",
         encoding.name(),
-        Tokenizer::get(encoding).encode(&small, Special::Text),
+        Tokenizer::get(encoding).encode(&small, SpecialTokenMode::Text),
         reference(encoding).encode_ordinary(&small),
         naive(encoding).encode(&small),
     )
 }
 
-/// What a record needs to know of the machine; nothing that identifies it.
+/// A description of the machine for a record, without anything that identifies it.
 fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));

@@ -4,12 +4,12 @@
 //! cargo run --release --example encode_lines -- o200k_base < texts.jsonl
 //! ```
 //!
-//! `tests/conformance/check.py` holds its answers against PyPI tiktoken.
+//! `tests/conformance/check.py` compares its output with PyPI tiktoken.
 
 use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 
 use serde::{Deserialize, Serialize};
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 #[derive(Deserialize)]
 struct Line {
@@ -28,7 +28,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = BufWriter::new(stdout().lock());
     for line in stdin().lock().lines() {
         let Line { text } = serde_json::from_str(&line?)?;
-        let ids = tokenizer.encode(&text, Special::Text).map_err(|error| format!("{error:?}"))?;
+        let ids = tokenizer
+            .encode(&text, SpecialTokenMode::Text)
+            .map_err(|error| format!("{error:?}"))?;
         serde_json::to_writer(&mut out, &Answer { ids })?;
         out.write_all(b"\n")?;
     }

@@ -1,4 +1,4 @@
-//! Times one operation over a text that the process has not seen, and over the same text again.
+//! Measures one operation on a text that is new to the process, and on the same text again.
 //!
 //!     cargo run --release -p sluice-tokenizer --example passes -- FILE count|encode LENGTH PASSES
 //!
@@ -8,7 +8,7 @@
 
 use std::{env, fs, time::Instant};
 
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args().skip(1);
@@ -28,9 +28,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut tokens = 0;
         for text in &texts {
             tokens += if encodes {
-                tokenizer.encode_into(text, Special::Text, &mut ids)?
+                tokenizer.encode_into(text, SpecialTokenMode::Text, &mut ids)?
             } else {
-                tokenizer.count(text, Special::Text)?
+                tokenizer.count(text, SpecialTokenMode::Text)?
             };
         }
         Ok::<_, sluice_tokenizer::Error>((start.elapsed().as_secs_f64(), tokens))
@@ -45,16 +45,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Cuts a text behind the first character that ends at or after each multiple of `length`.
+/// Splits a text after the first character that ends at or after each multiple of `length`.
 fn cut(mut rest: &str, length: usize) -> Vec<&str> {
     if length == 0 {
         return vec![rest];
     }
     let mut texts = Vec::new();
     while !rest.is_empty() {
-        let (text, behind) = rest.split_at(rest.ceil_char_boundary(length.min(rest.len())));
+        let near = length.min(rest.len());
+        let end = (near..rest.len()).find(|&at| rest.is_char_boundary(at)).unwrap_or(rest.len());
+        let (text, after) = rest.split_at(end);
         texts.push(text);
-        rest = behind;
+        rest = after;
     }
     texts
 }

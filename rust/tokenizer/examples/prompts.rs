@@ -1,17 +1,17 @@
-//! What a prompt costs where the one before was another one, and the caches hold something else.
+//! Measures the cost of a prompt that differs from the one before, with processor caches full of other data.
 //!
 //!     cargo run --release -p sluice-tokenizer --example prompts -- FILE [MEGABYTES] [encode]
 //!
-//! `FILE` holds UTF-8 prompts with a NUL byte between each two. Each pass counts (or encodes) all of
-//! them with o200k_base, or with the encoding that `ENCODING` names in the environment, and reads
-//! so many megabytes of something else before each. Prints for each pass the microseconds a prompt.
+//! `FILE` contains UTF-8 prompts separated by NUL bytes. Each pass counts (or encodes) all of them with o200k_base,
+//! or with the encoding that `ENCODING` names in the environment, and reads `MEGABYTES` of other data before each
+//! prompt. Prints the microseconds per prompt for each pass.
 
 use std::{
     env, fs, hint,
     time::{Duration, Instant},
 };
 
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 const PASSES: usize = 6;
 
@@ -32,9 +32,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             hint::black_box(other.iter().step_by(8).sum::<u64>());
             let start = Instant::now();
             let tokens = if encodes {
-                tokenizer.encode_into(prompt, Special::Text, &mut ids)
+                tokenizer.encode_into(prompt, SpecialTokenMode::Text, &mut ids)
             } else {
-                tokenizer.count(prompt, Special::Text)
+                tokenizer.count(prompt, SpecialTokenMode::Text)
             };
             time += start.elapsed();
             hint::black_box(tokens?);

@@ -1,8 +1,8 @@
-//! What a push of a counter costs: `cargo run --release -p sluice-tokenizer --example streamed`.
+//! Measures the cost of a push of a counter: `cargo run --release -p sluice-tokenizer --example streamed`.
 
 use std::time::Instant;
 
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -10,20 +10,20 @@ use support::pathological::{MAKERS, prose};
 
 const SIZE: usize = 1 << 20;
 
-/// Milliseconds for pushing `text` in parts of `most` characters, and for one push of all.
+/// The milliseconds for pushing `text` in parts of `most` characters, and the number of pushes.
 fn time(encoding: Encoding, text: &str, most: usize) -> (f64, usize) {
-    let mut counter = Tokenizer::get(encoding).counter(Special::Text);
+    let mut counter = Tokenizer::get(encoding).counter(SpecialTokenMode::Text);
     let start = Instant::now();
     let (mut count, mut pushes, mut rest) = (Ok(0), 0, text);
     while !rest.is_empty() {
         let length = rest.char_indices().nth(most).map_or(rest.len(), |(at, _)| at);
-        let (part, behind) = rest.split_at(length);
+        let (part, after) = rest.split_at(length);
         count = counter.push(part);
         pushes += 1;
-        rest = behind;
+        rest = after;
     }
     let elapsed = start.elapsed().as_secs_f64() * 1e3;
-    assert_eq!(count, Tokenizer::get(encoding).count(text, Special::Text));
+    assert_eq!(count, Tokenizer::get(encoding).count(text, SpecialTokenMode::Text));
     (elapsed, pushes)
 }
 

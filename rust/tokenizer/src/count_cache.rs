@@ -1,37 +1,36 @@
-//! A bounded, shared memory of how many tokens a text has.
+//! A lock-free set-associative cache of token counts by a keyed 128-bit hash of the text.
 //!
-//! Chat clients send the whole history with every turn, so a gateway counts the same long texts
-//! again and again. The cache remembers counts by a keyed 128-bit hash of the text, its length and
-//! what it was counted as; it never keeps text. It is a fixed number of fixed-size entries: nothing
-//! is allocated after [`CountCache::new`], and a full set forgets what was not asked for lately.
+//! Chat clients send the whole history with every turn, so a gateway counts the same long texts again and again. The
+//! cache stores counts by the hash of the text, its length and the kind of count; it never stores text. It has a
+//! fixed number of fixed-size entries. Nothing is allocated after [`CountCache::new`], and a full set evicts by the
+//! clock algorithm.
 //!
-//! # How sure a hit is
+//! # The probability of a wrong hit
 //!
-//! A wrong hit would be a wrong bill, so texts must not collide even if somebody tries. The hash is
-//! SipHash-1-3 with 128-bit output under a secret 128-bit key, and the length is compared as well.
-//! For `q` texts of equal length the chance that any two collide is at most `q²/2¹²⁹` as long as
-//! SipHash-1-3 cannot be told from a random function: 2⁻⁶⁵ after 4 billion texts. The best published
-//! internal collision of SipHash-1-x needs 2¹⁶⁷ tries (Dobraunig, Mendel and Schläffer, 2014), and
-//! no hash ever leaves the process.
+//! A wrong hit would be a wrong bill, so texts must not collide even if an attacker chooses them. The hash is
+//! SipHash-1-3 with 128-bit output under a secret 128-bit key, and the length is compared as well. For `q` texts of
+//! equal length, the probability that any two collide is at most `q²/2¹²⁹` as long as SipHash-1-3 is
+//! indistinguishable from a random function: 2⁻⁶⁵ after 4 billion texts. The best published internal collision of
+//! SipHash-1-x takes 2¹⁶⁷ operations (Dobraunig, Mendel and Schläffer, 2014), and no hash ever leaves the process.
 //!
-//! # How it is shared
+//! # Concurrency
 //!
-//! Readers and writers take no lock. An entry is three words, `hash ⊕ value` twice and `value`;
-//! words of two different entries do not fit together, except with the chance of a collision, so a
-//! torn read is a miss (Hyatt and Mann, "A lockless transposition table", 2002).
+//! Readers and writers take no lock. An entry is three words: `hash ⊕ value` twice, and `value`. Words of two
+//! different entries do not match, except with the probability of a collision, so a torn read is a miss (Hyatt and
+//! Mann, "A lockless transposition table", 2002).
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::collections::TryReserveError;
 use std::hash::Hasher;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// Entries of one set. With the bits of its `used` word, a set fills two cache lines.
+/// The entries of a set. With its `used` word, a set fills two cache lines.
 const WAYS: usize = 5;
 
-/// More entries than this are refused: a gibibyte is a mistake, not a cache.
-pub const MOST_ENTRIES: usize = 1 << 24;
+/// The maximum number of entries. They take 0.5 GiB.
+pub const MAX_ENTRIES: usize = 1 << 24;
 
-/// The counts of texts that were counted before. See the [module](self).
+/// A cache of token counts. See the [module](self).
 pub struct CountCache {
     key: [u8; 16],
     sets: Box<[Set]>,
@@ -44,11 +43,12 @@ pub struct CountCache {
 #[derive(Default)]
 struct Set {
     ways: [Way; WAYS],
-    /// A bit a way that was hit since this set last had to choose whom to forget.
+    /// The reference bits of the clock algorithm: a bit for each way that was hit since the hand last passed it. The
+    /// position of the hand is in the bits above.
     used: AtomicU32,
 }
 
-/// Empty while `value` is 0.
+/// An entry, which is empty while `value` is 0.
 #[derive(Default)]
 struct Way {
     high: AtomicU64,
@@ -56,7 +56,7 @@ struct Way {
     value: AtomicU64,
 }
 
-/// What a text is known by. Equal texts counted alike have equal fingerprints.
+/// The identity of a text. Equal texts of the same kind have equal fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     high: u64,
@@ -64,26 +64,26 @@ pub struct Fingerprint {
     length: u32,
 }
 
-/// What happened so far. Counters only grow; they are not one consistent snapshot.
+/// Counters of events. They only grow, and are not read as one consistent snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheStats {
-    /// Lookups that knew the count.
+    /// Lookups that found the count.
     pub hits: u64,
-    /// Lookups that did not.
+    /// Lookups that did not find it.
     pub misses: u64,
-    /// Entries that were forgotten for a new one.
+    /// Entries that were replaced by a new one.
     pub evictions: u64,
 }
 
 impl CountCache {
-    /// A cache of at least `entries` entries (of [`MOST_ENTRIES`] at most) under a secret key.
+    /// A cache of at least `entries` entries, or of [`MAX_ENTRIES`] if that is less, under a secret key.
     ///
-    /// The key must be random and new for every process. O(`entries`), once.
+    /// The key must be random and new for every process. O(`entries`).
     ///
     /// # Errors
-    /// There is no memory for so many.
+    /// The system does not have the memory.
     pub fn new(entries: usize, key: [u8; 16]) -> Result<Self, TryReserveError> {
-        let count = entries.clamp(1, MOST_ENTRIES).div_ceil(WAYS).next_power_of_two();
+        let count = entries.clamp(1, MAX_ENTRIES).div_ceil(WAYS).next_power_of_two();
         let mut sets = Vec::new();
         sets.try_reserve_exact(count)?;
         sets.resize_with(count, Set::default);
@@ -96,12 +96,12 @@ impl CountCache {
         })
     }
 
-    /// How many entries there are room for.
+    /// The number of entries that the cache has room for.
     pub fn capacity(&self) -> usize {
         self.sets.len() * WAYS
     }
 
-    /// What `text` is known by when it is counted as `kind`: an encoding and a mode, say.
+    /// The identity of `text` for counts of this kind, such as an encoding and a mode.
     ///
     /// O(length), and several times as fast as counting.
     pub fn fingerprint(&self, text: &[u8], kind: u64) -> Fingerprint {
@@ -109,12 +109,12 @@ impl CountCache {
         hasher.write_u64(kind);
         hasher.write(text);
         let hash = hasher.finish128();
-        // Longer texts than the ABI can name share a length and still differ in their hash.
+        // Texts too long for the ABI share this length, and still differ in their hash.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         Fingerprint { high: hash.h1, low: hash.h2, length }
     }
 
-    /// The count that was remembered, if it still is. O(1).
+    /// The stored count, if it has not been evicted. O(1).
     pub fn get(&self, of: &Fingerprint) -> Option<u32> {
         let set = self.set(of);
         for (i, way) in set.ways.iter().enumerate() {
@@ -125,7 +125,7 @@ impl CountCache {
                 && (value >> 32) as u32 == of.length
             {
                 let bit = 1 << i;
-                // Reading first keeps the line shared by the threads that only read.
+                // Without a write, the cache line stays shared between threads that only read.
                 if set.used.load(Relaxed) & bit == 0 {
                     set.used.fetch_or(bit, Relaxed);
                 }
@@ -137,10 +137,10 @@ impl CountCache {
         None
     }
 
-    /// Remembers a count, in place of one that was not asked for lately if there is no room. O(1).
+    /// Stores a count. In a full set, evicts an entry that was not used lately. O(1).
     ///
-    /// Two threads that remember at once may both write the same place; then one of the two texts
-    /// is a miss next time, and none is ever a wrong hit.
+    /// Two threads that insert at once may write to the same entry. Then one of the two texts is a miss next time,
+    /// and neither is ever a wrong hit.
     pub fn insert(&self, of: &Fingerprint, count: u32) {
         let value = u64::from(of.length) << 32 | u64::from(count);
         if value == 0 {
@@ -157,7 +157,7 @@ impl CountCache {
         way.low.store(of.low ^ value, Relaxed);
     }
 
-    /// The counters.
+    /// The counters of events.
     pub fn stats(&self) -> CacheStats {
         CacheStats {
             hits: self.hits.load(Relaxed),
@@ -167,24 +167,24 @@ impl CountCache {
     }
 
     fn set(&self, of: &Fingerprint) -> &Set {
-        // A power of two of sets, so the mask is exact.
+        // The number of sets is a power of two, so the mask is exact.
         &self.sets[of.low as usize & (self.sets.len() - 1)]
     }
 }
 
 impl Set {
-    /// An empty way, or else the next in turn that was not used lately (the clock algorithm).
+    /// An empty way, or else the next way whose reference bit is clear (the clock algorithm).
     fn victim(&self) -> usize {
         if let Some(empty) = self.ways.iter().position(|way| way.value.load(Relaxed) == 0) {
             return empty;
         }
-        // The hand stands in the bits above those of the ways.
+        // The hand is in the bits above those of the ways.
         let word = self.used.load(Relaxed);
         let hand = (word >> WAYS) as usize % WAYS;
         let order = (0..WAYS).map(|step| (hand + step) % WAYS);
         let unused = order.clone().find(|&i| word & 1 << i == 0);
         let victim = unused.unwrap_or(hand);
-        // Whom the hand passed has had a second chance.
+        // The ways that the hand passed lose their reference bit.
         let passed = order.take_while(|&i| i != victim).fold(1 << victim, |m, i| m | 1 << i);
         let used = word & ((1 << WAYS) - 1) & !passed;
         let used = if unused.is_some() { used } else { 0 };
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_what_it_was_told_and_nothing_else() {
+    fn finds_what_was_inserted_and_nothing_else() {
         let cache = cache(100);
         let hello = cache.fingerprint(b"hello", 1);
         assert_eq!(cache.get(&hello), None);
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(size_of::<Set>(), 128);
         assert_eq!(cache(0).capacity(), WAYS);
         assert_eq!(cache(16_384).capacity(), 4_096 * WAYS);
-        assert!(cache(usize::MAX).capacity() >= MOST_ENTRIES);
+        assert!(cache(usize::MAX).capacity() >= MAX_ENTRIES);
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_again_outlives_what_is_not() {
+    fn used_entries_outlive_unused_ones() {
         let cache = cache(1);
         let kept = cache.fingerprint(b"kept", 0);
         cache.insert(&kept, 1);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_read_and_write_at_once_never_see_another_text_s_count() {
+    fn concurrent_threads_never_see_the_count_of_another_text() {
         let cache = cache(40);
         std::thread::scope(|scope| {
             for thread in 0..8u32 {

@@ -1,26 +1,26 @@
-//! What can go wrong: text that may not be there, ids that do not exist, and memory that there is none of.
+//! Error types: a forbidden special token, an unknown id, a stopped batch, and memory exhaustion.
 
 use std::{collections::TryReserveError, fmt};
 
 /// Why a text or a list of ids was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The text contains a special token although [`Special::Error`](crate::Special::Error) was
-    /// asked for.
+    /// The text contains a special token, which
+    /// [`SpecialTokenMode::Error`](crate::SpecialTokenMode::Error) forbids.
     SpecialToken {
-        /// The special token that was found.
+        /// The name of the special token.
         name: &'static str,
-        /// Where it begins, in bytes.
+        /// The offset of the name, in bytes.
         offset: usize,
     },
     /// The id has no token in this encoding.
     UnknownToken {
         /// The id.
         id: u32,
-        /// Its place in the list of ids.
+        /// Its index in the list of ids.
         index: usize,
     },
-    /// The system has no memory for something whose size follows from a text.
+    /// The system does not have the memory that the text requires.
     OutOfMemory,
 }
 
@@ -45,3 +45,25 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Why a batch has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchError {
+    /// A text failed; it is the first that does.
+    Text {
+        /// The index of the text in the batch.
+        index: usize,
+        /// Why it failed.
+        error: Error,
+    },
+    /// The batch was stopped.
+    Stopped,
+    /// The system does not have the memory that the batch requires.
+    OutOfMemory,
+}
+
+impl From<TryReserveError> for BatchError {
+    fn from(_: TryReserveError) -> Self {
+        Self::OutOfMemory
+    }
+}

@@ -1,75 +1,52 @@
-//! Exact OpenAI-compatible BPE tokenization.
+//! Exact OpenAI-compatible byte pair encoding: pre-tokenization, merging, counting and batches.
 //!
 //! ```
-//! use sluice_tokenizer::{Encoding, Special, Tokenizer};
+//! use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 //!
 //! let tokenizer = Tokenizer::get(Encoding::O200kBase);
-//! let ids = tokenizer.encode("Hello, world!", Special::Text)?;
+//! let ids = tokenizer.encode("Hello, world!", SpecialTokenMode::Text)?;
 //! assert_eq!(ids, [13225, 11, 2375, 0]);
-//! assert_eq!(tokenizer.count("Hello, world!", Special::Text)?, 4);
+//! assert_eq!(tokenizer.count("Hello, world!", SpecialTokenMode::Text)?, 4);
 //! assert_eq!(tokenizer.decode(&ids)?, b"Hello, world!");
 //! # Ok::<(), sluice_tokenizer::Error>(())
 //! ```
 //!
-//! A text passes three stages, none of which looks at it twice: it is split into pieces as the
-//! encoding's pattern says (`split`), a piece that is a token is looked up (`vocabulary`), and any
-//! other piece is merged from its bytes (`merge`). Every stage takes time proportional to the
-//! length of the text, whatever the text is. Ids equal those of OpenAI's `tiktoken`.
+//! Ids equal those of OpenAI's `tiktoken`. A text passes three stages, and each takes time proportional to the length
+//! of the text, whatever the text is:
+//!
+//! 1. `pretokenize` splits it into pre-tokens, as the encoding's regular expression does.
+//! 2. `pretoken_cache` and `vocab` look up each pre-token.
+//! 3. `merge` merges the bytes of a pre-token that is not found.
+//!
+//! `engine` drives the stages; `arch` has the kernels for each processor; `high_entropy` is a fast path for base64
+//! and the like. `batch`, `streaming` and `count_cache` are built on top. `naive` is the oracle of the tests. Unsafe
+//! code is only in `arch` and `memory`.
 #![deny(unsafe_code)]
 
-mod ahead;
+mod arch;
 mod batch;
-mod bigrams;
-mod characters;
 pub mod count_cache;
-mod counter;
-mod cut;
-mod encoding;
-mod ends;
+mod engine;
 mod error;
-mod flat;
-mod joints;
-mod known;
-mod letters;
-mod lines;
-mod long;
-mod longer;
+mod high_entropy;
 mod memory;
 mod merge;
-mod merges;
 #[cfg(feature = "oracle")]
 pub mod naive;
-mod packed;
-mod pairs;
-mod perfect_hash;
-mod piece_cache;
-mod pieces;
-mod quads;
-mod recent;
-mod scrambled;
-mod simd;
+mod pretoken_cache;
+mod pretokenize;
 mod sink;
-mod special;
-mod split;
-mod table;
-mod texts;
-mod threads;
-mod tiny;
+mod streaming;
 mod tokenizer;
-mod tree;
-mod triples;
 mod unicode;
-mod utf8;
-mod vocabulary;
+mod vocab;
 
-pub use batch::{BatchError, BatchOptions, PARALLEL_BYTES};
-pub use counter::Counter;
-pub use encoding::Encoding;
-pub use error::Error;
-pub use special::Special;
-pub use texts::Texts;
-pub use tokenizer::Tokenizer;
+pub use batch::{BatchOptions, PARALLEL_BYTES, Texts};
+pub use error::{BatchError, Error};
+pub use streaming::Counter;
+pub use tokenizer::{Tokenizer, encoding::Encoding, special_tokens::SpecialTokenMode};
 pub use unicode::UNICODE_VERSION;
+pub use vocab::LONGEST_TOKEN;
 
 #[cfg(test)]
 mod tests;

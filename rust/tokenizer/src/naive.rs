@@ -1,31 +1,30 @@
-//! The oracle: the simplest exact tokenizer, for tests, benchmarks and fuzzing.
+//! The oracle: a naive exact tokenizer by regular expressions and hash maps, for tests, benchmarks and fuzzing.
 //!
-//! It shares nothing with the engine. Texts are split by a regular expression engine that cannot
-//! overflow its stack, and pieces are merged as the textbook says: look at every adjacent pair,
-//! merge the one of lowest rank, begin again. That is quadratic in the length of a piece, so
-//! pieces of more than [`TEXTBOOK_LIMIT`] bytes take a heap instead; a unit test holds the two
-//! against each other.
+//! It shares no code with the engine. Texts are split by a regex engine that cannot overflow its stack. Pre-tokens
+//! are merged by the definition: scan all adjacent pairs, merge the one of lowest rank, repeat. That is quadratic in
+//! the length of a pre-token, so those of more than [`TEXTBOOK_LIMIT`] bytes are merged with a heap instead; a unit
+//! test compares the two.
 //!
-//! The vocabulary is an argument, so that a test can hand over one that the engine never saw.
+//! The vocabulary is an argument, so that a test can provide one that the engine does not have.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use regex_automata::{Anchored, Input, meta::Regex};
 
-use crate::Encoding;
+use crate::tokenizer::encoding::Encoding;
 
-/// Pieces of at most this many bytes are merged by the textbook.
+/// Pre-tokens of at most this many bytes are merged by the definition.
 pub const TEXTBOOK_LIMIT: usize = 256;
 
-/// Stands for "no token": larger than the rank of every token.
+/// No token: greater than the rank of every token.
 const NO_RANK: u32 = u32::MAX;
 
-/// tiktoken's patterns without look-ahead and without possessive quantifiers.
+/// The patterns of tiktoken without look-ahead and without possessive quantifiers.
 ///
-/// Possessive quantifiers only save backtracking there: what follows each of them can never match
-/// what it took. The look-ahead `\s+(?!\S)` and the alternatives behind it are written in Rust, in
-/// [`Naive::piece_end`].
+/// Possessive quantifiers only avoid backtracking there: the rest of the pattern after each of them can never match
+/// the characters that it took. The look-ahead `\s+(?!\S)` and the alternatives after it are written in Rust, in
+/// [`Naive::pre_token_end`].
 const R50K: &str = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+$";
 const CL100K: &str = concat!(
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
@@ -39,17 +38,17 @@ const O200K: &str = concat!(
     r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+$",
 );
 
-/// One encoding, the slow and obvious way.
+/// One encoding.
 #[derive(Debug)]
 pub struct Naive {
-    /// Rank of every token, by its bytes. A token's id is its rank.
+    /// The rank of every token, by its bytes. The id of a token is its rank.
     ranks: HashMap<Vec<u8>, u32>,
-    /// Everything of the pattern except the white space before a non-space.
+    /// The pattern without the alternatives for white space before a non-space.
     pattern: Regex,
 }
 
 impl Naive {
-    /// Builds the oracle of `encoding` from the bytes and ids of its ordinary tokens.
+    /// The oracle of `encoding`, from the bytes and ids of its ordinary tokens.
     ///
     /// # Panics
     /// If one of the patterns above is not a regular expression.
@@ -66,20 +65,22 @@ impl Naive {
         }
     }
 
-    /// Ids of `text`, in which the names of special tokens are ordinary text.
+    /// The ids of `text`. Names of special tokens are ordinary text.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
-        for piece in self.pieces(text) {
-            match self.ranks.get(piece.as_bytes()) {
+        for pre_token in self.pre_tokens(text) {
+            match self.ranks.get(pre_token.as_bytes()) {
                 Some(&id) => ids.push(id),
-                None if piece.len() <= TEXTBOOK_LIMIT => self.merge_textbook(piece, &mut ids),
-                None => self.merge_heap(piece, &mut ids),
+                None if pre_token.len() <= TEXTBOOK_LIMIT => {
+                    self.merge_textbook(pre_token, &mut ids)
+                }
+                None => self.merge_heap(pre_token, &mut ids),
             }
         }
         ids
     }
 
-    /// Ids of `text`, in which every name in `special` stands for its id.
+    /// The ids of `text`. Every name in `special` is encoded as its id.
     pub fn encode_allowing(&self, text: &str, special: &[(&str, u32)]) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut rest = text;
@@ -97,41 +98,41 @@ impl Naive {
         ids
     }
 
-    /// The pieces that the pattern splits `text` into; together they are `text`.
-    pub fn pieces<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+    /// The pre-tokens of `text` in order. Concatenated, they are `text`.
+    pub fn pre_tokens<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
         let mut start = 0;
         std::iter::from_fn(move || {
             if start == text.len() {
                 return None;
             }
-            let piece = &text[start..self.piece_end(text, start)];
-            start += piece.len();
-            Some(piece)
+            let pre_token = &text[start..self.pre_token_end(text, start)];
+            start += pre_token.len();
+            Some(pre_token)
         })
     }
 
-    /// Where the piece that begins at `start` ends.
-    fn piece_end(&self, text: &str, start: usize) -> usize {
+    /// The end of the pre-token that begins at `start`.
+    fn pre_token_end(&self, text: &str, start: usize) -> usize {
         let input = Input::new(text).range(start..).anchored(Anchored::Yes);
         if let Some(found) = self.pattern.search_half(&input) {
             return found.offset();
         }
-        // White space, and a non-space behind it: `\s+(?!\S)` takes all but the last character,
-        // and when there is only one, the last alternative takes that.
+        // White space before a non-space: `\s+(?!\S)` matches all but the last character, and if there is only one,
+        // the last alternative matches that.
         let rest = &text[start..];
         let run = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
         let last = rest[..run].char_indices().next_back().map_or(0, |(at, _)| at);
         start + if last == 0 { run } else { last }
     }
 
-    /// Merges by rescanning all pairs after every merge.
-    fn merge_textbook(&self, piece: &str, ids: &mut Vec<u32>) {
-        let bytes = piece.as_bytes();
-        // Token boundaries, both ends of the piece included.
+    /// Merges by scanning all pairs again after every merge. O(n²).
+    fn merge_textbook(&self, pre_token: &str, ids: &mut Vec<u32>) {
+        let bytes = pre_token.as_bytes();
+        // Token boundaries, including both ends of the pre-token.
         let mut bounds: Vec<usize> = (0..=bytes.len()).collect();
         loop {
             let ranks = bounds.windows(3).map(|pair| self.rank(&bytes[pair[0]..pair[2]]));
-            // `min_by_key` keeps the first of equals: the leftmost pair wins.
+            // Of equal ranks, `min_by_key` keeps the first: the leftmost pair.
             match ranks.enumerate().min_by_key(|&(_, rank)| rank) {
                 Some((at, rank)) if rank != NO_RANK => bounds.remove(at + 1),
                 _ => break,
@@ -140,12 +141,12 @@ impl Naive {
         ids.extend(bounds.windows(2).map(|token| self.rank(&bytes[token[0]..token[1]])));
     }
 
-    /// Merges with a heap of candidate pairs; outdated candidates are recognised by their length.
-    fn merge_heap(&self, piece: &str, ids: &mut Vec<u32>) {
-        let bytes = piece.as_bytes();
+    /// Merges with a heap of candidate pairs. Outdated candidates are recognised by their length. O(n log n).
+    fn merge_heap(&self, pre_token: &str, ids: &mut Vec<u32>) {
+        let bytes = pre_token.as_bytes();
         let n = bytes.len();
-        // For a token that starts at `i`: where it ends, and where the token before it starts.
-        // An `end` of 0 marks a byte that no longer starts a token.
+        // For a token that starts at `i`: its end, and the start of the token before it. An `end` of 0 marks a byte
+        // that no longer starts a token.
         let mut end: Vec<usize> = (1..=n).collect();
         let mut previous: Vec<usize> = (0..n).map(|i| i.saturating_sub(1)).collect();
         let mut heap: BinaryHeap<Reverse<(u32, usize, usize)>> = BinaryHeap::new();
@@ -187,7 +188,7 @@ impl Naive {
 mod tests {
     use super::*;
 
-    /// All single bytes, then a few merges in the order of their ranks.
+    /// All single bytes, and a few merges in the order of their ranks.
     fn toy(encoding: Encoding) -> Naive {
         let merges = ["ab", "cd", "abcd", "aa", "aaaa", "  ", "ba"];
         let bytes = (0..=255u8).map(|byte| vec![byte]);
@@ -196,9 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn pieces_follow_the_pattern_of_each_family() {
+    fn pre_tokens_follow_the_pattern_of_each_family() {
         let text = "It's  12345\n x!\n/ ";
-        let split = |encoding| toy(encoding).pieces(text).collect::<Vec<_>>();
+        let split = |encoding| toy(encoding).pre_tokens(text).collect::<Vec<_>>();
         assert_eq!(
             split(Encoding::R50kBase),
             ["It", "'s", " ", " 12345", "\n", " x", "!", "\n", "/", " "].map(String::from)
@@ -228,20 +229,20 @@ mod tests {
         let naive = toy(Encoding::R50kBase);
         let mut state = 1u32;
         for length in 1..200 {
-            let mut piece = String::new();
+            let mut pre_token = String::new();
             for _ in 0..length {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                piece.push(char::from(b"abcd"[(state >> 24) as usize % 4]));
+                pre_token.push(char::from(b"abcd"[(state >> 24) as usize % 4]));
             }
             let (mut textbook, mut heap) = (Vec::new(), Vec::new());
-            naive.merge_textbook(&piece, &mut textbook);
-            naive.merge_heap(&piece, &mut heap);
-            assert_eq!(textbook, heap, "{piece}");
+            naive.merge_textbook(&pre_token, &mut textbook);
+            naive.merge_heap(&pre_token, &mut heap);
+            assert_eq!(textbook, heap, "{pre_token}");
         }
     }
 
     #[test]
-    fn special_names_cut_the_text_into_segments() {
+    fn special_names_split_the_text_into_segments() {
         let naive = toy(Encoding::R50kBase);
         let special = [("<|x|>", 1000), ("<|y|>", 1001)];
         assert_eq!(

@@ -1,11 +1,11 @@
-//! Where tokens go: counted, counted up to a limit, or written to a buffer.
+//! Consumers of a token stream: counters, counters with a limit, and buffers of ids.
 
-use crate::{known::Known, packed::Packed, quads::Counted};
+use crate::pretoken_cache::{CacheEntry, PackedIds, TokenCount};
 
 /// Takes the tokens of a text in order.
 pub(crate) trait Sink {
-    /// What it wants to know of a piece.
-    type Known: Known;
+    /// What the cache of short pre-tokens stores for this consumer: ids or a count.
+    type Entry: CacheEntry;
 
     /// Takes one token.
     fn token(&mut self, id: u32);
@@ -13,10 +13,10 @@ pub(crate) trait Sink {
     /// Takes several tokens.
     fn tokens(&mut self, ids: &[u32]);
 
-    /// Takes the tokens of a piece that is known.
-    fn known(&mut self, known: Self::Known);
+    /// Takes the tokens of a cached pre-token.
+    fn entry(&mut self, entry: Self::Entry);
 
-    /// Hears that a text ends here.
+    /// Marks the end of a text.
     #[inline(always)]
     fn end_of_text(&mut self) {}
 
@@ -26,10 +26,10 @@ pub(crate) trait Sink {
         false
     }
 
-    /// The number of tokens so far, to come back to with `rewind`.
+    /// The number of tokens so far, for [`rewind`](Self::rewind).
     fn mark(&self) -> usize;
 
-    /// Forgets the tokens since `mark`.
+    /// Drops the tokens since `mark`.
     fn rewind(&mut self, mark: usize);
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Count<const LIMITED: bool> {
 }
 
 impl<const LIMITED: bool> Sink for Count<LIMITED> {
-    type Known = Counted;
+    type Entry = TokenCount;
 
     #[inline(always)]
     fn token(&mut self, _: u32) {
@@ -53,7 +53,7 @@ impl<const LIMITED: bool> Sink for Count<LIMITED> {
     }
 
     #[inline(always)]
-    fn known(&mut self, Counted(count): Counted) {
+    fn entry(&mut self, TokenCount(count): TokenCount) {
         self.count += count;
     }
 
@@ -71,34 +71,34 @@ impl<const LIMITED: bool> Sink for Count<LIMITED> {
     }
 }
 
-/// Writes ids to a buffer while there is room, and counts all of them. Unless it is `EXACT`, four places
-/// behind the last id may be overwritten, of those that the buffer has.
+/// Writes ids to a buffer while there is room, and counts all of them. Unless `EXACT`, up to four elements after the
+/// last id may be overwritten, within the buffer.
 pub(crate) struct Write<'a, const EXACT: bool> {
     pub(crate) count: usize,
     pub(crate) out: &'a mut [u32],
 }
 
 impl<const EXACT: bool> Write<'_, EXACT> {
-    /// Takes tokens and writes nothing else.
+    /// Writes the ids and nothing else.
     #[inline(always)]
-    fn one_by_one(&mut self, packed: Packed) {
+    fn write_exactly(&mut self, packed: PackedIds) {
         packed.ids().for_each(|id| self.token(id));
     }
 
-    /// The same, where there is hardly room for more.
+    /// The same at the end of the buffer.
     #[cold]
-    fn last(&mut self, packed: Packed) {
-        self.one_by_one(packed);
+    fn write_last(&mut self, packed: PackedIds) {
+        self.write_exactly(packed);
     }
 }
 
 impl<const EXACT: bool> Sink for Write<'_, EXACT> {
-    type Known = Packed;
+    type Entry = PackedIds;
 
     #[inline(always)]
     fn token(&mut self, id: u32) {
-        if let Some(place) = self.out.get_mut(self.count) {
-            *place = id;
+        if let Some(element) = self.out.get_mut(self.count) {
+            *element = id;
         }
         self.count += 1;
     }
@@ -110,22 +110,22 @@ impl<const EXACT: bool> Sink for Write<'_, EXACT> {
         }
     }
 
-    /// Writes three ids and a zero in one store, and counts those ids that there are: how many cannot be
-    /// foreseen, so nothing branches on it. There hardly ever are more than three.
+    /// Writes three ids and a zero with one store, and then advances by the number of ids. That number is
+    /// unpredictable, so nothing branches on it, except for the few pre-tokens with more than three.
     #[inline(always)]
-    fn known(&mut self, packed: Packed) {
+    fn entry(&mut self, packed: PackedIds) {
         if EXACT {
-            return self.one_by_one(packed);
+            return self.write_exactly(packed);
         }
-        let Some(places) = self.out.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut) else {
-            return self.last(packed);
+        let Some(out) = self.out.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut) else {
+            return self.write_last(packed);
         };
-        let places: &mut [u32; Packed::MOST] = places;
-        if let Some(first) = places.first_chunk_mut() {
+        let out: &mut [u32; PackedIds::MAX] = out;
+        if let Some(first) = out.first_chunk_mut() {
             *first = packed.lanes();
         }
-        if packed.count() > Packed::FEW {
-            places[Packed::FEW..].copy_from_slice(&packed.later());
+        if packed.count() > PackedIds::FIRST {
+            out[PackedIds::FIRST..].copy_from_slice(&packed.later());
         }
         self.count += packed.count();
     }
@@ -139,15 +139,15 @@ impl<const EXACT: bool> Sink for Write<'_, EXACT> {
     }
 }
 
-/// Takes the tokens of many texts, and notes how many there are up to the end of each.
+/// Forwards the tokens of many texts, and records the number of tokens up to the end of each text.
 pub(crate) struct EndsOf<'a, S> {
     pub(crate) sink: S,
-    /// A place for each text.
+    /// An element for each text.
     pub(crate) ends: std::slice::IterMut<'a, u32>,
 }
 
 impl<S: Sink> Sink for EndsOf<'_, S> {
-    type Known = S::Known;
+    type Entry = S::Entry;
 
     #[inline(always)]
     fn token(&mut self, id: u32) {
@@ -160,8 +160,8 @@ impl<S: Sink> Sink for EndsOf<'_, S> {
     }
 
     #[inline(always)]
-    fn known(&mut self, known: Self::Known) {
-        self.sink.known(known);
+    fn entry(&mut self, entry: Self::Entry) {
+        self.sink.entry(entry);
     }
 
     #[inline(always)]
@@ -184,7 +184,7 @@ impl<S: Sink> Sink for EndsOf<'_, S> {
 
 /// Collects ids.
 impl Sink for Vec<u32> {
-    type Known = Packed;
+    type Entry = PackedIds;
 
     #[inline(always)]
     fn token(&mut self, id: u32) {
@@ -197,7 +197,7 @@ impl Sink for Vec<u32> {
     }
 
     #[inline(always)]
-    fn known(&mut self, packed: Packed) {
+    fn entry(&mut self, packed: PackedIds) {
         self.extend(packed.ids());
     }
 

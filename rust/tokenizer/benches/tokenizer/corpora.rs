@@ -1,5 +1,5 @@
-//! Texts for the benchmarks: what npm packages of the repository's own tool chain contain, and
-//! texts made by seed. None of them repeats itself, or a benchmark would measure caches.
+//! Texts for the benchmarks, from npm packages of the tool chain and from a pseudo-random generator. They do not
+//! repeat themselves, as a benchmark of repetitions would measure caches.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub(crate) struct Corpus {
     pub(crate) text: String,
 }
 
-/// All corpora of about `size` bytes. Those whose package is not installed are left out, loudly.
+/// All corpora of approximately `size` bytes. A corpus whose package is not installed is omitted with a message.
 pub(crate) fn load(size: usize) -> Vec<Corpus> {
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node_modules");
     let message = |language: &str| {
@@ -44,7 +44,7 @@ fn chapters(folder: &Path) -> Vec<PathBuf> {
     if files.is_empty() { vec![folder.to_owned()] } else { files }
 }
 
-/// The files in a row, cut at the first character at or after `size` bytes.
+/// The concatenated files, truncated at the first character boundary at or after `size` bytes.
 fn read(files: &[PathBuf], size: usize) -> Option<String> {
     let mut text = String::new();
     for file in files {
@@ -61,7 +61,7 @@ pub(crate) fn boundary(text: &str, at: usize) -> usize {
     (at..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())
 }
 
-/// Words that no vocabulary knows, drawn by seed and of the length of English ones.
+/// Pseudo-random words that are in no vocabulary, of the length of English words.
 fn words(size: usize) -> String {
     let mut rng = Rng(1);
     let mut text = String::with_capacity(size + 16);

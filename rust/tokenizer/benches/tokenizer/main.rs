@@ -1,24 +1,24 @@
-//! The engine beside its rivals: `tiktoken-rs` (the reference), `bpe-openai`, and `tiktoken`
-//! (goliajp). All of them get the same text in the same run, so that ratios can be read off.
+//! Criterion benchmarks of the engine and its rivals: `tiktoken-rs` (the reference), `bpe-openai`, and `tiktoken`
+//! (goliajp). All of them process the same text in the same run, so that ratios are meaningful.
 //!
 //! | group | question |
 //! |---|---|
-//! | `count`, `encode` | How fast is a text of 64 kB, seen often? |
-//! | `in turn` | How fast are texts that differ? Each iteration gets the next 4 kB of a megabyte, round and round. |
-//! | `tiny` | What does a message of 10 or 40 bytes cost? Texts vary, or it would be one cache line. |
-//! | `worst case` | What does hostile input cost, per megabyte? Rivals that hang or panic are left out. |
+//! | `count`, `encode` | How fast is a text of 64 kB that is processed repeatedly? |
+//! | `in turn` | How fast are different texts? Each iteration gets the next 4 kB of a megabyte, in a cycle. |
+//! | `tiny` | What does a message of 10 or 40 bytes cost? The texts vary. |
+//! | `worst case` | What does hostile input cost, per megabyte? Rivals that hang or panic are omitted. |
 //!
-//! `cargo bench -- --test` runs each of them once. A rival's answer is checked before it is timed,
-//! and a rival that answers wrongly is reported on stderr.
-#![allow(missing_docs, reason = "the macros of criterion make undocumented functions")]
-#![allow(clippy::expect_used, reason = "a benchmark without its data has nothing to report")]
+//! `cargo bench -- --test` runs each benchmark once. The ids of a rival are compared before it is timed, and wrong
+//! ids are reported on stderr.
+#![allow(missing_docs, reason = "the macros of criterion define undocumented functions")]
+#![allow(clippy::expect_used, reason = "a benchmark without its data fails")]
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use corpora::{boundary, load};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 use support::oracle::reference;
 use support::pathological::MAKERS;
 
@@ -58,8 +58,8 @@ fn engines(encoding: Encoding) -> [Engine; 4] {
     [
         engine(
             "sluice",
-            move |text| ours.count(text, Special::Text).expect("no error in this mode"),
-            move |text| ours.encode(text, Special::Text).expect("no error in this mode"),
+            move |text| ours.count(text, SpecialTokenMode::Text).expect("no error in this mode"),
+            move |text| ours.encode(text, SpecialTokenMode::Text).expect("no error in this mode"),
         ),
         engine(
             "tiktoken-rs",
@@ -157,7 +157,7 @@ fn worst_case(criterion: &mut Criterion) {
     }
 }
 
-/// `text` in parts of about `size` bytes, none of them empty.
+/// `text` in non-empty parts of approximately `size` bytes.
 fn parts(text: &str, size: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -170,7 +170,7 @@ fn parts(text: &str, size: usize) -> Vec<&str> {
 }
 
 fn quick() -> Criterion {
-    // Some 400 benchmarks: half a second each is precise enough for ratios of 4 and more.
+    // There are about 400 benchmarks, and half a second each is precise enough for ratios of 4 and more.
     Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))

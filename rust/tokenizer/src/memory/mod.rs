@@ -1,67 +1,67 @@
-//! Memory for tables of megabytes: cache lines of zeros, in huge pages where the system has them.
+//! Zeroed memory for hash tables of megabytes, in huge pages where the system has them.
 //!
-//! A table that is probed at random pays a page fault for every 4 KiB at first, and later a walk of the page
-//! tables for most of its probes. Huge pages of 2 MiB save nearly all of both. Where there are none, or the
-//! system refuses, the safe twin [`Plain`] serves. `huge_pages` is the only file here with unsafe code.
+//! A table with random accesses suffers a page fault for every 4 KiB at first, and later a TLB miss with a page walk
+//! on most accesses. Huge pages of 2 MiB avoid nearly all of both. Where the system has none or refuses, the safe
+//! twin [`HeapLines`] serves. Of these files, only `huge_pages` has unsafe code.
 
+mod heap_lines;
 #[cfg(target_os = "linux")]
 mod huge_pages;
-mod plain;
 #[cfg(test)]
 mod tests;
+mod units;
 
-pub(crate) use plain::Plain;
+pub(crate) use {
+    heap_lines::HeapLines,
+    units::{CacheLine, HUGE_PAGE},
+};
 
-use crate::lines::Line;
 #[cfg(target_os = "linux")]
 use huge_pages::HugePages;
 
-/// The size of a huge page. Where the system's are larger, it gives ordinary ones.
-pub(crate) const HUGE_PAGE: usize = 2 << 20;
+/// Cache lines of a page of the smallest size.
+const LINES_PER_PAGE: usize = 4096 / size_of::<CacheLine>();
 
-/// Lines of a page of the smallest size.
-const LINES_A_PAGE: usize = 4096 / size_of::<Line>();
-
-/// A number of cache lines, which are zeros at first.
+/// A fixed number of cache lines, initially zero.
 pub(crate) enum Memory {
-    Plain(Plain),
+    Heap(HeapLines),
     #[cfg(target_os = "linux")]
     Huge(HugePages),
 }
 
 impl Memory {
-    /// Memory of `count` lines that may be large. None if the system has not so much.
+    /// Memory of `count` lines, which may be large. `None` if the system does not have that much.
     pub(crate) fn try_new(count: usize) -> Option<Self> {
         #[cfg(target_os = "linux")]
-        if count >= HUGE_PAGE / size_of::<Line>()
+        if count >= HUGE_PAGE / size_of::<CacheLine>()
             && let Some(pages) = HugePages::new(count)
         {
             return Some(Self::Huge(pages));
         }
-        Plain::try_new(count).map(Self::Plain)
+        HeapLines::try_new(count).map(Self::Heap)
     }
 
     #[inline(always)]
-    pub(crate) fn lines(&self) -> &[Line] {
+    pub(crate) fn lines(&self) -> &[CacheLine] {
         match self {
-            Self::Plain(plain) => plain.lines(),
+            Self::Heap(lines) => lines.lines(),
             #[cfg(target_os = "linux")]
             Self::Huge(pages) => pages.lines(),
         }
     }
 
     #[inline(always)]
-    pub(crate) fn lines_mut(&mut self) -> &mut [Line] {
+    pub(crate) fn lines_mut(&mut self) -> &mut [CacheLine] {
         match self {
-            Self::Plain(plain) => plain.lines_mut(),
+            Self::Heap(lines) => lines.lines_mut(),
             #[cfg(target_os = "linux")]
             Self::Huge(pages) => pages.lines_mut(),
         }
     }
 
-    /// Writes to each page, so that nobody has to wait for the system later.
+    /// Writes to each page, so that no later access faults.
     pub(crate) fn populate(&mut self) {
-        for line in self.lines_mut().iter_mut().step_by(LINES_A_PAGE) {
+        for line in self.lines_mut().iter_mut().step_by(LINES_PER_PAGE) {
             *std::hint::black_box(line) = [0; 4];
         }
     }

@@ -1,14 +1,13 @@
-//! Both kinds of memory alike.
+//! Properties of both kinds of memory.
 
-use super::{HUGE_PAGE, Memory, Plain};
-use crate::lines::Line;
+use super::{CacheLine, HUGE_PAGE, HeapLines, Memory};
 
 /// More than a huge page.
-const COUNT: usize = HUGE_PAGE / size_of::<Line>() + 3;
+const COUNT: usize = HUGE_PAGE / size_of::<CacheLine>() + 3;
 
 fn kinds() -> Vec<Memory> {
-    let plain = [Plain::new(COUNT), Plain::try_new(COUNT).unwrap()].map(Memory::Plain);
-    plain.into_iter().chain(Memory::try_new(COUNT)).collect()
+    let heap = [HeapLines::new(COUNT), HeapLines::try_new(COUNT).unwrap()].map(Memory::Heap);
+    heap.into_iter().chain(Memory::try_new(COUNT)).collect()
 }
 
 #[test]
@@ -17,7 +16,7 @@ fn lines_are_aligned_zeros_that_can_be_written() {
     assert_eq!(kinds.len(), 3);
     for mut memory in kinds {
         assert_eq!(memory.lines().len(), COUNT);
-        assert_eq!(memory.lines().as_ptr() as usize % size_of::<Line>(), 0);
+        assert_eq!(memory.lines().as_ptr() as usize % size_of::<CacheLine>(), 0);
         memory.populate();
         assert!(memory.lines().iter().all(|line| *line == [0; 4]));
         for (number, line) in (1..).zip(memory.lines_mut()) {
@@ -28,9 +27,9 @@ fn lines_are_aligned_zeros_that_can_be_written() {
 }
 
 #[test]
-fn what_the_system_does_not_have_is_refused() {
-    for count in [1 << 52, usize::MAX / size_of::<Line>(), usize::MAX] {
-        assert!(Plain::try_new(count).is_none(), "{count}");
+fn more_than_the_system_has_is_refused() {
+    for count in [1 << 52, usize::MAX / size_of::<CacheLine>(), usize::MAX] {
+        assert!(HeapLines::try_new(count).is_none(), "{count}");
         assert!(Memory::try_new(count).is_none(), "{count}");
     }
 }
@@ -41,7 +40,7 @@ mod huge {
     use crate::memory::huge_pages::HugePages;
 
     #[test]
-    fn they_are_mapped_and_begin_at_a_boundary() {
+    fn huge_pages_begin_at_a_boundary() {
         let memory = Memory::try_new(COUNT);
         assert!(matches!(memory, Some(Memory::Huge(_))));
         for count in [1, COUNT, 4 * COUNT] {
@@ -49,12 +48,12 @@ mod huge {
             assert_eq!(pages.lines().as_ptr() as usize % HUGE_PAGE, 0);
         }
         assert!(HugePages::new(0).is_none());
-        assert!(matches!(Memory::try_new(1), Some(Memory::Plain(_))));
+        assert!(matches!(Memory::try_new(1), Some(Memory::Heap(_))));
     }
 
-    /// What has ended leaves no mapping: else a thousand of them would be 2 GiB.
+    /// Without unmapping, a thousand of them would be 2 GiB.
     #[test]
-    fn what_is_dropped_is_unmapped() {
+    fn huge_pages_are_unmapped_on_drop() {
         let mapped = || {
             let maps = std::fs::read_to_string("/proc/self/statm").unwrap();
             let pages: usize = maps.split(' ').next().unwrap().parse().unwrap();

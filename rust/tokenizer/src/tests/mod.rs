@@ -1,13 +1,15 @@
-//! The engine against `tiktoken-rs`, on small inputs that reach every branch of the splitters.
+//! The engine against `tiktoken-rs`, on small texts that reach every branch of the splitters.
 
-use crate::{Encoding, Error, Special, Tokenizer};
+use crate::{Encoding, Error, SpecialTokenMode, Tokenizer};
 use tiktoken_rs::CoreBPE;
 
-mod merging;
-mod packed;
-mod piece_cache;
-mod recent;
-mod splitting;
+mod batch;
+mod growth;
+mod high_entropy;
+mod merge;
+mod packed_ids;
+mod pretoken_cache;
+mod pretokenize;
 mod texts;
 
 fn oracle(encoding: Encoding) -> &'static CoreBPE {
@@ -21,87 +23,18 @@ fn oracle(encoding: Encoding) -> &'static CoreBPE {
     }
 }
 
-/// Characters at the seams of the classes, and bits that the patterns treat in their own way.
-const BITS: &[&str] = &[
-    "a",
-    "b",
-    "s",
-    "t",
-    "A",
-    "B",
-    "S",
-    "ſ",
-    "é",
-    "É",
-    "ß",
-    "Ж",
-    "ж",
-    "ǅ",
-    "ʰ",
-    "中",
-    "文",
-    "の",
-    "ー",
-    "ا",
-    "\u{301}",
-    "\u{94d}",
-    "\u{fe0f}",
-    "\u{200d}",
-    "1",
-    "2",
-    "3",
-    "٣",
-    "Ⅷ",
-    "½",
-    " ",
-    " ",
-    "  ",
-    "\t",
-    "\n",
-    "\r",
-    "\r\n",
-    "\u{85}",
-    "\u{a0}",
-    "\u{3000}",
-    "\u{2028}",
-    "\u{feff}",
-    "\u{200b}",
-    "'",
-    "'",
-    "'s",
-    "'S",
-    "'re",
-    "'Ll",
-    "'vE",
-    "'ſ",
-    "'m",
-    "'d",
-    "/",
-    "/",
-    ".",
-    ",",
-    "!",
-    "-",
-    "_",
-    "=",
-    "😀",
-    "👩",
-    "\0",
-    "\u{1f}",
-    "\u{1c89}",
-    "\u{16ea0}",
-    "the",
-    " the",
-    "Hello",
-    "HTTP",
-    "ing",
-    "<|",
-    "|>",
-    "<|endoftext|>",
-    "abcdefghijklmnop",
+/// Characters at the edges of the classes, and strings that the patterns treat specially.
+#[rustfmt::skip]
+const ATOMS: &[&str] = &[
+    "a", "b", "s", "t", "A", "B", "S", "ſ", "é", "É", "ß", "Ж", "ж", "ǅ", "ʰ", "中", "文", "の", "ー",
+    "ا", "\u{301}", "\u{94d}", "\u{fe0f}", "\u{200d}", "1", "2", "3", "٣", "Ⅷ", "½", " ", " ", "  ",
+    "\t", "\n", "\r", "\r\n", "\u{85}", "\u{a0}", "\u{3000}", "\u{2028}", "\u{feff}", "\u{200b}",
+    "'", "'", "'s", "'S", "'re", "'Ll", "'vE", "'ſ", "'m", "'d", "/", "/", ".", ",", "!", "-", "_",
+    "=", "😀", "👩", "\0", "\u{1f}", "\u{1c89}", "\u{16ea0}", "the", " the", "Hello", "HTTP", "ing",
+    "<|", "|>", "<|endoftext|>", "abcdefghijklmnop",
 ];
 
-/// A generator of the xorshift family: the same numbers in every run.
+/// A pseudo-random generator of the xorshift family.
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
@@ -114,12 +47,12 @@ impl Numbers {
 
     fn text(&mut self, longest: usize) -> String {
         let mut text = String::new();
-        // Few different bits in one text make runs and repetitions likely.
+        // Few different atoms in a text make runs and repetitions likely.
         let palette: Vec<&str> =
-            (0..=self.below(12)).map(|_| BITS[self.below(BITS.len())]).collect();
+            (0..=self.below(12)).map(|_| ATOMS[self.below(ATOMS.len())]).collect();
         for _ in 0..=self.below(longest) {
             if self.below(8) == 0 {
-                text.push_str(BITS[self.below(BITS.len())]);
+                text.push_str(ATOMS[self.below(ATOMS.len())]);
             } else {
                 text.push_str(palette[self.below(palette.len())]);
             }
@@ -131,16 +64,16 @@ impl Numbers {
 fn assert_same(encoding: Encoding, text: &str) {
     let tokenizer = Tokenizer::get(encoding);
     let expected = oracle(encoding).encode_ordinary(text);
-    let ids = tokenizer.encode(text, Special::Text).unwrap();
+    let ids = tokenizer.encode(text, SpecialTokenMode::Text).unwrap();
     assert_eq!(ids, expected, "{} on {text:?}", encoding.name());
-    assert_eq!(tokenizer.count(text, Special::Text), Ok(ids.len()), "count of {text:?}");
+    assert_eq!(tokenizer.count(text, SpecialTokenMode::Text), Ok(ids.len()), "count of {text:?}");
     assert_eq!(tokenizer.decode(&ids).unwrap(), text.as_bytes());
     let mut some = vec![0; ids.len() / 2];
-    assert_eq!(tokenizer.encode_into(text, Special::Text, &mut some), Ok(ids.len()));
+    assert_eq!(tokenizer.encode_into(text, SpecialTokenMode::Text, &mut some), Ok(ids.len()));
     assert_eq!(some, ids[..some.len()]);
     for limit in [ids.len().saturating_sub(1), ids.len(), ids.len() + 1] {
         let within = (ids.len() <= limit).then_some(ids.len());
-        assert_eq!(tokenizer.count_within(text, Special::Text, limit), Ok(within));
+        assert_eq!(tokenizer.count_within(text, SpecialTokenMode::Text, limit), Ok(within));
     }
 }
 
@@ -158,8 +91,8 @@ fn random_texts_have_the_ids_of_tiktoken() {
 
 #[test]
 fn long_runs_have_the_ids_of_tiktoken() {
-    for bit in ["a", "_", "ab", "中文字", "xY", "9", "'s", "\n ", "👩\u{200d}", "e\u{301}"] {
-        let text = bit.repeat(9_000 / bit.len());
+    for unit in ["a", "_", "ab", "中文字", "xY", "9", "'s", "\n ", "👩\u{200d}", "e\u{301}"] {
+        let text = unit.repeat(9_000 / unit.len());
         for encoding in [Encoding::R50kBase, Encoding::Cl100kBase, Encoding::O200kBase] {
             assert_same(encoding, &text);
         }
@@ -191,8 +124,8 @@ fn every_token_encodes_to_itself() {
 }
 
 #[test]
-fn tokens_are_not_cut_within_long_pieces() {
-    // Of 48 bytes each, so that what follows in the same piece is looked for cuts.
+fn tokens_are_not_split_within_long_pre_tokens() {
+    // Each has 48 bytes.
     let long = ["Ա".repeat(24), "龜".repeat(16), "\u{fffd}".repeat(16), "\u{a7}".repeat(24)];
     let step = if cfg!(debug_assertions) { 23 } else { 1 };
     for encoding in [Encoding::P50kBase, Encoding::Cl100kBase, Encoding::O200kBase] {
@@ -207,7 +140,7 @@ fn tokens_are_not_cut_within_long_pieces() {
 }
 
 #[test]
-fn runs_of_characters_in_no_order_have_the_ids_of_tiktoken() {
+fn random_characters_of_few_alphabets_have_the_ids_of_tiktoken() {
     let ranges = [
         0x20..0x7F,
         0xA0..0x100,
@@ -247,25 +180,29 @@ fn special_tokens_are_text_or_special_or_an_error() {
     for encoding in Encoding::ALL {
         let tokenizer = Tokenizer::get(encoding);
         for &(name, id) in encoding.special_tokens() {
-            let reserved_alias = name == "<|reserved_200018|>";
-            assert_eq!(tokenizer.encode(name, Special::Allow), Ok(vec![id]));
-            if !reserved_alias {
+            let is_alias = name == "<|reserved_200018|>";
+            assert_eq!(tokenizer.encode(name, SpecialTokenMode::Allow), Ok(vec![id]));
+            if !is_alias {
                 assert_eq!(tokenizer.token_bytes(id), Some(name.as_bytes()));
             }
             let text = format!("{} {name}{name} é", numbers.text(5).replace("<|endoftext|>", ""));
             let error = Error::SpecialToken { name, offset: text.find(name).unwrap() };
-            assert_eq!(tokenizer.count(&text, Special::Error), Err(error));
-            // tiktoken-rs leaves out the second name that tiktoken gives to this id.
+            assert_eq!(tokenizer.count(&text, SpecialTokenMode::Error), Err(error));
+            // tiktoken-rs lacks the second name that tiktoken has for this id.
             if encoding != Encoding::O200kHarmony || name != "<|endofprompt|>" {
                 let expected = oracle(encoding).encode_with_special_tokens(&text);
-                assert_eq!(tokenizer.encode(&text, Special::Allow), Ok(expected), "{text:?}");
+                assert_eq!(
+                    tokenizer.encode(&text, SpecialTokenMode::Allow),
+                    Ok(expected),
+                    "{text:?}"
+                );
             }
         }
     }
 }
 
 #[test]
-fn unknown_ids_are_named() {
+fn errors_name_the_unknown_id() {
     for encoding in Encoding::ALL {
         let tokenizer = Tokenizer::get(encoding);
         let id = encoding.vocab_size();
@@ -276,19 +213,19 @@ fn unknown_ids_are_named() {
 }
 
 #[test]
-fn cutting_a_text_leaves_its_ids() {
+fn a_split_text_has_the_same_ids() {
     let mut numbers = Numbers(0xC07);
     for _ in 0..2_000 {
         let text = numbers.text(60);
         for encoding in [Encoding::R50kBase, Encoding::Cl100kBase, Encoding::O200kBase] {
             let tokenizer = Tokenizer::get(encoding);
-            let whole = tokenizer.encode(&text, Special::Text).unwrap();
+            let whole = tokenizer.encode(&text, SpecialTokenMode::Text).unwrap();
             let mut near = 0;
             while let Some(at) = tokenizer.cut(&text, near) {
                 assert!(at >= near && at < text.len());
-                let mut ids = tokenizer.encode(&text[..at], Special::Text).unwrap();
-                ids.extend(tokenizer.encode(&text[at..], Special::Text).unwrap());
-                assert_eq!(ids, whole, "{} cut {text:?} at {at}", encoding.name());
+                let mut ids = tokenizer.encode(&text[..at], SpecialTokenMode::Text).unwrap();
+                ids.extend(tokenizer.encode(&text[at..], SpecialTokenMode::Text).unwrap());
+                assert_eq!(ids, whole, "{} split {text:?} at {at}", encoding.name());
                 near = at + 1;
             }
         }
@@ -296,7 +233,7 @@ fn cutting_a_text_leaves_its_ids() {
 }
 
 #[test]
-fn names_lead_back_to_encodings() {
+fn encodings_are_found_by_name() {
     for encoding in Encoding::ALL {
         assert_eq!(Encoding::from_name(encoding.name()), Some(encoding));
     }

@@ -1,9 +1,9 @@
-//! Every scalar value in six contexts, against digests made by PyPI tiktoken.
+//! Every Unicode scalar value in six contexts, against digests from PyPI tiktoken.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 use crate::goldens::{Listing, read};
 use crate::support::oracle::{assert_exact, ids};
@@ -44,12 +44,12 @@ fn all_code_points() {
             let mut listing = Listing::default();
             for (point, text) in texts(&goldens, block) {
                 let encoded = ids(encoding, &text);
-                let counted = Tokenizer::get(encoding).count(&text, Special::Text);
+                let counted = Tokenizer::get(encoding).count(&text, SpecialTokenMode::Text);
                 assert_eq!(counted, Ok(encoded.len()), "{} {text:?}", digests.encoding);
                 listing.ids(point, &encoded);
             }
             if listing.hex()[..16] != digests.blocks[block as usize] {
-                // Name the first text that differs, if a live oracle can.
+                // A live oracle may find the first text that differs.
                 texts(&goldens, block).for_each(|(_, text)| assert_exact(encoding, &text));
                 panic!("{} differs from the golden in block {block:#x}", digests.encoding);
             }

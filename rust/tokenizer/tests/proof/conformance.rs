@@ -1,6 +1,6 @@
-//! Every golden text, as ordinary text, under all six encodings.
+//! Goldens of PyPI tiktoken as ordinary text, for all six encodings.
 
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 use crate::goldens::{Ordinary, read};
 use crate::support::oracle::naive;
@@ -13,8 +13,12 @@ fn holds(fixture: &str, at_least: usize) {
         for case in &goldens.cases {
             let (text, golden) = (case.text(), goldens.ids(case, encoding));
             let named = format!("{fixture} {} {text:?}", encoding.name());
-            assert_eq!(tokenizer.encode(text, Special::Text).as_deref(), Ok(golden), "{named}");
-            assert_eq!(tokenizer.count(text, Special::Text), Ok(golden.len()), "{named}");
+            assert_eq!(
+                tokenizer.encode(text, SpecialTokenMode::Text).as_deref(),
+                Ok(golden),
+                "{named}"
+            );
+            assert_eq!(tokenizer.count(text, SpecialTokenMode::Text), Ok(golden.len()), "{named}");
             assert_eq!(tokenizer.decode(golden).as_deref(), Ok(text.as_bytes()), "{named}");
             assert_eq!(naive(encoding).encode(text), golden, "the oracle is wrong: {named}");
         }

@@ -1,17 +1,17 @@
-//! `count`, `count_within`, `encode_into` and `decode_into` say what `encode` and `decode` say.
+//! `count`, `count_within`, `encode_into` and `decode_into` against `encode` and `decode`.
 
 use proptest::prelude::*;
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 use crate::support::pathological::{MAKERS, prose};
 use crate::support::texts::strategy;
 
-/// So many places behind the ids may be overwritten.
+/// The number of elements after the ids that may be overwritten.
 const SPILL: usize = 6;
-/// Marks the part of a buffer that must not be written.
+/// Marks the elements of a buffer that must not be written.
 const UNTOUCHED: u32 = 0xdead_beef;
 
-fn agrees(encoding: Encoding, text: &str, special: Special) {
+fn agrees(encoding: Encoding, text: &str, special: SpecialTokenMode) {
     let tokenizer = Tokenizer::get(encoding);
     let ids = tokenizer.encode(text, special).expect("no error in these modes");
     let total = ids.len();
@@ -51,8 +51,8 @@ proptest! {
     #[test]
     fn short_texts(text in strategy()) {
         for encoding in Encoding::ALL {
-            agrees(encoding, &text, Special::Text);
-            agrees(encoding, &text, Special::Allow);
+            agrees(encoding, &text, SpecialTokenMode::Text);
+            agrees(encoding, &text, SpecialTokenMode::Allow);
         }
     }
 }
@@ -60,19 +60,19 @@ proptest! {
 #[test]
 fn long_texts() {
     for encoding in Encoding::ALL {
-        agrees(encoding, &prose(5_000), Special::Text);
+        agrees(encoding, &prose(5_000), SpecialTokenMode::Text);
         for (_, make) in MAKERS {
-            agrees(encoding, &make(1_000), Special::Text);
+            agrees(encoding, &make(1_000), SpecialTokenMode::Text);
         }
     }
 }
 
 #[test]
-fn nothing_is_nothing() {
+fn the_empty_text_has_no_tokens() {
     for encoding in Encoding::ALL {
         let tokenizer = Tokenizer::get(encoding);
-        assert_eq!(tokenizer.encode("", Special::Error), Ok(vec![]));
-        assert_eq!(tokenizer.count_within("", Special::Text, 0), Ok(Some(0)));
+        assert_eq!(tokenizer.encode("", SpecialTokenMode::Error), Ok(vec![]));
+        assert_eq!(tokenizer.count_within("", SpecialTokenMode::Text, 0), Ok(Some(0)));
         assert_eq!(tokenizer.decode(&[]), Ok(vec![]));
         assert_eq!(tokenizer.decode_into(&[], &mut []), Ok(0));
     }

@@ -1,7 +1,7 @@
-//! Generated texts: engine = reference = naive, for every encoding.
+//! Differential tests on generated texts: engine, reference and naive tokenizer, for every encoding.
 
 use proptest::prelude::*;
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 use crate::support::oracle::{DISTINCT, assert_exact, ids, naive, reference_ids};
 use crate::support::texts::{Rng, fill, fill_blocks, strategy};
@@ -9,8 +9,8 @@ use crate::support::texts::{Rng, fill, fill_blocks, strategy};
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(crate::cases(4_000)))]
 
-    /// The same text goes through all encodings in turn, so that a piece remembered for one of
-    /// them can never answer for another.
+    /// All encodings in turn tokenize the same text, which would reveal a cache entry of one encoding that is used
+    /// for another.
     #[test]
     fn texts_full_of_boundaries(text in strategy()) {
         for encoding in Encoding::ALL {
@@ -38,7 +38,7 @@ proptest! {
     fn decoding_returns_the_text(text in strategy()) {
         for encoding in Encoding::ALL {
             let tokenizer = Tokenizer::get(encoding);
-            for special in [Special::Text, Special::Allow] {
+            for special in [SpecialTokenMode::Text, SpecialTokenMode::Allow] {
                 let ids = tokenizer.encode(&text, special).expect("no error in these modes");
                 let decoded = tokenizer.decode(&ids).expect("ids of the engine's own");
                 prop_assert_eq!(decoded.as_slice(), text.as_bytes());
@@ -47,7 +47,7 @@ proptest! {
     }
 }
 
-/// Texts of several blocks, where one may begin in the middle of a piece.
+/// Texts of several blocks, which may begin within a pre-token.
 #[test]
 fn texts_of_wide_characters_over_several_blocks() {
     let mut text = String::new();
@@ -61,9 +61,9 @@ fn texts_of_wide_characters_over_several_blocks() {
     }
 }
 
-/// More distinct pieces than a bounded cache can hold, each met twice with many others between.
+/// More distinct pre-tokens than the caches hold, each twice with many others in between.
 #[test]
-fn remembered_pieces_stay_right_when_the_cache_overflows() {
+fn cached_pre_tokens_stay_right_when_the_cache_overflows() {
     let texts: Vec<String> = (0..40_000)
         .map(|seed| {
             let mut text = String::new();

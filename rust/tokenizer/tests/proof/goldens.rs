@@ -1,4 +1,4 @@
-//! Reads the fixtures of `tests/conformance`, which its README describes.
+//! A reader of the fixtures of `tests/conformance`, which its README describes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,7 +51,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
 fn unless_ill_formed<'de, D: serde::Deserializer<'de>>(
     json: D,
 ) -> Result<Option<String>, D::Error> {
-    // serde_json hands out such a string as bytes (WTF-8), never as `str`.
+    // serde_json passes such a string as bytes (WTF-8), not as `str`.
     struct Visitor;
     impl serde::de::Visitor<'_> for Visitor {
         type Value = Option<String>;
@@ -65,7 +65,7 @@ fn unless_ill_formed<'de, D: serde::Deserializer<'de>>(
     json.deserialize_bytes(Visitor)
 }
 
-/// The digest of a listing: rows of a number and its ids or bytes, as the README lays them out.
+/// The digest of a listing: rows of a number and its ids or bytes, in the layout of the README.
 #[derive(Default)]
 pub(crate) struct Listing(Sha256);
 

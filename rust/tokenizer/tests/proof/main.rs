@@ -1,10 +1,9 @@
-//! Proof that the engine gives tiktoken's ids, in one binary so that the oracles load once.
+//! Tests that the engine has the ids of tiktoken, in one binary so that the oracles load once.
 //!
-//! `conformance`, `vocabulary` and `code_points` hold the engine against goldens of PyPI tiktoken;
-//! `differential`, `wide`, `specials`, `counting`, `cuts`, `ends`, `streamed` and `threads` against live
-//! oracles on generated texts. What takes time in proportion to its input has a binary of its own,
-//! `linear_time`.
-#![allow(clippy::expect_used, reason = "a test that cannot go on panics")]
+//! `conformance`, `vocabulary` and `code_points` compare the engine with goldens of PyPI tiktoken; `differential`,
+//! `wide`, `specials`, `counting`, `cuts`, `ends`, `streamed` and `threads` with live oracles on generated texts. The
+//! test of the running time has a binary of its own, `linear_time`.
+#![allow(clippy::expect_used, reason = "a failure panics")]
 
 mod code_points;
 mod conformance;
@@ -23,7 +22,7 @@ mod wide;
 #[path = "../support/mod.rs"]
 mod support;
 
-/// So many generated cases, or as many as the environment asks for: a sanitizer has time for fewer.
+/// The number of generated cases: `usual`, or the number in the environment, as sanitizers have time for fewer.
 fn cases(usual: u32) -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }

@@ -1,6 +1,6 @@
-//! Hostile megabytes: no panic, and the ids of an oracle that survives them.
+//! Hostile inputs of a megabyte: no panic, and the ids of the oracles.
 
-use sluice_tokenizer::{Special, Tokenizer};
+use sluice_tokenizer::{SpecialTokenMode, Tokenizer};
 
 use crate::support::oracle::{DISTINCT, ids, naive, reference_ids};
 use crate::support::pathological::MAKERS;
@@ -15,7 +15,7 @@ fn ids_are_those_of_the_oracles() {
         for (name, make) in MAKERS {
             let text = make(SIZE);
             let engine = ids(encoding, &text);
-            // `assert!` and not `assert_eq!`: nobody wants to read a megabyte of ids.
+            // Not `assert_eq!`, which would print a megabyte of ids.
             assert!(engine == naive(encoding).encode(&text), "{} {name}", encoding.name());
             if let Some(reference) = reference_ids(encoding, &text) {
                 assert!(engine == reference, "{} {name}: reference", encoding.name());
@@ -23,7 +23,7 @@ fn ids_are_those_of_the_oracles() {
             }
         }
     }
-    assert!(by_reference > DISTINCT.len() * MAKERS.len() / 2, "the reference gave up too often");
+    assert!(by_reference > DISTINCT.len() * MAKERS.len() / 2, "the reference failed too often");
 }
 
 #[test]
@@ -40,16 +40,16 @@ fn white_space_before_anything() {
     }
 }
 
-/// The reference panics on these (tiktoken 0.14 too): its regular expressions overflow.
+/// The reference panics on these, and so does tiktoken 0.14, as their regular expressions overflow the stack.
 #[test]
-fn a_megabyte_of_white_space_passes() {
+fn a_megabyte_of_white_space_is_tokenized() {
     for encoding in DISTINCT {
         let tokenizer = Tokenizer::get(encoding);
         for (unit, tail) in [(" ", ""), (" ", "x"), ("\t", "x"), ("\u{a0}", "x")] {
             let text = unit.repeat((1 << 20) / unit.len()) + tail;
             let engine = ids(encoding, &text);
             let named = format!("{} {unit:?} {tail:?}", encoding.name());
-            assert_eq!(tokenizer.count(&text, Special::Text), Ok(engine.len()), "{named}");
+            assert_eq!(tokenizer.count(&text, SpecialTokenMode::Text), Ok(engine.len()), "{named}");
             assert!(tokenizer.decode(&engine).as_deref() == Ok(text.as_bytes()), "{named}");
         }
     }

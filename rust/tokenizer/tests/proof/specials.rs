@@ -1,8 +1,8 @@
-//! Special tokens: allowed, refused, or read as text.
+//! Special tokens in the three modes, against goldens and live oracles.
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use sluice_tokenizer::{Encoding, Error, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, Error, SpecialTokenMode, Tokenizer};
 
 use crate::goldens::read;
 use crate::support::oracle::{LACKING, assert_exact, naive, reference, special_tokens};
@@ -42,9 +42,17 @@ fn goldens_in_all_modes() {
         assert_eq!(naive.encode_allowing(text, encoding.special_tokens()), case.allow, "{named}");
         assert_eq!(naive.encode(text), case.ordinary, "{named}");
 
-        assert_eq!(tokenizer.encode(text, Special::Allow).as_ref(), Ok(&case.allow), "{named}");
-        assert_eq!(tokenizer.encode(text, Special::Text).as_ref(), Ok(&case.ordinary), "{named}");
-        let refused = match (&case.error, tokenizer.encode(text, Special::Error)) {
+        assert_eq!(
+            tokenizer.encode(text, SpecialTokenMode::Allow).as_ref(),
+            Ok(&case.allow),
+            "{named}"
+        );
+        assert_eq!(
+            tokenizer.encode(text, SpecialTokenMode::Text).as_ref(),
+            Ok(&case.ordinary),
+            "{named}"
+        );
+        let refused = match (&case.error, tokenizer.encode(text, SpecialTokenMode::Error)) {
             (Some(golden), Err(Error::SpecialToken { name, offset })) => {
                 assert_eq!((name, offset), (golden.name.as_str(), golden.byte_offset), "{named}");
                 true
@@ -55,13 +63,17 @@ fn goldens_in_all_modes() {
             }
             (golden, ours) => panic!("{named}: refusal {}, {ours:?}", golden.is_some()),
         };
-        assert_eq!(tokenizer.count(text, Special::Allow), Ok(case.allow.len()), "{named}");
-        assert_eq!(tokenizer.count(text, Special::Text), Ok(case.ordinary.len()), "{named}");
-        assert_eq!(tokenizer.count(text, Special::Error).is_err(), refused, "{named}");
+        assert_eq!(tokenizer.count(text, SpecialTokenMode::Allow), Ok(case.allow.len()), "{named}");
+        assert_eq!(
+            tokenizer.count(text, SpecialTokenMode::Text),
+            Ok(case.ordinary.len()),
+            "{named}"
+        );
+        assert_eq!(tokenizer.count(text, SpecialTokenMode::Error).is_err(), refused, "{named}");
     }
 }
 
-/// Texts in which whole and broken names stand among fragments that look like them.
+/// Texts with complete and truncated names of special tokens among similar fragments.
 fn with_names() -> impl Strategy<Value = (Encoding, String)> {
     prop::sample::select(Encoding::ALL.to_vec()).prop_flat_map(|encoding| {
         let names: Vec<&'static str> =
@@ -97,8 +109,8 @@ proptest! {
             let reference = reference(encoding).encode_with_special_tokens(&text);
             prop_assert_eq!(&allowed, &reference);
         }
-        prop_assert_eq!(tokenizer.count(&text, Special::Allow), Ok(allowed.len()));
-        prop_assert_eq!(tokenizer.encode(&text, Special::Allow), Ok(allowed));
+        prop_assert_eq!(tokenizer.count(&text, SpecialTokenMode::Allow), Ok(allowed.len()));
+        prop_assert_eq!(tokenizer.encode(&text, SpecialTokenMode::Allow), Ok(allowed));
 
         assert_exact(encoding, &text);
 
@@ -109,16 +121,16 @@ proptest! {
         match first {
             Some((offset, name)) => {
                 let refusal = || Error::SpecialToken { name, offset };
-                prop_assert_eq!(tokenizer.encode(&text, Special::Error), Err(refusal()));
-                prop_assert_eq!(tokenizer.count(&text, Special::Error), Err(refusal()));
-                let within = tokenizer.count_within(&text, Special::Error, usize::MAX);
+                prop_assert_eq!(tokenizer.encode(&text, SpecialTokenMode::Error), Err(refusal()));
+                prop_assert_eq!(tokenizer.count(&text, SpecialTokenMode::Error), Err(refusal()));
+                let within = tokenizer.count_within(&text, SpecialTokenMode::Error, usize::MAX);
                 prop_assert_eq!(within, Err(refusal()));
-                let into = tokenizer.encode_into(&text, Special::Error, &mut vec![0; text.len()]);
+                let into = tokenizer.encode_into(&text, SpecialTokenMode::Error, &mut vec![0; text.len()]);
                 prop_assert_eq!(into, Err(refusal()));
             }
             None => prop_assert_eq!(
-                tokenizer.encode(&text, Special::Error),
-                tokenizer.encode(&text, Special::Text)
+                tokenizer.encode(&text, SpecialTokenMode::Error),
+                tokenizer.encode(&text, SpecialTokenMode::Text)
             ),
         }
     }

@@ -1,7 +1,7 @@
-//! A counter says after every push what counting the whole again would say.
+//! The incremental counter against counting the whole text again, after every push.
 
 use proptest::prelude::*;
-use sluice_tokenizer::{Counter, Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Counter, Encoding, SpecialTokenMode, Tokenizer};
 
 use crate::support::oracle::DISTINCT;
 use crate::support::pathological::MAKERS;
@@ -9,12 +9,18 @@ use crate::support::texts::{ATOMS, Rng, push_fragment, strategy};
 
 const LONE: &str = "\u{fffd}";
 
-/// Unoptimised, less is tried of what takes time in proportion: a fast slice for every day.
+/// An unoptimised build runs fewer cases.
 const FAST: bool = cfg!(debug_assertions);
 
-/// Fails unless the counter and counting afresh agree.
+/// Fails unless the counter and a new count agree.
 #[track_caller]
-fn push(counter: &mut Counter, whole: &mut String, part: &str, encoding: Encoding, mode: Special) {
+fn push(
+    counter: &mut Counter,
+    whole: &mut String,
+    part: &str,
+    encoding: Encoding,
+    mode: SpecialTokenMode,
+) {
     whole.push_str(part);
     let expected = Tokenizer::get(encoding).count(whole, mode);
     let at = whole.len().saturating_sub(120);
@@ -22,9 +28,9 @@ fn push(counter: &mut Counter, whole: &mut String, part: &str, encoding: Encodin
     assert_eq!(counter.push(part), expected, "{} …{tail:?} + {part:?}", encoding.name());
 }
 
-/// Pushes `text` character by character, and peeks at what a lone surrogate would make of it.
+/// Pushes `text` character by character, and peeks at the count with a lone surrogate after each.
 #[track_caller]
-fn by_characters(encoding: Encoding, text: &str, mode: Special) {
+fn by_characters(encoding: Encoding, text: &str, mode: SpecialTokenMode) {
     let tokenizer = Tokenizer::get(encoding);
     let mut counter = tokenizer.counter(mode);
     let mut whole = String::new();
@@ -39,16 +45,16 @@ fn by_characters(encoding: Encoding, text: &str, mode: Special) {
 
 /// Pushes `text` in parts of random length, up to `most` characters.
 #[track_caller]
-fn by_parts(encoding: Encoding, text: &str, most: usize, seed: u64, mode: Special) {
+fn by_parts(encoding: Encoding, text: &str, most: usize, seed: u64, mode: SpecialTokenMode) {
     let mut rng = Rng(seed);
     let mut counter = Tokenizer::get(encoding).counter(mode);
     let mut whole = String::new();
     let mut rest = text;
     while !rest.is_empty() {
         let length = rest.char_indices().nth(1 + rng.below(most)).map_or(rest.len(), |(at, _)| at);
-        let (part, behind) = rest.split_at(length);
+        let (part, after) = rest.split_at(length);
         push(&mut counter, &mut whole, part, encoding, mode);
-        rest = behind;
+        rest = after;
     }
 }
 
@@ -61,19 +67,19 @@ proptest! {
     #[test]
     fn any_text_character_by_character(text in strategy()) {
         for encoding in DISTINCT {
-            by_characters(encoding, &text, Special::Text);
+            by_characters(encoding, &text, SpecialTokenMode::Text);
         }
     }
 
     #[test]
     fn any_text_in_any_parts(text in strategy(), most in 1..40usize, seed in any::<u64>()) {
         for encoding in DISTINCT {
-            by_parts(encoding, &text, most, seed, Special::Text);
+            by_parts(encoding, &text, most, seed, SpecialTokenMode::Text);
         }
     }
 
     #[test]
-    fn special_tokens_cut_anywhere(
+    fn special_tokens_divided_anywhere(
         atoms in prop::collection::vec(
             prop::sample::select(vec![
                 "<|endoftext|>", "<|endofprompt|>", "<|fim_prefix|>", "<|start|>", "<|", "|>", "<",
@@ -86,7 +92,7 @@ proptest! {
     ) {
         let text = atoms.concat();
         for encoding in Encoding::ALL {
-            for mode in [Special::Allow, Special::Error] {
+            for mode in [SpecialTokenMode::Allow, SpecialTokenMode::Error] {
                 by_characters(encoding, &text, mode);
                 by_parts(encoding, &text, most, seed, mode);
             }
@@ -94,9 +100,9 @@ proptest! {
     }
 }
 
-/// Every sequence of atoms out of those that the patterns look ahead for.
+/// Every sequence of atoms for which the patterns look ahead.
 #[test]
-fn every_short_sequence_of_what_the_patterns_tell_apart() {
+fn every_short_sequence_of_distinct_classes() {
     let atoms =
         ["a", "s", "R", "E", "中", "\u{301}", "1", " ", "\t", "\n", "/", "'", "!", "ſ", "L"];
     let length = if FAST { 4 } else { 5 };
@@ -109,42 +115,42 @@ fn every_short_sequence_of_what_the_patterns_tell_apart() {
         }
         for encoding in [Encoding::R50kBase, Encoding::Cl100kBase, Encoding::O200kBase] {
             let tokenizer = Tokenizer::get(encoding);
-            let mut counter = tokenizer.counter(Special::Text);
+            let mut counter = tokenizer.counter(SpecialTokenMode::Text);
             let mut end = 0;
             for char in text.chars() {
                 end += char.len_utf8();
                 let count = counter.push(&text[end - char.len_utf8()..end]);
-                let expected = tokenizer.count(&text[..end], Special::Text);
+                let expected = tokenizer.count(&text[..end], SpecialTokenMode::Text);
                 assert_eq!(count, expected, "{} {:?}", encoding.name(), &text[..end]);
             }
         }
     }
 }
 
-/// Runs far beyond what is counted anew, of one atom or of a few, with each atom behind them.
+/// Runs of one or a few atoms, much longer than open parts that are counted anew, followed by each atom.
 #[test]
-fn long_pieces_of_everything() {
+fn long_pre_tokens_of_all_atoms() {
     for encoding in DISTINCT {
         for (number, unit) in ATOMS.iter().enumerate().step_by(if FAST { 5 } else { 1 }) {
             let next = ATOMS[(number * 7 + 3) % ATOMS.len()];
             let text = format!("x{}{next}{}", unit.repeat(150), unit.repeat(20));
-            by_characters(encoding, &text, Special::Text);
+            by_characters(encoding, &text, SpecialTokenMode::Text);
         }
         for (_, make) in MAKERS {
-            by_parts(encoding, &make(if FAST { 600 } else { 3_000 }), 9, 1, Special::Text);
+            by_parts(encoding, &make(if FAST { 600 } else { 3_000 }), 9, 1, SpecialTokenMode::Text);
         }
-        // "ºC" is a token of o200k, and two pieces where no small letter follows.
+        // "ºC" is a token of o200k, and two pre-tokens unless a lower-case letter follows.
         for end in ["ºC", "ºCC", "ºCCb", "ºC1", "ºC's", "ºC'x", "\n ", "\n \n  x", "'re", "'r'"]
         {
             for start in ["A", "中", "a", " ", "\n", "/", "Bº"] {
                 let text = start.repeat(120) + end;
-                by_characters(encoding, &text, Special::Text);
-                by_parts(encoding, &text, 50, 2, Special::Text);
+                by_characters(encoding, &text, SpecialTokenMode::Text);
+                by_parts(encoding, &text, 50, 2, SpecialTokenMode::Text);
             }
         }
         let mut rng = Rng(5);
         for seed in 0..if FAST { 4 } else { 40 } {
-            // Words and runs of white space: what gives back the most.
+            // Words and runs of white space, at which patterns backtrack the most.
             let mut text = String::new();
             let units: [&[&str]; 4] = [
                 &["A", "中", "A", "B"],
@@ -163,24 +169,27 @@ fn long_pieces_of_everything() {
                     break;
                 }
             }
-            by_parts(encoding, &text, 30, seed as u64, Special::Text);
+            by_parts(encoding, &text, 30, seed as u64, SpecialTokenMode::Text);
             let start: String = text.chars().take(600).collect();
-            by_characters(encoding, &start, Special::Text);
+            by_characters(encoding, &start, SpecialTokenMode::Text);
         }
     }
 }
 
 #[test]
-fn a_reset_counter_is_as_new_and_a_refused_one_stays_so() {
+fn errors_persist_until_the_counter_is_reset() {
     let tokenizer = Tokenizer::get(Encoding::O200kBase);
-    let mut counter = tokenizer.counter(Special::Error);
-    assert_eq!(counter.push("Hello <|endof"), tokenizer.count("Hello <|endof", Special::Error));
+    let mut counter = tokenizer.counter(SpecialTokenMode::Error);
+    assert_eq!(
+        counter.push("Hello <|endof"),
+        tokenizer.count("Hello <|endof", SpecialTokenMode::Error)
+    );
     let refused = counter.push("text|> x");
-    assert_eq!(refused, tokenizer.count("Hello <|endoftext|> x", Special::Error));
+    assert_eq!(refused, tokenizer.count("Hello <|endoftext|> x", SpecialTokenMode::Error));
     assert_eq!(counter.push(""), refused);
     assert_eq!(counter.push(" <|endoftext|>"), refused);
     counter.reset();
-    assert_eq!(counter.push("text|>"), tokenizer.count("text|>", Special::Error));
+    assert_eq!(counter.push("text|>"), tokenizer.count("text|>", SpecialTokenMode::Error));
     counter.reset();
     assert_eq!(counter.push(""), Ok(0));
 }

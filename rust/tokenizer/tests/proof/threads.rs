@@ -1,9 +1,9 @@
-//! Many threads on one tokenizer give what one thread gives.
+//! Many threads on one tokenizer against the oracle.
 
 use std::sync::Barrier;
 use std::thread;
 
-use sluice_tokenizer::{Encoding, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer};
 
 use crate::support::oracle::{ids, naive};
 use crate::support::pathological::MAKERS;
@@ -33,13 +33,13 @@ fn all_threads_agree_with_the_oracle() {
             let (texts, expected, together) = (&texts, &expected, &together);
             scope.spawn(move || {
                 together.wait();
-                // Each thread walks the texts from another place, so that their caches differ.
+                // Each thread starts at a different text, so that their caches differ.
                 for step in 0..texts.len() {
                     let at = (step * 7 + thread * texts.len() / THREADS) % texts.len();
                     let which = (step + thread) % Encoding::ALL.len();
                     let (encoding, text) = (Encoding::ALL[which], &texts[at]);
                     assert_eq!(ids(encoding, text), expected[which][at], "{text:?}");
-                    let counted = Tokenizer::get(encoding).count(text, Special::Text);
+                    let counted = Tokenizer::get(encoding).count(text, SpecialTokenMode::Text);
                     assert_eq!(counted, Ok(expected[which][at].len()), "{text:?}");
                 }
             });

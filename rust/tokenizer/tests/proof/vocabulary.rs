@@ -1,7 +1,7 @@
-//! Every token of every vocabulary: its bytes, what its bytes encode to, and which ids are none.
+//! Every token of every vocabulary: its bytes, the encoding of its bytes, and the ids without a token.
 
 use serde::Deserialize;
-use sluice_tokenizer::{Encoding, Error, Special, Tokenizer};
+use sluice_tokenizer::{Encoding, Error, SpecialTokenMode, Tokenizer};
 
 use crate::goldens::{Listing, read};
 use crate::support::oracle::ids;
@@ -74,7 +74,7 @@ fn every_token_has_the_bytes_of_tiktoken() {
 }
 
 #[test]
-fn every_token_that_is_text_encodes_as_tiktoken_says() {
+fn every_token_that_is_text_has_the_encoding_of_tiktoken() {
     each(|golden, encoding, _| {
         let mut listing = Listing::default();
         for (id, bytes) in ordinary(encoding) {
@@ -87,7 +87,7 @@ fn every_token_that_is_text_encodes_as_tiktoken_says() {
 }
 
 #[test]
-fn every_id_decodes_alone_and_all_of_them_in_a_row() {
+fn every_id_decodes_alone_and_all_ids_decode_together() {
     for encoding in Encoding::ALL {
         let tokenizer = Tokenizer::get(encoding);
         let (mut known, mut joined) = (Vec::new(), Vec::new());
@@ -103,7 +103,7 @@ fn every_id_decodes_alone_and_all_of_them_in_a_row() {
 }
 
 #[test]
-fn unknown_ids_are_refused_by_their_place() {
+fn errors_have_the_index_of_the_unknown_id() {
     each(|golden, encoding, tokenizer| {
         assert!(!golden.unknown.is_empty());
         for &id in &golden.unknown {
@@ -149,7 +149,7 @@ fn special_ids_decode_to_their_names() {
             // Id 200018 of o200k_harmony has two names, and decodes to the one with a meaning.
             let name = if id == 200_018 { "<|endofprompt|>" } else { name };
             assert_eq!(tokenizer.token_bytes(id), Some(name.as_bytes()), "{}", encoding.name());
-            assert_eq!(tokenizer.encode(name, Special::Allow), Ok(vec![id]), "{name}");
+            assert_eq!(tokenizer.encode(name, SpecialTokenMode::Allow), Ok(vec![id]), "{name}");
         }
     }
 }

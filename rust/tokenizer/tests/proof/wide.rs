@@ -1,13 +1,12 @@
-//! Long runs of characters of three and four bytes, which the engine cuts where nothing joins them:
-//! chains of such tokens, whole ones and parts of characters, so that all that does join stands
-//! next to all that does not.
+//! Long runs of characters of three and four bytes, which the engine splits at boundaries that no merge crosses:
+//! chains of their tokens, some of which are parts of characters, so that crossed and uncrossed boundaries alternate.
 
 use sluice_tokenizer::Encoding;
 
 use crate::support::oracle::{DISTINCT, ids, naive, vocabulary};
 use crate::support::texts::Rng;
 
-/// How many bytes are missing at the end of the last character.
+/// The number of bytes missing at the end of the last character.
 fn missing(bytes: &[u8]) -> usize {
     let Some(begin) = bytes.iter().rposition(|byte| byte & 0xC0 != 0x80) else { return 0 };
     let length = match bytes[begin] {
@@ -19,7 +18,7 @@ fn missing(bytes: &[u8]) -> usize {
     (begin + length).saturating_sub(bytes.len())
 }
 
-/// The token between bytes that make a text of it, if there are such bytes.
+/// The token completed to valid UTF-8 by bytes before and after it, if such bytes exist.
 fn completed(rng: &mut Rng, token: &[u8]) -> Option<String> {
     let mut bytes = Vec::new();
     let inner = token.iter().take_while(|byte| *byte & 0xC0 == 0x80).count();

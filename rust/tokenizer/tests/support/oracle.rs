@@ -1,9 +1,9 @@
-//! The oracles: `tiktoken-rs` is the reference where it survives, the naive tokenizer everywhere.
+//! The oracles: `tiktoken-rs` as the reference where it does not fail, and the naive tokenizer for every text.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use sluice_tokenizer::{Encoding, Special, Tokenizer, naive::Naive};
+use sluice_tokenizer::{Encoding, SpecialTokenMode, Tokenizer, naive::Naive};
 use tiktoken_rs::CoreBPE;
 
 /// One encoding of each vocabulary and pattern; the other two differ in special tokens only.
@@ -22,15 +22,15 @@ pub fn reference(encoding: Encoding) -> &'static CoreBPE {
     }
 }
 
-/// Ids of `text` by the reference, or `None` where its regular expressions give up.
+/// Ids of `text` by the reference, or `None` if its regular expressions fail.
 ///
-/// `encode_ordinary` would panic there; `encode` without special tokens gives the same ids and an
-/// error instead.
+/// `encode_ordinary` panics on such texts; `encode` without special tokens returns the same ids and, instead of a
+/// panic, an error.
 pub fn reference_ids(encoding: Encoding, text: &str) -> Option<Vec<u32>> {
     reference(encoding).encode(text, &HashSet::new()).ok().map(|(ids, _)| ids)
 }
 
-/// The name that tiktoken's o200k_harmony has, as a second one of its id, and tiktoken-rs lacks.
+/// The name in tiktoken's o200k_harmony that tiktoken-rs lacks. Its id has a second name.
 pub const LACKING: (&str, u32) = ("<|endofprompt|>", 200_018);
 
 /// The special tokens of `encoding` as tiktoken knows them, sorted by name.
@@ -57,7 +57,7 @@ pub fn vocabulary(encoding: Encoding) -> impl Iterator<Item = (Vec<u8>, u32)> {
         .filter_map(move |id| Some((reference(encoding).decode_bytes(&[id]).ok()?, id)))
 }
 
-/// The naive tokenizer of `encoding`, fed with the reference's vocabulary.
+/// The naive tokenizer of `encoding`, with the vocabulary of the reference.
 pub fn naive(encoding: Encoding) -> &'static Naive {
     static NAIVE: [OnceLock<Naive>; 4] = [const { OnceLock::new() }; 4];
     let same = match encoding {
@@ -71,7 +71,9 @@ pub fn naive(encoding: Encoding) -> &'static Naive {
 
 /// Ids of `text` by the engine under test, as ordinary text.
 pub fn ids(encoding: Encoding, text: &str) -> Vec<u32> {
-    Tokenizer::get(encoding).encode(text, Special::Text).expect("ordinary text never fails")
+    Tokenizer::get(encoding)
+        .encode(text, SpecialTokenMode::Text)
+        .expect("ordinary text never fails")
 }
 
 /// Fails unless engine, reference and naive tokenizer agree on `text` as ordinary text.

@@ -1,11 +1,11 @@
-//! Inputs that made published tokenizers hang, overflow a stack or answer wrongly.
+//! Inputs on which published tokenizers hang, overflow a stack or return wrong ids.
 
 use super::texts::{ATOMS, Rng};
 
-/// A named maker of text, given about how many bytes to make.
+/// A named maker of text of approximately a number of bytes.
 pub type Maker = (&'static str, fn(usize) -> String);
 
-/// Every kind of input that must cost no more than a small multiple of prose.
+/// Every kind of input whose cost must be at most a small multiple of that of prose.
 pub const MAKERS: &[Maker] = &[
     ("spaces", |size| " ".repeat(size)),
     ("spaces and a letter", |size| " ".repeat(size) + "x"),
@@ -41,7 +41,7 @@ pub const MAKERS: &[Maker] = &[
     ("atoms", atoms),
 ];
 
-/// Words of one to nine letters, drawn by seed: the yardstick for the inputs above.
+/// Pseudo-random words of one to nine letters: the baseline for the inputs above.
 pub fn prose(size: usize) -> String {
     const SYLLABLES: [&str; 16] = [
         "the", "an", "to", "er", "in", "re", "on", "at", "en", "ti", "es", "or", "st", "ar", "nd",

@@ -1,14 +1,14 @@
-//! Texts that dwell on the boundaries between the character classes of the split patterns.
+//! Generators of texts that are dense in boundaries between the character classes of the splitting patterns.
 
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use regex_syntax::hir::{Class, HirKind};
 
-/// Characters and short strings that patterns treat specially, or that look as if they did.
+/// Characters and short strings that patterns treat specially, or that resemble such strings.
 #[rustfmt::skip]
 pub const ATOMS: &[&str] = &[
-    // White space, and what is easily taken for it.
+    // White space, and characters that resemble it.
     " ", " ", " ", "  ", "   ", "\n", "\n", "\r", "\r\n", "\t", "\u{85}", "\u{a0}", "\u{b}", "\u{c}",
     "\u{1680}", "\u{2003}", "\u{2028}", "\u{2029}", "\u{202f}", "\u{3000}",
     "\u{feff}", "\u{200b}", "\u{200d}", "\u{180e}", "\u{1c}", "\0",
@@ -20,14 +20,14 @@ pub const ATOMS: &[&str] = &[
     "\u{301}", "\u{3099}", "\u{903}", "\u{20dd}", "\u{fe0f}",
     // Numbers.
     "0", "1", "9", "12", "123", "1234", "٣", "Ⅷ", "²", "½", "𝟘",
-    // Punctuation, symbols, and code points that are nothing.
+    // Punctuation, symbols, and unassigned code points.
     "/", "//", "/", "!", ".", ",", "_", "-", "—", "。", "(", "\"", "$", "+", "€", "😀", "👨", "🏽", "🇩",
     "\u{e000}", "\u{378}", "\u{fffd}", "\u{ffff}", "\u{10ffff}",
     // Words and fragments.
     "the", " the", "Hello", " World", "HTTP", "camelCase", "ing", "tion", "://", "<|", "|>", "<|endoftext|>",
 ];
 
-/// Characters of three and four bytes of every kind, and what changes its part among them.
+/// Characters of three and four bytes of every class, and characters whose effect depends on their neighbours.
 #[rustfmt::skip]
 pub const WIDE: &[&str] = &[
     // Letters without case, and with it.
@@ -40,7 +40,7 @@ pub const WIDE: &[&str] = &[
     "a", "A", "é", "É", "Я", "я", "'s", "'", "/", ".", "1", " ", "\n", "\t",
 ];
 
-/// General categories to draw any member of.
+/// General categories to draw characters from.
 const CATEGORIES: [&str; 20] = [
     "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "P", "Sm", "Sc", "Sk", "So",
     "Z", "Cc", "Cf", "Cn",
@@ -82,7 +82,7 @@ impl Rng {
     }
 }
 
-/// A character of a category drawn first, so that small categories are as likely as large ones.
+/// A random character of a random category, so that small categories are as likely as large ones.
 pub fn class_char(rng: &mut Rng) -> char {
     let category = &RANGES[rng.below(RANGES.len())];
     let (first, last) = rng.choose(category);
@@ -112,15 +112,15 @@ pub fn push_fragment(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// Writes the next text of the family "short and full of boundaries"; one in 512 is long, one in 32 goes over
-/// several of the blocks of 64 bytes in which texts are split, and one in 32 is of letters in no order, or of
-/// characters of one to three alphabets in none.
+/// Writes a short text that is dense in boundaries. One text in 512 is long, one in 32 spans several of the blocks of
+/// 64 bytes in which texts are split, and one in 32 consists of random letters, or of random characters of one to
+/// three alphabets.
 pub fn fill(rng: &mut Rng, text: &mut String) {
     text.clear();
     match rng.below(512) {
         0 => return fill_long(rng, text),
         1..=16 => return fill_blocks(rng, text),
-        17..=24 => return fill_scrambled(rng, text),
+        17..=24 => return fill_high_entropy(rng, text),
         25..=32 => return fill_alphabets(rng, text),
         _ => (),
     }
@@ -129,7 +129,7 @@ pub fn fill(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// Few kinds of characters, most of them wide, in all orders.
+/// Few kinds of characters, most of them wide, in random order.
 pub fn fill_blocks(rng: &mut Rng, text: &mut String) {
     let mut units = Vec::new();
     for _ in 0..1 + rng.below(6) {
@@ -147,8 +147,8 @@ pub fn fill_blocks(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// Words of up to 70 letters in no order, as in keys and base64, and what comes between them.
-fn fill_scrambled(rng: &mut Rng, text: &mut String) {
+/// Words of up to 70 random letters, as in keys and base64, and separators.
+fn fill_high_entropy(rng: &mut Rng, text: &mut String) {
     let alphabets: [&[u8]; 5] = [
         b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
         b"abcdefghijklmnopqrstuvwxyz",
@@ -170,7 +170,7 @@ fn fill_scrambled(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// Characters of few alphabets, or of what broken text becomes, in runs that are longer than words.
+/// Characters of few alphabets, or replacement characters, in runs that are longer than words.
 fn fill_alphabets(rng: &mut Rng, text: &mut String) {
     const ALPHABETS: &[(u32, u32)] = &[
         (0x20, 0x7E),
@@ -204,7 +204,7 @@ fn fill_alphabets(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// One piece, or few, of hundreds of bytes: what the merge for long pieces is for.
+/// One or a few pre-tokens of hundreds of bytes, for the merge by windows.
 fn fill_long(rng: &mut Rng, text: &mut String) {
     let kind = rng.below(6);
     let repeated = rng.choose(ATOMS);
@@ -220,7 +220,7 @@ fn fill_long(rng: &mut Rng, text: &mut String) {
     }
 }
 
-/// The same texts as a strategy that can shrink: fragments are dropped until the failure is small.
+/// Similar texts as a strategy that can shrink: fragments are dropped while the test still fails.
 pub fn strategy() -> impl Strategy<Value = String> {
     let fragment = prop_oneof![
         6 => prop::sample::select(ATOMS).prop_map(String::from),
