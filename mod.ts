@@ -24,7 +24,12 @@
  *
  * @module
  */
-export { SluiceError, type SluiceErrorCode } from "./src/errors.ts";
+export {
+  SluiceError,
+  type SluiceErrorCode,
+  type SluiceErrorDetails,
+  type SluiceErrorInit,
+} from "./src/errors.ts";
 export type { StatusCode } from "./src/ffi/symbols.gen.ts";
 export * from "./src/http/mod.ts";
 export * from "./src/limiter/mod.ts";

@@ -1,69 +1,198 @@
 /**
- * The one error class of sluice and its codes.
+ * The error class of sluice, its codes, and the positions that errors have.
  *
- * A wrong argument (type, range) throws the built-in `TypeError` or `RangeError` and names the
- * argument and the value. Everything a program may want to catch is a {@linkcode SluiceError}.
+ * An argument of a wrong type throws the built-in `TypeError`, and one with a wrong value the built-in
+ * `RangeError`. Both name the argument and the value. Every other error is a {@linkcode SluiceError}.
  *
  * @module
  */
-import { type StatusCode, statusCodes } from "./ffi/symbols.gen.ts";
+import {
+  ERROR_DETAIL_BYTE_OFFSET,
+  ERROR_DETAIL_LIMIT_INDEX,
+  ERROR_DETAIL_PART_INDEX,
+  ERROR_DETAIL_TEXT_INDEX,
+  ERROR_DETAIL_TOKEN_ID,
+  ERROR_DETAIL_TOKEN_INDEX,
+  type StatusCode,
+  statusCodes,
+} from "./ffi/symbols.gen.ts";
 
-/** Every value of {@linkcode SluiceError.code}. Codes are stable; messages are not. */
+/** Every value of {@linkcode SluiceError.code}. Codes are stable, and messages are not. */
 export type SluiceErrorCode =
   | StatusCode
-  /** No native library where one may be; the message says where it looked and how to build it. */
+  /**
+   * There is no native library at any of the paths where it may be.
+   *
+   * The message lists the paths and says how to install or build the library. In a checkout, run `make build`.
+   */
   | "SLUICE_LIBRARY_NOT_FOUND"
-  /** The library was found and the system refused to load it. */
+  /**
+   * The native library exists, and the system refuses to load it.
+   *
+   * The message says why, as far as the system does: another library is missing, the C library is older or another
+   * one, the file is for another system or CPU, or it is damaged.
+   */
   | "SLUICE_LIBRARY_NOT_LOADED"
-  /** Deno was started without `--allow-ffi` for the library. */
+  /**
+   * Deno was started without permission to load the native library.
+   *
+   * Start Deno with the `--allow-ffi` that the message spells out.
+   */
   | "SLUICE_FFI_DENIED"
-  /** Library and TypeScript come from different versions. */
+  /**
+   * The native library and the TypeScript code come from different versions.
+   *
+   * Install both in the same version. In a checkout, run `make build`.
+   */
   | "SLUICE_ABI_MISMATCH"
-  /** Neither Bun nor Deno, or an operating system or CPU that there is no library for. */
+  /**
+   * The runtime is neither Bun nor Deno, or there is no native library for the operating system and CPU.
+   *
+   * Run on one of the platforms that the README lists.
+   */
   | "SLUICE_UNSUPPORTED_PLATFORM"
-  /** No model of that name is known. */
+  /**
+   * No model of this name is known.
+   *
+   * Use a name that the message suggests, or open the tokenizer by the name of an encoding.
+   */
   | "SLUICE_UNKNOWN_MODEL"
-  /** Only its maker knows the ids of that model's tokens. */
+  /**
+   * The vocabulary of this model is not public, so its token ids are not known.
+   *
+   * Pass `estimate: true` to count with the nearest public encoding.
+   */
   | "SLUICE_VOCABULARY_NOT_PUBLIC"
-  /** The object was closed or disposed. */
+  /**
+   * The object was closed or disposed.
+   *
+   * Make a new one.
+   */
   | "SLUICE_DISPOSED";
 
-/** What sluice throws when something other than an argument's type or range is wrong. */
-export class SluiceError extends Error {
-  /** Stable and meant for `switch`. */
+/** Where an error occurred. A field that does not apply is missing. */
+export interface SluiceErrorDetails {
+  /** The index of the text in its batch. */
+  readonly textIndex?: number | undefined;
+  /**
+   * The offset in the text, in bytes of UTF-8: where a special token begins, or the first character that is not
+   * valid UTF-8.
+   */
+  readonly byteOffset?: number | undefined;
+  /** The token id. */
+  readonly tokenId?: number | undefined;
+  /** The index of the token id in its list. */
+  readonly tokenIndex?: number | undefined;
+  /** The index of the part in a call over several keys. */
+  readonly partIndex?: number | undefined;
+  /** The index of the limit in its limiter, in the order in which `limits` declares them. */
+  readonly limitIndex?: number | undefined;
+}
+
+const DETAILS = [
+  "textIndex",
+  "byteOffset",
+  "tokenId",
+  "tokenIndex",
+  "partIndex",
+  "limitIndex",
+] as const;
+
+/** Options of a {@linkcode SluiceError}. */
+export interface SluiceErrorInit extends ErrorOptions, SluiceErrorDetails {}
+
+/** What sluice throws when something other than the type or the range of an argument is wrong. */
+export class SluiceError extends Error implements SluiceErrorDetails {
+  /** What went wrong. Stable and meant for `switch`. */
   readonly code: SluiceErrorCode;
+  /** The index of the text in its batch. */
+  declare readonly textIndex?: number | undefined;
+  /** The offset in the text, in bytes of UTF-8. */
+  declare readonly byteOffset?: number | undefined;
+  /** The token id. */
+  declare readonly tokenId?: number | undefined;
+  /** The index of the token id in its list. */
+  declare readonly tokenIndex?: number | undefined;
+  /** The index of the part in a call over several keys. */
+  declare readonly partIndex?: number | undefined;
+  /** The index of the limit in its limiter. */
+  declare readonly limitIndex?: number | undefined;
 
   /**
-   * Makes an error; sluice does, and programs rarely need to.
+   * Makes an error. Programs rarely need to.
    *
    * @param code What went wrong, for programs.
    * @param message What went wrong and what to do, for people.
-   * @param options `cause`, as for every error.
+   * @param options The `cause`, as for every error, and the position.
    */
-  constructor(code: SluiceErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: SluiceErrorCode, message: string, options: SluiceErrorInit = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = "SluiceError";
     this.code = code;
+    for (const name of DETAILS) {
+      const value = options[name];
+      // A field that does not apply is left out, and so is not printed either.
+      if (value !== undefined) Object.assign(this, { [name]: value });
+    }
   }
 }
 
-/** The error for a negative result of a native call. */
-export function statusError(status: number, message: string): SluiceError {
+/** Messages of native errors as the library has them, without positions. */
+const sentences = new WeakMap<SluiceError, string>();
+
+/**
+ * The error for a negative result of a native call.
+ *
+ * @param sentence The library's message, which has no positions.
+ */
+export function statusError(
+  status: number,
+  sentence: string,
+  options: SluiceErrorInit = {},
+): SluiceError {
   const codes: Readonly<Record<string, StatusCode>> = statusCodes;
-  return new SluiceError(codes[status] ?? "SLUICE_PANIC", message);
+  return positioned(codes[status] ?? "SLUICE_PANIC", sentence, options);
 }
 
-/** An error that names a text of a batch by its index, with another name for it. */
-export function renumbered(error: unknown, name: (index: number) => string): unknown {
-  if (!(error instanceof SluiceError)) return error;
-  const message = error.message.replace(
-    /^text (\d+): /,
-    (_, index: string) => name(Number(index)),
-  );
-  return new SluiceError(error.code, message, { cause: error });
+/** The details of a native error, of the numbers that the library writes for it. */
+export function detailsOf(numbers: ArrayLike<number>): SluiceErrorDetails {
+  const at = (index: number): number | undefined => {
+    const number = numbers[index]!;
+    return Number.isNaN(number) ? undefined : number;
+  };
+  return {
+    textIndex: at(ERROR_DETAIL_TEXT_INDEX),
+    byteOffset: at(ERROR_DETAIL_BYTE_OFFSET),
+    tokenId: at(ERROR_DETAIL_TOKEN_ID),
+    tokenIndex: at(ERROR_DETAIL_TOKEN_INDEX),
+    partIndex: at(ERROR_DETAIL_PART_INDEX),
+    limitIndex: at(ERROR_DETAIL_LIMIT_INDEX),
+  };
 }
 
-/** A value as an error message shows it: its type, and as much of it as fits on a line. */
+/** The same error at another position, which its message has, too. */
+export function relocated(error: SluiceError, details: SluiceErrorDetails): SluiceError {
+  const { code, textIndex, byteOffset, tokenId, tokenIndex, partIndex, limitIndex } = error;
+  const old = { textIndex, byteOffset, tokenId, tokenIndex, partIndex, limitIndex };
+  const sentence = sentences.get(error) ?? error.message;
+  return positioned(code, sentence, { ...old, ...details, cause: error });
+}
+
+function positioned(
+  code: SluiceErrorCode,
+  sentence: string,
+  options: SluiceErrorInit,
+): SluiceError {
+  const { textIndex, byteOffset, tokenIndex } = options;
+  const text = textIndex === undefined ? "" : `text ${textIndex}: `;
+  const byte = byteOffset === undefined ? "" : ` at byte ${byteOffset}`;
+  const token = tokenIndex === undefined ? "" : ` at index ${tokenIndex}`;
+  const error = new SluiceError(code, text + sentence + byte + token, options);
+  sentences.set(error, sentence);
+  return error;
+}
+
+/** A value as error messages show it: its type, and as much of it as fits on a line. */
 export function show(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   switch (typeof value) {
@@ -81,16 +210,16 @@ export function show(value: unknown): string {
   }
 }
 
-/** Whatever it is: a Proxy or a getter may throw when it is looked at. */
+/** Reading a Proxy or a getter may throw. */
 function showObject(value: object): string {
   try {
     return Array.isArray(value) ? "an array" : `an instance of ${constructorName(value)}`;
   } catch {
-    return "an object that cannot be looked at";
+    return "an object that cannot be read";
   }
 }
 
-/** By the prototype: a property of that name may be anybody's, of any length. */
+/** From the prototype, because an own property of that name may hold anything, of any length. */
 function constructorName(value: object): string {
   const name = (Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null)
     ?.constructor?.name;

@@ -16,10 +16,9 @@ import { type Candidate, candidates } from "../src/ffi/locate.ts";
 import type { Backend } from "../src/ffi/native.ts";
 import { bunBackend } from "../src/ffi/bun.ts";
 import { denoBackend } from "../src/ffi/deno.ts";
-import { ABI_HASH, statusCodes, symbols } from "../src/ffi/symbols.gen.ts";
+import { ABI_HASH, STATUS_INVALID_HANDLE, statusCodes, symbols } from "../src/ffi/symbols.gen.ts";
 
 const backend: Backend = bunBackend() ?? denoBackend()!;
-const INVALID_HANDLE = -3;
 let folder = "";
 
 before(() => void (folder = mkdtempSync(join(tmpdir(), "sluice-abi-"))));
@@ -175,8 +174,8 @@ describe("garbage straight at the ABI", () => {
     const text = new Uint8Array(8);
     // An even generation is never open; another test of this process may hold slot 1 in an odd one.
     for (const handle of [0, 1, 0xffff, 0x20001, 0x7fffffff, 0xffffffff]) {
-      assert.equal(native().sluice_tokenizer_close(handle), INVALID_HANDLE);
-      assert.equal(native().sluice_tokenizer_count(handle, text, 8, 0), INVALID_HANDLE);
+      assert.equal(native().sluice_tokenizer_close(handle), STATUS_INVALID_HANDLE);
+      assert.equal(native().sluice_tokenizer_count(handle, text, 8, 0), STATUS_INVALID_HANDLE);
     }
   });
 
@@ -188,7 +187,7 @@ describe("garbage straight at the ABI", () => {
     for (let i = 0; i < 5000; i++) {
       const handle = open();
       assert.notEqual(handle, stale);
-      assert.equal(native().sluice_tokenizer_close(stale), INVALID_HANDLE);
+      assert.equal(native().sluice_tokenizer_close(stale), STATUS_INVALID_HANDLE);
       assert.equal(native().sluice_tokenizer_close(handle), 0);
     }
   });

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { ENCODINGS, Tokenizer } from "../mod.ts";
-import { lastTokenCut } from "../src/cli/cut.ts";
 import { IdReader } from "../src/cli/ids.ts";
-import { invalidUtf8At } from "../src/cli/utf8.ts";
+import { lastSafeCut, validUtf8Length } from "../src/tokenizer/safe_cut.ts";
 import { Files, sluice } from "./fixtures/cli.ts";
 
 const O200K = ["--encoding", "o200k_base"];
@@ -73,7 +72,7 @@ describe("sluice encode and decode", () => {
       ["[13225] 7", /"7" at byte 8 instead of an array/],
       ["[-1]", /"-" at byte 1 instead of an id or \]/],
       ["[4294967296]", /no token id is as large as the number at byte 10/],
-      ["[300000]", /token id 300000 does not exist in this encoding/],
+      ["[300000]", /this encoding has no token id 300000/],
       ['{"ids":[1]}', /holds a JSON object, which takes --jsonl/],
     ];
     for (const [input, message] of cases) {
@@ -169,7 +168,7 @@ describe("--jsonl", () => {
       { error: "the ids make no valid UTF-8 at byte 0 of the text", line: 2 },
       { error: "ids[0] must be an integer from 0 to 4294967295, not 1.5", line: 3 },
       { error: '"ids" is not an array but a string', line: 4 },
-      { error: "token id 300000 at index 0 does not exist in this encoding", line: 5 },
+      { error: "this encoding has no token id 300000 at index 0", line: 5 },
       { error: 'there is no "ids"', line: 6 },
     ]);
   });
@@ -193,9 +192,10 @@ describe("the parts of the command line", () => {
         const pieces: number[] = [];
         let start = 0;
         for (let at = 1; at < bytes.length; at++) {
-          // Each place by itself: a character of three bytes or of one.
-          const end = at + (bytes[at] === 0xe3 ? 3 : 1);
-          if (random(2) === 0 || lastTokenCut(bytes, at, end) !== at) continue;
+          // Each offset by itself, with the whole character that begins there.
+          const lead = bytes[at]!;
+          const end = at + (lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1);
+          if (random(2) === 0 || lastSafeCut(bytes, at, end) !== at) continue;
           cuts++;
           pieces.push(...tokenizer.encode(bytes.subarray(start, at), { special }));
           start = at;
@@ -232,6 +232,6 @@ describe("the parts of the command line", () => {
       [[0x61, 0xed, 0xa0, 0x80], 1],
       [[0x61, 0x62, 0xf4, 0x90, 0x80, 0x80], 2],
     ];
-    for (const [bytes, at] of cases) assert.equal(invalidUtf8At(Uint8Array.from(bytes)), at);
+    for (const [bytes, at] of cases) assert.equal(validUtf8Length(Uint8Array.from(bytes)), at);
   });
 });

@@ -13,7 +13,8 @@ import { addEncodingOptions, addFiles, type EncodingOptions, openTokenizer } fro
 import type { Output } from "./output.ts";
 import { UsageError } from "./report.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
-import { decodeUtf8, invalidUtf8At } from "./utf8.ts";
+import { validUtf8Length } from "../tokenizer/safe_cut.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 const EXAMPLES = `Examples:
   sluice encode -e o200k_base a.txt | sluice decode -e o200k_base      a.txt, byte for byte
@@ -103,7 +104,7 @@ function textOf(line: Line, tokenizer: Tokenizer): string | Bad {
   try {
     const bytes = tokenizer.decodeBytes(ids);
     return decodeUtf8(bytes) ??
-      { error: `the ids make no valid UTF-8 at byte ${invalidUtf8At(bytes)} of the text` };
+      { error: `the ids make no valid UTF-8 at byte ${validUtf8Length(bytes)} of the text` };
   } catch (error) {
     const refused = error instanceof TypeError || error instanceof RangeError ||
       error instanceof SluiceError && error.code === "SLUICE_UNKNOWN_TOKEN";

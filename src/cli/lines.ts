@@ -7,7 +7,8 @@ import { LINES } from "./cut.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";
-import { decodeUtf8, invalidUtf8At } from "./utf8.ts";
+import { validUtf8Length } from "../tokenizer/safe_cut.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 const LINE_FEED = 0x0a;
 
@@ -101,7 +102,8 @@ function split(bytes: Uint8Array): (string | Bad)[] {
     const feed = bytes.indexOf(LINE_FEED, start);
     const line = bytes.subarray(start, feed < 0 ? end : feed);
     lines.push(
-      decodeUtf8(line) ?? { error: `not valid UTF-8 at byte ${invalidUtf8At(line)} of the line` },
+      decodeUtf8(line) ??
+        { error: `not valid UTF-8 at byte ${validUtf8Length(line)} of the line` },
     );
     start += line.length + 1;
   }

@@ -10,7 +10,9 @@ import { findInputs, type Selection, totalSize } from "./inputs.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";
 import { ANYWHERE } from "./cut.ts";
-import { decodeUtf8, invalidUtf8At } from "./utf8.ts";
+import { relocated } from "../errors.ts";
+import { validUtf8Length } from "../tokenizer/safe_cut.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** A text that has to be in memory as a whole may be this long: half of what a string can hold. */
 export const MAX_TEXT_BYTES: number = 1 << 28;
@@ -80,19 +82,15 @@ export function onPiece<T>(input: Input, piece: Piece, work: (bytes: Uint8Array)
     if (!(error instanceof SluiceError)) throw error;
     switch (error.code) {
       case "SLUICE_INVALID_UTF8":
-        throw notUtf8(input, piece, error);
+        throw notUtf8(input, piece, error.byteOffset ?? 0, error);
       case "SLUICE_SPECIAL_TOKEN":
       case "SLUICE_UNKNOWN_TOKEN": {
-        // Bytes are counted from the beginning of the piece, and so is the index of an id, which
-        // would say nothing here.
-        const text = input.isUtf8 ? "" : " of the text as UTF-8";
-        const message = error.message
-          .replace(
-            /\bat byte (\d+)/,
-            (_, at: string) => `at byte ${piece.offset + Number(at)}${text}`,
-          )
-          .replace(/ at index \d+/, "");
-        throw new InputError(`${input.name}: ${message}`, { cause: error });
+        // The error counts from the beginning of the piece. The index of an id would not help the user here.
+        const { byteOffset: at } = error;
+        const byteOffset = at === undefined ? undefined : piece.offset + at;
+        const { message } = relocated(error, { byteOffset, tokenIndex: undefined });
+        const of = byteOffset === undefined || input.isUtf8 ? "" : " of the text as UTF-8";
+        throw new InputError(`${input.name}: ${message}${of}`, { cause: error });
       }
       default:
         throw error;
@@ -118,12 +116,18 @@ export async function wholeText(input: Input): Promise<string> {
     at += piece.length;
   }
   const text = decodeUtf8(bytes);
-  if (text === undefined) throw notUtf8(input, { bytes, offset: 0 });
+  if (text === undefined) throw notUtf8(input, { bytes, offset: 0 }, validUtf8Length(bytes));
   return text;
 }
 
-function notUtf8(input: Input, { bytes, offset }: Piece, cause?: unknown): InputError {
-  const at = offset + invalidUtf8At(bytes);
+/** @param byteOffset Where in the piece the first invalid character begins. */
+function notUtf8(
+  input: Input,
+  { bytes, offset }: Piece,
+  byteOffset: number,
+  cause?: unknown,
+): InputError {
+  const at = offset + byteOffset;
   const hint = at === 0 ? utf16Hint(bytes) : "";
   return new InputError(`${input.name}: not valid UTF-8 at byte ${at}${hint}`, { cause });
 }

@@ -9,7 +9,8 @@
  * @module
  */
 import { SluiceError, type Tokenizer } from "../../mod.ts";
-import { type Cutter, isDigit, isHan, isLetter, lastTokenCut } from "./cut.ts";
+import { lastSafeCut } from "../tokenizer/safe_cut.ts";
+import { type Cutter, isDigit, isHan, isLetter } from "./cut.ts";
 
 /** A run must be this long to be cut within. */
 const RUN_BYTES = 1 << 16;
@@ -22,7 +23,7 @@ const SPARE_TOKENS = 256;
 
 /** Cuts a text where `tokenizer` makes of the parts what it makes of the whole. */
 export class TokenCutter implements Cutter {
-  readonly lastCut: Cutter["lastCut"] = lastTokenCut;
+  readonly lastCut: Cutter["lastCut"] = lastSafeCut;
   readonly #tokenizer: Tokenizer;
   /** The tokens on both sides of the cut that the next piece begins at, if that is within a word. */
   #begin: readonly [before: number, behind: number] | undefined;

@@ -1,17 +1,17 @@
 /**
- * The Bun side of the seam: `bun:ffi`.
+ * The backend for Bun, an adapter of `bun:ffi`.
  *
  * @module
  */
 import type { Backend, Functions, SymbolTable } from "./native.ts";
 
-/** What this file needs of Bun; declared here so that the Deno side type-checks it too. */
+/** The parts of Bun that this file uses, declared here so that Deno can type-check the file. */
 interface Bun {
   readonly version: string;
   fileURLToPath(url: string): string;
 }
 
-/** What this file needs of `bun:ffi`; declared here because Deno cannot resolve the module. */
+/** The parts of `bun:ffi` that this file uses, declared here because Deno cannot resolve the module. */
 interface BunFfi {
   dlopen(
     path: string,
@@ -21,7 +21,7 @@ interface BunFfi {
 
 /** The backend, or undefined outside Bun. */
 export function bunBackend(): Backend | undefined {
-  // Not `process.versions`: in Deno to touch `process` costs 15 ms.
+  // Not `process.versions`, because the first use of `process` costs Deno 15 ms.
   const { Bun: bun } = globalThis as { Bun?: Bun };
   if (bun === undefined) return undefined;
   const utf8Write = utf8WriteOfBuffer();
@@ -29,7 +29,7 @@ export function bunBackend(): Backend | undefined {
     runtime: `Bun ${bun.version}`,
     platform: `${process.platform}-${process.arch}`,
     pathOf: bun.fileURLToPath,
-    // The table's names are Bun's own, so it is handed over as it is.
+    // The names of types in the table are Bun's own.
     open<T extends SymbolTable>(path: string, table: T): Functions<T> {
       return ffi().dlopen(path, table).symbols as Functions<T>;
     },
@@ -42,13 +42,13 @@ export function bunBackend(): Backend | undefined {
   };
 }
 
-/** Not in the types of Node's `Buffer`; in Bun it takes any `Uint8Array`. */
+/** A method of `Buffer` that its types lack. In Bun its receiver may be any `Uint8Array`. */
 function utf8WriteOfBuffer(): (this: Uint8Array, text: string, offset: number) => number {
   const { prototype } = process.getBuiltinModule("node:buffer").Buffer;
   return (prototype as unknown as { utf8Write: ReturnType<typeof utf8WriteOfBuffer> }).utf8Write;
 }
 
-/** Fetched as a builtin and not imported: a `bun:` import would not load in Deno. */
+/** The module as a builtin, because Deno cannot load a file with a `bun:` import. */
 function ffi(): BunFfi {
   return process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
 }

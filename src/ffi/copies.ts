@@ -1,25 +1,25 @@
 /**
  * A registry, in `globalThis`, of the copies of this package that were evaluated in one global scope.
  *
- * `bun --hot` evaluates every module anew in the same thread and global scope, and the earlier instances go
- * on with what they have begun. `deno run --watch`, and both test runners, begin a new global scope in a
- * thread that had another. In neither case does the thread end, so what it held would stay held. So whoever
- * loads the library first says what the program before may keep.
+ * `bun --hot` evaluates every module again in the same thread and global scope, and earlier instances finish what they
+ * have begun. `deno run --watch` and both test runners create a new global scope in a thread that had another one. The
+ * thread does not end in either case, so nothing that it holds would be released. So the first use of the library in a
+ * program tells the library what the program before may keep.
  *
  * @module
  */
 import { THREAD_ALL, THREAD_NOTHING, THREAD_SHARES } from "./symbols.gen.ts";
 
-/** A library as it is in memory. Two files are two of them, and share no state. */
+/** A library in memory. Two files are two images, and share no state. */
 interface Image {
   readonly path: string;
   /** The URLs of the modules that use it. */
   readonly users: Set<string>;
 }
 
-/** All versions of this package have this in common. */
+/** The format of the registry, which all versions of this package share. */
 interface Registry {
-  /** How often the module of a URL was evaluated. */
+  /** How many times the module of a URL was evaluated. */
   readonly evaluations: Map<string, number>;
   readonly images: Map<number, Image>;
   hasWarned: boolean;
@@ -30,11 +30,11 @@ const KEY = Symbol.for("sluice.copies");
 /** One evaluation of a module of this package. */
 export class Copy {
   readonly #url: string;
-  /** None in a scope that is frozen: then nothing is known of other copies, and nothing is given back. */
+  /** Undefined in a frozen scope. Other copies are unknown then, and nothing is released. */
   readonly #registry: Registry | undefined;
   readonly #evaluation: number = 0;
 
-  /** To be made when the module of that URL is evaluated, because the library may be used much later. */
+  /** Must be called when the module of that URL is evaluated, because the library may be used much later. */
   constructor(url: string, scope: object = globalThis) {
     this.#url = url;
     const registry = registryOf(scope);
@@ -45,7 +45,7 @@ export class Copy {
   }
 
   /**
-   * This copy begins to use the library at `path`. What an earlier program left in this thread is given back.
+   * Registers that this copy uses the library at `path`, and releases what an earlier program left in this thread.
    *
    * @param enter The library's `sluice_thread_enter`.
    */
@@ -53,7 +53,7 @@ export class Copy {
     const registry = this.#registry;
     if (registry === undefined) return;
     const { images, evaluations } = registry;
-    // An earlier instance that uses the library late: what is here is a later one's.
+    // This is an earlier instance, so the state of this thread belongs to a later one.
     if (evaluations.get(this.#url) !== this.#evaluation) return;
     const id = enter(images.size === 0 ? THREAD_ALL : THREAD_NOTHING);
     const image = images.get(id);
@@ -62,7 +62,7 @@ export class Copy {
       images.set(id, { path, users: new Set([this.#url]) });
     } else if (image.users.has(this.#url)) {
       enter(THREAD_SHARES);
-      // Other copies are evaluated anew with this one.
+      // Other copies are evaluated again with this one.
       image.users.clear();
       image.users.add(this.#url);
     } else {

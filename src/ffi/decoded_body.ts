@@ -1,24 +1,23 @@
 /**
- * Whether the runtime's `fetch` has undone the content coding of a body.
+ * The rules by which the `fetch` of each runtime decodes the content coding of a body.
  *
- * Nothing of a response tells: the body is decoded, and its headers are those of what was sent. So the
- * rules of both runtimes stand here, and `tests/pool_fetch_coding_test.ts` holds them against the
- * runtimes themselves.
+ * A response does not show whether its body was decoded, because its headers stay as they were sent.
+ * `tests/pool_fetch_coding_test.ts` compares these rules with the runtimes.
  *
  * @module
  */
 import { bunBackend } from "./bun.ts";
 
-/** What Bun decodes, whatever was asked for. */
+/** The codings that Bun decodes, whatever the request accepts. */
 const BUN: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br", "zstd"]);
-/** What Deno decodes, unless the request wanted it as it is. */
+/** The codings that Deno decodes, unless the request accepts only the identity. */
 const DENO: ReadonlySet<string> = new Set(["gzip", "br"]);
 
 /**
- * Whether the body of a response with this `content-encoding` is decoded.
+ * Whether the runtime decodes the body of a response with this `content-encoding`.
  *
  * @param asked The headers of the request.
- * @param init What else `fetch` was called with.
+ * @param init The other options of `fetch`.
  */
 export function isDecoded(
   coding: string,
@@ -29,7 +28,7 @@ export function isDecoded(
     const accepted = asked.get("accept-encoding")?.trim().toLowerCase();
     return accepted !== "identity" && !asked.has("range") && DENO.has(coding.trim().toLowerCase());
   }
-  // An option of Bun's own.
+  // An option of Bun.
   if ((init as { decompress?: unknown } | undefined)?.decompress === false) return false;
   const codings = coding.split(",").map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "" && name !== "identity");

@@ -1,11 +1,11 @@
 /**
- * The Deno side of the seam: `Deno.dlopen`.
+ * The backend for Deno, an adapter of `Deno.dlopen`.
  *
  * @module
  */
 import type { Backend, Functions, SymbolTable, Units } from "./native.ts";
 
-/** What this file needs of Deno; declared here so that the Bun side type-checks it too. */
+/** The parts of Deno that this file uses, declared here so that Bun can type-check the file. */
 interface DenoFfi {
   readonly version: { readonly deno: string };
   readonly build: { readonly os: string; readonly arch: string };
@@ -30,7 +30,7 @@ export function denoBackend(): Backend | undefined {
     runtime: `Deno ${deno.version.deno}`,
     platform: platformOf(deno.build),
     pathOf(url) {
-      // Without `URL`, which Deno loads when it is first used: 0.2 ms.
+      // Not by `URL`, whose first use costs Deno 0.2 ms.
       const path = decodeURIComponent(url.slice("file://".length));
       return deno.build.os === "windows" ? path.slice(1).replaceAll("/", "\\") : path;
     },
@@ -40,7 +40,7 @@ export function denoBackend(): Backend | undefined {
       );
       return deno.dlopen(path, Object.fromEntries(symbols)).symbols as Functions<T>;
     },
-    // Asked first, so that a missing permission is a typed error and never a prompt in mid-request.
+    // Queried first, so that a missing permission is a typed error and never a prompt during a request.
     permits: (path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted",
     exists(path) {
       if (deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
@@ -76,7 +76,7 @@ function platformOf({ os, arch }: DenoFfi["build"]): string {
   return `${NODE_NAMES[os] ?? os}-${NODE_NAMES[arch] ?? arch}`;
 }
 
-/** What Node calls systems and processors that Deno calls otherwise. */
+/** Node's names of the systems and processors that Deno names differently. */
 const NODE_NAMES: Readonly<Record<string, string>> = {
   windows: "win32",
   x86_64: "x64",
@@ -84,9 +84,9 @@ const NODE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * V8's own serializer. To load it takes 2 ms, and 6 where it is the first of Node's modules
- * (`bench/record`, clock and units), so first it could have saved about that. A program that never lets the
- * event loop run does not see that end, and waits for it, which takes up to 20 ms, when it has lost as much.
+ * V8's own serializer. Loading it takes 2 ms, or 6 ms if it is the first of Node's modules (`bench/record`, clock and
+ * units), so it is loaded once it could have saved about that. In a program that never lets the event loop run, loading
+ * does not finish. Such a program loads it synchronously, in up to 20 ms, once it has lost as much.
  */
 let Serializer: typeof import("node:v8").Serializer | undefined;
 let loading: Promise<void> | undefined;
@@ -95,9 +95,9 @@ const WORTH_WAITING = 1 << 24;
 let unitsSeen = 0;
 
 /**
- * The units of a string of `length` in what V8 makes of it for structured clones: perhaps a zero that
- * aligns, `"` for Latin-1 or `c` for UTF-16, the number of bytes in groups of seven bits, and the units
- * as they are in memory. Undefined if that is not what is there.
+ * The units of a string of `length` in V8's serialization of it for structured clones: an optional zero for alignment,
+ * `"` for Latin-1 or `c` for UTF-16, the number of bytes in groups of seven bits, and the units as they are in memory.
+ * Undefined if the bytes have another format.
  */
 export function unitsIn(serialized: Uint8Array, length: number): Units | undefined {
   for (const [size, tag] of [[1, 0x22], [2, 0x63]] as const) {

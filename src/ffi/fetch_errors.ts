@@ -1,22 +1,22 @@
 /**
- * What an error of the runtime's `fetch` says of where it comes from.
+ * Classification of the errors of each runtime's `fetch` by their origin.
  *
- * `fetch` rejects with a `TypeError` whatever happened. Bun gives those of the network a `code` and an
- * `errno`; Deno calls them "fetch failed" and has the rest in the message of their `cause`, which is the
- * only sign there is. `tests/pool_fetch_blame_test.ts` holds this against the runtimes.
+ * `fetch` rejects with a `TypeError` for every failure. Bun adds a `code` and an `errno` to errors of the network. Deno
+ * says "fetch failed", and only the message of the `cause` shows the origin. `tests/pool_fetch_blame_test.ts` compares
+ * these rules with the runtimes.
  *
  * @module
  */
 import { bunBackend } from "./bun.ts";
 
-/** Where an error of `fetch` comes from. */
+/** The origin of an error of `fetch`. */
 export type FetchFault = "network" | "redirects" | "request-body" | "unsent";
 
-/** How Deno tells of the network; what a request's own stream threw stands there in its own words. */
+/** Deno's messages for errors of the network. An error of the request's own stream has its own message there. */
 const DENO_NETWORK = /^error sending request|\(os error \d+\)|^(stream|connection) error\b/;
 
 /**
- * Where `error` comes from, or undefined if nothing of it says so.
+ * The origin of `error`, or undefined if the error does not show it.
  *
  * @param hasBody Whether the request may have a body, which may have failed.
  */
@@ -26,7 +26,7 @@ export function fetchFault(error: unknown, hasBody: boolean): FetchFault | undef
     if (typeof errno !== "number" || typeof code !== "string") return undefined;
     return code.includes("Redirect") ? "redirects" : "network";
   }
-  // A permission of Deno's that was not given.
+  // Deno lacks a permission.
   if (name === "NotCapable") return "unsent";
   if (typeof message !== "string") return undefined;
   if (message.startsWith("Fetch failed: ")) {

@@ -1,33 +1,32 @@
 /**
- * Loads the native library: once per isolate, on first use, and never unloads it.
+ * Lazy loading of the native library: once per isolate, on first use, and never unloaded.
  *
- * Importing sluice opens nothing, and each function is looked up when it is first asked for: that costs
- * Deno 0.15 to 0.3 ms each, and a program that counts tokens needs three of some seventy. All isolates
- * of a process (the main thread and its Workers) that load the same file share one copy of it and of
- * its state.
+ * Importing sluice opens nothing. Each function is looked up when it is first used, because a lookup costs Deno 0.15
+ * to 0.3 ms, and a program that counts tokens needs three of about seventy. All isolates of a process (the main thread
+ * and its Workers) that load the same file share one copy of it and of its state.
  *
  * @module
  */
-import { SluiceError, statusError } from "../errors.ts";
+import { detailsOf, SluiceError, statusError } from "../errors.ts";
 import { bunBackend } from "./bun.ts";
 import { Copy } from "./copies.ts";
 import { denoBackend } from "./deno.ts";
 import { type Candidate, candidates } from "./locate.ts";
 import type { Backend, Functions, Native, SymbolTable } from "./native.ts";
 import { ffiDenied, isMissing, mismatch, notFound, notLoaded } from "./refusals.ts";
-import { ABI_HASH, symbols } from "./symbols.gen.ts";
+import { ABI_HASH, ERROR_DETAILS, symbols } from "./symbols.gen.ts";
 
-/** A loaded library and where it came from. */
+/** A loaded library and its origin. */
 export interface Library {
   readonly path: string;
   readonly origin: Candidate["origin"];
   readonly runtime: string;
-  /** As the {@linkcode Backend} has them. */
+  /** See {@linkcode Backend.isArrayCheap}, and so for the next three. */
   readonly isArrayCheap: boolean;
   readonly shortUnits: number;
   readonly writeAt: Backend["writeAt"];
   readonly unitsOf: Backend["unitsOf"];
-  /** Throws `SLUICE_LIBRARY_NOT_LOADED` for a function that is not there, when it is asked for. */
+  /** Throws `SLUICE_LIBRARY_NOT_LOADED` when a function is first used that the library lacks. */
   readonly native: Native;
 }
 
@@ -35,11 +34,10 @@ let loaded: Library | undefined;
 const copy = new Copy(import.meta.url);
 
 /**
- * The library of this isolate, loaded by the first call.
+ * The library of this isolate, loaded by the first call. After a failure, the next call tries again.
  *
- * @throws {SluiceError} `SLUICE_LIBRARY_NOT_FOUND`, `SLUICE_LIBRARY_NOT_LOADED`,
- * `SLUICE_FFI_DENIED`, `SLUICE_ABI_MISMATCH` or `SLUICE_UNSUPPORTED_PLATFORM`, each saying what to
- * do. A failed call is tried afresh by the next one.
+ * @throws {SluiceError} `SLUICE_LIBRARY_NOT_FOUND`, `SLUICE_LIBRARY_NOT_LOADED`, `SLUICE_FFI_DENIED`,
+ * `SLUICE_ABI_MISMATCH` or `SLUICE_UNSUPPORTED_PLATFORM`. The message says what to do.
  */
 export function library(): Library {
   return loaded ??= enter(load(detectBackend()));
@@ -50,19 +48,19 @@ function enter(library: Library): Library {
   return library;
 }
 
-/** The functions of the library of this isolate; throws as {@linkcode library} does. */
+/** The functions of the library of this isolate. Throws as {@linkcode library} does. */
 export function native(): Native {
   return library().native;
 }
 
-/** Passes on a count, a flag or a handle; throws what a negative result stands for. */
+/** Returns a non-negative result. Throws the error of a negative one, which must be that of the last native call. */
 export function unwrap(result: number): number {
   if (result >= 0) return result;
-  throw statusError(result, lastError());
+  throw statusError(result, lastError(), lastDetails());
 }
 
 /**
- * The runtime that this is.
+ * The backend of this runtime.
  *
  * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if it is neither of the two.
  */
@@ -76,50 +74,49 @@ export function detectBackend(): Backend {
   );
 }
 
-/** Loads the first candidate that is there. Exported for tests; use {@linkcode library}. */
+/** Loads the first candidate that exists. Exported for tests, use {@linkcode library} instead. */
 export function load(
   backend: Backend,
-  places: Iterable<Candidate> = candidates(backend),
+  search: Iterable<Candidate> = candidates(backend),
 ): Library {
   const tried: Candidate[] = [];
   const denied: Candidate[] = [];
-  for (const place of places) {
-    if (!backend.permits(place.path)) {
-      denied.push(place);
+  for (const candidate of search) {
+    if (!backend.permits(candidate.path)) {
+      denied.push(candidate);
       continue;
     }
     try {
-      checkHash(backend, place);
-      return open(backend, place);
+      checkHash(backend, candidate);
+      return open(backend, candidate);
     } catch (cause) {
       if (cause instanceof SluiceError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      if (!isMissing(place.path, reason, backend.exists(place.path))) {
-        throw notLoaded(place, reason, cause);
+      if (!isMissing(candidate.path, reason, backend.exists(candidate.path))) {
+        throw notLoaded(candidate, reason, cause);
       }
-      tried.push(place);
+      tried.push(candidate);
     }
   }
   throw denied.length > 0 ? ffiDenied(denied) : notFound(tried, backend);
 }
 
-function open(backend: Backend, place: Candidate): Library {
+function open(backend: Backend, candidate: Candidate): Library {
   return {
-    path: place.path,
-    origin: place.origin,
+    path: candidate.path,
+    origin: candidate.origin,
     runtime: backend.runtime,
     isArrayCheap: backend.isArrayCheap,
     shortUnits: backend.shortUnits,
     writeAt: backend.writeAt,
     unitsOf: backend.unitsOf,
-    native: foundWhenAsked(symbols, (name) => lookUp(backend, place, name)),
+    native: foundWhenAsked(symbols, (name) => lookUp(backend, candidate, name)),
   };
 }
 
 /**
- * An object with the functions of `table`, each got from `find` once. By getters, and not by fields that
- * are filled in: so the object keeps one shape, and each call in a program meets one function for good,
- * which is what makes calls quick in both engines.
+ * An object with the functions of `table`, each looked up once by `find`. It has getters and not fields that are set
+ * later, so that its shape never changes and each call site sees one function, which keeps calls fast in both engines.
  */
 function foundWhenAsked<T extends SymbolTable>(
   table: T,
@@ -136,17 +133,20 @@ function foundWhenAsked<T extends SymbolTable>(
   return functions;
 }
 
-function lookUp<K extends keyof Native>(backend: Backend, place: Candidate, name: K): Native[K] {
+function lookUp<K extends keyof Native>(
+  backend: Backend,
+  candidate: Candidate,
+  name: K,
+): Native[K] {
   try {
-    return backend.open<SymbolTable>(place.path, { [name]: symbols[name] })[name] as Native[K];
+    return backend.open<SymbolTable>(candidate.path, { [name]: symbols[name] })[name] as Native[K];
   } catch (cause) {
-    throw notLoaded(place, cause instanceof Error ? cause.message : String(cause), cause);
+    throw notLoaded(candidate, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
 /**
- * Compares hashes before anything else is looked up, so that an old library is called an old
- * library and not "symbol not found".
+ * Compares the hashes before any other lookup, so that an old library is reported as such, and not as a missing symbol.
  */
 function checkHash(backend: Backend, { path }: Candidate): void {
   const probe = { sluice_library_abi_hash: symbols.sluice_library_abi_hash } as const;
@@ -172,6 +172,12 @@ function lastError(): string {
     sluice_library_last_error(message, length);
   }
   return new TextDecoder().decode(message.subarray(0, length));
+}
+
+function lastDetails(): ReturnType<typeof detailsOf> {
+  const numbers = new Float64Array(new ArrayBuffer(8 * ERROR_DETAILS));
+  native().sluice_library_last_error_detail(numbers, ERROR_DETAILS);
+  return detailsOf(numbers);
 }
 
 function hex(hash: number): string {

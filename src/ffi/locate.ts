@@ -1,21 +1,21 @@
 /**
- * Where the native library may be, best first: `SLUICE_LIB`, the platform package, the local build.
+ * The search path of the native library, in order: `SLUICE_LIB`, the platform package, the local build.
  *
- * Nothing here touches the file system beyond module resolution: in Deno that would need
- * `--allow-read`, and `--allow-ffi=<library>` alone has to be enough.
+ * Apart from module resolution, nothing here uses the file system, because `--allow-ffi=<library>` alone must be enough
+ * in Deno, without `--allow-read`.
  *
  * @module
  */
 import { SluiceError } from "../errors.ts";
 import type { Backend } from "./native.ts";
 
-/** A place to look, and how it came to be one. */
+/** A path to try, and its origin. */
 export interface Candidate {
   readonly path: string;
   readonly origin: "SLUICE_LIB" | "platform package" | "local build";
 }
 
-/** The environment variable that names the library, ahead of every other place. */
+/** The environment variable with the path of the library, which takes precedence. */
 export const LIBRARY_VARIABLE = "SLUICE_LIB";
 
 const FILES: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const FILES: Readonly<Record<string, string>> = {
   win32: "sluice.dll",
 };
 
-/** The platforms that a library can be built for, as the {@linkcode Backend} names them. */
+/** The platforms for which the library can be built, by {@linkcode Backend.platform}. */
 export const PLATFORMS: readonly string[] = [
   "linux-x64",
   "linux-arm64",
@@ -34,8 +34,8 @@ export const PLATFORMS: readonly string[] = [
 ];
 
 /**
- * Where to look on this platform, each place worked out when it is its turn. A library named by
- * `SLUICE_LIB` is the only candidate: who names one wants that one.
+ * The candidates on this platform, each computed when it is needed. A library named by `SLUICE_LIB` is the only
+ * candidate.
  *
  * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if there is no library for this platform.
  */
@@ -54,13 +54,13 @@ export function* candidates(backend: Backend): Generator<Candidate> {
   const packaged = resolve(backend, `${packageName(platform)}/${file}`);
   if (packaged !== undefined) yield { path: packaged, origin: "platform package" };
   const local = new URL(`../../target/release/${file}`, import.meta.url);
-  // A module that came over the network has no library beside it.
+  // A module from the network has no library next to it.
   if (local.protocol === "file:") {
     yield { path: backend.pathOf(local.href), origin: "local build" };
   }
 }
 
-/** The npm package that carries the library of one of {@linkcode PLATFORMS}. */
+/** The npm package with the library for one of {@linkcode PLATFORMS}. */
 export function packageName(platform: string): string {
   return `@sluice/${platform}${platform.startsWith("linux") ? "-gnu" : ""}`;
 }
@@ -69,7 +69,7 @@ function resolve(backend: Backend, specifier: string): string | undefined {
   try {
     return backend.pathOf(import.meta.resolve(specifier));
   } catch {
-    // Not installed, which is normal in a checkout: the local build comes next.
+    // Not installed, which is normal in a checkout. The local build comes next.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The errors of a library that cannot be used: each says what is wrong with which file, as far as the
- * system's loader tells, and what to do.
+ * The errors of loading: each names the file and the reason, as far as the system's loader reports it, and says what to
+ * do.
  *
  * @module
  */
@@ -12,10 +12,10 @@ const BUILD_ADVICE = "In a checkout of sluice, build it: make build\n" +
   `Or name a library in ${LIBRARY_VARIABLE} (in Deno that needs --allow-env=${LIBRARY_VARIABLE}).`;
 
 /**
- * Whether a loader that refused `path` says that this file is not there. It says much the same of a library
- * that `path` needs, and glibc says the very same of a file that is for another processor.
+ * Whether the message of a loader that refused `path` means that this file is missing. Messages for a library that
+ * `path` needs are similar, and that of glibc for a file of another processor is the same.
  *
- * @param exists Whether the file is there, if that is known.
+ * @param exists Whether the file exists, if that is known.
  */
 export function isMissing(path: string, reason: string, exists: boolean | undefined): boolean {
   if (exists === true) return false;
@@ -24,16 +24,16 @@ export function isMissing(path: string, reason: string, exists: boolean | undefi
     `Error loading shared library ${path}: No such file`, // musl
   ];
   if (words.some((words) => reason.includes(words))) return true;
-  // macOS tells where it has looked for a library that another needs in the same words.
+  // macOS uses the same words for the paths where it has searched a library that another one needs.
   if (reason.includes(`'${path}' (no such file)`)) return !reason.includes("Library not loaded");
   return /could not be found|os error 126\b/.test(reason); // Windows, which names no file
 }
 
-/** There was no file at any of the places. */
+/** No candidate exists. */
 export function notFound(tried: readonly Candidate[], backend: Backend): SluiceError {
-  const places = tried.map(({ path, origin }) => {
+  const lines = tried.map(({ path, origin }) => {
     const isUnsure = backend.exists(path) === undefined;
-    const or = isUnsure ? " (or one for another processor: to tell that takes --allow-read)" : "";
+    const or = isUnsure ? " (or one for another processor: checking needs --allow-read)" : "";
     return `  ${path} (${origin}): no such file${or}`;
   });
   const hasPackage = tried.some(({ origin }) => origin === "platform package");
@@ -48,12 +48,12 @@ export function notFound(tried: readonly Candidate[], backend: Backend): SluiceE
       `npm install ${name}\n`;
   return new SluiceError(
     "SLUICE_LIBRARY_NOT_FOUND",
-    `The native library of sluice was not found. Looked at:\n${places.join("\n")}\n` +
+    `The native library of sluice was not found. Tried:\n${lines.join("\n")}\n` +
       advice + BUILD_ADVICE,
   );
 }
 
-/** The file is there, and the system does not load it. */
+/** The file exists, and the system does not load it. */
 export function notLoaded(
   { path, origin }: Candidate,
   reason: string,
@@ -67,7 +67,7 @@ export function notLoaded(
   );
 }
 
-/** Deno does not permit to load it. */
+/** Deno lacks the permission to load it. */
 export function ffiDenied(denied: readonly Candidate[]): SluiceError {
   const paths = denied.map(({ path }) => path);
   return new SluiceError(
@@ -77,7 +77,7 @@ export function ffiDenied(denied: readonly Candidate[]): SluiceError {
   );
 }
 
-/** The library is another version's. */
+/** The library comes from another version. */
 export function mismatch(path: string, what: string, cause?: unknown): SluiceError {
   return new SluiceError(
     "SLUICE_ABI_MISMATCH",
@@ -92,7 +92,7 @@ const GLIBC =
   "It is made for systems with glibc, such as Debian and its kin. On one with another C " +
   "library, such as Alpine Linux with musl, use an image with glibc.";
 
-/** What the words of a loader mean. */
+/** What the message of a loader means. */
 function explanation(path: string, reason: string): string {
   const needed = neededBy(path, reason);
   if (needed !== undefined) {
@@ -113,7 +113,7 @@ function explanation(path: string, reason: string): string {
   return "It is for another system or processor, or is damaged: install its package anew, for this platform.";
 }
 
-/** The library that the one at `path` needs and the loader did not find. */
+/** The library that the one at `path` needs, if the loader did not find that. */
 function neededBy(path: string, reason: string): string | undefined {
   const found = /([^\s:]+): cannot open shared object file: No such file/.exec(reason) ??
     /Error loading shared library ([^\s:]+): No such file/.exec(reason) ??

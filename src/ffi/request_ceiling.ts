@@ -1,20 +1,20 @@
 /**
- * How many requests the runtime's `fetch` has in flight at most.
+ * The limit of the runtime on concurrent requests of `fetch`.
  *
  * @module
  */
 import { bunBackend } from "./bun.ts";
 
-/** The variable that sets the ceiling in Bun. */
+/** The environment variable that sets the limit in Bun. */
 export const CEILING_VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
-/** Bun's own, for all threads of the process together; what is above it waits without a timeout. */
+/** Bun's default, for all threads of the process together. Requests above it wait without a timeout. */
 const DEFAULT_CEILING = 256;
 
-/** The largest that Bun takes; it reads any other value as its default. */
+/** The largest value that Bun accepts. It uses its default for any other value. */
 const LARGEST_CEILING = 65_535;
 
-/** The ceiling, `Infinity` where there is none, as in Deno. */
+/** The limit, or `Infinity` if there is none, as in Deno. */
 export function requestCeiling(): number {
   const bun = bunBackend();
   if (bun === undefined) return Infinity;

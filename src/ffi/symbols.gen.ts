@@ -2,42 +2,267 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x31a5d0bd;
+export const ABI_HASH = 0x5c16084d;
 
-/** Lengths in a packed batch count bytes; nothing stands between the texts. */
+/** Clock: the monotonic clock to within 2 µs. */
+export const CLOCK_PRECISE = 0;
+
+/** Clock: the monotonic clock at the last tick of the kernel. Any other number is the handle of a virtual clock. */
+export const CLOCK_COARSE = 1;
+
+/** The largest distance of a virtual clock's first time from 1970, in milliseconds: the years 1678 to 2261. */
+export const MAX_WALL_MS = 9.2e12;
+
+/** The longest step of a virtual clock, in milliseconds: 100 years. */
+export const MAX_STEP_MS = 3.2e12;
+
+/** How many costs `sluice_limiter_take` takes. Limiters of more units use `sluice_limiter_take_all`. */
+export const LIMITER_UNITS = 4;
+
+/** The most bytes that the names of a limiter, of its limits and of its units have together. */
+export const MAX_LIMITER_NAMES_BYTES = 1048576;
+
+/** The call will fit after the time in the code. */
+export const DENIED_UNTIL = 0;
+
+/** The call will fit when reservations end. The code has no time. */
+export const DENIED_HELD = 1;
+
+/** The call costs more than the limit ever allows, with what a reservation holds already. The code has no time. */
+export const DENIED_NEVER = 2;
+
+/** Factor of the reason in the code of a refusal: codes of one reason have room for 16 limits. */
+export const CODE_REASON = 16;
+
+/** Factor of the microseconds in the code of a refusal. */
+export const CODE_US = 64;
+
+/** How many numbers a configuration has before its limits. */
+export const LIMITER_HEADER = 4;
+
+/** How many numbers a limit has. */
+export const LIMITER_LIMIT = 8;
+
+/** Quota window: a day of the calendar. */
+export const WINDOW_DAY = 1;
+
+/** Quota window: a week of the calendar. */
+export const WINDOW_WEEK = 2;
+
+/** Quota window: a month of the calendar. */
+export const WINDOW_MONTH = 3;
+
+/** Quota window: a year of the calendar. */
+export const WINDOW_YEAR = 4;
+
+/** Limit kind: a rate. */
+export const LIMIT_RATE = 0;
+
+/** Limit kind: a quota. */
+export const LIMIT_QUOTA = 1;
+
+/** Limit kind: concurrency. */
+export const LIMIT_CONCURRENCY = 2;
+
+/** The most limits of a limiter, and of a call over several keys. */
+export const MAX_LIMITS = 16;
+
+/** The most keys of a limiter. */
+export const MAX_KEYS = 1073741824;
+
+/** The least amount of a unit other than 0: one millionth. */
+export const MIN_AMOUNT = 1e-6;
+
+/** The largest amount of a unit. Its millionths are an exact integer of 64 bits. */
+export const MAX_AMOUNT = 1e12;
+
+/** The shortest period, in milliseconds: one nanosecond. */
+export const MIN_PERIOD_MS = 1e-6;
+
+/** The longest period, in milliseconds: 366 days. */
+export const MAX_PERIOD_MS = 31622400000.0;
+
+/** The longest time in which a burst may come back, in milliseconds: 36 years. */
+export const MAX_REFILL_MS = 1.15e12;
+
+/** The largest distance of a quota's windows from UTC, in minutes. */
+export const MAX_UTC_OFFSET_MINUTES = 1440;
+
+/** How many numbers `sluice_limiter_inspect` writes for a limit. */
+export const LIMITER_STANDING = 6;
+
+/** How many numbers `sluice_limiter_stats` writes. */
+export const LIMITER_STATS = 6;
+
+/** Settle: charge the actual costs. */
+export const SETTLE_ACTUAL = 0;
+
+/** Settle: charge the full reserved amount. */
+export const SETTLE_FULL = 1;
+
+/** Settle: charge nothing. */
+export const SETTLE_NOTHING = 2;
+
+/** How many numbers `sluice_zone_add` takes before the changes: the offset before the first change. */
+export const ZONE_HEADER = 1;
+
+/** How many numbers each change has. */
+export const ZONE_CHANGE = 2;
+
+/** The most bytes of the name of a pool. */
+export const MAX_POOL_NAME_BYTES = 1048576;
+
+/** Chore: the mailbox of this member is not empty. Call `sluice_waiter_collect`. */
+export const CHORE_MAIL = 1;
+
+/** Chore: mailboxes of other members are not empty. Call `sluice_bell_next` until it returns 0. */
+export const CHORE_RING = 2;
+
+/** Chore: another member asked for this member's bell. See `sluice_bell_want`. */
+export const CHORE_BELL = 4;
+
+/** Factor of the number of answers in the result of `sluice_waiter_collect`. The chores are the rest. */
+export const CHORES = 8;
+
+/**
+ * Added to the id of a lease if there is a chore, see `sluice_waiter_collect`, or the ids of upstreams changed. It is
+ * not part of the id.
+ */
+export const LEASE_NEWS = 2251799813685248.0;
+
+/** Added to the id of a waiter, which a call can return instead of a lease. */
+export const LEASE_WAITER = 4503599627370496.0;
+
+/** The id of a lease shifted right by this many bits, modulo `SLUICE_MAX_UPSTREAMS`, is the index of its upstream. */
+export const LEASE_UPSTREAM_SHIFT = 17;
+
+/** The most upstreams of a pool. */
+export const MAX_UPSTREAMS = 4096;
+
+/** Outcome: the request succeeded. */
+export const LEASE_OK = 0;
+
+/** Outcome: unknown. */
+export const LEASE_UNKNOWN = 1;
+
+/** Outcome: the request failed. */
+export const LEASE_FAILED = 2;
+
+/** Outcome: the upstream was overloaded, or did not answer in time. */
+export const LEASE_OVERLOADED = 3;
+
+/** How many numbers the settings of `sluice_pool_open` have before those of the upstreams. */
+export const POOL_SETTINGS = 13;
+
+/** How many numbers each upstream has there. */
+export const POOL_UPSTREAM_SETTINGS = 4;
+
+/** The most leases of a pool or of an upstream that may be in use. */
+export const MAX_IN_FLIGHT = 131072;
+
+/** The most bytes of the id of an upstream. */
+export const MAX_UPSTREAM_ID_BYTES = 255;
+
+/** How many numbers `sluice_pool_stats` writes before those of the upstreams. */
+export const POOL_STATS = 14;
+
+/** How many numbers each upstream has there. */
+export const POOL_UPSTREAM_STATS = 12;
+
+/** How many numbers each event of `sluice_pool_events` has. */
+export const POOL_EVENT = 4;
+
+/** Event: failures ejected an upstream. `VALUE` is for how many milliseconds. */
+export const EVENT_EJECTED = 1;
+
+/** Event: an upstream asked for rest. `VALUE` is for how many milliseconds. */
+export const EVENT_COOLING = 2;
+
+/** Event: an upstream is back, because a probe succeeded or the rest that it asked for is over. */
+export const EVENT_RECOVERED = 3;
+
+/** Event: a lease expired. */
+export const EVENT_EXPIRED = 4;
+
+/** Event: a member ended without closing. `VALUE` is how many leases it held, and `OTHER` how many waiters it had. */
+export const EVENT_REAPED = 5;
+
+/** Event: older events were dropped before they were read. `VALUE` is how many. */
+export const EVENT_MISSED = 6;
+
+/** Setting: how many leases of the upstream may be in use. */
+export const UPSTREAM_MAX_IN_FLIGHT = 0;
+
+/** Setting: the upstream's share of the load. */
+export const UPSTREAM_WEIGHT = 1;
+
+/** Setting: the upstream's tier. */
+export const UPSTREAM_TIER = 2;
+
+/** Setting: whether the upstream gets no new leases, 0 or 1. */
+export const UPSTREAM_DRAINING = 3;
+
+/**
+ * Added to the length of an id if an index has come to mean another upstream since this handle's last call, so
+ * that ids that were read before may be wrong.
+ */
+export const UPSTREAM_NEWS = 256;
+
+/** How many numbers an answer of `sluice_waiter_collect` has. */
+export const ANSWERS = 2;
+
+/** There was no program before, or it goes on beside this one. Nothing is released. */
+export const THREAD_NOTHING = 0;
+
+/**
+ * The earlier program may still finish what it has begun. Only its pool members and its reservations are
+ * released, because others may wait for them. Its limiters count as closed, and still answer.
+ */
+export const THREAD_SHARES = 1;
+
+/** The earlier program is gone. All handles of this thread are closed. */
+export const THREAD_ALL = 2;
+
+/** How many numbers `sluice_library_last_error_detail` writes. */
+export const ERROR_DETAILS = 6;
+
+/** No token of any encoding has more bytes. */
+export const MAX_TOKEN_BYTES = 128;
+
+/** The largest limit of `sluice_tokenizer_count_within`. */
+export const MAX_COUNT_LIMIT = 2147483646;
+
+/** Lengths in a packed batch count bytes. Nothing stands between the texts. */
 export const BATCH_BYTES = 0;
 
-/** Lengths in a packed batch count UTF-16 code units; one separator byte follows each text. */
+/** Lengths in a packed batch count UTF-16 code units. One separator byte follows each text. */
 export const BATCH_UTF16 = 1;
 
-/** Words before the lengths of a packed batch. */
+/** How many words a packed batch has before its lengths. */
 export const BATCH_HEADER = 3;
 
 /**
- * Added to `special` in a count: look the text up in the count cache, and remember its count.
- * Without an open cache it changes nothing.
+ * Added to `special` in a count: look the text up in the count cache, and store its count there on a miss.
+ * It has no effect while no cache is open.
  */
 export const CACHE = 4;
 
 /**
- * Shorter texts, in bytes, pass the cache by: a hit would save them 0.2 µs at most, and they would
- * push out the long ones, which save more.
+ * Texts of fewer bytes bypass the cache. A hit would save at most 0.2 µs for them, and they would evict longer
+ * texts, for which a hit saves more.
  */
 export const CACHE_SHORTEST = 256;
 
 /** How many numbers `sluice_cache_stats` writes. */
 export const CACHE_STATS = 4;
 
-/** A limiter's clock is precise, */
-export const CLOCK_PRECISE = 0;
-
-/** or coarse, or else a virtual one, by its handle. */
-export const CLOCK_COARSE = 1;
+/** The most entries that a caller may ask for. */
+export const MAX_CACHE_ENTRIES = 16777216;
 
 /** Forget everything that was pushed before this text. */
 export const COUNTER_RESET = 1;
 
-/** Count the last character of this text, but do not keep it: the next push says what it is. */
+/** Count the last character of this text, but do not keep it. The next push brings the whole character. */
 export const COUNTER_HOLD = 2;
 
 /** The job counts: its result is one count for each text. */
@@ -45,150 +270,6 @@ export const JOB_COUNT = 0;
 
 /** The job encodes: its result is `n + 1` offsets and then the ids, as `sluice_batch_encode` has it. */
 export const JOB_ENCODE = 1;
-
-/**
- * Added to a lease's id: there is something to see to, see `sluice_waiter_collect`, or the ids of
- * upstreams changed. It is no part of the id.
- */
-export const LEASE_NEWS = 2251799813685248.0;
-
-/** Added to the id of a place in line, where a lease could be. */
-export const LEASE_WAITER = 4503599627370496.0;
-
-/** An id shifted right by so many bits, modulo `SLUICE_LEASE_UPSTREAMS`, is the upstream's index. */
-export const LEASE_UPSTREAM_SHIFT = 17;
-
-/** So many upstreams can be told apart. */
-export const LEASE_UPSTREAMS = 4096;
-
-/** The request went well. */
-export const LEASE_OK = 0;
-
-/** Nothing is known of how the request went. */
-export const LEASE_UNKNOWN = 1;
-
-/** The request failed. */
-export const LEASE_FAILED = 2;
-
-/** The upstream was overloaded, or did not answer in time. */
-export const LEASE_OVERLOADED = 3;
-
-/** It will fit after the time that is told. */
-export const DENIED_UNTIL = 0;
-
-/** It will fit when reservations end; no time is told. */
-export const DENIED_HELD = 1;
-
-/** It costs more than the limit ever allows, with what a reservation holds already; no time is told. */
-export const DENIED_NEVER = 2;
-
-/** `sluice_limiter_take` takes this many costs; limiters of more units take parts. */
-export const LIMITER_UNITS = 4;
-
-/** The names of a limiter, its limits and its units are so many bytes together at most. */
-export const LIMITER_NAMES = 1048576;
-
-/**
- * Numbers before the limits of a configuration: most keys, milliseconds that a reservation lives,
- * number of limits, number of units.
- */
-export const LIMITER_HEADER = 4;
-
-/**
- * Numbers of a limit: kind, index of its unit, limit (or infinity), period in milliseconds or minus
- * a `SLUICE_WINDOW_*` constant, burst of a rate (or infinity), where a quota's windows begin, minutes east
- * of UTC, and in place of those the number of a time zone (`sluice_zone_find`) or 0. Weeks begin on a day
- * from 0 for Monday to 6, months on a day from 1 to 31, years on 100 times a month and a day of it.
- */
-export const LIMITER_LIMIT = 8;
-
-/** A quota's window is a day of the calendar, */
-export const WINDOW_DAY = 1;
-
-/** seven of them, */
-export const WINDOW_WEEK = 2;
-
-/** a month, */
-export const WINDOW_MONTH = 3;
-
-/** or a year. */
-export const WINDOW_YEAR = 4;
-
-/** A limit is a rate, */
-export const LIMIT_RATE = 0;
-
-/** a quota, */
-export const LIMIT_QUOTA = 1;
-
-/** or concurrency. */
-export const LIMIT_CONCURRENCY = 2;
-
-/** Numbers that `sluice_limiter_inspect` writes for a limit. */
-export const LIMITER_STANDING = 6;
-
-/** How many numbers `sluice_limiter_stats` writes. */
-export const LIMITER_STATS = 6;
-
-/** Numbers before those of the upstreams in the settings of `sluice_pool_open`. */
-export const POOL_SETTINGS = 13;
-
-/** Numbers of each upstream there: most in flight, weight, tier, bytes of its id. */
-export const POOL_UPSTREAM_SETTINGS = 4;
-
-/** The name of a pool is so many bytes at most. */
-export const POOL_NAME = 1048576;
-
-/** Numbers before those of the upstreams that `sluice_pool_stats` writes. */
-export const POOL_STATS = 14;
-
-/**
- * Numbers of each upstream there: bytes of its id, state (0 healthy, 1 ejected, 2 on probation, 3 resting
- * because it asked to), draining, in flight, most in flight, limit, weight, tier, granted, failed, failures in a row, rest.
- */
-export const POOL_UPSTREAM_STATS = 12;
-
-/** Numbers of each event of `sluice_pool_events`: kind, bytes of the upstream's id, and two more. */
-export const POOL_EVENT = 4;
-
-/** Failures ejected an upstream, for so many milliseconds. */
-export const EVENT_EJECTED = 1;
-
-/** An upstream asked for rest, of so many milliseconds. */
-export const EVENT_COOLING = 2;
-
-/** An upstream is back: a probe succeeded, or a rest that it asked for is over. */
-export const EVENT_RECOVERED = 3;
-
-/** A lease outlived its time. */
-export const EVENT_EXPIRED = 4;
-
-/** A member left so many leases and so many places in line behind. */
-export const EVENT_REAPED = 5;
-
-/** So many events were forgotten before they were read. */
-export const EVENT_MISSED = 6;
-
-/** Charge what the call has cost, */
-export const SETTLE_ACTUAL = 0;
-
-/** what was reserved, */
-export const SETTLE_FULL = 1;
-
-/** or nothing. */
-export const SETTLE_NOTHING = 2;
-
-/** There was no program before, or it goes on beside this one: nothing is given back. */
-export const THREAD_NOTHING = 0;
-
-/**
- * The earlier program may still finish what it has begun: only what others may wait for is given back,
- * which are its members of pools and its reservations. Its limiters can still be asked, and count as
- * closed.
- */
-export const THREAD_SHARES = 1;
-
-/** The earlier program is gone: all handles of this thread are closed. */
-export const THREAD_ALL = 2;
 
 /** The text of a special token counts as the ordinary text that it is. */
 export const SPECIAL_TEXT = 0;
@@ -199,315 +280,330 @@ export const SPECIAL_ALLOW = 1;
 /** The text of a special token fails the call with `SLUICE_STATUS_SPECIAL_TOKEN`. */
 export const SPECIAL_ERROR = 2;
 
-/** How many leases of the upstream may be in use. */
-export const UPSTREAM_MAX_IN_FLIGHT = 0;
+// Indices of the numbers that `sluice_library_last_error_detail` writes. One that does not apply to an error is NaN.
+/** The index of the text in its batch. */
+export const ERROR_DETAIL_TEXT_INDEX = 0;
+/** The offset in the text, in bytes of UTF-8. */
+export const ERROR_DETAIL_BYTE_OFFSET = 1;
+/** The token id. */
+export const ERROR_DETAIL_TOKEN_ID = 2;
+/** The index of the token id in its list. */
+export const ERROR_DETAIL_TOKEN_INDEX = 3;
+/** The index of the part in a call over several keys. */
+export const ERROR_DETAIL_PART_INDEX = 4;
+/** The index of the limit in its limiter. */
+export const ERROR_DETAIL_LIMIT_INDEX = 5;
 
-/** Its share of the load. */
-export const UPSTREAM_WEIGHT = 1;
+// Indices of the words before the lengths of a packed batch.
+/** The number of texts. */
+export const BATCH_HEADER_TEXTS = 0;
+/** The unit of the lengths: `SLUICE_BATCH_BYTES` or `SLUICE_BATCH_UTF16`. */
+export const BATCH_HEADER_UNIT = 1;
+/** How many threads may work on the batch, or 0 to let the library choose. */
+export const BATCH_HEADER_THREADS = 2;
 
-/** Its tier. */
-export const UPSTREAM_TIER = 2;
+// Indices of the numbers that `sluice_cache_stats` writes.
+/** How many entries the cache has room for. */
+export const CACHE_STAT_CAPACITY = 0;
+/** How many lookups found their text. */
+export const CACHE_STAT_HITS = 1;
+/** How many lookups did not. */
+export const CACHE_STAT_MISSES = 2;
+/** How many entries were evicted. */
+export const CACHE_STAT_EVICTIONS = 3;
 
-/** Whether it is given no new leases: 0 or 1. */
-export const UPSTREAM_DRAINING = 3;
+// Indices of the numbers before the limits of a configuration.
+/** The most keys. */
+export const LIMITER_HEADER_MAX_KEYS = 0;
+/** How long a reservation lives by default, in milliseconds. */
+export const LIMITER_HEADER_RESERVATION_TTL_MS = 1;
+/** How many limits follow. */
+export const LIMITER_HEADER_LIMITS = 2;
+/** How many units the limits count. */
+export const LIMITER_HEADER_UNITS = 3;
 
-/** An id is so many bytes at most. */
-export const UPSTREAM_ID = 255;
-
+// Indices of the numbers of a limit.
+/** The kind: a `SLUICE_LIMIT_*` constant. */
+export const LIMIT_FIELD_KIND = 0;
+/** The index of its unit. */
+export const LIMIT_FIELD_UNIT = 1;
+/** The limit in units, or infinity. */
+export const LIMIT_FIELD_LIMIT = 2;
+/** The period in milliseconds, or a `SLUICE_WINDOW_*` constant with a minus sign. */
+export const LIMIT_FIELD_PERIOD = 3;
+/** The burst of a rate in units, or infinity. */
+export const LIMIT_FIELD_BURST = 4;
 /**
- * Added to the length of an id: since this handle asked last, an index came to mean another
- * upstream, so ids that were read before may be wrong.
+ * Where the windows of a quota begin: for weeks a day from 0 (Monday) to 6, for months a day from 1 to 31, and
+ * for years 100 times the month plus the day.
  */
-export const UPSTREAM_NEWS = 256;
+export const LIMIT_FIELD_WINDOW_START = 5;
+/** The distance of a quota's windows from UTC, in minutes east. */
+export const LIMIT_FIELD_UTC_OFFSET = 6;
+/** The number of a time zone of `sluice_zone_find`, or 0 to use the offset from UTC. */
+export const LIMIT_FIELD_ZONE = 7;
 
-/** The mailbox has something in it: call `sluice_waiter_collect`. */
-export const CHORE_MAIL = 1;
+// Indices of the numbers of a change.
+/** The time of the change, in seconds since 1970. */
+export const ZONE_CHANGE_SINCE = 0;
+/** The offset from then on, in seconds east of UTC. */
+export const ZONE_CHANGE_OFFSET = 1;
 
-/** Others have: call `sluice_bell_next` until it is 0. */
-export const CHORE_RING = 2;
+// Indices of the numbers that `sluice_limiter_inspect` writes for each limit.
+/** The capacity in units, infinity if the limit admits everything. */
+export const STANDING_CAPACITY = 0;
+/** What remains of it in units, infinity if the limit admits everything. */
+export const STANDING_REMAINING = 1;
+/** What is used, in units. */
+export const STANDING_USED = 2;
+/** What reservations hold, in units. */
+export const STANDING_OUTSTANDING = 3;
+/** Milliseconds until nothing is used. */
+export const STANDING_RESET_MS = 4;
+/** Milliseconds in which the capacity of a rate comes back, 0 for other kinds. */
+export const STANDING_REFILL_MS = 5;
 
-/** Somebody asked for this member's bell, see `sluice_bell_want`. */
-export const CHORE_BELL = 4;
+// Indices of the numbers that `sluice_limiter_stats` writes.
+/** How many keys exist. */
+export const LIMITER_STAT_KEYS = 0;
+/** How many keys can exist. */
+export const LIMITER_STAT_MAX_KEYS = 1;
+/** How many idle keys were evicted. */
+export const LIMITER_STAT_EVICTED = 2;
+/** How many new keys found no slot. */
+export const LIMITER_STAT_REFUSED = 3;
+/** How many reservations are open. A reservation counts once for each of the limiter's keys in it. */
+export const LIMITER_STAT_RESERVATIONS = 4;
+/** How many reservations have expired, counted in the same way. */
+export const LIMITER_STAT_EXPIRED = 5;
 
-/** What `sluice_waiter_collect` returns is so many times the answers, plus the chores. */
-export const CHORES = 8;
+// Indices of the numbers of a part, as `sluice_limiter_take_all` and `sluice_limiter_reserve` read them.
+/** The handle of the limiter. */
+export const PART_LIMITER = 0;
+/** The key. */
+export const PART_KEY = 1;
+/** The first cost. One for each unit of the limiter follows. */
+export const PART_COSTS = 2;
+
+// Indices of the settings of a pool.
+/** How many leases may be in use over all upstreams. */
+export const POOL_SETTING_MAX_IN_FLIGHT = 0;
+/** How many callers may wait. */
+export const POOL_SETTING_QUEUE_MAX = 1;
+/** After how long a waiter's priority rises by one, in milliseconds. */
+export const POOL_SETTING_QUEUE_AGING_MS = 2;
+/** How long a lease lives without being renewed, in milliseconds. */
+export const POOL_SETTING_LEASE_TTL_MS = 3;
+/** How long a lease that was handed over may wait to be collected, in milliseconds. */
+export const POOL_SETTING_CLAIM_MS = 4;
+/** How many failures in a row eject an upstream, or 0. */
+export const POOL_SETTING_HEALTH_FAILURES = 5;
+/** The share of failures that ejects an upstream. */
+export const POOL_SETTING_HEALTH_FAILURE_RATE = 6;
+/** The least number of results in the window for that share to count. */
+export const POOL_SETTING_HEALTH_MIN_RESULTS = 7;
+/** The length of that window, in milliseconds. */
+export const POOL_SETTING_HEALTH_WINDOW_MS = 8;
+/** How long an ejected upstream rests at first, in milliseconds. */
+export const POOL_SETTING_HEALTH_COOLDOWN_MS = 9;
+/** The largest share of upstreams that may be ejected. */
+export const POOL_SETTING_HEALTH_MAX_EJECTED = 10;
+/** The least adaptive limit of an upstream, or 0 for fixed limits. */
+export const POOL_SETTING_ADAPTIVE_MIN = 11;
+/** The factor by which an overload lowers an adaptive limit. */
+export const POOL_SETTING_ADAPTIVE_BACKOFF = 12;
+
+// Indices of the settings of each upstream.
+/** How many of its leases may be in use. */
+export const POOL_UPSTREAM_SETTING_MAX_IN_FLIGHT = 0;
+/** Its share of the load. */
+export const POOL_UPSTREAM_SETTING_WEIGHT = 1;
+/** Its tier. */
+export const POOL_UPSTREAM_SETTING_TIER = 2;
+/** The length of its id, in bytes. */
+export const POOL_UPSTREAM_SETTING_ID_BYTES = 3;
+
+// Indices of the statistics of a pool.
+/** The length of all ids, in bytes. */
+export const POOL_STAT_ID_BYTES = 0;
+/** Leases in use, over all upstreams and members. */
+export const POOL_STAT_IN_FLIGHT = 1;
+/** How many may be in use. */
+export const POOL_STAT_MAX_IN_FLIGHT = 2;
+/** Waiters of all members. */
+export const POOL_STAT_WAITING = 3;
+/** Members of the pool. */
+export const POOL_STAT_MEMBERS = 4;
+/** Leases in use that belong to this member. */
+export const POOL_STAT_OWN_IN_FLIGHT = 5;
+/** Leases granted since the pool was opened. */
+export const POOL_STAT_GRANTED = 6;
+/** Of those, leases granted to a waiter. */
+export const POOL_STAT_HANDED_OVER = 7;
+/** Waits that ended because their time ran out. */
+export const POOL_STAT_TIMED_OUT = 8;
+/** Acquires refused because the queue was full. */
+export const POOL_STAT_REFUSED = 9;
+/** Waits that were cancelled. */
+export const POOL_STAT_CANCELLED = 10;
+/** Leases that expired. */
+export const POOL_STAT_EXPIRED = 11;
+/** Leases that members held when they ended without closing. */
+export const POOL_STAT_REAPED = 12;
+/** Ejections by failures. */
+export const POOL_STAT_EJECTIONS = 13;
+
+// Indices of the statistics of each upstream.
+/** The length of its id, in bytes. */
+export const POOL_UPSTREAM_STAT_ID_BYTES = 0;
+/** A `SLUICE_UPSTREAM_STATE_*` value. */
+export const POOL_UPSTREAM_STAT_STATE = 1;
+/** Whether it gets no new leases, 0 or 1. */
+export const POOL_UPSTREAM_STAT_DRAINING = 2;
+/** Its leases in use. */
+export const POOL_UPSTREAM_STAT_IN_FLIGHT = 3;
+/** How many may be in use. */
+export const POOL_UPSTREAM_STAT_MAX_IN_FLIGHT = 4;
+/** How many may be in use now, which is less with an adaptive limit. */
+export const POOL_UPSTREAM_STAT_LIMIT = 5;
+/** Its share of the load. */
+export const POOL_UPSTREAM_STAT_WEIGHT = 6;
+/** Its tier. */
+export const POOL_UPSTREAM_STAT_TIER = 7;
+/** Leases granted since it was added. */
+export const POOL_UPSTREAM_STAT_GRANTED = 8;
+/** Failures reported since it was added. */
+export const POOL_UPSTREAM_STAT_FAILED = 9;
+/** Failures since its last success. */
+export const POOL_UPSTREAM_STAT_FAILURES_IN_A_ROW = 10;
+/** How long it rests from now on, in milliseconds. */
+export const POOL_UPSTREAM_STAT_RESTS_FOR_MS = 11;
+
+// States of an upstream.
+/** In use. */
+export const UPSTREAM_STATE_HEALTHY = 0;
+/** Taken out of use by failures. */
+export const UPSTREAM_STATE_EJECTED = 1;
+/** Waiting for, or under, the lease that decides whether it is back. */
+export const UPSTREAM_STATE_PROBING = 2;
+/** Resting because it asked to. */
+export const UPSTREAM_STATE_COOLING = 3;
+
+// Indices of the numbers of an event.
+/** The kind: a `SLUICE_EVENT_*` constant. */
+export const POOL_EVENT_KIND = 0;
+/** The length of the upstream's id, in bytes. */
+export const POOL_EVENT_ID_BYTES = 1;
+/** The first number of the event. */
+export const POOL_EVENT_VALUE = 2;
+/** The second number of the event. */
+export const POOL_EVENT_OTHER = 3;
+
+// Indices of the numbers of an answer.
+/** The id of the waiter. */
+export const ANSWER_WAITER = 0;
+/** The id of its lease, or the status `ACQUIRE_TIMEOUT`. */
+export const ANSWER_LEASE = 1;
+
+// The statuses, which `statusCodes` describes.
+export const STATUS_PANIC = -1;
+export const STATUS_INVALID_ARGUMENT = -2;
+export const STATUS_INVALID_HANDLE = -3;
+export const STATUS_TOO_MANY_HANDLES = -4;
+export const STATUS_TOO_LARGE = -5;
+export const STATUS_STOPPED = -6;
+export const STATUS_WRONG_STEP = -7;
+export const STATUS_OUT_OF_MEMORY = -8;
+export const STATUS_FORKED = -9;
+export const STATUS_UNKNOWN_ENCODING = -101;
+export const STATUS_INVALID_UTF8 = -102;
+export const STATUS_SPECIAL_TOKEN = -103;
+export const STATUS_UNKNOWN_TOKEN = -104;
+export const STATUS_NO_ENTROPY = -105;
+export const STATUS_STALE_KEY = -201;
+export const STATUS_TOO_MANY_KEYS = -202;
+export const STATUS_RESERVATION_CLOSED = -203;
+export const STATUS_LIMITER_MISMATCH = -204;
+export const STATUS_TOO_MANY_LIMIT_SETS = -205;
+export const STATUS_DIFFERENT_CLOCKS = -206;
+export const STATUS_TOO_MANY_RESERVATIONS = -207;
+export const STATUS_BAD_SNAPSHOT = -208;
+export const STATUS_POOL_MISMATCH = -301;
+export const STATUS_QUEUE_FULL = -302;
+export const STATUS_ACQUIRE_TIMEOUT = -303;
+export const STATUS_POOL_CLOSED = -304;
+export const STATUS_STALE_LEASE = -305;
+export const STATUS_DUPLICATE_UPSTREAM = -306;
+export const STATUS_UNKNOWN_UPSTREAM = -307;
+export const STATUS_POOL_TOO_LARGE = -308;
 
 /** Every exported function: what it takes and what it returns. */
 export const symbols = {
   /**
-   * `(tokenizer, batch, batch_len, special, out, out_cap)`
-   *
-   * Writes the token count of each text of a packed batch and returns the number of texts.
-   *
-   * `batch` is described in the documentation of `rust/abi/src/batch.rs`; it must be aligned to 4
-   * bytes. Counts equal those of `sluice_tokenizer_count` one by one. O(`batch_len`).
-   * Fails as `sluice_tokenizer_count` does, for the first text that does, with
-   * `INVALID_ARGUMENT` if the batch contradicts itself, and with `OUT_OF_MEMORY`.
-   */
-  sluice_batch_count: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(tokenizer, batch, batch_len, special, out, out_cap)`
-   *
-   * Writes `n + 1` offsets and then the token ids of all texts of a packed batch; returns how many
-   * words that takes.
-   *
-   * The ids of text `i` are words `n + 1 + out[i]` up to `n + 1 + out[i + 1]`. Ids equal those of
-   * `sluice_tokenizer_encode` one by one. O(`batch_len`). Fails as `sluice_batch_count` does.
-   */
-  sluice_batch_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(pool)`
-   *
-   * Takes the next bell to ring and returns its name, or 0. O(1).
-   */
-  sluice_bell_next: { args: ["u32"], returns: "i32" },
-  /**
-   * `(bell)`
-   *
-   * Asks the owner of a bell to show it; it sees that when it collects. O(1).
-   *
-   * Fails with `INVALID_HANDLE` if the owner is gone.
-   */
-  sluice_bell_want: { args: ["u32"], returns: "i32" },
-  /**
-   * `(entries)`
-   *
-   * Opens the count cache of the process with room for at least `entries` counts, unless it is open
-   * already, and returns how many it has room for. O(`entries`) the first time, then O(1).
-   *
-   * It takes 25.6 bytes an entry and lives as long as the process. Fails with `NO_ENTROPY` if the
-   * system has no random bytes for its key, and with `OUT_OF_MEMORY`.
-   */
-  sluice_cache_open: { args: ["u32"], returns: "i32" },
-  /**
-   * `(out, out_cap)`
-   *
-   * Writes how many entries the count cache has room for, and how many lookups were hits, how many
-   * were misses and how many entries were evicted; returns how many numbers that is. All are 0 while
-   * no cache is open. O(1).
-   */
-  sluice_cache_stats: { args: ["buffer", "u32"], returns: "i32" },
-  /**
    * `(wall_ms)`
    *
-   * Opens a virtual clock that shows `wall_ms` since 1970, and returns its handle. O(1).
+   * Opens a virtual clock that shows `wall_ms` milliseconds since 1970, and returns its handle. O(1).
    *
-   * Fails with `INVALID_ARGUMENT` if that is no number of the years 1678 to 2261, and with
+   * Fails with `INVALID_ARGUMENT` if the distance from 1970 is more than `SLUICE_MAX_WALL_MS`, and with
    * `TOO_MANY_HANDLES`.
    */
   sluice_clock_open: { args: ["f64"], returns: "i32" },
   /**
    * `(clock, ms)`
    *
-   * Moves a virtual clock on by `ms`, to the nanosecond. O(1).
+   * Advances a virtual clock by `ms`, to the nanosecond. O(1).
    *
-   * Fails with `INVALID_ARGUMENT` if that is negative or more than 100 years, and with `INVALID_HANDLE`.
+   * Fails with `INVALID_ARGUMENT` if `ms` is negative or more than `SLUICE_MAX_STEP_MS`, and with `INVALID_HANDLE`.
    */
   sluice_clock_advance: { args: ["u32", "f64"], returns: "i32" },
   /**
    * `(clock)`
    *
-   * Closes a virtual clock. Limiters that go by it stand still. O(1).
+   * Closes a virtual clock. Time stands still for limiters that use it. O(1).
    */
   sluice_clock_close: { args: ["u32"], returns: "i32" },
   /**
-   * `(tokenizer, special)`
-   *
-   * Opens a counter for a text that is pushed part by part and returns its handle.
-   *
-   * The counter needs the tokenizer's handle no more. Any thread may use it, one at a time; it
-   * lives until it is closed or the thread that opened it ends. It takes less than 1 KB while parts
-   * are short, some 50 KB after long ones, and a byte for each byte of the last piece where that is
-   * longer. O(1). Fails with `TOO_MANY_HANDLES`.
-   */
-  sluice_counter_open: { args: ["u32", "u32"], returns: "i32" },
-  /**
-   * `(counter, text, text_len, flags)`
-   *
-   * Adds `text` (UTF-8) and returns the number of tokens of all that was pushed, equal to
-   * `sluice_tokenizer_count` of it. Amortised O(`text_len`) for every text.
-   *
-   * `flags` is 0 or a sum of `SLUICE_COUNTER_*` constants. A text that breaks off inside a UTF-16
-   * surrogate pair ends in U+FFFD for the time being: `SLUICE_COUNTER_HOLD` counts that and leaves
-   * the whole character to the next push.
-   * Fails with `INVALID_UTF8` and adds nothing then, and with `SPECIAL_TOKEN`, as the counter's
-   * `special` asks, from the push on that completes one until a reset. Fails with `OUT_OF_MEMORY` if there is none for
-   * the last piece, also until a reset.
-   */
-  sluice_counter_push: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
-  /**
-   * `(counter)`
-   *
-   * Closes a counter; a second close, like any use after the first, is `INVALID_HANDLE`. O(1).
-   */
-  sluice_counter_close: { args: ["u32"], returns: "i32" },
-  /**
-   * `(tokenizer, special, kind, bytes)`
-   *
-   * Opens a job for the texts of a packed batch and returns its handle. O(1).
-   *
-   * `kind` is one of the `SLUICE_JOB_*` constants, `bytes` the expected size of the batch, which may
-   * be wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. The threads that do jobs are not there
-   * in a child of `fork` that goes on without `exec`.
-   */
-  sluice_job_open: { args: ["u32", "u32", "u32", "u32"], returns: "i32" },
-  /**
-   * `(job, bytes, bytes_len, last)`
-   *
-   * Appends a part of the packed batch; with `last` not 0 the job starts. O(`bytes_len`).
-   *
-   * Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which adds nothing.
-   */
-  sluice_job_write: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
-  /**
-   * `(job)`
-   *
-   * Returns 1 if the job is done, 0 if it is not, or why it failed. O(1).
-   *
-   * Fails as `sluice_batch_count` does, with `WRONG_STEP` before the job is started, and with `FORKED` in
-   * a child of `fork` where it was not done before: no thread is at it there.
-   */
-  sluice_job_poll: { args: ["u32"], returns: "i32" },
-  /**
-   * `(job, start, out, out_cap)`
-   *
-   * Writes the result from word `start` on and returns how many words the whole of it has.
-   *
-   * O(`out_cap`). Fails as `sluice_job_poll` does, and with `WRONG_STEP` before the job is done.
-   */
-  sluice_job_read: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(job)`
-   *
-   * Stops a job and returns 1 if no thread is at it any more, else 0: ask again. It has no result then,
-   * unless it was done before. O(1).
-   */
-  sluice_job_stop: { args: ["u32"], returns: "i32" },
-  /**
-   * `(job)`
-   *
-   * Closes a job, and stops it if it is not done. O(1).
-   */
-  sluice_job_close: { args: ["u32"], returns: "i32" },
-  /**
-   * `(pool, prefer, priority, timeout)`
-   *
-   * Takes a lease and returns its id; if none is free, returns a place in line, marked by
-   * `SLUICE_LEASE_WAITER`, that waits for `timeout` milliseconds, or 0 if `timeout` is below 0.
-   * O(log n).
-   *
-   * `prefer` is a token of `sluice_upstream_find`, or -1; who has more `priority` goes first. Fails with
-   * `QUEUE_FULL` and `POOL_CLOSED`.
-   */
-  sluice_lease_acquire: { args: ["u32", "i32", "i32", "f64"], returns: "f64" },
-  /**
-   * `(pool, prefer, out, out_cap)`
-   *
-   * Takes as many leases as are free, `out_cap` at most, without waiting, writes their ids and
-   * returns how many they are. `prefer` as for `sluice_lease_acquire`. O(taken * log n).
-   */
-  sluice_lease_acquire_batch: { args: ["u32", "i32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(pool, lease, outcome, rest)`
-   *
-   * Gives a lease back and returns a sum of `SLUICE_CHORE_*`. O(log n).
-   *
-   * `outcome` is one of `SLUICE_LEASE_OK`, `_UNKNOWN`, `_FAILED` and `_OVERLOADED`; `rest` is for how
-   * many milliseconds the upstream asked to be left alone, 0 if it did not. Fails with `STALE_LEASE`.
-   */
-  sluice_lease_release: { args: ["u32", "f64", "u32", "f64"], returns: "i32" },
-  /**
-   * `(pool, leases, leases_len)`
-   *
-   * Gives leases back whose requests went well and returns how many were in use; those that were
-   * not change nothing. O(`leases_len` * log n).
-   */
-  sluice_lease_release_batch: { args: ["u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(pool, lease)`
-   *
-   * Starts a lease's time anew and returns 0. O(1). Fails with `STALE_LEASE`.
-   */
-  sluice_lease_renew: { args: ["u32", "f64"], returns: "i32" },
-  /**
-   * `(pool, lease)`
-   *
-   * Says that the upstream has begun to answer well, and returns a sum of `SLUICE_CHORE_*`: if the
-   * lease is a probe, that decides it. O(log n). Fails with `STALE_LEASE`.
-   */
-  sluice_lease_confirm: { args: ["u32", "f64"], returns: "i32" },
-  /**
-   * `()`
-   *
-   * The hash of this ABI: 31 bits over every signature, status and constant.
-   *
-   * Call it first and compare it with the hash you were compiled against; a different one means
-   * that library and caller come from different versions. O(1).
-   */
-  sluice_library_abi_hash: { args: [], returns: "i32" },
-  /**
-   * `(out, out_cap)`
-   *
-   * Writes the version of the library, UTF-8 without a NUL, and returns its length in bytes. O(1).
-   */
-  sluice_library_version: { args: ["buffer", "u32"], returns: "i32" },
-  /**
-   * `(out, out_cap)`
-   *
-   * Writes what the last failed call of this thread said, UTF-8 without a NUL, and returns its
-   * length in bytes. Empty before the first failure. O(length).
-   */
-  sluice_library_last_error: { args: ["buffer", "u32"], returns: "i32" },
-  /**
-   * `(out, out_cap)`
-   *
-   * Writes the CPU features that the library found and uses, separated by spaces, UTF-8 without a
-   * NUL, and returns their length in bytes. Empty on a CPU that takes the plain paths. O(1).
-   */
-  sluice_library_cpu_features: { args: ["buffer", "u32"], returns: "i32" },
-  /**
    * `(text, text_len, config, config_len, clock)`
    *
-   * Opens the limiter of a name, which is made if nobody has it open, and returns its handle. It is this
-   * thread's alone. O(limits).
+   * Opens the limiter of a name, which is created if no handle of it is open, and returns a handle that only this
+   * thread can use. O(limits).
    *
-   * `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between
-   * them. `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit.
-   * `clock` is a `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until all
-   * who opened it have closed it. A thread that ends does not close it, but its reservations are settled in
-   * full: the limiter then stays until all its keys are idle, and goes when others are made after that.
-   * Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
+   * `text` is UTF-8: the name, the names of the limits and the names of the units, with a NUL between them.
+   * `config` has `SLUICE_LIMITER_HEADER` numbers and `SLUICE_LIMITER_LIMIT` for each limit. `clock` is a
+   * `SLUICE_CLOCK_*` constant or the handle of a virtual clock. The limiter lives until every handle of it is
+   * closed. The end of a thread does not close its handles, but settles its reservations in full. The limiter then
+   * stays until all its keys are idle, and is removed when other limiters are created after that. Fails with `INVALID_ARGUMENT`, with `LIMITER_MISMATCH` if the limiter of that name has other
    * limits, with `NO_ENTROPY` and with `TOO_MANY_HANDLES`.
    */
   sluice_limiter_open: { args: ["buffer", "u32", "buffer", "u32", "u32"], returns: "i32" },
   /**
    * `(limiter)`
    *
-   * Closes a handle of a limiter. What it has reserved stays reserved until it expires. O(1).
+   * Closes a handle of a limiter. Its reservations stay until they expire. O(1).
    */
   sluice_limiter_close: { args: ["u32"], returns: "i32" },
   /**
    * `(limiter)`
    *
-   * Closes a handle of a limiter as the end of its thread does: if nobody else has it open, it stays until
-   * all its keys are idle, so that who opens it next finds its counts. O(1).
+   * Closes a handle of a limiter as the end of its thread does. If no other handle is open, the limiter stays until
+   * all its keys are idle, so that its counts are there when it is opened again. O(1).
    */
   sluice_limiter_leave: { args: ["u32"], returns: "i32" },
   /**
    * `(limiter, name, name_len)`
    *
-   * Returns the key of a name (any bytes), which is made if it is new: a number below 2^53. O(length).
+   * Returns the key of a name (any bytes), a number below 2^53. The key is created if the name is new. O(length).
    *
-   * A key stays until it is forgotten, or idle when another wants its place: then calls with it fail with
-   * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all places are taken and none of the next 1,024 is idle,
+   * A key stays until it is forgotten, or is idle when another key needs its slot. Then calls with it fail with
+   * `STALE_KEY`. Fails with `TOO_MANY_KEYS` if all slots are in use and none of the next 1,024 holds an idle key,
    * and with `OUT_OF_MEMORY`.
    */
   sluice_limiter_key: { args: ["u32", "buffer", "u32"], returns: "f64" },
   /**
    * `(limiter, name, name_len)`
    *
-   * Returns the key of a name as `sluice_limiter_key` does, and makes none: fails with `STALE_KEY` if there
-   * is none. O(length).
+   * Returns the key of a name as `sluice_limiter_key` does, but creates none: fails with `STALE_KEY` if the name has
+   * no key. O(length).
    */
   sluice_limiter_find: { args: ["u32", "buffer", "u32"], returns: "f64" },
   /**
@@ -515,39 +611,36 @@ export const symbols = {
    *
    * Decides and consumes at one key, and returns a code. O(limits).
    *
-   * Costs are those of the first four units; what the limiter does not count is not looked at. Fails with
-   * `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is not 0 or from a millionth to 1e12,
-   * or the limiter has more than four units.
+   * The costs are those of the first four units, and costs of units that the limiter lacks are ignored. Fails with
+   * `INVALID_HANDLE`, `STALE_KEY`, and `INVALID_ARGUMENT` if a cost is neither 0 nor from `SLUICE_MIN_AMOUNT` to
+   * `SLUICE_MAX_AMOUNT`, or the limiter has more than four units.
    */
   sluice_limiter_take: { args: ["u32", "f64", "f64", "f64", "f64", "f64"], returns: "f64" },
   /**
    * `(limiter, key, costs, costs_len, step)`
    *
-   * Consumes of each cost what there is: all of it, or else the largest multiple of `step` that fits every
-   * limit of its unit. Writes to `costs` what was consumed, and returns 1 if that is all that was asked
-   * for, or 0. O(limits).
+   * Consumes as much of each cost as is available: all of it, or else the largest multiple of `step` that fits every
+   * limit of its unit. Writes the consumed amounts to `costs`, and returns 1 if they are all that was requested, or
+   * 0. O(limits).
    *
-   * `costs` has one for each unit of the limiter. Fails with `INVALID_HANDLE`, `STALE_KEY`, and
-   * `INVALID_ARGUMENT` if a cost or the step is no amount or the step is 0.
+   * `costs` has one number for each unit of the limiter. Fails with `INVALID_HANDLE`, `STALE_KEY`, and
+   * `INVALID_ARGUMENT` if a cost or the step is not a valid amount, or the step is 0.
    */
   sluice_limiter_take_up_to: { args: ["u32", "f64", "buffer", "u32", "f64"], returns: "i32" },
   /**
    * `(limiter, keys, keys_len, costs, costs_len, out)`
    *
-   * Decides about many keys of one limiter, in order and as of one moment, and returns how many were
-   * allowed. `out` gets a code for each; `STALE_KEY` and bad costs are codes here. O(keys * limits).
+   * Decides about many keys of one limiter, in order and at one moment, and returns how many were allowed. Writes a
+   * code for each key to `out`. `STALE_KEY` and invalid costs are codes here. O(keys * limits).
    *
-   * `costs` has one for each unit of the limiter, for each key or, if it has no more, for all alike.
-   * Fails with `INVALID_HANDLE`, and with `INVALID_ARGUMENT` if `costs` has another length.
+   * `costs` has one number for each unit of the limiter, either for each key or once for all keys. Fails with `INVALID_HANDLE`, and with `INVALID_ARGUMENT` if `costs` has another length.
    */
   sluice_limiter_take_batch: { args: ["u32", "buffer", "u32", "buffer", "u32", "buffer"], returns: "i32" },
   /**
    * `(limiter, key, out, out_cap)`
    *
-   * Writes how a key stands towards each limit: capacity, remaining, used, outstanding (in units; the first
-   * two are infinity of a limit that admits everything),
-   * milliseconds until nothing is used, and milliseconds in which a rate's capacity comes back (0 for
-   * other kinds); returns how many numbers that is. O(limits).
+   * Writes the state of each limit of a key, `SLUICE_LIMITER_STANDING` numbers a limit, and returns how many
+   * numbers there are. O(limits).
    *
    * Fails with `INVALID_HANDLE` and `STALE_KEY`.
    */
@@ -555,99 +648,125 @@ export const symbols = {
   /**
    * `(limiter, key, limits, limits_len)`
    *
-   * Gives a key other limits, `SLUICE_LIMITER_LIMIT` numbers for each of the limiter's in their order, of
-   * the same kinds and units, and of quotas periods; or the limiter's own again if there is none. O(limits).
+   * Gives a key limits of its own: `SLUICE_LIMITER_LIMIT` numbers for each limit of the limiter, in the same order
+   * and of the same kinds, units and, for quotas, periods. Without numbers, gives it the limiter's limits again.
+   * O(limits).
    *
-   * What is used and reserved stays. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and
-   * with `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets now.
+   * Usage and reservations stay. Fails with `INVALID_HANDLE`, `STALE_KEY`, `INVALID_ARGUMENT`, and with
+   * `TOO_MANY_LIMIT_SETS` if the limiter and its keys have 65,536 different sets of limits.
    */
   sluice_limiter_set_limits: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
   /**
    * `(limiter, key, limit, remaining, after_ms)`
    *
-   * Sees to it that at most `remaining` units are left of a limit of a key, as an upstream said; never
-   * loosens. O(1). With `after_ms` above 0, that no more is left then, whatever reservations end meanwhile;
-   * of a rate only. Before then it is less by what comes back until then. Fails with `INVALID_HANDLE`, `STALE_KEY` and
-   * `INVALID_ARGUMENT`.
+   * Lowers what remains of a limit of a key to at most `remaining` units, as an upstream reported. Never raises it.
+   * O(1).
+   *
+   * With `after_ms` above 0, which only a rate can have, `remaining` holds for that later moment, whatever
+   * reservations end meanwhile. Before that moment, what remains is lower by what comes back until then. Fails with
+   * `INVALID_HANDLE`, `STALE_KEY` and `INVALID_ARGUMENT`.
    */
   sluice_limiter_tighten: { args: ["u32", "f64", "u32", "f64", "f64"], returns: "i32" },
   /**
    * `(limiter, key)`
    *
-   * Forgets what a key has used; open reservations stay. O(limits).
+   * Forgets the usage of a key. Open reservations stay. O(limits).
    * Fails with `INVALID_HANDLE` and `STALE_KEY`.
    */
   sluice_limiter_reset: { args: ["u32", "f64"], returns: "i32" },
   /**
    * `(limiter, key)`
    *
-   * Forgets a key and returns 1, or 0 if it is stale. What is reserved for it is void. O(1).
+   * Forgets a key and returns 1, or 0 if it is stale. Its reservations become void. O(1).
    */
   sluice_limiter_forget: { args: ["u32", "f64"], returns: "i32" },
   /**
    * `(limiter, out, out_cap)`
    *
-   * Writes how many keys there are, how many there can be, how many idle ones gave their place away, how
-   * many new ones found none, how many reservations are open, and how many have expired (both counted once
-   * for each of the limiter's keys in them); returns how many numbers that is. O(1).
+   * Writes the numbers of `SLUICE_LIMITER_STAT_*`, and returns how many there are. O(1).
    */
   sluice_limiter_stats: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(limiter, out, out_cap)`
    *
-   * Writes all keys and what they have used as bytes that `sluice_limiter_restore` takes, and returns
-   * their number. Reservations are written as used in full. O(keys). Fails with `TOO_LARGE` and
+   * Writes all keys and their usage as bytes for `sluice_limiter_restore`, and returns the number of bytes.
+   * Reservations are written as used in full. O(keys). Fails with `TOO_LARGE` and
    * `OUT_OF_MEMORY`.
    */
   sluice_limiter_snapshot: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(limiter, bytes, bytes_len)`
    *
-   * Takes over the keys of a snapshot; time that went by meanwhile is taken from the wall clock. O(keys).
+   * Restores the keys of a snapshot. The time that has passed since is taken from the wall clock. O(keys).
    *
-   * What was used counts for the limit that has the same name, unit and kind (and period, of a quota),
-   * also if its numbers are others now, or a quota's windows begin elsewhere; what was used of others is dropped. Fails with `BAD_SNAPSHOT` if
-   * there is no such limit at all, if the limiter has had keys already, or if the bytes are not a
-   * snapshot, and with `OUT_OF_MEMORY`; nothing is changed then.
+   * Usage counts for the limit of the same name, unit, kind and, for quotas, period, even if its numbers or the start
+   * of its windows have changed. Usage of other limits is dropped. Fails with `BAD_SNAPSHOT` if there is no such
+   * limit at all, if the limiter has had keys already, or if the bytes are not a snapshot, and with `OUT_OF_MEMORY`.
+   * A failure changes nothing.
    */
   sluice_limiter_restore: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(parts, parts_len, consume)`
    *
-   * Decides about parts, all or nothing, and returns a code whose limit is counted over all parts.
-   * `consume` is 1, or 0 to consume nothing. O(limits).
+   * Decides about parts, all or nothing, and returns a code. The index of the limit in the code counts the limits of
+   * all parts. `consume` is 1, or 0 to consume nothing. O(limits).
    *
-   * A key that is there twice is charged once. Fails as `sluice_limiter_take` does, with
-   * `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part or more than 16 limits.
+   * A key that occurs twice is charged once. Fails as `sluice_limiter_take` does, with
+   * `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part, or more than `SLUICE_MAX_LIMITS`.
    */
   sluice_limiter_take_all: { args: ["buffer", "u32", "u32"], returns: "f64" },
   /**
    * `(parts, parts_len, ttl_ms)`
    *
-   * Reserves at parts, all or nothing, and returns a code. If that is 0, the number of the reservation
-   * stands in `parts[0]`. It lives `ttl_ms`, or as long as the first limiter says if that is 0, and then
-   * is settled in full. O(limits).
+   * Reserves at parts, all or nothing, and returns a code. If the code is 0, writes the number of the reservation to
+   * `parts[0]`. The reservation lives `ttl_ms`, or the default of the first limiter if that is 0, and then is settled
+   * in full. O(limits).
    *
    * Fails as `sluice_limiter_take_all` does, and with `TOO_MANY_RESERVATIONS`.
    */
   sluice_limiter_reserve: { args: ["buffer", "u32", "f64"], returns: "f64" },
   /**
+   * `(limiter, reservation, how, costs, costs_len)`
+   *
+   * Ends a reservation. O(limits).
+   *
+   * `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one number for each unit of each
+   * part, in the order of the reservation. A cost below 0 stands for the reserved amount. A cost above the reserved
+   * amount becomes debt. Fails with `RESERVATION_CLOSED` if the reservation was ended before, has expired, never
+   * existed, or belongs to another thread. Fails with `INVALID_HANDLE` and `INVALID_ARGUMENT`. A failure changes
+   * nothing.
+   */
+  sluice_reservation_end: { args: ["u32", "f64", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, reservation, ttl_ms)`
+   *
+   * Extends a reservation to `ttl_ms` from now, or by the default of this limiter if that is 0. Never shortens it.
+   * O(log reservations). Fails as `sluice_reservation_end` does.
+   */
+  sluice_reservation_renew: { args: ["u32", "f64", "f64"], returns: "i32" },
+  /**
+   * `(limiter, reservation, costs, costs_len)`
+   *
+   * Reserves more, all or nothing, and returns a code as `sluice_limiter_take_all` does. `costs` has one number for
+   * each unit of each part. O(limits). Fails as `sluice_reservation_end` does, and with `STALE_KEY`.
+   */
+  sluice_reservation_top_up: { args: ["u32", "f64", "buffer", "u32"], returns: "f64" },
+  /**
    * `(name, name_len)`
    *
-   * Returns the number of the time zone of a name, for the configuration of limits; 0 if nobody has added
-   * it in this process. O(length).
+   * Returns the number of a time zone, for the configuration of limits, or 0 if no zone of that name was added in
+   * this process. O(length).
    */
   sluice_zone_find: { args: ["buffer", "u32"], returns: "i32" },
   /**
    * `(name, name_len, offsets, offsets_len)`
    *
-   * Adds a time zone for all of this process and returns its number; if there is one of that name, that
-   * one stays. O(changes).
+   * Adds a time zone to this process and returns its number. A zone of that name that exists already stays as it is.
+   * O(changes).
    *
-   * `offsets` has the offset before the first change, and two numbers for each change: when it is, in
-   * seconds since 1970, and the offset from then on. Offsets are seconds east of UTC, at most 26 hours.
-   * Fails with `INVALID_ARGUMENT` if changes are not in order or out of range, or if there are 1,024
-   * zones.
+   * `offsets` has the offset before the first change, and then two numbers for each change: its time in seconds since
+   * 1970, and the offset from then on. Offsets are seconds east of UTC, at most 26 hours. Fails with
+   * `INVALID_ARGUMENT` if changes are out of order or out of range, or if there are 1,024 zones.
    */
   sluice_zone_add: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -655,174 +774,108 @@ export const symbols = {
    *
    * Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
    *
-   * `settings` are `SLUICE_POOL_SETTINGS` numbers (most in flight, most waiting, ageing, lifetime of
-   * a lease, time to collect one, failures in a row, failure rate, least results, window, cooldown,
-   * largest share ejected, least adaptive limit or 0 for fixed ones, backoff) and
-   * `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream; times are milliseconds. `ids` are the ids of
-   * the upstreams one after the other. O(settings).
+   * `settings` has `SLUICE_POOL_SETTINGS` numbers, and `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream. `ids` has the
+   * ids of the upstreams, concatenated. O(settings).
    *
-   * Any thread may use the handle; it lives until it is closed or the thread that opened it ends,
-   * and then its leases come back and its places in line are given up. Fails with `POOL_MISMATCH` if
-   * the pool was opened with other settings, `DUPLICATE_UPSTREAM`, `POOL_TOO_LARGE`, and
-   * `TOO_MANY_HANDLES`.
+   * Any thread may use the handle. It lives until it is closed or the thread that opened it ends. Then its leases
+   * are released and its waiters are cancelled. Fails with `POOL_MISMATCH` if the pool is open with other settings,
+   * and with `DUPLICATE_UPSTREAM`, `POOL_TOO_LARGE` and `TOO_MANY_HANDLES`.
    */
   sluice_pool_open: { args: ["buffer", "u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(pool)`
    *
-   * Closes a handle once its leases are back; returns how many are not. From the first call on it is
-   * given no new ones, and its places in line are given up. Amortised O(1). The last handle takes
-   * the pool along.
+   * Closes a handle once all its leases are released, and returns how many are not. From the first call on, the
+   * handle gets no new leases, and its waiters are cancelled. Closing the last handle of a pool removes the pool.
+   * Amortised O(1).
    */
   sluice_pool_close: { args: ["u32"], returns: "i32" },
   /**
    * `(pool)`
    *
-   * From now on this handle is given no new leases, except for who is in line already; returns how
-   * many it has. O(1).
+   * Stops new acquires of this handle, and returns how many leases it holds. Its waiters keep waiting. O(1).
    */
   sluice_pool_retire: { args: ["u32"], returns: "i32" },
   /**
    * `(pool, max_in_flight)`
    *
-   * Sets how many leases may be in use over all upstreams; returns a sum of `SLUICE_CHORE_*`.
+   * Sets how many leases may be in use over all upstreams, and returns a sum of `SLUICE_CHORE_*`. O(log n).
    */
   sluice_pool_resize: { args: ["u32", "u32"], returns: "i32" },
   /**
+   * `(pool)`
+   *
+   * Removes the next bell to ring and returns its name, or 0 if there is none. O(1).
+   */
+  sluice_bell_next: { args: ["u32"], returns: "i32" },
+  /**
+   * `(bell)`
+   *
+   * Asks the owner of a bell to share it. The owner finds the request when it collects. O(1).
+   *
+   * Fails with `INVALID_HANDLE` if the owner has ended.
+   */
+  sluice_bell_want: { args: ["u32"], returns: "i32" },
+  /**
+   * `(pool, prefer, priority, timeout)`
+   *
+   * Acquires a lease and returns its id. If none is free, returns the id of a waiter, marked by `SLUICE_LEASE_WAITER`,
+   * that waits for `timeout` milliseconds, or returns 0 if `timeout` is below 0. O(log n).
+   *
+   * `prefer` is a token of `sluice_upstream_find`, or -1. Waiters of higher `priority` go first. Fails with
+   * `QUEUE_FULL` and `POOL_CLOSED`.
+   */
+  sluice_lease_acquire: { args: ["u32", "i32", "i32", "f64"], returns: "f64" },
+  /**
+   * `(pool, prefer, out, out_cap)`
+   *
+   * Acquires as many leases as are free, at most `out_cap`, without waiting, writes their ids, and returns how many
+   * there are. `prefer` is as for `sluice_lease_acquire`. O(acquired * log n).
+   */
+  sluice_lease_acquire_batch: { args: ["u32", "i32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, lease, outcome, rest)`
+   *
+   * Releases a lease and returns a sum of `SLUICE_CHORE_*`. O(log n).
+   *
+   * `outcome` is one of `SLUICE_LEASE_OK`, `_UNKNOWN`, `_FAILED` and `_OVERLOADED`. `rest` is for how many milliseconds
+   * the upstream asked to get no requests, or 0. Fails with `STALE_LEASE`.
+   */
+  sluice_lease_release: { args: ["u32", "f64", "u32", "f64"], returns: "i32" },
+  /**
+   * `(pool, leases, leases_len)`
+   *
+   * Releases leases whose requests succeeded, and returns how many were in use. Others change nothing.
+   * O(`leases_len` * log n).
+   */
+  sluice_lease_release_batch: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, lease)`
+   *
+   * Restarts the lifetime of a lease and returns 0. O(1). Fails with `STALE_LEASE`.
+   */
+  sluice_lease_renew: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(pool, lease)`
+   *
+   * Reports that the upstream has begun to answer successfully, and returns a sum of `SLUICE_CHORE_*`. If the lease is a
+   * probe, the upstream has recovered. O(log n). Fails with `STALE_LEASE`.
+   */
+  sluice_lease_confirm: { args: ["u32", "f64"], returns: "i32" },
+  /**
    * `(pool, out, out_cap, ids, ids_cap)`
    *
-   * Writes `SLUICE_POOL_STATS` numbers (bytes of all ids, in flight, most in flight,
-   * waiting, members, own in flight, granted, handed over, timed out, refused, cancelled, expired,
-   * reaped, ejections) and `SLUICE_POOL_UPSTREAM_STATS` for each upstream; returns how many. `ids` are
-   * the ids of the upstreams one after the other. What does not fit is left out. O(upstreams).
+   * Writes `SLUICE_POOL_STATS` numbers and `SLUICE_POOL_UPSTREAM_STATS` for each upstream, and returns how many there
+   * are. Writes the ids of the upstreams to `ids`, concatenated. What does not fit is left out. O(upstreams).
    */
   sluice_pool_stats: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(pool, out, out_cap, ids, ids_cap)`
    *
-   * Writes the events that this handle was not told yet, as many as fit, and returns how many. `ids`
-   * are the ids of their upstreams one after the other; those that are about none have 0 bytes there.
-   * O(events).
+   * Writes the events that this handle has not read yet, as many as fit, and returns how many they are. Writes the ids
+   * of their upstreams to `ids`, concatenated. An event without an upstream has 0 bytes there. O(events).
    */
   sluice_pool_events: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(limiter, reservation, how, costs, costs_len)`
-   *
-   * Ends a reservation. O(limits).
-   *
-   * `how` is a `SLUICE_SETTLE_*` constant. With `SLUICE_SETTLE_ACTUAL`, `costs` has one for each unit of
-   * each part, as they were reserved; below 0 means as reserved. More than was reserved becomes debt.
-   * Fails with `RESERVATION_CLOSED` if it was ended before, has expired, never was or was made by another
-   * thread, with `INVALID_HANDLE` and `INVALID_ARGUMENT`; nothing is changed then.
-   */
-  sluice_reservation_end: { args: ["u32", "f64", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(limiter, reservation, ttl_ms)`
-   *
-   * Lets a reservation live for `ttl_ms` from now on, or as long as this limiter says if that is 0; never
-   * shorter than it would have lived. O(log reservations). Fails as `sluice_reservation_end` does.
-   */
-  sluice_reservation_renew: { args: ["u32", "f64", "f64"], returns: "i32" },
-  /**
-   * `(limiter, reservation, costs, costs_len)`
-   *
-   * Reserves more, all or nothing, and returns a code as `sluice_limiter_take_all` does; `costs` has one
-   * for each unit of each part. O(limits). Fails as `sluice_reservation_end` does, and with `STALE_KEY`.
-   */
-  sluice_reservation_top_up: { args: ["u32", "f64", "buffer", "u32"], returns: "f64" },
-  /**
-   * `(units, units_len, out, out_cap)`
-   *
-   * Writes a text whose units are bytes, each a character of Latin-1, as UTF-8, and returns its length in
-   * bytes. O(length).
-   *
-   * Fails with `INVALID_ARGUMENT` if `out` has no room for three bytes a unit.
-   */
-  sluice_text_from_latin1: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(units, units_len, out, out_cap)`
-   *
-   * Writes a text of UTF-16, two bytes a unit and the lower first, as UTF-8, and returns its length in
-   * bytes; a lone surrogate becomes U+FFFD. O(length).
-   *
-   * `units_len` is in bytes; `units` need not be aligned. Fails with `INVALID_ARGUMENT` if that is odd or
-   * `out` has no room for three bytes a unit.
-   */
-  sluice_text_from_utf16: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(what)`
-   *
-   * Gives back what an earlier program left in this thread, and returns a number that this copy of the
-   * library has alone in the process: two copies share nothing. O(handles of this thread).
-   *
-   * `what` is a `SLUICE_THREAD_*` constant. Other threads lose nothing.
-   */
-  sluice_thread_enter: { args: ["u32"], returns: "i32" },
-  /**
-   * `(name, name_len)`
-   *
-   * Opens the encoding `name` (UTF-8, such as "o200k_base") and returns a handle.
-   *
-   * The tables of an encoding are made once per process, by the first call that uses them, and are
-   * shared by every handle and thread. O(vocabulary) the first time, then O(1).
-   * Any thread may use the handle; it lives until it is closed or the thread that opened it ends.
-   * Fails with `UNKNOWN_ENCODING` or `TOO_MANY_HANDLES`.
-   */
-  sluice_tokenizer_open: { args: ["buffer", "u32"], returns: "i32" },
-  /**
-   * `(tokenizer)`
-   *
-   * Closes a handle; a second close, like any use after the first, is `INVALID_HANDLE`. O(1).
-   */
-  sluice_tokenizer_close: { args: ["u32"], returns: "i32" },
-  /**
-   * `(tokenizer, text, text_len, special)`
-   *
-   * Returns the number of tokens in `text` (UTF-8). O(`text_len`), allocates nothing.
-   *
-   * `special` is one of the `SLUICE_SPECIAL_*` constants, with `SLUICE_CACHE` added or not.
-   * Fails with `INVALID_UTF8` or, as `special` asks, `SPECIAL_TOKEN`.
-   */
-  sluice_tokenizer_count: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
-  /**
-   * `(tokenizer, text, text_len, special, limit)`
-   *
-   * Returns the number of tokens in `text` if it is at most `limit`, else `limit + 1`.
-   *
-   * Stops as soon as the answer is known, so an over-long text costs O(`limit`) and one that cannot
-   * be over costs O(1) past validation. `limit` is less than 2^31 - 1. Fails as
-   * `sluice_tokenizer_count` does.
-   */
-  sluice_tokenizer_count_within: { args: ["u32", "buffer", "u32", "u32", "u32"], returns: "i32" },
-  /**
-   * `(tokenizer, text, text_len, special, out, out_cap)`
-   *
-   * Writes the token ids of `text` (UTF-8) and returns how many there are. O(`text_len`).
-   *
-   * Never more ids than bytes. Up to four places behind the last id may be overwritten, as far as `out_cap` goes.
-   * Fails as `sluice_tokenizer_count` does.
-   */
-  sluice_tokenizer_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(tokenizer, text, text_len, special, out, out_cap)`
-   *
-   * Writes where each token of `text` (UTF-8) ends and returns how many there are. O(`text_len`).
-   *
-   * Ends are offsets in UTF-16 code units, as JavaScript counts. A token that ends inside a
-   * character is given the place where that character begins, so no end cuts a character; ends
-   * never decrease, and the last one is the length of the text. Fails as `sluice_tokenizer_count`
-   * does.
-   */
-  sluice_tokenizer_ends: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
-  /**
-   * `(tokenizer, ids, ids_len, out, out_cap)`
-   *
-   * Writes the bytes that `ids` stand for and returns how many there are. O(bytes).
-   *
-   * The bytes of one token need not be whole characters. At most 128 bytes an id.
-   * Fails with `UNKNOWN_TOKEN`.
-   */
-  sluice_tokenizer_decode: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(pool, id, id_len, max_in_flight, weight, tier)`
    *
@@ -834,8 +887,7 @@ export const symbols = {
   /**
    * `(pool, id, id_len)`
    *
-   * Takes an upstream out of the pool and returns 0; leases of it live on, and its id is free at
-   * once. O(log n). Fails with `UNKNOWN_UPSTREAM`.
+   * Removes an upstream from the pool and returns 0. Its leases live on, and its id is free at once. O(log n). Fails with `UNKNOWN_UPSTREAM`.
    */
   sluice_upstream_remove: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
@@ -849,8 +901,8 @@ export const symbols = {
   /**
    * `(pool, id, id_len)`
    *
-   * Returns a token that names an upstream where one can be preferred; one that is kept for longer
-   * than the upstream is in the pool names nothing, also if its id is another's by then. O(1).
+   * Returns a token that names an upstream in `sluice_lease_acquire`. Once the upstream is removed, the token names
+   * nothing, even if another upstream has the same id by then. O(1).
    *
    * Fails with `UNKNOWN_UPSTREAM`.
    */
@@ -861,89 +913,477 @@ export const symbols = {
    * Writes the id of an upstream, UTF-8 without a NUL, and returns its length in bytes, plus
    * `SLUICE_UPSTREAM_NEWS` if other ids changed. O(length).
    *
-   * An index keeps its meaning while leases of it are in use. Fails with `UNKNOWN_UPSTREAM`.
+   * An index keeps its meaning while leases of its upstream are in use. Fails with `UNKNOWN_UPSTREAM`.
    */
   sluice_upstream_id: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(pool, out, out_cap)`
    *
-   * Writes answers: pairs of a place and its lease, or of a place and `ACQUIRE_TIMEOUT` as a number;
-   * returns `SLUICE_CHORES` times how many, plus a sum of `SLUICE_CHORE_*`. O(answers * log n).
+   * Writes the answers in the mailbox, as many as fit, `SLUICE_ANSWERS` numbers each. Returns `SLUICE_CHORES` times
+   * their number, plus a sum of `SLUICE_CHORE_*`. O(answers * log n).
    */
   sluice_waiter_collect: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(pool, waiter)`
    *
-   * Gives a place in line up, with the lease that it may have been handed; returns a sum of
-   * `SLUICE_CHORE_*`. A place that is no more changes nothing. O(log n).
+   * Cancels a waiter, releases the lease that it may have been handed, and returns a sum of `SLUICE_CHORE_*`. Cancelling
+   * a waiter that has its answer already changes nothing. O(log n).
    */
   sluice_waiter_cancel: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `()`
+   *
+   * Returns the hash of this ABI: 31 bits over every signature, status and constant.
+   *
+   * Call it first and compare it with the hash that you were compiled against. A different hash means that
+   * library and caller come from different versions. O(1).
+   */
+  sluice_library_abi_hash: { args: [], returns: "i32" },
+  /**
+   * `(out, out_cap)`
+   *
+   * Writes the version of the library, UTF-8 without a NUL, and returns its length in bytes. O(1).
+   */
+  sluice_library_version: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(out, out_cap)`
+   *
+   * Writes the message of the last failed call of this thread, UTF-8 without a NUL, and returns its length in
+   * bytes. Empty before the first failure. O(length).
+   *
+   * Positions are not part of the message: see `sluice_library_last_error_detail`.
+   */
+  sluice_library_last_error: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(out, out_cap)`
+   *
+   * Writes the numbers of the last failed call of this thread, by `SLUICE_ERROR_DETAIL_*`, and returns how many
+   * there are. A number that does not apply is NaN. O(1).
+   */
+  sluice_library_last_error_detail: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(out, out_cap)`
+   *
+   * Writes the CPU features that the library detected and uses, separated by spaces, UTF-8 without a NUL, and
+   * returns their length in bytes. Empty on a CPU for which only the portable code is used. O(1).
+   */
+  sluice_library_cpu_features: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(what)`
+   *
+   * Releases what an earlier program left in this thread, and returns a number that identifies this copy of the
+   * library in the process. Two copies share no state. O(handles of this thread).
+   *
+   * `what` is a `SLUICE_THREAD_*` constant. Other threads are not affected.
+   */
+  sluice_thread_enter: { args: ["u32"], returns: "i32" },
+  /**
+   * `(units, units_len, out, out_cap)`
+   *
+   * Writes Latin-1 text as UTF-8, and returns its length in bytes. O(length).
+   *
+   * Fails with `INVALID_ARGUMENT` if `out` has no room for three bytes a unit.
+   */
+  sluice_text_from_latin1: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(units, units_len, out, out_cap)`
+   *
+   * Writes little-endian UTF-16 text as UTF-8, and returns its length in bytes. A lone surrogate becomes U+FFFD.
+   * O(length).
+   *
+   * `units_len` is in bytes, and `units` need not be aligned. Fails with `INVALID_ARGUMENT` if `units_len` is odd
+   * or `out` has no room for three bytes a unit.
+   */
+  sluice_text_from_utf16: { args: ["buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(text, text_len, from)`
+   *
+   * Returns the last safe cut of a text at or after byte `from`, or 0 if there is none. O(`text_len` - `from`), and O(1)
+   * where a cut is near the end.
+   *
+   * At a safe cut, the tokens of the two parts together are the tokens of the text, in every encoding, whatever follows
+   * the text, and whether or not special tokens are recognized. A text may end inside a character.
+   */
+  sluice_text_cut: { args: ["buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(text, text_len)`
+   *
+   * Returns the length in bytes of the longest prefix of `text` that is valid UTF-8: `text_len`, or where the
+   * first invalid character begins. O(`text_len`).
+   */
+  sluice_text_valid: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(name, name_len)`
+   *
+   * Opens the encoding `name` (UTF-8, such as "o200k_base") and returns a handle.
+   *
+   * The tables of an encoding are made once per process, by the first call that uses them, and are shared by
+   * every handle and thread. O(vocabulary) the first time, then O(1). Any thread may use the handle. It lives
+   * until it is closed or the thread that opened it ends.
+   * Fails with `UNKNOWN_ENCODING` or `TOO_MANY_HANDLES`.
+   */
+  sluice_tokenizer_open: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer)`
+   *
+   * Closes a handle. A second close fails with `INVALID_HANDLE`, as does any later use. O(1).
+   */
+  sluice_tokenizer_close: { args: ["u32"], returns: "i32" },
+  /**
+   * `(tokenizer, text, text_len, special)`
+   *
+   * Returns the number of tokens in `text` (UTF-8). O(`text_len`), allocates nothing.
+   *
+   * `special` is one of the `SLUICE_SPECIAL_*` constants, plus `SLUICE_CACHE` to use the count cache.
+   * Fails with `INVALID_UTF8` or, as `special` asks, `SPECIAL_TOKEN`.
+   */
+  sluice_tokenizer_count: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, text, text_len, special, limit)`
+   *
+   * Returns the number of tokens in `text` if it is at most `limit`, else `limit + 1`.
+   *
+   * Stops as soon as the answer is known, so a text over the limit costs O(`limit`), and a text that cannot be
+   * over it costs O(1) beyond validation. `limit` is at most `SLUICE_MAX_COUNT_LIMIT`. Fails as
+   * `sluice_tokenizer_count` does.
+   */
+  sluice_tokenizer_count_within: { args: ["u32", "buffer", "u32", "u32", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, text, text_len, special, out, out_cap)`
+   *
+   * Writes the token ids of `text` (UTF-8) and returns how many there are. O(`text_len`).
+   *
+   * There are never more ids than bytes. Up to four elements after the last id may be overwritten, within
+   * `out_cap`. Fails as `sluice_tokenizer_count` does.
+   */
+  sluice_tokenizer_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, text, text_len, special, out, out_cap)`
+   *
+   * Writes where each token of `text` (UTF-8) ends and returns how many there are. O(`text_len`).
+   *
+   * Ends are offsets in UTF-16 code units, as in JavaScript. A token that ends inside a character has the offset at
+   * which that character begins, so no end cuts a character. Ends never decrease, and the last one is the length of
+   * the text. Fails as `sluice_tokenizer_count` does.
+   */
+  sluice_tokenizer_ends: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, ids, ids_len, out, out_cap)`
+   *
+   * Writes the bytes that `ids` stand for and returns how many there are. O(bytes).
+   *
+   * The bytes of one token need not be whole characters. An id has at most `SLUICE_MAX_TOKEN_BYTES`.
+   * Fails with `UNKNOWN_TOKEN`.
+   */
+  sluice_tokenizer_decode: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, batch, batch_len, special, out, out_cap)`
+   *
+   * Writes the token count of each text of a packed batch, and returns the number of texts.
+   *
+   * `rust/abi/src/tokenizer/batch.rs` describes the layout of `batch`. Counts equal those of
+   * `sluice_tokenizer_count` for each text. O(`batch_len`). Fails as `sluice_tokenizer_count` does for the first
+   * text that is refused, with `INVALID_ARGUMENT` if the batch contradicts itself, and with `OUT_OF_MEMORY`.
+   * All texts are validated as UTF-8 before the first is tokenized.
+   */
+  sluice_batch_count: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, batch, batch_len, special, out, out_cap)`
+   *
+   * Writes `n + 1` offsets and then the token ids of all texts of a packed batch, and returns how many words that
+   * takes.
+   *
+   * The ids of text `i` are words `n + 1 + out[i]` up to `n + 1 + out[i + 1]`. Ids equal those of
+   * `sluice_tokenizer_encode` one by one. O(`batch_len`). Fails as `sluice_batch_count` does.
+   */
+  sluice_batch_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(entries)`
+   *
+   * Opens the count cache of the process with room for at least `entries` counts, unless it is open already, and
+   * returns how many it has room for. O(`entries`) the first time, then O(1).
+   *
+   * It takes 25.6 bytes an entry and lives as long as the process. Fails with `INVALID_ARGUMENT` for more than
+   * `SLUICE_MAX_CACHE_ENTRIES`, with `NO_ENTROPY` if the system has no random bytes for its key, and with
+   * `OUT_OF_MEMORY`.
+   */
+  sluice_cache_open: { args: ["u32"], returns: "i32" },
+  /**
+   * `(out, out_cap)`
+   *
+   * Writes the numbers of `SLUICE_CACHE_STAT_*`, and returns how many there are. All are 0 while no cache is open.
+   * O(1).
+   */
+  sluice_cache_stats: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(tokenizer, special)`
+   *
+   * Opens a counter for a text that is pushed part by part and returns its handle.
+   *
+   * The tokenizer's handle may be closed afterwards. Any thread may use the counter, one at a time. It lives
+   * until it is closed or the thread that opened it ends. It takes less than 1 KB while parts are short, about
+   * 50 KB after long ones, and one byte for each byte of a last pre-token that is longer. O(1).
+   * Fails with `TOO_MANY_HANDLES`.
+   */
+  sluice_counter_open: { args: ["u32", "u32"], returns: "i32" },
+  /**
+   * `(counter, text, text_len, flags)`
+   *
+   * Adds `text` (UTF-8) and returns the number of tokens of all text that was pushed, equal to
+   * `sluice_tokenizer_count` of it. Amortised O(`text_len`) for every text.
+   *
+   * `flags` is 0 or a sum of `SLUICE_COUNTER_*` constants. A text that ends inside a UTF-16 surrogate pair ends
+   * in U+FFFD for now. `SLUICE_COUNTER_HOLD` counts that character and leaves the whole one to the next push.
+   * Fails with `INVALID_UTF8`, and then adds nothing. If the counter's `special` forbids special tokens, fails
+   * with `SPECIAL_TOKEN` from the push that completes one until a reset. Fails with `OUT_OF_MEMORY` if there is
+   * none for the last pre-token, also until a reset.
+   */
+  sluice_counter_push: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(counter)`
+   *
+   * Closes a counter. A second close fails with `INVALID_HANDLE`, as does any later use. O(1).
+   */
+  sluice_counter_close: { args: ["u32"], returns: "i32" },
+  /**
+   * `(tokenizer, special, kind, bytes)`
+   *
+   * Opens a job for the texts of a packed batch and returns its handle. O(1).
+   *
+   * `kind` is one of the `SLUICE_JOB_*` constants. `bytes` is the expected size of the batch, which may be
+   * wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. A child of `fork` that does not `exec` lacks the
+   * threads that run jobs.
+   */
+  sluice_job_open: { args: ["u32", "u32", "u32", "u32"], returns: "i32" },
+  /**
+   * `(job, bytes, bytes_len, last)`
+   *
+   * Appends a part of the packed batch, and starts the job if `last` is not 0. O(`bytes_len`).
+   *
+   * Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which appends nothing.
+   */
+  sluice_job_write: { args: ["u32", "buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(job)`
+   *
+   * Returns 1 if the job is done, 0 if it is not, or the status of its failure. O(1).
+   *
+   * Fails as `sluice_batch_count` does, and with `WRONG_STEP` before the job is started. Fails with `FORKED` in
+   * a child of `fork` if the job was not done before, because no thread works on it there.
+   */
+  sluice_job_poll: { args: ["u32"], returns: "i32" },
+  /**
+   * `(job, start, out, out_cap)`
+   *
+   * Writes the result from word `start` on, and returns the number of words in the whole result.
+   *
+   * O(`out_cap`). Fails as `sluice_job_poll` does, and with `WRONG_STEP` before the job is done.
+   */
+  sluice_job_read: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(job)`
+   *
+   * Stops a job, and returns 1 if no thread works on it any more, or 0 to call again. A stopped job has no
+   * result, unless it was done before. O(1).
+   */
+  sluice_job_stop: { args: ["u32"], returns: "i32" },
+  /**
+   * `(job)`
+   *
+   * Closes a job, and stops it if it is not done. O(1).
+   */
+  sluice_job_close: { args: ["u32"], returns: "i32" },
 } as const;
 
 /** Every way a call can fail: its number in the ABI and its stable code. */
 export const statusCodes = {
-  /** A bug in sluice: the body of the call panicked. The library stays usable. */
+  /**
+   * The body of the call panicked, which is a bug in sluice. The process and the library go on.
+   *
+   * Report it with the message.
+   */
   "-1": "SLUICE_PANIC",
   /**
-   * An argument is outside its contract: a null or misaligned pointer, overlapping buffers,
-   * or a number that is not one of the listed ones.
+   * An argument breaks the contract of its function: a null or misaligned pointer, overlapping buffers,
+   * or a number that is out of range.
+   *
+   * Correct the argument that the message names. TypeScript checks arguments before it calls, and throws
+   * a `TypeError` or a `RangeError` for them.
    */
   "-2": "SLUICE_INVALID_ARGUMENT",
-  /** The handle was never given out, or was closed. */
+  /**
+   * The handle was never opened, or is closed.
+   *
+   * Open the object again. TypeScript reports its own closed objects as `SLUICE_DISPOSED`.
+   */
   "-3": "SLUICE_INVALID_HANDLE",
-  /** As many handles of this kind are open as there can be, a million of most: close some. */
+  /**
+   * The process has as many open handles of this kind as it can have, which is a million for most kinds.
+   *
+   * Close objects that are no longer used.
+   */
   "-4": "SLUICE_TOO_MANY_HANDLES",
-  /** The result does not fit an `int32_t`. */
+  /**
+   * The result is greater than an `int32_t` can hold.
+   *
+   * Split the input.
+   */
   "-5": "SLUICE_TOO_LARGE",
-  /** The work was stopped before it was done. */
+  /**
+   * The job was stopped before it was done.
+   *
+   * Start it again if its result is still wanted.
+   */
   "-6": "SLUICE_STOPPED",
-  /** A job is not at a step where that can be asked of it. */
+  /**
+   * The job is not at a step that allows this call.
+   *
+   * Open a job, write to it, poll it until it is done, and read it, in this order.
+   */
   "-7": "SLUICE_WRONG_STEP",
-  /** The system has no memory for what the call takes. Nothing else was harmed. */
+  /**
+   * The system has no memory for the call. No other object was harmed.
+   *
+   * Free memory, or call with less.
+   */
   "-8": "SLUICE_OUT_OF_MEMORY",
-  /** The process is a copy of another, made by `fork`, and has not the threads that do jobs. */
+  /**
+   * The process was made by `fork` without `exec`, and lacks the threads that run jobs.
+   *
+   * Use the synchronous calls in such a process.
+   */
   "-9": "SLUICE_FORKED",
-  /** No encoding of that name. */
+  /**
+   * No encoding has this name.
+   *
+   * Use one of the names in `ENCODINGS`. The message has the nearest one.
+   */
   "-101": "SLUICE_UNKNOWN_ENCODING",
-  /** The text is not valid UTF-8. */
+  /**
+   * The bytes are not valid UTF-8.
+   *
+   * Decode the text with its own charset first. `byteOffset` is where the first invalid character begins,
+   * and `textIndex` which text of a batch it is in.
+   */
   "-102": "SLUICE_INVALID_UTF8",
-  /** The text holds a special token and the call asked for an error then. */
+  /**
+   * The text contains a special token, and the tokenizer was opened to refuse special tokens.
+   *
+   * Remove the special token, or open the tokenizer with another `special`. `byteOffset` is where it
+   * begins in the text as UTF-8, and `textIndex` which text of a batch it is in.
+   */
   "-103": "SLUICE_SPECIAL_TOKEN",
-  /** A token id that the vocabulary does not have. */
+  /**
+   * No token of the vocabulary has this id.
+   *
+   * Decode with the encoding that made the ids. `tokenId` is the id, and `tokenIndex` its index in the
+   * list.
+   */
   "-104": "SLUICE_UNKNOWN_TOKEN",
-  /** The system gave no random bytes, which the key of the count cache is made of. */
+  /**
+   * The operating system gave no random bytes for a secret hash key.
+   *
+   * Permit the `getrandom` system call, or `/dev/urandom`, in the sandbox.
+   */
   "-105": "SLUICE_NO_ENTROPY",
-  /** The key was forgotten, or was idle and its place was given away: ask for it by name again. */
+  /**
+   * The key was forgotten, or was idle and evicted.
+   *
+   * Look the key up again by its name. Only calls with keys by number report this. `partIndex` is the
+   * index of the key in a call with several.
+   */
   "-201": "SLUICE_STALE_KEY",
-  /** All places of the limiter are taken, and none of those that were looked at is by an idle key. */
+  /**
+   * All slots of the limiter are in use, and none of those that were examined holds an idle key.
+   *
+   * Raise `maxKeys`, or forget keys that are no longer used.
+   */
   "-202": "SLUICE_TOO_MANY_KEYS",
-  /** The reservation was settled or cancelled, has expired, never was, or is another thread's. */
+  /**
+   * The reservation was settled or cancelled before, has expired, or belongs to another thread. Nothing was
+   * changed.
+   *
+   * Renew long reservations before they expire.
+   */
   "-203": "SLUICE_RESERVATION_CLOSED",
-  /** The limiter of that name is open with other limits. */
+  /**
+   * A limiter of this name is open with other options.
+   *
+   * Open it with the same options everywhere. The message says what differs, and `limitIndex` is the
+   * index of the first limit that differs.
+   */
   "-204": "SLUICE_LIMITER_MISMATCH",
-  /** The limiter and its keys have 65,536 different sets of limits now. */
+  /**
+   * The limiter and its keys use 65,536 different sets of limits.
+   *
+   * Give keys of one plan the same limits.
+   */
   "-205": "SLUICE_TOO_MANY_LIMIT_SETS",
-  /** The limiters of a call go by different clocks. */
+  /**
+   * The limiters of one call use different clocks.
+   *
+   * Open limiters that are used together with the same clock.
+   */
   "-206": "SLUICE_DIFFERENT_CLOCKS",
-  /** The key has 16,777,215 reservations open. */
+  /**
+   * The key has 16,777,215 open reservations.
+   *
+   * Settle or cancel reservations. `partIndex` is the index of the key in a call with several.
+   */
   "-207": "SLUICE_TOO_MANY_RESERVATIONS",
-  /** The bytes are not a snapshot that this limiter can take over. */
+  /**
+   * The bytes are not a snapshot, are damaged, or are of a limiter with other limits. Nothing was changed.
+   *
+   * Restore into a new limiter that has at least one of the limits.
+   */
   "-208": "SLUICE_BAD_SNAPSHOT",
-  /** A pool of that name is open with other options. */
+  /**
+   * A pool of this name is open with other options.
+   *
+   * Open it with the same options everywhere. The message says which option differs.
+   */
   "-301": "SLUICE_POOL_MISMATCH",
-  /** As many as may wait for a lease do already. */
+  /**
+   * As many callers wait for a lease as may wait.
+   *
+   * Answer with status 503, or raise `queue.max`.
+   */
   "-302": "SLUICE_QUEUE_FULL",
-  /** No lease came free in time. */
+  /**
+   * No lease became free in time.
+   *
+   * Answer with status 503. `AcquireTimeoutError.stats` says which upstreams are busy or resting.
+   */
   "-303": "SLUICE_ACQUIRE_TIMEOUT",
-  /** The pool was closed, or is being drained. */
+  /**
+   * The pool is closed, or is being drained.
+   *
+   * Acquire from an open pool. In development, this also happens when the module was loaded anew.
+   */
   "-304": "SLUICE_POOL_CLOSED",
-  /** The lease was given back, or taken back after its time, or is another Worker's. */
+  /**
+   * The lease was given back before, has expired, or belongs to another Worker.
+   *
+   * Renew leases of long requests, or raise `leaseTtlMs`.
+   */
   "-305": "SLUICE_STALE_LEASE",
-  /** The pool has an upstream of that id already. */
+  /**
+   * The pool already has an upstream of this id.
+   *
+   * Give each upstream an id of its own.
+   */
   "-306": "SLUICE_DUPLICATE_UPSTREAM",
-  /** The pool has no upstream of that id. */
+  /**
+   * The pool has no upstream of this id.
+   *
+   * Use the id of an upstream that was declared or added.
+   */
   "-307": "SLUICE_UNKNOWN_UPSTREAM",
-  /** The pool has 4096 upstreams, or 4096 members, or there are 1024 pools. */
+  /**
+   * The pool has 4,096 upstreams or 4,096 members, or the process has 1,024 pools.
+   *
+   * Close pools that are no longer used, or split the pool.
+   */
   "-308": "SLUICE_POOL_TOO_LARGE",
 } as const;
 

@@ -5,11 +5,10 @@
  *
  * @module
  */
+import { MAX_AMOUNT, MAX_PERIOD_MS } from "../ffi/symbols.gen.ts";
 
-/** The largest amount that limits count; see `checkAmount`. */
-const MOST_UNITS = 1e12;
 /** No limit is longer: see `rate` and `quota`. What is further away is no news about one. */
-export const LONGEST_MS: number = 366 * 864e5;
+export const LONGEST_MS: number = MAX_PERIOD_MS;
 /** From here on, a bare number is a time and no delay: 1e9 seconds is 2001, 1e12 milliseconds too. */
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
@@ -39,7 +38,7 @@ export function decimal(value: string | null | undefined): number | undefined {
 /** So many units, from 0 to 1e12. */
 export function amount(value: string | undefined): number | undefined {
   const number = decimal(value);
-  return number !== undefined && number <= MOST_UNITS ? number : undefined;
+  return number !== undefined && number <= MAX_AMOUNT ? number : undefined;
 }
 
 /** A duration as Go writes it, such as `6m0s`, `1.5s`, `120ms` or `1h2m`; in milliseconds. */

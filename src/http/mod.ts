@@ -10,7 +10,12 @@
  *
  * @module
  */
-export { SluiceError, type SluiceErrorCode } from "../errors.ts";
+export {
+  SluiceError,
+  type SluiceErrorCode,
+  type SluiceErrorDetails,
+  type SluiceErrorInit,
+} from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
 export { deniedResponse, type DeniedResponseOptions, type ProblemType } from "./denied_response.ts";
 export { type LimitedPart, limitHeaders, type LimitHeadersOptions } from "./limit_headers.ts";

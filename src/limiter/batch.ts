@@ -5,8 +5,9 @@
  */
 import { checkFloats, checkLength, checkMemory, isArray } from "../arguments.ts";
 import { show, SluiceError } from "../errors.ts";
+import { STATUS_STALE_KEY } from "../ffi/symbols.gen.ts";
 import type { LimiterKey } from "./key.ts";
-import { type NativeLimiter, STALE_KEY, TRIES } from "./native_limiter.ts";
+import { type NativeLimiter, TRIES } from "./native_limiter.ts";
 import { isKind } from "../typed_array.ts";
 
 const NOTHING = allocate(0);
@@ -99,7 +100,7 @@ export class LimiterBatch {
     const own = allocate(units);
     let allowed = 0;
     for (let i = 0; i < keys.length; i++) {
-      if (out[i] !== STALE_KEY) continue;
+      if (out[i] !== STATUS_STALE_KEY) continue;
       const at = length === units ? 0 : i * units;
       for (let unit = 0; unit < units; unit++) own[unit] = costs[at + unit]!;
       out[i] = this.#takeAgain(keys[i]!, own);
@@ -120,13 +121,13 @@ export class LimiterBatch {
         core.unwrap(
           core.native.sluice_limiter_take_batch(core.handle, id, 1, costs, costs.length, one),
         );
-        if (one[0] !== STALE_KEY) return one[0]!;
+        if (one[0] !== STATUS_STALE_KEY) return one[0]!;
       }
     } catch (error) {
       // Others of the batch were charged: that must be told, and `out` is where.
       if (!(error instanceof SluiceError && error.code === "SLUICE_TOO_MANY_KEYS")) throw error;
     }
-    return STALE_KEY;
+    return STATUS_STALE_KEY;
   }
 }
 

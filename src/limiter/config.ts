@@ -7,10 +7,26 @@ import { Units } from "./cost.ts";
 import { show } from "../errors.ts";
 import {
   LIMIT_CONCURRENCY,
+  LIMIT_FIELD_BURST,
+  LIMIT_FIELD_KIND,
+  LIMIT_FIELD_LIMIT,
+  LIMIT_FIELD_PERIOD,
+  LIMIT_FIELD_UNIT,
+  LIMIT_FIELD_UTC_OFFSET,
+  LIMIT_FIELD_WINDOW_START,
+  LIMIT_FIELD_ZONE,
   LIMIT_QUOTA,
   LIMIT_RATE,
   LIMITER_HEADER,
+  LIMITER_HEADER_LIMITS,
+  LIMITER_HEADER_MAX_KEYS,
+  LIMITER_HEADER_RESERVATION_TTL_MS,
+  LIMITER_HEADER_UNITS,
   LIMITER_LIMIT,
+  MAX_KEYS,
+  MAX_LIMITS,
+  MAX_PERIOD_MS,
+  MIN_PERIOD_MS,
   WINDOW_DAY,
   WINDOW_MONTH,
   WINDOW_WEEK,
@@ -20,10 +36,7 @@ import { checkMade, startOfYear, WEEKDAYS } from "./limit_checks.ts";
 import type { Limit, Limits, QuotaLimit } from "./limits.ts";
 import { zoneNumber } from "./time_zone.ts";
 
-/** The most limits of a limiter, and of a call over several keys. */
-export const MOST_LIMITS = 16;
-const MOST_KEYS = 2 ** 30;
-const LONGEST_MS = 366 * 864e5;
+const KINDS = { rate: LIMIT_RATE, quota: LIMIT_QUOTA, concurrency: LIMIT_CONCURRENCY };
 const WINDOWS = { day: WINDOW_DAY, week: WINDOW_WEEK, month: WINDOW_MONTH, year: WINDOW_YEAR };
 
 /** What the native side is told to open a limiter. */
@@ -52,20 +65,23 @@ export function configure(
     throw new TypeError(`limits must be an object, not ${show(limits)}`);
   }
   const names = Object.keys(limits);
-  if (names.length < 1 || names.length > MOST_LIMITS) {
-    throw new RangeError(`limits must be 1 to ${MOST_LIMITS} limits, not ${names.length}`);
+  if (names.length < 1 || names.length > MAX_LIMITS) {
+    throw new RangeError(`limits must be 1 to ${MAX_LIMITS} limits, not ${names.length}`);
   }
   const all = names.map((name) => checkLimit(`limits.${name}`, limits[name]));
   const units = new Units([...new Set(all.map(({ unit }) => unit))]);
   for (const text of [name, ...names, ...units.names]) {
     if (text.includes("\0")) throw new RangeError(`${show(text)} must not contain a NUL`);
   }
-  checkWhole("maxKeys", maxKeys, MOST_KEYS);
+  checkWhole("maxKeys", maxKeys, MAX_KEYS);
   checkTtl("reservationTtlMs", reservationTtlMs);
   const numbers = new Float64Array(
     new ArrayBuffer(8 * (LIMITER_HEADER + LIMITER_LIMIT * all.length)),
   );
-  numbers.set([maxKeys, reservationTtlMs, all.length, units.names.length]);
+  numbers[LIMITER_HEADER_MAX_KEYS] = maxKeys;
+  numbers[LIMITER_HEADER_RESERVATION_TTL_MS] = reservationTtlMs;
+  numbers[LIMITER_HEADER_LIMITS] = all.length;
+  numbers[LIMITER_HEADER_UNITS] = units.names.length;
   numbers.set(limitNumbers(all, units), LIMITER_HEADER);
   const places = names.flatMap((limit, i) =>
     all[i]!.kind === "concurrency" ? [{ limit, unit: all[i]!.unit }] : []
@@ -77,15 +93,16 @@ export function configure(
 export function limitNumbers(limits: readonly Limit[], units: Units): Float64Array<ArrayBuffer> {
   const numbers = new Float64Array(new ArrayBuffer(8 * LIMITER_LIMIT * limits.length));
   limits.forEach((limit, i) => {
-    const unit = units.place(limit.unit) ?? -1;
-    numbers.set(
-      limit.kind === "rate"
-        ? [LIMIT_RATE, unit, limit.limit, limit.perMs, limit.burst]
-        : limit.kind === "quota"
-        ? [LIMIT_QUOTA, unit, limit.limit, ...windowNumbers(limit)]
-        : [LIMIT_CONCURRENCY, unit, limit.limit],
-      i * LIMITER_LIMIT,
-    );
+    const fields = numbers.subarray(i * LIMITER_LIMIT);
+    fields[LIMIT_FIELD_KIND] = KINDS[limit.kind];
+    fields[LIMIT_FIELD_UNIT] = units.place(limit.unit) ?? -1;
+    fields[LIMIT_FIELD_LIMIT] = limit.limit;
+    if (limit.kind === "rate") {
+      fields[LIMIT_FIELD_PERIOD] = limit.perMs;
+      fields[LIMIT_FIELD_BURST] = limit.burst;
+    } else if (limit.kind === "quota") {
+      writeWindow(limit, fields);
+    }
   });
   return numbers;
 }
@@ -127,14 +144,14 @@ export function checkTtl(name: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${show(value)}`);
   }
-  if (!(value >= 1e-6 && value <= LONGEST_MS)) {
+  if (!(value >= MIN_PERIOD_MS && value <= MAX_PERIOD_MS)) {
     throw new RangeError(`${name} must be above 0 and at most 366 days, not ${value}`);
   }
   return value;
 }
 
-/** Period, burst, start, offset and zone. */
-function windowNumbers(quota: QuotaLimit): number[] {
+/** Writes when and where the windows of a quota begin. */
+function writeWindow(quota: QuotaLimit, fields: Float64Array): void {
   const { per, utcOffset = 0, timeZone, weekStart = "monday", monthStart = 1 } = quota;
   const start = per === "week"
     ? WEEKDAYS.indexOf(weekStart)
@@ -143,8 +160,10 @@ function windowNumbers(quota: QuotaLimit): number[] {
     : per === "year"
     ? startOfYear("yearStart", quota.yearStart ?? "01-01")
     : 0;
-  const zone = timeZone === undefined ? 0 : zoneNumber(timeZone);
-  return [typeof per === "number" ? per : -WINDOWS[per], 0, start, utcOffset, zone];
+  fields[LIMIT_FIELD_PERIOD] = typeof per === "number" ? per : -WINDOWS[per];
+  fields[LIMIT_FIELD_WINDOW_START] = start;
+  fields[LIMIT_FIELD_UTC_OFFSET] = utcOffset;
+  fields[LIMIT_FIELD_ZONE] = timeZone === undefined ? 0 : zoneNumber(timeZone);
 }
 
 function checkWhole(name: string, value: unknown, most: number): void {

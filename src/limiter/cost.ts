@@ -4,6 +4,7 @@
  * @module
  */
 import { show } from "../errors.ts";
+import { MAX_AMOUNT, MIN_AMOUNT } from "../ffi/symbols.gen.ts";
 
 /**
  * What a call costs, by unit, such as `{ tokens: 1200 }`. `requests` and `concurrent` are 1 unless
@@ -14,8 +15,6 @@ export type Cost = Readonly<Record<string, number>>;
 
 /** Units that a call costs 1 of if it does not say. */
 const ONE = new Set(["requests", "concurrent"]);
-const LEAST = 1e-6;
-const MOST = 1e12;
 
 /** The units of a limiter, in the order of its costs. */
 export class Units {
@@ -133,7 +132,7 @@ export function plain(cost: Cost | undefined): Cost | undefined {
 
 /** Whether it is an amount of a unit. */
 export function isAmount(value: unknown): value is number {
-  return typeof value === "number" && (value >= LEAST || value === 0) && value <= MOST;
+  return typeof value === "number" && (value >= MIN_AMOUNT || value === 0) && value <= MAX_AMOUNT;
 }
 
 /** Refuses what is no amount of a unit. */

@@ -5,7 +5,22 @@
  */
 import { checkBytes, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
-import { LIMITER_STANDING, LIMITER_STATS } from "../ffi/symbols.gen.ts";
+import {
+  LIMITER_STANDING,
+  LIMITER_STAT_EVICTED,
+  LIMITER_STAT_EXPIRED,
+  LIMITER_STAT_KEYS,
+  LIMITER_STAT_MAX_KEYS,
+  LIMITER_STAT_REFUSED,
+  LIMITER_STAT_RESERVATIONS,
+  LIMITER_STATS,
+  STANDING_CAPACITY,
+  STANDING_OUTSTANDING,
+  STANDING_REFILL_MS,
+  STANDING_REMAINING,
+  STANDING_RESET_MS,
+  STANDING_USED,
+} from "../ffi/symbols.gen.ts";
 import { checkLike, checkTtl, limitNumbers } from "./config.ts";
 import { checkAmount } from "./cost.ts";
 import type { LimitState } from "./decision.ts";
@@ -62,10 +77,18 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
     );
     const states = limits.map((name, i) => {
       const { kind, unit } = this.limits[name as Name];
-      const [capacity, remaining, used, outstanding, resetMs, refillMs] = out.subarray(
-        LIMITER_STANDING * i,
-      );
-      return [name, { kind, unit, capacity, remaining, used, outstanding, resetMs, refillMs }];
+      const at = (field: number): number => out[LIMITER_STANDING * i + field]!;
+      const state: LimitState = {
+        kind,
+        unit,
+        capacity: at(STANDING_CAPACITY),
+        remaining: at(STANDING_REMAINING),
+        used: at(STANDING_USED),
+        outstanding: at(STANDING_OUTSTANDING),
+        resetMs: at(STANDING_RESET_MS),
+        refillMs: at(STANDING_REFILL_MS),
+      };
+      return [name, state];
     });
     return Object.fromEntries(states);
   }
@@ -147,15 +170,14 @@ export abstract class LimiterKeys<Name extends string = string> implements Dispo
     const core = this.#core;
     const numbers = new Float64Array(new ArrayBuffer(8 * LIMITER_STATS));
     core.unwrap(core.native.sluice_limiter_stats(core.handle, numbers, numbers.length));
-    const [keys, maxKeys, evicted, refused, reservations, expired] = numbers as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { keys, maxKeys, evicted, refused, reservations, expired };
+    return {
+      keys: numbers[LIMITER_STAT_KEYS]!,
+      maxKeys: numbers[LIMITER_STAT_MAX_KEYS]!,
+      evicted: numbers[LIMITER_STAT_EVICTED]!,
+      refused: numbers[LIMITER_STAT_REFUSED]!,
+      reservations: numbers[LIMITER_STAT_RESERVATIONS]!,
+      expired: numbers[LIMITER_STAT_EXPIRED]!,
+    };
   }
 
   /**

@@ -5,17 +5,32 @@
  */
 import { checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
+import {
+  MAX_AMOUNT,
+  MAX_REFILL_MS,
+  MAX_UTC_OFFSET_MINUTES,
+  MIN_AMOUNT,
+  WINDOW_DAY,
+  WINDOW_MONTH,
+  WINDOW_WEEK,
+  WINDOW_YEAR,
+} from "../ffi/symbols.gen.ts";
 import { checkKnown } from "../known_options.ts";
 import type { ConcurrencyLimit, Limit, QuotaLimit, RateLimit, Weekday } from "./limits.ts";
 import { checkMs, periodMs } from "./periods.ts";
 import { checkTimeZone } from "./time_zone.ts";
 
-/** The most units that a limit may be, so that millionths of them stay exact integers of 64 bits. */
-const MOST_UNITS = 1e12;
 /** The periods of rates that have a name. */
 export const PERIODS = { second: 1e3, minute: 6e4, hour: 36e5, day: 864e5 } as const;
 /** Windows that have a name; those of a calendar are told from durations by their sign. */
-const WINDOWS = { minute: 6e4, hour: 36e5, day: -1, week: -2, month: -3, year: -4 } as const;
+const WINDOWS = {
+  minute: 6e4,
+  hour: 36e5,
+  day: -WINDOW_DAY,
+  week: -WINDOW_WEEK,
+  month: -WINDOW_MONTH,
+  year: -WINDOW_YEAR,
+} as const;
 const CALENDAR = ["day", "week", "month", "year"] as const;
 /** The days of a week, in the order of their numbers. */
 export const WEEKDAYS: readonly Weekday[] = [
@@ -28,8 +43,6 @@ export const WEEKDAYS: readonly Weekday[] = [
   "sunday",
 ];
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/** 36 years: more would not stay exact in 64 bits of nanoseconds. */
-const LONGEST_REFILL_MS = 1.15e12;
 
 const RATE = { kind: true, unit: true, limit: true, perMs: true, burst: true } as const;
 const CONCURRENCY = { kind: true, unit: true, limit: true } as const;
@@ -77,7 +90,7 @@ export function checkMade(name: string, limit: Limit): void {
 /** A quota's window as a made limit has it. */
 export function windowOf(name: string, per: unknown): QuotaLimit["per"] {
   const ms = periodMs(name, per, WINDOWS);
-  return ms > 0 ? ms : CALENDAR[-ms - 1]!;
+  return ms > 0 ? ms : CALENDAR.find((word) => WINDOWS[word] === ms)!;
 }
 
 /** Where and when windows begin: those of the options that say it, which must go with the window. */
@@ -136,7 +149,7 @@ export function checkUnits(name: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${show(value)}`);
   }
-  if (!(value === 0 || value === Infinity || value >= 1e-6 && value <= MOST_UNITS)) {
+  if (!(value === 0 || value === Infinity || value >= MIN_AMOUNT && value <= MAX_AMOUNT)) {
     throw new RangeError(
       `${name} must be 0, from 0.000001 to 1e12, or Infinity, not ${value}`,
     );
@@ -146,7 +159,7 @@ export function checkUnits(name: string, value: unknown): number {
 
 function checkRefill(name: string, { limit, burst, perMs }: RateLimit): void {
   // Infinity in Infinity, and nothing of nothing, are there at once.
-  if (burst / limit * perMs > LONGEST_REFILL_MS) {
+  if (burst / limit * perMs > MAX_REFILL_MS) {
     throw new RangeError(
       `${name} must come back within 36 years, but ${burst} at ${limit} in ${perMs} ms does not`,
     );
@@ -157,9 +170,10 @@ function checkOffset(name: string, minutes: unknown): number {
   if (typeof minutes !== "number") {
     throw new TypeError(`${name} must be a number of minutes, not ${show(minutes)}`);
   }
-  if (!Number.isInteger(minutes) || Math.abs(minutes) > 1440) {
+  if (!Number.isInteger(minutes) || Math.abs(minutes) > MAX_UTC_OFFSET_MINUTES) {
     throw new RangeError(
-      `${name} must be a whole number of minutes from -1440 to 1440, not ${minutes}`,
+      `${name} must be a whole number of minutes from -${MAX_UTC_OFFSET_MINUTES} to ` +
+        `${MAX_UTC_OFFSET_MINUTES}, not ${minutes}`,
     );
   }
   return minutes;

@@ -14,7 +14,12 @@
  *
  * @module
  */
-export { SluiceError, type SluiceErrorCode } from "../errors.ts";
+export {
+  SluiceError,
+  type SluiceErrorCode,
+  type SluiceErrorDetails,
+  type SluiceErrorInit,
+} from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
 export type { Cost } from "./cost.ts";
 export type { Allowed, Decision, DenialReason, Denied, LimitState } from "./decision.ts";

@@ -9,15 +9,22 @@ import { Denial, type DenialReason } from "./decision.ts";
 import { show, SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
-import { DENIED_HELD, DENIED_NEVER, DENIED_UNTIL } from "../ffi/symbols.gen.ts";
-import { MOST_LIMITS, type Place } from "./config.ts";
+import {
+  CODE_REASON,
+  CODE_US,
+  DENIED_HELD,
+  DENIED_NEVER,
+  DENIED_UNTIL,
+  MAX_LIMITS,
+  PART_COSTS,
+  PART_KEY,
+  PART_LIMITER,
+  STATUS_STALE_KEY,
+} from "../ffi/symbols.gen.ts";
+import type { Place } from "./config.ts";
 import { LimiterKey } from "./key.ts";
 import { closeLimiter, OpenLimiter, watchUser } from "./open_limiters.ts";
 import { textBuffer } from "../text_buffer.ts";
-
-/** Statuses that are not errors to the caller. */
-export const INVALID_HANDLE = -3;
-export const STALE_KEY = -201;
 
 /** How often a key is looked up again before its loss is reported: each time another took its place. */
 export const TRIES = 16;
@@ -101,7 +108,7 @@ export class NativeLimiter {
     this.checkOpen();
     const length = textBuffer.write(name);
     const id = this.native.sluice_limiter_find(this.handle, textBuffer.bytes, length);
-    return id === STALE_KEY ? undefined : this.unwrap(id);
+    return id === STATUS_STALE_KEY ? undefined : this.unwrap(id);
   }
 
   /** Looks a stale key up again: it was idle, so nothing is lost. */
@@ -126,7 +133,7 @@ export class NativeLimiter {
   withKey(key: unknown, call: (id: number) => number): number {
     const target = this.resolve(key);
     let result = call(target.id);
-    for (let tries = 0; result === STALE_KEY && tries < TRIES; tries++) {
+    for (let tries = 0; result === STATUS_STALE_KEY && tries < TRIES; tries++) {
       this.refresh(target);
       result = call(target.id);
     }
@@ -152,7 +159,7 @@ export class NativeLimiter {
 
 /** Where parts stand while the native side reads them; one for each isolate. */
 export const parts: Float64Array<ArrayBuffer> = new Float64Array(
-  new ArrayBuffer(8 * MOST_LIMITS * (MOST_LIMITS + 2)),
+  new ArrayBuffer(8 * MAX_LIMITS * (PART_COSTS + MAX_LIMITS)),
 );
 
 /**
@@ -172,14 +179,14 @@ export function withParts(
     const mine = ++writing.times;
     let length = 0;
     for (const { core, key } of members) {
-      parts[length] = core.handle;
-      parts[length + 1] = key.id;
-      core.units.write(cost, parts, length + 2);
-      length += 2 + core.units.names.length;
+      parts[length + PART_LIMITER] = core.handle;
+      parts[length + PART_KEY] = key.id;
+      core.units.write(cost, parts, length + PART_COSTS);
+      length += PART_COSTS + core.units.names.length;
     }
     if (writing.times !== mine) return withParts(members, plain(cost), call);
     const result = call(length);
-    if (result !== STALE_KEY || tries === TRIES) {
+    if (result !== STATUS_STALE_KEY || tries === TRIES) {
       if (result < 0) { for (const { core } of members) core.checkOpen(); }
       return core.unwrap(result);
     }
@@ -188,9 +195,9 @@ export function withParts(
   }
 }
 
-/** What a code above 0 stands for, of a call on several limiters: see the ABI's limiter.rs. */
+/** The refusal of a code above 0, for a call on several limiters. The ABI's `limiter/codec.rs` describes codes. */
 export function denial(code: number, limiters: readonly NativeLimiter[]): Denial {
-  let limit = (lowOf(code) - 1) & 15;
+  let limit = limitOf(code);
   for (const limiter of limiters) {
     if (limit < limiter.limits.length) return denialOf(code, limiter, limit);
     limit -= limiter.limits.length;
@@ -198,18 +205,23 @@ export function denial(code: number, limiters: readonly NativeLimiter[]): Denial
   throw new SluiceError("SLUICE_PANIC", `internal error: code ${code} names no limit; report it`);
 }
 
-/** What a code above 0 stands for, of a call on one limiter. */
+/** The refusal of a code above 0, for a call on one limiter. */
 export function denialOf(
   code: number,
   core: NativeLimiter,
-  limit: number = (lowOf(code) - 1) & 15,
+  limit: number = limitOf(code),
 ): Denial {
-  const reason = REASONS[(lowOf(code) - 1) >> 4] ?? "never";
-  const fitsAfterMs = reason === "time" ? Math.floor(code / 64) / 1000 : undefined;
+  const reason = REASONS[Math.floor((remainderOf(code) - 1) / CODE_REASON)] ?? "never";
+  const fitsAfterMs = reason === "time" ? Math.floor(code / CODE_US) / 1000 : undefined;
   return new Denial(core.name, core.limits[limit] ?? "", reason, fitsAfterMs);
 }
 
-/** `code % 64`, which is slow for numbers above 2^31. */
-function lowOf(code: number): number {
-  return code - Math.floor(code / 64) * 64;
+/** The index of the limit in a code, over all parts of the call. */
+function limitOf(code: number): number {
+  return (remainderOf(code) - 1) % CODE_REASON;
+}
+
+/** `code % CODE_US`, which is slow for numbers above 2^31. */
+function remainderOf(code: number): number {
+  return code - Math.floor(code / CODE_US) * CODE_US;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { show } from "../errors.ts";
+import { MAX_PERIOD_MS, MIN_PERIOD_MS } from "../ffi/symbols.gen.ts";
 import { checkKnown } from "../known_options.ts";
 
 /** A length of time in parts, which add up: `{ minutes: 1, seconds: 30 }`. */
@@ -42,8 +43,6 @@ const PARTS = {
 } as const;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
-/** No period is longer: 366 days. */
-const LONGEST_MS = 366 * 864e5;
 
 /**
  * The milliseconds of a period.
@@ -77,9 +76,9 @@ export function checkMs(name: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${show(value)}`);
   }
-  if (!(value >= 1e-6 && value <= LONGEST_MS)) {
+  if (!(value >= MIN_PERIOD_MS && value <= MAX_PERIOD_MS)) {
     throw new RangeError(
-      `${name} must be above 0 and at most 366 days (${LONGEST_MS} ms), not ${value} ms`,
+      `${name} must be above 0 and at most 366 days (${MAX_PERIOD_MS} ms), not ${value} ms`,
     );
   }
   return value;

@@ -7,14 +7,19 @@ import { checkString } from "../arguments.ts";
 import { type Cost, Units } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show } from "../errors.ts";
-import { CLOCK_COARSE, CLOCK_PRECISE, LIMITER_UNITS } from "../ffi/symbols.gen.ts";
+import {
+  CLOCK_COARSE,
+  CLOCK_PRECISE,
+  LIMITER_UNITS,
+  STATUS_STALE_KEY,
+} from "../ffi/symbols.gen.ts";
 import { LimiterBatch } from "./batch.ts";
 import { configure } from "./config.ts";
 import type { LimiterKey } from "./key.ts";
 import { LimiterKeys } from "./keys.ts";
 import { checkKnown } from "../known_options.ts";
 import type { Limit } from "./limits.ts";
-import { denialOf, NativeLimiter, STALE_KEY } from "./native_limiter.ts";
+import { denialOf, NativeLimiter } from "./native_limiter.ts";
 import { openLimiter } from "./open_limiters.ts";
 import type { RateLimiterOptions } from "./options.ts";
 import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts";
@@ -136,7 +141,9 @@ export class RateLimiter<
     const code = this.#take(core.handle, target.id, costs[0]!, costs[1]!, costs[2]!, costs[3]!);
     if (code === 0) return ALLOWED;
     if (code > 0) return denialOf(code, core) as Denied<Name>;
-    if (code === STALE_KEY) return decide([{ core, key: target }], cost, 1) as Decision<Name>;
+    if (code === STATUS_STALE_KEY) {
+      return decide([{ core, key: target }], cost, 1) as Decision<Name>;
+    }
     core.unwrap(code);
     return ALLOWED;
   }
@@ -197,7 +204,7 @@ export class RateLimiter<
   }
 
   /** The code of a key, in a batch of ids, that has lost its place: look it up by name again. */
-  static readonly staleKey: number = STALE_KEY;
+  static readonly staleKey: number = STATUS_STALE_KEY;
 
   /**
    * What a code of {@linkcode RateLimiter.takeBatch} stands for.
@@ -208,7 +215,7 @@ export class RateLimiter<
     if (code === 0) return ALLOWED;
     if (code > 0) return denialOf(code, this.#core) as Denied<Name>;
     throw new RangeError(
-      code === STALE_KEY
+      code === STATUS_STALE_KEY
         ? "code stands for a key that has lost its place: look it up by name again"
         : `code must be one that takeBatch wrote for a valid key and cost, not ${code}`,
     );

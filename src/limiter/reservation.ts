@@ -6,7 +6,12 @@
 import { type Cost, plain, Units } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show, SluiceError } from "../errors.ts";
-import { SETTLE_ACTUAL, SETTLE_FULL, SETTLE_NOTHING } from "../ffi/symbols.gen.ts";
+import {
+  SETTLE_ACTUAL,
+  SETTLE_FULL,
+  SETTLE_NOTHING,
+  STATUS_RESERVATION_CLOSED,
+} from "../ffi/symbols.gen.ts";
 import { checkTtl } from "./config.ts";
 import { checkKnown } from "../known_options.ts";
 import { Leaks } from "../leaks.ts";
@@ -26,8 +31,6 @@ export interface ReserveOptions {
 
 const OPTIONS = { ttlMs: true } as const;
 const NONE = new Float64Array(new ArrayBuffer(0));
-/** Codes of statuses that the ABI lists; looked at where they are no surprise. */
-const RESERVATION_CLOSED = -203;
 
 /** Settles in full what is lost, and warns of it. */
 const leaks = new Leaks<{ readonly member: Member; readonly number: number }>(
@@ -122,7 +125,7 @@ export class Reservation implements Disposable {
     if (!this.#open || core.handle === 0) return false;
     const { sluice_reservation_renew } = core.native;
     const renewed = sluice_reservation_renew(core.handle, this.#number, this.#ttlMs);
-    if (renewed === RESERVATION_CLOSED) return false;
+    if (renewed === STATUS_RESERVATION_CLOSED) return false;
     core.unwrap(renewed);
     return true;
   }
@@ -154,7 +157,7 @@ export class Reservation implements Disposable {
     if (this.#isWatched) leaks.forget(this);
     const { sluice_reservation_end } = core.native;
     const ended = sluice_reservation_end(core.handle, this.#number, SETTLE_FULL, NONE, 0);
-    if (ended !== RESERVATION_CLOSED) core.unwrap(ended);
+    if (ended !== STATUS_RESERVATION_CLOSED) core.unwrap(ended);
   }
 
   #end(how: number, length: number): void {

@@ -6,6 +6,7 @@
 import { checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
+import { ZONE_CHANGE, ZONE_CHANGE_OFFSET, ZONE_CHANGE_SINCE } from "../ffi/symbols.gen.ts";
 import { textBuffer } from "../text_buffer.ts";
 
 /** From here on, and until here, changes of the offset are handed over. */
@@ -73,7 +74,10 @@ function offsetsOf(start: Zoned): Float64Array<ArrayBuffer> {
   const offsets = [start.offsetNanoseconds / 1e9];
   let at = start.getTimeZoneTransition("next");
   while (at !== null && at.epochMilliseconds < UNTIL_MS) {
-    offsets.push(at.epochMilliseconds / 1000, at.offsetNanoseconds / 1e9);
+    const change = new Array<number>(ZONE_CHANGE);
+    change[ZONE_CHANGE_SINCE] = at.epochMilliseconds / 1000;
+    change[ZONE_CHANGE_OFFSET] = at.offsetNanoseconds / 1e9;
+    offsets.push(...change);
     at = at.getTimeZoneTransition("next");
   }
   return Float64Array.from(offsets);

@@ -7,7 +7,7 @@ import { checkLength, isArray } from "../arguments.ts";
 import { type Cost, isAmount, Units } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { show } from "../errors.ts";
-import { MOST_LIMITS } from "./config.ts";
+import { MAX_LIMITS, PART_COSTS, PART_KEY, PART_LIMITER } from "../ffi/symbols.gen.ts";
 import type { LimiterKey } from "./key.ts";
 import { LimiterKeys } from "./keys.ts";
 import {
@@ -104,7 +104,7 @@ function writeAtOnce(
 ): number {
   if (!isArray(given)) return 0;
   const count: unknown = given.length;
-  if (typeof count !== "number" || !Number.isInteger(count) || count > MOST_LIMITS) return 0;
+  if (typeof count !== "number" || !Number.isInteger(count) || count > MAX_LIMITS) return 0;
   const mine = ++writing.times;
   let limits = 0;
   let length = 0;
@@ -114,14 +114,14 @@ function writeAtOnce(
     if (core === undefined || core.handle === 0) return 0;
     if (consume === 1 && core.places.length > 0) return 0;
     const { id } = core.resolve(part!.key);
-    parts[length] = core.handle;
-    parts[length + 1] = id;
+    parts[length + PART_LIMITER] = core.handle;
+    parts[length + PART_KEY] = id;
     cores[i] = core;
-    starts[i] = length + 2;
-    length = core.units.writeDefaults(parts, length + 2);
+    starts[i] = length + PART_COSTS;
+    length = core.units.writeDefaults(parts, length + PART_COSTS);
     limits += core.limits.length;
   }
-  if (limits > MOST_LIMITS || (cost !== undefined && (typeof cost !== "object" || cost === null))) {
+  if (limits > MAX_LIMITS || (cost !== undefined && (typeof cost !== "object" || cost === null))) {
     return 0;
   }
   for (const name in cost) {
@@ -157,7 +157,7 @@ function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
   const members: Member[] = [];
   let limits = 0;
   // No more than it takes to tell: a Proxy may have parts without end.
-  for (let i = 0; i < count && limits <= MOST_LIMITS; i++) {
+  for (let i = 0; i < count && limits <= MAX_LIMITS; i++) {
     const part = parts[i] as Partial<Part> | null | undefined;
     const core = LimiterKeys.coreOf(part?.limiter);
     if (core === undefined) {
@@ -167,9 +167,9 @@ function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
     members.push({ core, key: core.resolve(part!.key) });
     limits += core.limits.length;
   }
-  if (limits < 1 || limits > MOST_LIMITS) {
-    const found = limits > MOST_LIMITS ? `${limits} or more` : limits;
-    throw new RangeError(`parts must have 1 to ${MOST_LIMITS} limits in all, not ${found}`);
+  if (limits < 1 || limits > MAX_LIMITS) {
+    const found = limits > MAX_LIMITS ? `${limits} or more` : limits;
+    throw new RangeError(`parts must have 1 to ${MAX_LIMITS} limits in all, not ${found}`);
   }
   if (cost !== undefined) Units.check("cost", cost, members.map(({ core }) => core.units));
   return members;

@@ -5,10 +5,7 @@
  */
 import { show, SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
-
-/** Some 290 years around 1970, which 64 bits of nanoseconds hold; more can pass by no clock. */
-const MOST_WALL_MS = 9.2e12;
-const MOST_STEP_MS = 3.2e12;
+import { MAX_STEP_MS, MAX_WALL_MS } from "../ffi/symbols.gen.ts";
 
 /**
  * Time for tests: a limiter with `clock: new VirtualClock()` sees time pass only by
@@ -43,7 +40,7 @@ export class VirtualClock implements Disposable {
    * @throws {RangeError} `wallMs` is not within ±9.2e12.
    */
   constructor(wallMs = 0) {
-    this.#nowMs = check("wallMs", wallMs, -MOST_WALL_MS, MOST_WALL_MS);
+    this.#nowMs = check("wallMs", wallMs, -MAX_WALL_MS, MAX_WALL_MS);
     this.#handle = unwrap(this.#native.sluice_clock_open(wallMs));
   }
 
@@ -65,7 +62,7 @@ export class VirtualClock implements Disposable {
    * @throws {SluiceError} `SLUICE_DISPOSED` once closed.
    */
   advance(ms: number): void {
-    check("ms", ms, 0, MOST_STEP_MS);
+    check("ms", ms, 0, MAX_STEP_MS);
     unwrap(this.#native.sluice_clock_advance(this.handle, ms));
     this.#nowMs += ms;
   }

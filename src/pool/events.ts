@@ -14,8 +14,12 @@ import {
   EVENT_MISSED,
   EVENT_REAPED,
   EVENT_RECOVERED,
+  MAX_UPSTREAM_ID_BYTES,
   POOL_EVENT,
-  UPSTREAM_ID,
+  POOL_EVENT_ID_BYTES,
+  POOL_EVENT_KIND,
+  POOL_EVENT_OTHER,
+  POOL_EVENT_VALUE,
 } from "../ffi/symbols.gen.ts";
 import type { PoolMember } from "./member.ts";
 import type { PoolEvent } from "./options.ts";
@@ -34,7 +38,7 @@ export class PoolEvents {
   readonly #member: PoolMember;
   readonly #listener: (event: PoolEvent) => void;
   readonly #numbers = new Float64Array(new ArrayBuffer(8 * POOL_EVENT * EVENTS));
-  readonly #ids = new Uint8Array(new ArrayBuffer(UPSTREAM_ID * EVENTS));
+  readonly #ids = new Uint8Array(new ArrayBuffer(MAX_UPSTREAM_ID_BYTES * EVENTS));
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** Listens from now on. */
@@ -74,8 +78,11 @@ export class PoolEvents {
       const events: PoolEvent[] = [];
       let id = 0;
       for (let at = 0; at < read * POOL_EVENT; at += POOL_EVENT) {
-        const bytes = ids.subarray(id, id += numbers[at + 1]!);
-        events.push(eventOf(numbers[at]!, bytes, numbers[at + 2]!, numbers[at + 3]!));
+        const field = (index: number): number => numbers[at + index]!;
+        const bytes = ids.subarray(id, id += field(POOL_EVENT_ID_BYTES));
+        events.push(
+          eventOf(field(POOL_EVENT_KIND), bytes, field(POOL_EVENT_VALUE), field(POOL_EVENT_OTHER)),
+        );
       }
       for (const event of events) this.tell(event);
     }

@@ -10,6 +10,9 @@ import { SluiceError, statusError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import type { Native } from "../ffi/native.ts";
 import {
+  ANSWER_LEASE,
+  ANSWER_WAITER,
+  ANSWERS as ANSWER_NUMBERS,
   CHORE_BELL,
   CHORE_MAIL,
   CHORE_RING,
@@ -17,8 +20,10 @@ import {
   LEASE_NEWS,
   LEASE_UNKNOWN,
   LEASE_UPSTREAM_SHIFT,
-  LEASE_UPSTREAMS,
   LEASE_WAITER,
+  MAX_UPSTREAMS,
+  STATUS_ACQUIRE_TIMEOUT,
+  STATUS_INVALID_HANDLE,
 } from "../ffi/symbols.gen.ts";
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
 import type { LeaseLeaks } from "./leaks.ts";
@@ -29,9 +34,6 @@ import { WaitingLine } from "./waiting_line.ts";
 
 /** Answers that are collected in one crossing. */
 const ANSWERS = 64;
-
-/** The status of a handle that is not open. */
-const INVALID_HANDLE = -3;
 
 /** A member of a pool. */
 export class PoolMember implements Lessor {
@@ -48,7 +50,7 @@ export class PoolMember implements Lessor {
   readonly #line: WaitingLine<Lease>;
   readonly #bell = new Bell();
   readonly #stats = new StatsReader();
-  readonly #answers = new Float64Array(new ArrayBuffer(16 * ANSWERS));
+  readonly #answers = new Float64Array(new ArrayBuffer(8 * ANSWER_NUMBERS * ANSWERS));
   /** What those were told who were late in this turn. */
   #seen: PoolStats | undefined;
   /** Set where leaks are tracked. */
@@ -190,11 +192,13 @@ export class PoolMember implements Lessor {
     do {
       if (this.#handle === 0) return;
       this.#bell.arm();
-      result = this.native.sluice_waiter_collect(this.#handle, this.#answers, 2 * ANSWERS);
+      const room = this.#answers.length;
+      result = this.native.sluice_waiter_collect(this.#handle, this.#answers, room);
       if (result < 0) return void this.#leaves(result);
       const answers = Math.floor(result / CHORES);
       for (let i = 0; i < answers; i++) {
-        this.#answer(this.#answers[2 * i]!, this.#answers[2 * i + 1]!);
+        const at = ANSWER_NUMBERS * i;
+        this.#answer(this.#answers[at + ANSWER_WAITER]!, this.#answers[at + ANSWER_LEASE]!);
       }
       if (result & CHORE_RING) this.#ring();
       if (result & CHORE_BELL) this.#bell.show(this.#handle);
@@ -255,7 +259,7 @@ export class PoolMember implements Lessor {
 
   /** The handle was closed by a program that was loaded anew in this thread: see `ffi/copies.ts`. */
   #leaves(result: number): boolean {
-    if (result !== INVALID_HANDLE || this.#handle === 0) return false;
+    if (result !== STATUS_INVALID_HANDLE || this.#handle === 0) return false;
     this.#isLeft = true;
     this.close();
     return true;
@@ -289,8 +293,7 @@ export class PoolMember implements Lessor {
 
   /** Who is late is told why. Many are at a time, so the pool is read once for all of them. */
   #lateness(answer: number, timeoutMs: number): SluiceError {
-    const { code } = statusError(answer, "");
-    if (code !== "SLUICE_ACQUIRE_TIMEOUT") {
+    if (answer !== STATUS_ACQUIRE_TIMEOUT) {
       return statusError(answer, `Pool ${JSON.stringify(this.#name)} refused who waited`);
     }
     this.#seen ??= this.stats();
@@ -305,7 +308,7 @@ export class PoolMember implements Lessor {
       this.#names.forget();
       queueMicrotask(() => this.#see(CHORE_MAIL | CHORE_RING));
     }
-    const index = (id >>> LEASE_UPSTREAM_SHIFT) & (LEASE_UPSTREAMS - 1);
+    const index = (id >>> LEASE_UPSTREAM_SHIFT) & (MAX_UPSTREAMS - 1);
     const upstream = this.#names.id(index);
     const lease = new Lease(this, id, upstream);
     this.leaks?.watch(lease, { id, upstream });

@@ -12,7 +12,12 @@
  *
  * @module
  */
-export { SluiceError, type SluiceErrorCode } from "../errors.ts";
+export {
+  SluiceError,
+  type SluiceErrorCode,
+  type SluiceErrorDetails,
+  type SluiceErrorInit,
+} from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
 export { AcquireTimeoutError } from "./acquire_timeout.ts";
 export { type Failure, Lease, type ReleaseResult } from "./lease.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { show } from "../errors.ts";
+import { MAX_IN_FLIGHT } from "../ffi/symbols.gen.ts";
 import { checkKnown, type Known } from "../known_options.ts";
 import type { QueueOptions } from "./options.ts";
 
@@ -132,7 +133,7 @@ export function resourceSettings<T>(options: ResourcePoolOptions<T>): ResourceSe
       throw new TypeError(`options.${name} must be a function, not ${show(value)}`);
     }
   }
-  const max = within("max", options.max, 1, 131_072, true);
+  const max = within("max", options.max, 1, MAX_IN_FLIGHT, true);
   const min = within("min", options.min ?? 0, 0, max, true);
   const reuse: unknown = options.reuse ?? "newest";
   if (reuse !== "newest" && reuse !== "oldest") {

@@ -6,7 +6,32 @@
 import { checkString, readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
-import { UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_TIER, UPSTREAM_WEIGHT } from "../ffi/symbols.gen.ts";
+import {
+  MAX_IN_FLIGHT,
+  MAX_UPSTREAM_ID_BYTES,
+  POOL_SETTING_ADAPTIVE_BACKOFF,
+  POOL_SETTING_ADAPTIVE_MIN,
+  POOL_SETTING_CLAIM_MS,
+  POOL_SETTING_HEALTH_COOLDOWN_MS,
+  POOL_SETTING_HEALTH_FAILURE_RATE,
+  POOL_SETTING_HEALTH_FAILURES,
+  POOL_SETTING_HEALTH_MAX_EJECTED,
+  POOL_SETTING_HEALTH_MIN_RESULTS,
+  POOL_SETTING_HEALTH_WINDOW_MS,
+  POOL_SETTING_LEASE_TTL_MS,
+  POOL_SETTING_MAX_IN_FLIGHT,
+  POOL_SETTING_QUEUE_AGING_MS,
+  POOL_SETTING_QUEUE_MAX,
+  POOL_SETTINGS,
+  POOL_UPSTREAM_SETTING_ID_BYTES,
+  POOL_UPSTREAM_SETTING_MAX_IN_FLIGHT,
+  POOL_UPSTREAM_SETTING_TIER,
+  POOL_UPSTREAM_SETTING_WEIGHT,
+  POOL_UPSTREAM_SETTINGS,
+  UPSTREAM_MAX_IN_FLIGHT,
+  UPSTREAM_TIER,
+  UPSTREAM_WEIGHT,
+} from "../ffi/symbols.gen.ts";
 import type {
   AcquireOptions,
   AdaptiveOptions,
@@ -18,8 +43,6 @@ import type {
   UpstreamOptions,
 } from "./options.ts";
 
-/** The most leases that a pool keeps. */
-const MOST = 131_072;
 /**
  * How long a lease that was handed over may wait to be collected before the next gets it, in
  * milliseconds. It has to be far above what an event loop is held up by, or busy Workers would lose
@@ -93,37 +116,36 @@ export function packPool(options: PoolOptions): PackedPool {
   checkKnown<HealthOptions>("health", health, HEALTH);
   const adaptive = checkAdaptive(options.adaptive);
   const leaseTtlMs = number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity);
-  const settings = [
-    whole("maxInFlight", options.maxInFlight ?? MOST, 1, MOST),
-    whole("queue.max", queue.max ?? 1000, 0, MOST),
-    number("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9),
-    leaseTtlMs,
-    CLAIM_MS,
-    whole("health.failures", health.failures ?? 5, 0, 1e6),
-    number("health.failureRate", health.failureRate ?? 0.5, 0, 1e6),
-    whole("health.minResults", health.minResults ?? 20, 1, 1e6),
-    number("health.windowMs", health.windowMs ?? 10_000, 10, 1e9),
-    number("health.cooldownMs", health.cooldownMs ?? 30_000, 1, 1e9),
-    number("health.maxEjected", health.maxEjected ?? 0.5, 0, 1),
-    adaptive.min,
-    adaptive.backoff,
-  ];
+  const settings = new Float64Array(POOL_SETTINGS + POOL_UPSTREAM_SETTINGS * upstreams.length);
+  const maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT;
+  settings[POOL_SETTING_MAX_IN_FLIGHT] = checkMaxInFlight("maxInFlight", maxInFlight);
+  settings[POOL_SETTING_QUEUE_MAX] = whole("queue.max", queue.max ?? 1000, 0, MAX_IN_FLIGHT);
+  settings[POOL_SETTING_QUEUE_AGING_MS] = number("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9);
+  settings[POOL_SETTING_LEASE_TTL_MS] = leaseTtlMs;
+  settings[POOL_SETTING_CLAIM_MS] = CLAIM_MS;
+  packHealth(health, settings);
+  settings[POOL_SETTING_ADAPTIVE_MIN] = adaptive.min;
+  settings[POOL_SETTING_ADAPTIVE_BACKOFF] = adaptive.backoff;
   const ids: Uint8Array[] = [];
   const seen = new Set<string>();
   upstreams.forEach((upstream, i) => {
-    const { id, numbers } = packUpstream(`upstreams[${i}]`, upstream);
+    const { id, maxInFlight, weight, tier } = packUpstream(`upstreams[${i}]`, upstream);
     if (seen.has(upstream.id)) {
       throw new RangeError(`upstreams[${i}].id is ${show(upstream.id)}, which another has`);
     }
     seen.add(upstream.id);
-    settings.push(...numbers, id.length);
+    const own = settings.subarray(POOL_SETTINGS + POOL_UPSTREAM_SETTINGS * i);
+    own[POOL_UPSTREAM_SETTING_MAX_IN_FLIGHT] = maxInFlight;
+    own[POOL_UPSTREAM_SETTING_WEIGHT] = weight;
+    own[POOL_UPSTREAM_SETTING_TIER] = tier;
+    own[POOL_UPSTREAM_SETTING_ID_BYTES] = id.length;
     ids.push(id);
   });
   const timeoutMs = checkTimeout("queue.timeoutMs", queue.timeoutMs ?? QUEUE_TIMEOUT_MS);
   return {
     title,
     name,
-    settings: Float64Array.from(settings),
+    settings,
     ids: join(ids),
     upstreams: [...seen],
     timeoutMs,
@@ -131,16 +153,36 @@ export function packPool(options: PoolOptions): PackedPool {
   };
 }
 
-/** Checks and packs one upstream: its id, and most in flight, weight, tier. */
-export function packUpstream(
-  at: string,
-  upstream: UpstreamOptions,
-): { id: Uint8Array; numbers: readonly [number, number, number] } {
+/** An upstream as the native side takes it. */
+export interface PackedUpstream {
+  readonly id: Uint8Array;
+  readonly maxInFlight: number;
+  readonly weight: number;
+  readonly tier: number;
+}
+
+function packHealth(health: HealthOptions, settings: Float64Array): void {
+  const failures = whole("health.failures", health.failures ?? 5, 0, 1e6);
+  const failureRate = number("health.failureRate", health.failureRate ?? 0.5, 0, 1e6);
+  const minResults = whole("health.minResults", health.minResults ?? 20, 1, 1e6);
+  settings[POOL_SETTING_HEALTH_FAILURES] = failures;
+  settings[POOL_SETTING_HEALTH_FAILURE_RATE] = failureRate;
+  settings[POOL_SETTING_HEALTH_MIN_RESULTS] = minResults;
+  const windowMs = number("health.windowMs", health.windowMs ?? 10_000, 10, 1e9);
+  const cooldownMs = number("health.cooldownMs", health.cooldownMs ?? 30_000, 1, 1e9);
+  const maxEjected = number("health.maxEjected", health.maxEjected ?? 0.5, 0, 1);
+  settings[POOL_SETTING_HEALTH_WINDOW_MS] = windowMs;
+  settings[POOL_SETTING_HEALTH_COOLDOWN_MS] = cooldownMs;
+  settings[POOL_SETTING_HEALTH_MAX_EJECTED] = maxEjected;
+}
+
+/** Checks and packs one upstream. */
+export function packUpstream(at: string, upstream: UpstreamOptions): PackedUpstream {
   checkKnown<UpstreamOptions>(at, upstream, UPSTREAM);
   const id = checkId(`${at}.id`, upstream.id);
-  const most = checkMaxInFlight(`${at}.maxInFlight`, upstream.maxInFlight);
+  const maxInFlight = checkMaxInFlight(`${at}.maxInFlight`, upstream.maxInFlight);
   const weight = checkWeight(`${at}.weight`, upstream.weight ?? 1);
-  return { id, numbers: [most, weight, checkTier(`${at}.tier`, upstream.tier ?? 0)] };
+  return { id, maxInFlight, weight, tier: checkTier(`${at}.tier`, upstream.tier ?? 0) };
 }
 
 /** Checks changes of an upstream, all before the first is made: pairs of a setting and its value. */
@@ -197,7 +239,7 @@ export function checkWatching(
 
 /** How many leases may be in use. */
 export function checkMaxInFlight(name: string, value: unknown): number {
-  return whole(name, value, 1, MOST);
+  return whole(name, value, 1, MAX_IN_FLIGHT);
 }
 
 /** A weight. */
@@ -222,15 +264,17 @@ export function checkTimeout(name: string, value: unknown): number {
 
 /** How many leases to take at once. */
 export function checkCount(name: string, value: unknown): number {
-  return whole(name, value, 0, MOST);
+  return whole(name, value, 0, MAX_IN_FLIGHT);
 }
 
-/** A name of 1 to 255 bytes, as UTF-8. */
+/** The UTF-8 of a name or an id, which has 1 to {@linkcode MAX_UPSTREAM_ID_BYTES} bytes. */
 export function checkId(name: string, value: unknown): Uint8Array {
   checkString(name, value);
   const bytes = encoder.encode(value);
-  if (bytes.length < 1 || bytes.length > 255) {
-    throw new RangeError(`${name} must be 1 to 255 bytes of UTF-8, not ${bytes.length}`);
+  if (bytes.length < 1 || bytes.length > MAX_UPSTREAM_ID_BYTES) {
+    throw new RangeError(
+      `${name} must be 1 to ${MAX_UPSTREAM_ID_BYTES} bytes of UTF-8, not ${bytes.length}`,
+    );
   }
   return bytes;
 }
@@ -240,7 +284,7 @@ function checkAdaptive(value: unknown): { min: number; backoff: number } {
   const options: AdaptiveOptions = value === true ? {} : value as AdaptiveOptions;
   checkKnown<AdaptiveOptions>("adaptive", options, ADAPTIVE);
   return {
-    min: whole("adaptive.min", options.min ?? 1, 1, MOST),
+    min: whole("adaptive.min", options.min ?? 1, 1, MAX_IN_FLIGHT),
     backoff: number("adaptive.backoff", options.backoff ?? 0.5, 0.01, 0.99),
   };
 }

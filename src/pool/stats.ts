@@ -3,7 +3,40 @@
  *
  * @module
  */
-import { POOL_STATS, POOL_UPSTREAM_STATS } from "../ffi/symbols.gen.ts";
+import {
+  POOL_STAT_CANCELLED,
+  POOL_STAT_EJECTIONS,
+  POOL_STAT_EXPIRED,
+  POOL_STAT_GRANTED,
+  POOL_STAT_HANDED_OVER,
+  POOL_STAT_ID_BYTES,
+  POOL_STAT_IN_FLIGHT,
+  POOL_STAT_MAX_IN_FLIGHT,
+  POOL_STAT_MEMBERS,
+  POOL_STAT_OWN_IN_FLIGHT,
+  POOL_STAT_REAPED,
+  POOL_STAT_REFUSED,
+  POOL_STAT_TIMED_OUT,
+  POOL_STAT_WAITING,
+  POOL_STATS,
+  POOL_UPSTREAM_STAT_DRAINING,
+  POOL_UPSTREAM_STAT_FAILED,
+  POOL_UPSTREAM_STAT_FAILURES_IN_A_ROW,
+  POOL_UPSTREAM_STAT_GRANTED,
+  POOL_UPSTREAM_STAT_ID_BYTES,
+  POOL_UPSTREAM_STAT_IN_FLIGHT,
+  POOL_UPSTREAM_STAT_LIMIT,
+  POOL_UPSTREAM_STAT_MAX_IN_FLIGHT,
+  POOL_UPSTREAM_STAT_RESTS_FOR_MS,
+  POOL_UPSTREAM_STAT_STATE,
+  POOL_UPSTREAM_STAT_TIER,
+  POOL_UPSTREAM_STAT_WEIGHT,
+  POOL_UPSTREAM_STATS,
+  UPSTREAM_STATE_COOLING,
+  UPSTREAM_STATE_EJECTED,
+  UPSTREAM_STATE_HEALTHY,
+  UPSTREAM_STATE_PROBING,
+} from "../ffi/symbols.gen.ts";
 import type { PoolMember } from "./member.ts";
 
 /**
@@ -75,7 +108,12 @@ export interface PoolStats {
   readonly upstreams: readonly UpstreamStats[];
 }
 
-const STATES: readonly UpstreamState[] = ["healthy", "ejected", "probing", "cooling"];
+const STATES: Readonly<Record<number, UpstreamState>> = {
+  [UPSTREAM_STATE_HEALTHY]: "healthy",
+  [UPSTREAM_STATE_EJECTED]: "ejected",
+  [UPSTREAM_STATE_PROBING]: "probing",
+  [UPSTREAM_STATE_COOLING]: "cooling",
+};
 
 const decoder = new TextDecoder();
 
@@ -92,7 +130,7 @@ export class StatsReader {
       const length = member.unwrap(
         native.sluice_pool_stats(handle, numbers, numbers.length, ids, ids.length),
       );
-      const bytes = numbers[0]!;
+      const bytes = numbers[POOL_STAT_ID_BYTES]!;
       if (length <= numbers.length && bytes <= ids.length) return statsOf(numbers, length, ids);
       // Room for as many again, if upstreams are being added.
       if (length > numbers.length) this.#numbers = new Float64Array(new ArrayBuffer(16 * length));
@@ -106,35 +144,36 @@ function statsOf(numbers: Float64Array, length: number, ids: Uint8Array): PoolSt
   const upstreams: UpstreamStats[] = [];
   let id = 0;
   for (let i = POOL_STATS; i < length; i += POOL_UPSTREAM_STATS) {
-    const state = at(i + 2) === 1 ? "draining" : STATES[at(i + 1)]!;
+    const isDraining = at(i + POOL_UPSTREAM_STAT_DRAINING) === 1;
+    const state = isDraining ? "draining" : STATES[at(i + POOL_UPSTREAM_STAT_STATE)]!;
     upstreams.push({
-      id: decoder.decode(ids.subarray(id, id += at(i))),
+      id: decoder.decode(ids.subarray(id, id += at(i + POOL_UPSTREAM_STAT_ID_BYTES))),
       state,
-      inFlight: at(i + 3),
-      maxInFlight: at(i + 4),
-      limit: at(i + 5),
-      weight: at(i + 6),
-      tier: at(i + 7),
-      granted: at(i + 8),
-      failed: at(i + 9),
-      failuresInARow: at(i + 10),
-      restsForMs: at(i + 11),
+      inFlight: at(i + POOL_UPSTREAM_STAT_IN_FLIGHT),
+      maxInFlight: at(i + POOL_UPSTREAM_STAT_MAX_IN_FLIGHT),
+      limit: at(i + POOL_UPSTREAM_STAT_LIMIT),
+      weight: at(i + POOL_UPSTREAM_STAT_WEIGHT),
+      tier: at(i + POOL_UPSTREAM_STAT_TIER),
+      granted: at(i + POOL_UPSTREAM_STAT_GRANTED),
+      failed: at(i + POOL_UPSTREAM_STAT_FAILED),
+      failuresInARow: at(i + POOL_UPSTREAM_STAT_FAILURES_IN_A_ROW),
+      restsForMs: at(i + POOL_UPSTREAM_STAT_RESTS_FOR_MS),
     });
   }
   return {
-    inFlight: at(1),
-    maxInFlight: at(2),
-    waiting: at(3),
-    members: at(4),
-    ownInFlight: at(5),
-    granted: at(6),
-    handedOver: at(7),
-    timedOut: at(8),
-    refused: at(9),
-    cancelled: at(10),
-    expired: at(11),
-    reaped: at(12),
-    ejections: at(13),
+    inFlight: at(POOL_STAT_IN_FLIGHT),
+    maxInFlight: at(POOL_STAT_MAX_IN_FLIGHT),
+    waiting: at(POOL_STAT_WAITING),
+    members: at(POOL_STAT_MEMBERS),
+    ownInFlight: at(POOL_STAT_OWN_IN_FLIGHT),
+    granted: at(POOL_STAT_GRANTED),
+    handedOver: at(POOL_STAT_HANDED_OVER),
+    timedOut: at(POOL_STAT_TIMED_OUT),
+    refused: at(POOL_STAT_REFUSED),
+    cancelled: at(POOL_STAT_CANCELLED),
+    expired: at(POOL_STAT_EXPIRED),
+    reaped: at(POOL_STAT_REAPED),
+    ejections: at(POOL_STAT_EJECTIONS),
     upstreams,
   };
 }

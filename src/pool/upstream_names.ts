@@ -8,7 +8,7 @@
  */
 import { show, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
-import { UPSTREAM_ID, UPSTREAM_NEWS } from "../ffi/symbols.gen.ts";
+import { MAX_UPSTREAM_ID_BYTES, UPSTREAM_NEWS } from "../ffi/symbols.gen.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -81,7 +81,12 @@ export class UpstreamNames {
   }
 
   #ask(index: number): string {
-    const told = this.#native.sluice_upstream_id(this.#handle, index, this.#text, UPSTREAM_ID);
+    const told = this.#native.sluice_upstream_id(
+      this.#handle,
+      index,
+      this.#text,
+      MAX_UPSTREAM_ID_BYTES,
+    );
     // Its lease has outlived its time in the meantime, and the upstream is gone.
     if (told < 0) return `#${index}`;
     // Others may be stale as well, and nobody is told of that twice.

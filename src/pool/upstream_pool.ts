@@ -212,9 +212,11 @@ export class UpstreamPool implements Disposable {
    * @throws {SluiceError} `SLUICE_DUPLICATE_UPSTREAM`, `SLUICE_POOL_TOO_LARGE`.
    */
   addUpstream(upstream: UpstreamOptions): void {
-    const { id, numbers: [most, weight, tier] } = packUpstream("upstream", upstream);
+    const { id, maxInFlight, weight, tier } = packUpstream("upstream", upstream);
     const { native, handle } = this.#member;
-    this.#member.see(native.sluice_upstream_add(handle, id, id.length, most, weight, tier));
+    this.#member.see(
+      native.sluice_upstream_add(handle, id, id.length, maxInFlight, weight, tier),
+    );
     this.#member.forgetNames(upstream.id);
     this.#ceiling.update(() => this.stats());
   }

@@ -1,7 +1,7 @@
 /**
  * Packs many texts into one buffer, so that one crossing does the work of many.
  *
- * The layout is the packed batch of `rust/abi/src/batch.rs`. In Deno strings of middling length are joined
+ * The layout is the packed batch of `rust/abi/src/tokenizer/batch.rs`. In Deno strings of middling length are joined
  * and transcoded in one go; the native side splits them again by their UTF-16 lengths. Others are transcoded
  * one by one: then their lengths in bytes are known, and looking for the places where they end would
  * cost more than it saves.
@@ -9,9 +9,16 @@
  * @module
  */
 import { checkLength, checkMemory, checkView, type Text } from "../arguments.ts";
-import { renumbered } from "../errors.ts";
+import { relocated, SluiceError } from "../errors.ts";
 import { library, native } from "../ffi/load.ts";
-import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
+import {
+  BATCH_BYTES,
+  BATCH_HEADER,
+  BATCH_HEADER_TEXTS,
+  BATCH_HEADER_THREADS,
+  BATCH_HEADER_UNIT,
+  BATCH_UTF16,
+} from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { type TextBuffer, textBuffer } from "../text_buffer.ts";
 import { lengthOf } from "../typed_array.ts";
@@ -97,13 +104,14 @@ export function encodeBatch(
   return { ids: concat(parts, total), offsets };
 }
 
-/** A refusal numbers texts within their group; the caller knows them by their place in the batch. */
+/** Passes on a result. The library numbers texts within their group, and errors number them within the batch. */
 function unwrapGroup(tokenizer: NativeTokenizer, result: number, { start }: Group): number {
   if (result >= 0) return result;
   try {
     return tokenizer.unwrap(result);
   } catch (error) {
-    throw renumbered(error, (index) => `text ${start + index}: `);
+    if (!(error instanceof SluiceError) || error.textIndex === undefined) throw error;
+    throw relocated(error, { textIndex: start + error.textIndex });
   }
 }
 
@@ -183,9 +191,9 @@ function pack(buffer: TextBuffer, group: Group, threads: number): number {
   const { shortUnits, writeAt } = library();
   const joined = areStrings && writeAt === undefined && units > shortUnits * n &&
     units < JOINED_UNITS * n;
-  buffer.words[0] = n;
-  buffer.words[1] = joined ? BATCH_UTF16 : BATCH_BYTES;
-  buffer.words[2] = threads;
+  buffer.words[BATCH_HEADER_TEXTS] = n;
+  buffer.words[BATCH_HEADER_UNIT] = joined ? BATCH_UTF16 : BATCH_BYTES;
+  buffer.words[BATCH_HEADER_THREADS] = threads;
   return joined
     ? packJoined(buffer, texts as readonly string[], header)
     : packEach(buffer, group, header);

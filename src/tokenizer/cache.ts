@@ -12,7 +12,14 @@
 import { show } from "../errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
 import { native, unwrap } from "../ffi/load.ts";
-import { CACHE_STATS } from "../ffi/symbols.gen.ts";
+import {
+  CACHE_STAT_CAPACITY,
+  CACHE_STAT_EVICTIONS,
+  CACHE_STAT_HITS,
+  CACHE_STAT_MISSES,
+  CACHE_STATS,
+  MAX_CACHE_ENTRIES,
+} from "../ffi/symbols.gen.ts";
 
 /** How large the count cache is to be. */
 export interface CacheOptions {
@@ -39,7 +46,6 @@ export interface CacheStats {
 
 const OPTIONS: Known<CacheOptions> = { entries: true };
 const DEFAULT_ENTRIES = 20_480;
-const MOST_ENTRIES = 1 << 24;
 
 /** Opens the cache of the process if `cache` asks for one, and says whether it does. */
 export function openCache(cache: boolean | CacheOptions | undefined): boolean {
@@ -66,13 +72,12 @@ export function openCache(cache: boolean | CacheOptions | undefined): boolean {
 export function cacheStats(): CacheStats {
   const numbers = new Float64Array(new ArrayBuffer(8 * CACHE_STATS));
   unwrap(native().sluice_cache_stats(numbers, numbers.length));
-  const [capacity, hits, misses, evictions] = numbers as unknown as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { capacity, hits, misses, evictions };
+  return {
+    capacity: numbers[CACHE_STAT_CAPACITY]!,
+    hits: numbers[CACHE_STAT_HITS]!,
+    misses: numbers[CACHE_STAT_MISSES]!,
+    evictions: numbers[CACHE_STAT_EVICTIONS]!,
+  };
 }
 
 /** How many entries `cache` asks for; 0 for no cache. */
@@ -87,9 +92,9 @@ export function checkCache(cache: boolean | CacheOptions | undefined): number {
   if (typeof entries !== "number") {
     throw new TypeError(`cache.entries must be a number, not ${show(entries)}`);
   }
-  if (!Number.isInteger(entries) || entries < 1 || entries > MOST_ENTRIES) {
+  if (!Number.isInteger(entries) || entries < 1 || entries > MAX_CACHE_ENTRIES) {
     throw new RangeError(
-      `cache.entries must be an integer from 1 to ${MOST_ENTRIES}, not ${entries}`,
+      `cache.entries must be an integer from 1 to ${MAX_CACHE_ENTRIES}, not ${entries}`,
     );
   }
   return entries;

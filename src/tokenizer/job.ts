@@ -9,9 +9,16 @@
  */
 import { delay, nextTurn } from "../delay.ts";
 import { checkBytes, checkMemory, type Text, unitsIn } from "../arguments.ts";
-import { renumbered } from "../errors.ts";
+import { relocated, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
-import { BATCH_BYTES, BATCH_HEADER, BATCH_UTF16 } from "../ffi/symbols.gen.ts";
+import {
+  BATCH_BYTES,
+  BATCH_HEADER,
+  BATCH_HEADER_TEXTS,
+  BATCH_HEADER_THREADS,
+  BATCH_HEADER_UNIT,
+  BATCH_UTF16,
+} from "../ffi/symbols.gen.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { Slots } from "./slots.ts";
 import { textBuffer } from "../text_buffer.ts";
@@ -134,7 +141,7 @@ export async function runJobForOne(
   try {
     return await runJob({ ...request, texts: [text], nameOf: () => "text" });
   } catch (error) {
-    throw renumbered(error, () => "");
+    throw error instanceof SluiceError ? relocated(error, { textIndex: undefined }) : error;
   }
 }
 
@@ -221,7 +228,9 @@ async function write(
     void tokenizer.unwrap(sluice_job_write(job, bytes, length, last));
 
   const words = new Uint32Array(new ArrayBuffer(4 * (BATCH_HEADER + texts.length)));
-  words.set([texts.length, strings ? BATCH_UTF16 : BATCH_BYTES, threads]);
+  words[BATCH_HEADER_TEXTS] = texts.length;
+  words[BATCH_HEADER_UNIT] = strings ? BATCH_UTF16 : BATCH_BYTES;
+  words[BATCH_HEADER_THREADS] = threads;
   for (let i = 0; i < texts.length; i++) {
     words[BATCH_HEADER + i] = unitsIn(texts[i]!);
     if (i % TEXTS_PER_LOOK === 0 && turn.isOver) await turn.yield();

@@ -11,7 +11,12 @@
  * @module
  */
 export type { Text } from "../arguments.ts";
-export { SluiceError, type SluiceErrorCode } from "../errors.ts";
+export {
+  SluiceError,
+  type SluiceErrorCode,
+  type SluiceErrorDetails,
+  type SluiceErrorInit,
+} from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
 export type { EncodedBatch } from "./batch.ts";
 export { type CacheOptions, type CacheStats, cacheStats } from "./cache.ts";

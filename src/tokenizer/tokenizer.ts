@@ -12,7 +12,15 @@ import { TokenDecoder } from "./decoder.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
 import { show, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
-import { CACHE, JOB_COUNT, JOB_ENCODE, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
+import {
+  CACHE,
+  JOB_COUNT,
+  JOB_ENCODE,
+  MAX_COUNT_LIMIT,
+  MAX_TOKEN_BYTES,
+  SPECIAL_ERROR,
+  SPECIAL_TEXT,
+} from "../ffi/symbols.gen.ts";
 import { checkKnown, type Known } from "../known_options.ts";
 import { areShort, inBatch, isShort, type JobRequest, runJob, runJobForOne } from "./job.ts";
 import type { Measure } from "./measure.ts";
@@ -37,9 +45,6 @@ import {
 } from "./options.ts";
 import { truncate, TRUNCATE_OPTIONS, type TruncateOptions } from "./truncate.ts";
 import { wordPool } from "./word_pool.ts";
-
-/** No token of any encoding is longer than this, in bytes. */
-const LONGEST_TOKEN = 128;
 
 /** Not ignoring the BOM: U+FEFF is text like any other, and dropping it loses it. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -141,12 +146,12 @@ export class Tokenizer implements Disposable {
     checkGiven(options, TEXT_OPTIONS);
     const special = this.#special(options);
     // More than any text has tokens: a result must fit an int32.
-    const bound = Math.min(checkLimit("limit", limit), 2 ** 31 - 2);
+    const bound = Math.min(checkLimit("limit", limit), MAX_COUNT_LIMIT);
     if (typeof text === "string" && special !== SPECIAL_ERROR) {
       this.#native.checkOpen();
-      // Every token takes at least one byte, and at most LONGEST_TOKEN.
+      // Every token takes at least one byte, and at most MAX_TOKEN_BYTES.
       if (3 * text.length <= bound) return true;
-      if (text.length > LONGEST_TOKEN * bound) return false;
+      if (text.length > MAX_TOKEN_BYTES * bound) return false;
     }
     return this.#native.countWithin(text, special, bound) <= bound;
   }

@@ -1,5 +1,5 @@
-//! The header is a C header: `smoke.c` compiles against it without a warning, links with the
-//! library and runs; and it is a C++ header too.
+//! Tests of the generated header: `smoke.c` compiles against it without warnings, links with the library and runs, and
+//! the header is valid C++.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder that cargo put the cdylib of this very build in.
+/// The folder with the cdylib of this build.
 fn library_folder() -> PathBuf {
     let test = std::env::current_exe().expect("path of this test");
     let deps = test.parent().expect("deps folder");

@@ -1,4 +1,4 @@
-//! Where the system gives no random bytes, what needs none works, and what needs some says so.
+//! Tests of a system without random bytes: calls that need none work, and calls that need some fail with a status.
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use sluice::clock::sluice_clock_open;
 use sluice::limiter::sluice_limiter_open;
-use sluice::status::SluiceStatus;
+use sluice::seam::status::SluiceStatus;
 use sluice::tokenizer::{sluice_tokenizer_close, sluice_tokenizer_count, sluice_tokenizer_open};
 
 use support::last_error;
@@ -22,7 +22,7 @@ fn take_entropy_away() -> bool {
     };
     let answer = |answer| rule(libc::BPF_RET | libc::BPF_K, 0, 0, answer);
     let mut filter = [
-        // The number of the call is the first word of what is looked at.
+        // The first word of the data is the number of the system call.
         load(0),
         is(libc::SYS_getrandom, 2),
         is(libc::SYS_openat, 1),

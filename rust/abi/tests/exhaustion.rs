@@ -1,7 +1,7 @@
-//! What the system refuses (memory, random bytes, the threads of a forked process) is a status, never an
-//! abort, and the library stays usable.
+//! Tests of exhausted resources: without memory, random bytes or the threads of a forked process, calls fail with a
+//! status, and the library stays usable.
 //!
-//! Each case runs in a child process, this same test binary, because limits of a process stay.
+//! Each case runs this test binary in a child process, because the resource limits of a process are permanent.
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
@@ -11,20 +11,20 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sluice::batch::{sluice_batch_count, sluice_batch_encode};
-use sluice::cache::{SLUICE_CACHE, sluice_cache_open};
 use sluice::clock::sluice_clock_open;
-use sluice::counter::{SLUICE_COUNTER_RESET, sluice_counter_open, sluice_counter_push};
-use sluice::job::{
+use sluice::limiter::key::{sluice_limiter_restore, sluice_limiter_snapshot, sluice_limiter_stats};
+use sluice::limiter::reservation::sluice_reservation_end;
+use sluice::limiter::zone::sluice_zone_add;
+use sluice::limiter::{sluice_limiter_key, sluice_limiter_open, sluice_limiter_take};
+use sluice::pool::sluice_pool_open;
+use sluice::process::library::sluice_library_abi_hash;
+use sluice::seam::status::SluiceStatus as Status;
+use sluice::tokenizer::batch::{sluice_batch_count, sluice_batch_encode};
+use sluice::tokenizer::cache::{SLUICE_CACHE, sluice_cache_open};
+use sluice::tokenizer::counter::{SLUICE_COUNTER_RESET, sluice_counter_open, sluice_counter_push};
+use sluice::tokenizer::job::{
     SLUICE_JOB_ENCODE, sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_write,
 };
-use sluice::library::sluice_library_abi_hash;
-use sluice::limiter::{sluice_limiter_key, sluice_limiter_open, sluice_limiter_take};
-use sluice::limiter_key::{sluice_limiter_restore, sluice_limiter_snapshot, sluice_limiter_stats};
-use sluice::limiter_zone::sluice_zone_add;
-use sluice::pool::sluice_pool_open;
-use sluice::reservation::sluice_reservation_end;
-use sluice::status::SluiceStatus as Status;
 use sluice::tokenizer::{sluice_tokenizer_count, sluice_tokenizer_open};
 
 use support::last_error;
@@ -32,7 +32,7 @@ use support::last_error;
 const MIB: usize = 1 << 20;
 const OUT_OF_MEMORY: i32 = Status::OutOfMemory as i32;
 
-/// What a child runs, by name.
+/// The cases that a child process runs, by name.
 const CASES: [(&str, fn()); 13] = [
     ("job_open", job_open),
     ("job_write", job_write),
@@ -49,13 +49,13 @@ const CASES: [(&str, fn()); 13] = [
     ("fork", fork),
 ];
 
-/// Runs one case in a process of its own; nothing to do in a run of all tests.
+/// Runs one case in a child process. Does nothing in a run of all tests.
 #[test]
 fn child() {
     let Ok(name) = std::env::var("SLUICE_TEST_CASE") else { return };
     let (_, case) = CASES.iter().find(|(known, _)| *known == name).expect("a case");
     sluice_library_abi_hash();
-    // That keeps panics off stderr, this test's own among them.
+    // The hook keeps panics off stderr, including those of this test.
     drop(std::panic::take_hook());
     case();
     println!("case {name} went through");
@@ -255,7 +255,7 @@ fn counter() {
         assert!(push(counter, &piece[..MIB], SLUICE_COUNTER_RESET) > 0);
         leave(20 * MIB);
         refused(push(counter, &piece, 0));
-        // What was pushed is not known any more, until it begins anew.
+        // The counter fails until a reset, because it has lost text.
         refused(push(counter, "b", 0));
         assert_eq!(push(counter, "Hello, world!", SLUICE_COUNTER_RESET), 4);
         leave_all();
@@ -274,7 +274,7 @@ fn keys() {
     let limiter = limiter("keys", 1e9);
     let first = key(limiter, 0);
     assert_eq!(sluice_limiter_take(limiter, first, 1e9 - 1.0, 0.0, 0.0, 0.0), 0.0);
-    // Enough for the places and the names of a million keys, and not for the places of the next million.
+    // Enough for the slots and the names of a million keys, but not for the slots of the next million.
     leave(150 * MIB);
     // Each is in use, or it would make room for the next.
     let used = |number| {
@@ -294,7 +294,7 @@ fn keys() {
     let mut stats = [0f64; 6];
     // SAFETY: pointer and length come from a live array.
     unsafe { sluice_limiter_stats(limiter, stats.as_mut_ptr(), 6) };
-    assert_eq!(stats[3], 0.0, "no key was refused for want of a place");
+    assert_eq!(stats[3], 0.0, "no key was refused for lack of a slot");
 }
 
 fn snapshot() {

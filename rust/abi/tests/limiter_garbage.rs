@@ -1,5 +1,5 @@
-//! Nothing that a foreign caller passes to a limiter crashes: wrong handles, keys, costs, reservations,
-//! clocks and pointers are answered with a status and change nothing.
+//! Tests of limiters with invalid arguments: wrong handles, keys, costs, reservations, clocks and pointers fail with a
+//! status and change nothing.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod support;
@@ -9,25 +9,25 @@ use std::ptr::{null, null_mut};
 use sluice::clock::{
     SLUICE_CLOCK_COARSE, sluice_clock_advance, sluice_clock_close, sluice_clock_open,
 };
-use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
-    sluice_limiter_take_up_to,
-};
-use sluice::limiter_batch::sluice_limiter_take_batch;
-use sluice::limiter_key::{
+use sluice::limiter::batch::sluice_limiter_take_batch;
+use sluice::limiter::key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_restore,
     sluice_limiter_set_limits, sluice_limiter_snapshot, sluice_limiter_stats,
     sluice_limiter_tighten,
 };
-use sluice::limiter_parts::{sluice_limiter_reserve, sluice_limiter_take_all};
-use sluice::limiter_zone::{sluice_zone_add, sluice_zone_find};
-use sluice::reservation::{
+use sluice::limiter::parts::{sluice_limiter_reserve, sluice_limiter_take_all};
+use sluice::limiter::reservation::{
     sluice_reservation_end, sluice_reservation_renew, sluice_reservation_top_up,
 };
-use sluice::status::SluiceStatus as Status;
+use sluice::limiter::zone::{sluice_zone_add, sluice_zone_find};
+use sluice::limiter::{
+    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
+    sluice_limiter_take_up_to,
+};
+use sluice::seam::status::SluiceStatus as Status;
 use support::{FAR, last_error};
 
-/// One rate of 5 a minute and one place.
+/// One rate of 5 a minute and a concurrency of one.
 const LIMITER: [f64; 20] = [
     100.0, 1e3, 2.0, 2.0, // keys, life of reservations, limits, units
     0.0, 0.0, 5.0, 6e4, 5.0, 0.0, 0.0, 0.0, //
@@ -206,7 +206,7 @@ fn reservations_that_are_not_open_and_snapshots_that_are_none() {
         let restore = sluice_limiter_restore(handle, null(), 0);
         assert_eq!(restore, Status::BadSnapshot as i32);
         // As many of something else: a limiter with the same numbers and no name in common, and one whose
-        // units have changed places.
+        // units are in another order.
         for (others, fits) in [
             (["rpm", "live", "tokens", "connections"], false),
             (["a", "b", "requests", "concurrent"], false),
@@ -232,7 +232,7 @@ fn reservations_that_are_not_open_and_snapshots_that_are_none() {
 }
 
 #[test]
-fn reservations_of_another_thread_are_not_open_to_whoever_guesses_their_numbers() {
+fn reservations_of_another_thread_cannot_be_ended_by_guessing_their_numbers() {
     let mine = limiter("guessed");
     let k = key(mine, b"k");
     let mut parts = [f64::from(mine), k, 1.0, 1.0];
@@ -316,12 +316,12 @@ fn what_a_thread_reserved_is_settled_when_it_ends_also_of_a_limiter_it_has_close
                 ended.wait();
             });
             reserved.wait();
-            assert_eq!(outstanding().1, 1.0, "the place is taken");
+            assert_eq!(outstanding().1, 1.0, "the concurrency is in use");
             ended.wait();
             worker.join().expect("join");
         });
-        let (charged, places) = outstanding();
-        assert_eq!(places, 0.0, "closed: {closes}");
+        let (charged, held) = outstanding();
+        assert_eq!(held, 0.0, "closed: {closes}");
         assert!(charged > 0.9, "{charged}");
     }
 }

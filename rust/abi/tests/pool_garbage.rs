@@ -1,27 +1,26 @@
-//! Nothing that a foreign caller passes to a pool crashes: wrong handles, ids, numbers and pointers
-//! are answered with a status and change nothing.
+//! Tests of pools with invalid arguments: wrong handles, ids, numbers and pointers fail with a status and change
+//! nothing.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::ptr::{null, null_mut};
 
-use sluice::bell::{sluice_bell_next, sluice_bell_want};
-use sluice::lease::{
-    SLUICE_LEASE_FAILED, SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, SLUICE_LEASE_UPSTREAM_SHIFT,
-    SLUICE_LEASE_UPSTREAMS, SLUICE_LEASE_WAITER, sluice_lease_acquire, sluice_lease_acquire_batch,
+use sluice::pool::bell::{sluice_bell_next, sluice_bell_want};
+use sluice::pool::chores::{SLUICE_CHORE_MAIL, SLUICE_CHORES};
+use sluice::pool::codec::{
+    SLUICE_LEASE_NEWS, SLUICE_LEASE_UPSTREAM_SHIFT, SLUICE_LEASE_WAITER, SLUICE_MAX_UPSTREAMS,
+};
+use sluice::pool::lease::{
+    SLUICE_LEASE_FAILED, SLUICE_LEASE_OK, sluice_lease_acquire, sluice_lease_acquire_batch,
     sluice_lease_confirm, sluice_lease_release, sluice_lease_release_batch, sluice_lease_renew,
 };
-use sluice::pool::{
-    sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_resize,
-    sluice_pool_retire, sluice_pool_stats,
-};
-use sluice::status::SluiceStatus as Status;
-use sluice::upstream::{
+use sluice::pool::stats::{sluice_pool_events, sluice_pool_stats};
+use sluice::pool::upstream::{
     SLUICE_UPSTREAM_NEWS, sluice_upstream_add, sluice_upstream_change, sluice_upstream_find,
     sluice_upstream_id, sluice_upstream_remove,
 };
-use sluice::waiter::{
-    SLUICE_CHORE_MAIL, SLUICE_CHORES, sluice_waiter_cancel, sluice_waiter_collect,
-};
+use sluice::pool::waiter::{sluice_waiter_cancel, sluice_waiter_collect};
+use sluice::pool::{sluice_pool_close, sluice_pool_open, sluice_pool_resize, sluice_pool_retire};
+use sluice::seam::status::SluiceStatus as Status;
 
 const SETTINGS: [f64; 17] = [
     100.0, 10.0, 5000.0, 60_000.0, 1000.0, 5.0, 0.5, 20.0, 10_000.0, 30_000.0, 0.5, 0.0,
@@ -113,7 +112,7 @@ fn ids_that_are_no_leases() {
         assert_eq!(sluice_lease_release(pool, forged, SLUICE_LEASE_OK, 0.0), stale, "{forged}");
         assert_eq!(sluice_lease_renew(pool, forged), stale);
         assert_eq!(sluice_lease_confirm(pool, forged), stale);
-        assert!(sluice_waiter_cancel(pool, forged) >= 0, "a place that is no more");
+        assert!(sluice_waiter_cancel(pool, forged) >= 0, "a waiter that does not exist");
     }
     let wrong = sluice_lease_release(pool, id, 4, 0.0);
     assert_eq!(wrong, Status::InvalidArgument as i32);
@@ -186,7 +185,7 @@ fn pointers_and_upstreams_that_are_none() {
         assert_eq!(sluice_upstream_add(pool, long.as_ptr(), 256, 1.0, 1.0, 0.0), bad);
         assert_eq!(sluice_upstream_add(pool, long.as_ptr(), 255, 1.0, 1.0, 0.0), 0);
         assert_eq!(sluice_upstream_id(pool, 1, null_mut(), 0), 255 + NEWS);
-        assert_eq!(sluice_upstream_id(pool, 1, null_mut(), 0), 255, "told once");
+        assert_eq!(sluice_upstream_id(pool, 1, null_mut(), 0), 255, "reported once");
         assert_eq!(sluice_upstream_remove(pool, long.as_ptr(), 255), 0);
         assert_eq!(sluice_upstream_id(pool, 1, null_mut(), 0), Status::UnknownUpstream as i32);
         let invalid = [0xFFu8];
@@ -235,11 +234,11 @@ fn events_come_with_the_id_that_they_are_about_and_wait_for_room() {
         }
     }
     assert_eq!(events(0).0, 0);
-    let (told, numbers, ids) = events(2);
-    assert_eq!((told, ids), (1, *b"a\0\0\0"), "the place is another's by now");
+    let (read, numbers, ids) = events(2);
+    assert_eq!((read, ids), (1, *b"a\0\0\0"), "the index names another upstream by now");
     assert_eq!(numbers[..4], [2.0, 1.0, 50.0, 0.0]);
-    let (told, numbers, ids) = events(4);
-    assert_eq!((told, ids), (1, *b"bc\0\0"));
+    let (read, numbers, ids) = events(4);
+    assert_eq!((read, ids), (1, *b"bc\0\0"));
     assert_eq!(numbers[..4], [2.0, 2.0, 50.0, 0.0]);
     assert_eq!(events(4).0, 0);
     assert_eq!(sluice_pool_close(pool), 0);
@@ -260,7 +259,7 @@ fn a_token_names_one_upstream_and_none_that_comes_after_it() {
     assert_ne!(find(), old, "another of that name");
     let upstream = |prefer: i32| {
         let lease = sluice_lease_acquire(pool, prefer, 0, -1.0) % SLUICE_LEASE_NEWS;
-        (lease as u64 >> SLUICE_LEASE_UPSTREAM_SHIFT) as u32 % SLUICE_LEASE_UPSTREAMS
+        (lease as u64 >> SLUICE_LEASE_UPSTREAM_SHIFT) as u32 % SLUICE_MAX_UPSTREAMS
     };
     assert_eq!((upstream(find()), upstream(old), upstream(-1)), (0, 1, 1));
     // Whatever is made up names nothing, or an upstream that is there.
@@ -290,16 +289,16 @@ fn a_thread_that_ends_gives_back_what_it_held_and_where_it_stood() {
 fn a_lease_is_handed_over_and_collected_once() {
     let (mine, theirs) = (pool("hand over"), pool("hand over"));
     let held: Vec<f64> = (0..2).map(|_| sluice_lease_acquire(mine, -1, 0, -1.0)).collect();
-    let place = sluice_lease_acquire(theirs, -1, 0, f64::INFINITY);
-    assert!(place >= SLUICE_LEASE_WAITER);
+    let waiter = sluice_lease_acquire(theirs, -1, 0, f64::INFINITY);
+    assert!(waiter >= SLUICE_LEASE_WAITER);
     let id = held[0] % SLUICE_LEASE_NEWS;
     let chores = sluice_lease_release(mine, id, SLUICE_LEASE_OK, 0.0);
-    assert_eq!(chores, 2, "somebody is to be rung");
+    assert_eq!(chores, 2, "another member has mail");
     assert_eq!(sluice_bell_next(mine), theirs.cast_signed());
     assert_eq!(sluice_bell_next(mine), 0);
     let (answers, [served, lease, ..]) = collect(theirs);
     assert_eq!(answers / SLUICE_CHORES.cast_signed(), 1);
-    assert_eq!(served, place);
+    assert_eq!(served, waiter);
     assert_eq!(collect(theirs).0 / SLUICE_CHORES.cast_signed(), 0);
     // Closing waits for leases, and refuses new ones meanwhile.
     assert_eq!(sluice_pool_close(theirs), 1);

@@ -1,18 +1,18 @@
-//! Threads in one pool, counted by hand, and in two, in crossed orders, with everything that takes a
-//! lock.
+//! Stress tests of the locks of pools: threads in one pool with an independent count, and in two pools in opposite orders,
+//! with every call that takes a lock.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use sluice::bell::{sluice_bell_next, sluice_bell_want};
-use sluice::lease::{
-    SLUICE_LEASE_NEWS, SLUICE_LEASE_OK, sluice_lease_acquire, sluice_lease_release,
-};
-use sluice::pool::{sluice_pool_close, sluice_pool_open, sluice_pool_stats};
-use sluice::upstream::{sluice_upstream_add, sluice_upstream_remove};
-use sluice::waiter::sluice_waiter_collect;
+use sluice::pool::bell::{sluice_bell_next, sluice_bell_want};
+use sluice::pool::codec::SLUICE_LEASE_NEWS;
+use sluice::pool::lease::{SLUICE_LEASE_OK, sluice_lease_acquire, sluice_lease_release};
+use sluice::pool::stats::sluice_pool_stats;
+use sluice::pool::upstream::{sluice_upstream_add, sluice_upstream_remove};
+use sluice::pool::waiter::sluice_waiter_collect;
+use sluice::pool::{sluice_pool_close, sluice_pool_open};
 
 const THREADS: usize = 8;
 const ROUNDS: usize = 300;
@@ -110,7 +110,7 @@ fn p4_the_total_was_checked_and_then_acted_on() {
 /// P8: a call took two locks in one order and another in the other, and both could wait for ever.
 #[test]
 fn p8_two_locks_were_taken_in_two_orders() {
-    let (done, told) = channel();
+    let (done, results) = channel();
     for thread in 0..THREADS {
         let done = done.clone();
         std::thread::spawn(move || {
@@ -119,7 +119,7 @@ fn p8_two_locks_were_taken_in_two_orders() {
         });
     }
     for _ in 0..THREADS {
-        told.recv_timeout(Duration::from_secs(60)).expect("a thread is locked up, or failed");
+        results.recv_timeout(Duration::from_secs(60)).expect("a thread is locked up, or failed");
     }
     // What all left behind is back, so the names are free: others come to a fresh pool.
     for name in ["p8, one", "p8, two"] {

@@ -1,4 +1,4 @@
-/* The header, as a C program uses it. Built with -Wall -Wextra -Werror and run by tests/c.rs. */
+/* A C program that uses the header. Built with -Wall -Wextra -Werror and run by tests/c.rs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -37,8 +37,30 @@ int main(void) {
          (int32_t)sizeof text - 1);
   EXPECT(memcmp(bytes, text, sizeof text - 1) == 0);
 
-  static const double settings[] = {9, 9, 5000, 60000, 1000, 5, 0.5, 20, 10000, 30000, 0.5, 0, 0,
-                                    1, 1, 0, 1};
+  double details[SLUICE_ERROR_DETAILS];
+  ids[1] = 4000000000u;
+  EXPECT(sluice_tokenizer_decode(tokenizer, ids, 4, bytes, sizeof bytes) ==
+         SLUICE_STATUS_UNKNOWN_TOKEN);
+  EXPECT(sluice_library_last_error_detail(details, SLUICE_ERROR_DETAILS) == SLUICE_ERROR_DETAILS);
+  EXPECT(details[SLUICE_ERROR_DETAIL_TOKEN_ID] == 4000000000.0);
+  EXPECT(details[SLUICE_ERROR_DETAIL_TOKEN_INDEX] == 1);
+  EXPECT(details[SLUICE_ERROR_DETAIL_BYTE_OFFSET] != details[SLUICE_ERROR_DETAIL_BYTE_OFFSET]);
+
+  static const double settings[] = {
+      [SLUICE_POOL_SETTING_MAX_IN_FLIGHT] = 9,
+      [SLUICE_POOL_SETTING_QUEUE_MAX] = 9,
+      [SLUICE_POOL_SETTING_QUEUE_AGING_MS] = 5000,
+      [SLUICE_POOL_SETTING_LEASE_TTL_MS] = 60000,
+      [SLUICE_POOL_SETTING_CLAIM_MS] = 1000,
+      [SLUICE_POOL_SETTING_HEALTH_FAILURES] = 5,
+      [SLUICE_POOL_SETTING_HEALTH_FAILURE_RATE] = 0.5,
+      [SLUICE_POOL_SETTING_HEALTH_MIN_RESULTS] = 20,
+      [SLUICE_POOL_SETTING_HEALTH_WINDOW_MS] = 10000,
+      [SLUICE_POOL_SETTING_HEALTH_COOLDOWN_MS] = 30000,
+      [SLUICE_POOL_SETTING_HEALTH_MAX_EJECTED] = 0.5,
+      [SLUICE_POOL_SETTINGS + SLUICE_POOL_UPSTREAM_SETTING_MAX_IN_FLIGHT] = 1,
+      [SLUICE_POOL_SETTINGS + SLUICE_POOL_UPSTREAM_SETTING_WEIGHT] = 1,
+      [SLUICE_POOL_SETTINGS + SLUICE_POOL_UPSTREAM_SETTING_ID_BYTES] = 1};
   opened = sluice_pool_open((const uint8_t *)name, sizeof name - 1, settings,
                             SLUICE_POOL_SETTINGS + SLUICE_POOL_UPSTREAM_SETTINGS,
                             (const uint8_t *)"a", 1);

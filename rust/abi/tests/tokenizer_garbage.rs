@@ -1,30 +1,35 @@
-//! Nothing that a foreign caller passes to a tokenizer crashes: handles, pointers, sizes and modes
-//! that are wrong are answered with a status.
+//! Tests of tokenizers with invalid arguments: wrong handles, pointers, sizes and modes fail with a status.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod support;
 
 use std::ptr::{null, null_mut};
 
-use sluice::batch::{sluice_batch_count, sluice_batch_encode};
-use sluice::cache::{SLUICE_CACHE, sluice_cache_open, sluice_cache_stats};
-use sluice::counter::{
+use sluice::process::library::{
+    sluice_library_abi_hash, sluice_library_last_error_detail, sluice_library_version,
+};
+use sluice::seam::failure::SluiceErrorDetail as Detail;
+use sluice::seam::status::SluiceStatus as Status;
+use sluice::text::cut::{sluice_text_cut, sluice_text_valid};
+use sluice::text::{sluice_text_from_latin1, sluice_text_from_utf16};
+use sluice::tokenizer::batch::{sluice_batch_count, sluice_batch_encode};
+use sluice::tokenizer::cache::{SLUICE_CACHE, sluice_cache_open, sluice_cache_stats};
+use sluice::tokenizer::counter::{
     SLUICE_COUNTER_HOLD, SLUICE_COUNTER_RESET, sluice_counter_close, sluice_counter_open,
     sluice_counter_push,
 };
-use sluice::job::{
+use sluice::tokenizer::job::{
     sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_stop,
     sluice_job_write,
 };
-use sluice::library::{sluice_library_abi_hash, sluice_library_version};
-use sluice::status::SluiceStatus as Status;
-use sluice::text::{sluice_text_from_latin1, sluice_text_from_utf16};
 use sluice::tokenizer::{
-    sluice_tokenizer_close, sluice_tokenizer_count, sluice_tokenizer_count_within,
-    sluice_tokenizer_decode, sluice_tokenizer_encode, sluice_tokenizer_ends, sluice_tokenizer_open,
+    SLUICE_MAX_TOKEN_BYTES, sluice_tokenizer_close, sluice_tokenizer_count,
+    sluice_tokenizer_count_within, sluice_tokenizer_decode, sluice_tokenizer_encode,
+    sluice_tokenizer_ends, sluice_tokenizer_open,
 };
 
-use support::{FAR, last_error};
+use sluice_tokenizer::{Encoding, Tokenizer};
+use support::{FAR, detail, last_error};
 
 fn open(name: &str) -> i32 {
     // SAFETY: pointer and length come from a live string.
@@ -67,7 +72,7 @@ fn unknown_names_and_modes() {
 }
 
 #[test]
-fn units_that_are_no_text_or_have_no_room() {
+fn units_that_are_invalid_or_have_no_room() {
     type Write = unsafe extern "C" fn(*const u8, u32, *mut u8, u32) -> i32;
     let (units, mut out) = ([0xE9u8; 6], [0u8; 18]);
     for (write, room) in
@@ -82,7 +87,9 @@ fn units_that_are_no_text_or_have_no_room() {
             for short in [0, room - 1] {
                 let status = write(units.as_ptr(), 6, out.as_mut_ptr(), short);
                 assert_eq!(status, Status::InvalidArgument as i32);
-                assert!(last_error().starts_with(&format!("out_cap is {short}, not {room} for")));
+                assert!(
+                    last_error().starts_with(&format!("out_cap is {short}, less than {room} for"))
+                );
             }
             assert_eq!(
                 write(units.as_ptr(), 6, out.as_mut_ptr(), room),
@@ -94,7 +101,7 @@ fn units_that_are_no_text_or_have_no_room() {
     // SAFETY: pointers and lengths of live arrays.
     let odd = unsafe { sluice_text_from_utf16(units.as_ptr(), 5, out.as_mut_ptr(), 18) };
     assert_eq!(odd, Status::InvalidArgument as i32);
-    assert_eq!(last_error(), "units_len is 5, half a unit too much");
+    assert_eq!(last_error(), "units_len is 5 bytes, not a whole number of units");
 }
 
 #[test]
@@ -158,13 +165,92 @@ fn ids_and_texts_that_do_not_exist() {
             unsafe { sluice_tokenizer_decode(handle, &raw const id, 1, out.as_mut_ptr(), 4) };
         assert_eq!(status, Status::UnknownToken as i32, "{id}");
         assert!(last_error().contains(&id.to_string()));
+        assert_eq!(detail(Detail::TokenId), Some(id));
+        assert_eq!(detail(Detail::TokenIndex), Some(0));
+        assert_eq!(detail(Detail::ByteOffset), None);
     }
-    for text in [&b"\xff"[..], b"ab\xe2\x82", b"\xed\xa0\x80", b"\xc0\x80", b"\xf5\x80\x80\x80"] {
+    for (text, at) in [
+        (&b"\xff"[..], 0),
+        (b"ab\xe2\x82", 2),
+        (b"\xed\xa0\x80", 0),
+        (b"a\xc0\x80", 1),
+        (b"\xf5\x80\x80\x80", 0),
+    ] {
         assert_eq!(count(handle, text, 0), Status::InvalidUtf8 as i32, "{text:x?}");
+        assert_eq!(detail(Detail::ByteOffset), Some(at), "{text:x?}");
+        assert_eq!((detail(Detail::TokenId), detail(Detail::TextIndex)), (None, None));
+        // SAFETY: pointer and length come from a live slice.
+        let valid = unsafe { sluice_text_valid(text.as_ptr(), text.len() as u32) };
+        assert_eq!(valid, at as i32);
     }
 }
 
-/// A packed batch of `words` and then `bytes`, aligned as the contract asks.
+#[test]
+fn refused_texts_of_a_batch_have_an_index_and_an_offset() {
+    let handle = open("o200k_base").cast_unsigned();
+    // The first two texts are valid only together.
+    for (lengths, bytes, text, at) in [
+        (&[1u32, 3, 2][..], &b"aa\xffbcd"[..], 1, 1),
+        (&[1, 2, 1], b"\xe2\x82\xac\xff", 0, 0),
+        (&[3, 2, 0], b"abca\xe2", 1, 1),
+    ] {
+        let header = [lengths.len() as u32, 0, 0];
+        let (counted, encoded, _) = run_batch(handle, &[&header, lengths].concat(), bytes);
+        let invalid = Status::InvalidUtf8 as i32;
+        assert_eq!((counted, encoded), (invalid, invalid), "{bytes:x?}");
+        assert_eq!(detail(Detail::TextIndex), Some(text), "{bytes:x?}");
+        assert_eq!(detail(Detail::ByteOffset), Some(at), "{bytes:x?}");
+    }
+}
+
+#[test]
+fn details_are_of_the_last_failure_and_fit_or_not() {
+    let handle = open("o200k_base").cast_unsigned();
+    assert_eq!(count(handle, b"a<|endoftext|>", 2), Status::SpecialToken as i32);
+    assert_eq!(detail(Detail::ByteOffset), Some(1));
+    assert_eq!(count(handle, b"x", 3), Status::InvalidArgument as i32);
+    assert_eq!(detail(Detail::ByteOffset), None);
+    let mut one = [5.0; 2];
+    // SAFETY: null is refused before it is used. Then pointer and capacity are within a live array.
+    unsafe {
+        let refused = Status::InvalidArgument as i32;
+        assert_eq!(sluice_library_last_error_detail(null_mut(), 6), refused);
+        assert_eq!(sluice_library_last_error_detail(null_mut(), 0), 6);
+        assert_eq!(sluice_library_last_error_detail(one.as_mut_ptr(), 1), 6);
+    }
+    assert!(one[0].is_nan() && one[1] == 5.0);
+}
+
+#[test]
+fn cuts_of_texts_that_are_invalid_or_not_there() {
+    // SAFETY: null is refused before it is used. Other pointers and lengths come from live slices.
+    let cut =
+        |text: &[u8], from| unsafe { sluice_text_cut(text.as_ptr(), text.len() as u32, from) };
+    assert_eq!(cut(b"one two three", 0), 7);
+    assert_eq!(cut(b"one two three", 8), 0);
+    assert_eq!(cut(b"one two thr\xff e", 0), 7, "what follows an invalid byte is ignored");
+    assert_eq!(cut(b"one two \xe2\x82", 0), 7);
+    assert_eq!(cut(b"one", u32::MAX), 0);
+    assert_eq!(cut(b"", 0), 0);
+    // SAFETY: null is refused before it is used.
+    unsafe {
+        assert_eq!(sluice_text_cut(null(), 1, 0), Status::InvalidArgument as i32);
+        assert_eq!(sluice_text_valid(null(), 1), Status::InvalidArgument as i32);
+        assert_eq!(sluice_text_cut(null(), 0, 0), 0);
+    }
+}
+
+/// The constant is also what TypeScript skips long texts by.
+#[test]
+fn no_token_is_longer_than_the_abi_says() {
+    let longest = Encoding::ALL.map(|encoding| {
+        let tokenizer = Tokenizer::get(encoding);
+        (0..300_000).filter_map(|id| tokenizer.token_bytes(id)).map(<[u8]>::len).max()
+    });
+    assert_eq!(longest.into_iter().max(), Some(Some(SLUICE_MAX_TOKEN_BYTES as usize)));
+}
+
+/// A packed batch of `words` and then `bytes`.
 fn batch(words: &[u32], bytes: &[u8]) -> Vec<u32> {
     let mut all: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
     all.extend_from_slice(bytes);
@@ -224,7 +310,7 @@ fn batches_equal_single_calls() {
 }
 
 #[test]
-fn outputs_that_are_too_small_tell_what_is_needed() {
+fn outputs_that_are_too_small_return_the_size_they_need() {
     let handle = open("o200k_base").cast_unsigned();
     let text = b"one two three four";
     let mut ids = [7u32; 6];
@@ -251,7 +337,7 @@ fn limits_are_exact_at_their_edges() {
 
 #[test]
 fn the_hash_is_the_generated_one() {
-    assert_eq!(sluice_library_abi_hash(), sluice::abi_hash::ABI_HASH);
+    assert_eq!(sluice_library_abi_hash(), sluice::process::abi_hash::ABI_HASH);
 }
 
 fn write_job(job: u32, words: &[u32], bytes: &[u8], last: u32) -> i32 {
@@ -304,7 +390,7 @@ fn jobs_at_the_wrong_step_and_with_wrong_batches() {
 }
 
 #[test]
-fn a_job_that_is_stopped_says_when_nobody_is_at_it_any_more() {
+fn a_stopped_job_says_when_no_thread_works_on_it() {
     let handle = open("o200k_base").cast_unsigned();
     let unstarted = sluice_job_open(handle, 0, 0, 0).cast_unsigned();
     assert_eq!(sluice_job_stop(unstarted), 1);
@@ -340,7 +426,7 @@ fn ends_are_written_as_far_as_they_fit_and_refused_like_ids() {
         };
         (result, out)
     };
-    // New to this thread at first, and then found again: both leave what is behind.
+    // A pre-token is first new to this thread and then found in its cache. Neither writes beyond the result.
     for _ in 0..2 {
         assert_eq!(ends(text, 0, 8), (4, [3, 7, 10, 16, 7, 7, 7, 7]));
     }

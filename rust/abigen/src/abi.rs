@@ -1,23 +1,27 @@
-//! The ABI as data: what `cbindgen` parsed, reduced to the subset that both runtimes take.
+//! Intermediate representation of the ABI: the result of `cbindgen`, reduced to the subset that both runtimes support.
 //!
-//! The subset is checked here, so a signature outside it is an error of the generator and never a
-//! slow path or a crash at run time: at most six parameters of `uint32_t`, `int32_t`, `double` or a
-//! pointer to one of the plain integers (a *buffer*), and `int32_t` or `double` back.
+//! The subset is checked here, so a signature outside it is an error of the generator, and never a slow path or a crash
+//! at run time. A function has at most six parameters of `uint32_t`, `int32_t`, `double`, or a pointer to a plain number
+//! (a *buffer*), and returns `int32_t` or `double`.
 
 use std::path::Path;
 
-use cbindgen::ir::{Documentation, IntKind, ItemContainer, Literal, PrimitiveType, Type as CType};
+use cbindgen::ir::{
+    Documentation, Enum, EnumVariant, IntKind, ItemContainer, Literal, PrimitiveType, Type as CType,
+};
 use cbindgen::{Bindings, Builder, Config};
 
-/// More than this is slow in one runtime and was wrong in another (Deno on arm64 macOS before 2.8.2).
+/// More parameters are slow in one runtime, and were passed wrongly in another (Deno on arm64 macOS before 2.8.2).
 const MAX_PARAMETERS: usize = 6;
 
-/// Everything the generated files say.
+/// Everything that the generated files contain.
 #[derive(Debug)]
 pub struct Abi {
     pub(crate) functions: Vec<Function>,
     pub(crate) statuses: Vec<Status>,
     pub(crate) constants: Vec<Constant>,
+    /// The enumerations other than the statuses, such as the indices of an array that crosses by position.
+    pub(crate) enumerations: Vec<Enumeration>,
 }
 
 #[derive(Debug)]
@@ -36,12 +40,19 @@ pub(crate) struct Parameter {
     pub(crate) spelling: String,
 }
 
-/// One variant of `SluiceStatus`.
+/// One variant of `SluiceStatus`, without the prefix.
 #[derive(Debug)]
 pub(crate) struct Status {
     pub(crate) name: String,
     pub(crate) value: i32,
     pub(crate) docs: Vec<String>,
+}
+
+/// An enumeration, with a constant for each variant.
+#[derive(Debug)]
+pub(crate) struct Enumeration {
+    pub(crate) docs: Vec<String>,
+    pub(crate) variants: Vec<Constant>,
 }
 
 #[derive(Debug)]
@@ -51,7 +62,7 @@ pub(crate) struct Constant {
     pub(crate) docs: Vec<String>,
 }
 
-/// The vocabulary of the seam; the names are those of `src/ffi/native.ts`.
+/// The types of parameters and results, by their names in `src/ffi/native.ts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
     U32,
@@ -74,8 +85,8 @@ impl Type {
 /// Runs `cbindgen` over the crate at `crate_dir`.
 pub(crate) fn parse(crate_dir: &Path) -> Result<Bindings, String> {
     let config = Config::from_file(crate_dir.join("cbindgen.toml"))?;
-    // By source and not by crate: cbindgen would ask cargo for metadata, and the result would depend
-    // on what is installed.
+    // By source and not by crate, because cbindgen would ask cargo for metadata, and the result would depend on what is
+    // installed.
     let builder = Builder::new().with_config(config).with_src(crate_dir.join("src/lib.rs"));
     builder.generate().map_err(|e| format!("cbindgen: {e}"))
 }
@@ -87,16 +98,20 @@ impl Abi {
     /// Names the function and the parameter that leave the subset.
     pub fn read(bindings: &Bindings) -> Result<Self, String> {
         let functions = bindings.functions.iter().map(read_function).collect::<Result<_, _>>()?;
-        let statuses = bindings.items.iter().find_map(read_statuses);
+        let enums = || bindings.items.iter().filter_map(as_enum);
+        let statuses = enums().find(|item| item.path.name() == STATUSES).map(read_statuses);
+        let enumerations =
+            enums().filter(|item| item.path.name() != STATUSES).map(read_enumeration);
         let constants = bindings.constants.iter().map(read_constant).collect::<Result<_, _>>()?;
         Ok(Self {
             functions,
             statuses: statuses.ok_or("SluiceStatus is missing from rust/abi")??,
             constants,
+            enumerations: enumerations.collect::<Result<_, _>>()?,
         })
     }
 
-    /// FNV-1a over the contract (names, spellings, numbers; not the prose), folded to 31 bits.
+    /// FNV-1a over the contract (names, spellings and numbers, but no prose), folded to 31 bits.
     #[must_use]
     pub fn hash(&self) -> u32 {
         let mut contract = String::new();
@@ -107,7 +122,8 @@ impl Abi {
         for s in &self.statuses {
             contract += &format!("{}={}\n", s.name, s.value);
         }
-        for c in &self.constants {
+        let variants = self.enumerations.iter().flat_map(|e| &e.variants);
+        for c in self.constants.iter().chain(variants) {
             contract += &format!("{}={}\n", c.name, c.value);
         }
         let hash = contract.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -162,25 +178,53 @@ fn read_type(ty: &CType) -> Option<(Type, String)> {
     }
 }
 
-fn read_statuses(item: &ItemContainer) -> Option<Result<Vec<Status>, String>> {
-    let ItemContainer::Enum(item) = item else { return None };
-    if item.path.name() != "SluiceStatus" {
-        return None;
+/// The enumeration of the statuses.
+const STATUSES: &str = "SluiceStatus";
+
+fn as_enum(item: &ItemContainer) -> Option<&Enum> {
+    match item {
+        ItemContainer::Enum(item) => Some(item),
+        _ => None,
     }
+}
+
+fn read_statuses(item: &Enum) -> Result<Vec<Status>, String> {
     let read = item.variants.iter().map(|variant| {
-        let value = match &variant.discriminant {
-            Some(Literal::Expr(value)) => value.parse().ok(),
-            Some(Literal::PostfixUnaryOp { op: "-", value }) => match &**value {
-                Literal::Expr(value) => value.parse::<i32>().ok().map(|v| -v),
-                _ => None,
-            },
-            _ => None,
-        };
+        let value = discriminant(variant)?;
         let value = value.ok_or_else(|| format!("status {} needs a number", variant.name))?;
         let name = variant.name.strip_prefix("SLUICE_STATUS_").unwrap_or(&variant.name).to_owned();
         Ok(Status { name, value, docs: lines(&variant.documentation) })
     });
-    Some(read.collect())
+    read.collect()
+}
+
+/// Variants without a number are numbered as C and Rust number them.
+fn read_enumeration(item: &Enum) -> Result<Enumeration, String> {
+    let mut next = 0;
+    let variants = item.variants.iter().map(|variant| {
+        let value = discriminant(variant)?.unwrap_or(next);
+        next = value + 1;
+        let (name, docs) = (variant.name.clone(), lines(&variant.documentation));
+        Ok(Constant { name, value: value.to_string(), docs })
+    });
+    Ok(Enumeration {
+        docs: lines(&item.documentation),
+        variants: variants.collect::<Result<_, String>>()?,
+    })
+}
+
+/// The number that a variant has in the source, if it has one.
+fn discriminant(variant: &EnumVariant) -> Result<Option<i32>, String> {
+    let value = match &variant.discriminant {
+        None => return Ok(None),
+        Some(Literal::Expr(value)) => value.parse().ok(),
+        Some(Literal::PostfixUnaryOp { op: "-", value }) => match &**value {
+            Literal::Expr(value) => value.parse::<i32>().ok().map(|value| -value),
+            _ => None,
+        },
+        Some(_) => None,
+    };
+    value.map(Some).ok_or_else(|| format!("{} must have a plain number", variant.name))
 }
 
 fn read_constant(constant: &cbindgen::ir::Constant) -> Result<Constant, String> {
@@ -193,8 +237,8 @@ fn read_constant(constant: &cbindgen::ir::Constant) -> Result<Constant, String> 
     }
 }
 
-/// A doc comment without the leading space, and without `# Safety`: that section speaks to callers
-/// with raw pointers, which only `src/ffi` has.
+/// A doc comment without the leading space, and without `# Safety`, because that section is for callers with raw
+/// pointers, which only `src/ffi` has.
 fn lines(documentation: &Documentation) -> Vec<String> {
     let lines = documentation.doc_comment.iter().map(|line| line.trim().to_owned());
     let mut kept: Vec<String> = lines.take_while(|line| line != "# Safety").collect();

@@ -1,4 +1,4 @@
-//! `sluice.h`: the C contract, as `cbindgen` writes it.
+//! The C header `sluice.h`, as `cbindgen` writes it.
 
 use cbindgen::Bindings;
 

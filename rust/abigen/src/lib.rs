@@ -1,6 +1,7 @@
-//! The generator behind `abigen`; a library so that its tests can drive it.
+//! The generator behind `abigen`, as a library for its tests.
 
 mod abi;
+mod errors;
 mod header;
 mod typescript;
 
@@ -12,37 +13,42 @@ pub use abi::Abi;
 pub struct Generated {
     /// Where it belongs, relative to the root of the project.
     pub path: &'static str,
-    /// What it must hold.
+    /// What it must contain.
     pub text: String,
 }
 
 impl Generated {
-    /// Whether the file under `root` holds what it must.
+    /// Whether the file under `root` has this text.
     #[must_use]
     pub fn is_current(&self, root: &Path) -> bool {
         std::fs::read_to_string(root.join(self.path)).is_ok_and(|text| text == self.text)
     }
 
-    /// Puts the file where it belongs.
+    /// Writes the file, and its folder if there is none.
     ///
     /// # Errors
-    /// What the file system says, with the path.
+    /// The error of the file system, with the path.
     pub fn write(&self, root: &Path) -> Result<(), String> {
-        std::fs::write(root.join(self.path), &self.text).map_err(|e| format!("{}: {e}", self.path))
+        let path = root.join(self.path);
+        let folder = path.parent().unwrap_or(root);
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, &self.text))
+            .map_err(|e| format!("{}: {e}", self.path))
     }
 }
 
 /// Parses `root/rust/abi` once and makes every generated file from that parse.
 ///
 /// # Errors
-/// A sentence: what `cbindgen` refuses, or what leaves the subset that both runtimes take.
+/// A sentence that says what `cbindgen` refuses, or what is outside the subset that both runtimes support.
 pub fn generate(root: &Path) -> Result<Vec<Generated>, String> {
     let bindings = abi::parse(&root.join("rust/abi"))?;
     let abi = Abi::read(&bindings)?;
     Ok(vec![
         Generated { path: "rust/abi/include/sluice.h", text: header::write(&bindings) },
         Generated { path: "src/ffi/symbols.gen.ts", text: typescript::write(&abi) },
-        Generated { path: "rust/abi/src/abi_hash.rs", text: hash_file(&abi) },
+        Generated { path: "rust/abi/src/process/abi_hash.rs", text: hash_file(&abi) },
+        Generated { path: "docs/reference/errors.md", text: errors::write(&abi, root)? },
     ])
 }
 

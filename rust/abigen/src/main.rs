@@ -1,13 +1,14 @@
-//! `abigen`: one parse of `rust/abi` becomes the C header, the TypeScript symbol table and the
-//! ABI hash.
+//! `abigen`: generates the C header, the TypeScript symbol table, the ABI hash and the reference of errors from one parse
+//! of `rust/abi`.
 //!
 //! ```text
-//! rust/abi/src/*.rs ── cbindgen ──► abi::Abi ──┬─► rust/abi/include/sluice.h
-//!                                              ├─► src/ffi/symbols.gen.ts
-//!                                              └─► rust/abi/src/abi_hash.rs
+//! rust/abi/src ── cbindgen ──► abi::Abi ──┬─► rust/abi/include/sluice.h
+//!                                         ├─► src/ffi/symbols.gen.ts
+//!                                         ├─► rust/abi/src/process/abi_hash.rs
+//!                  src/errors.ts ─────────┴─► docs/reference/errors.md
 //! ```
 //!
-//! `abigen` writes the files that changed; `abigen --check` writes nothing and fails if any would.
+//! `abigen` writes the files that changed. `abigen --check` writes nothing, and fails if a file would change.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes the files that changed, or with `check` complains about them.
+/// Writes the files that changed, or with `check` fails if there are any.
 fn settle(root: &Path, files: &[Generated], check: bool) -> Result<(), String> {
     let stale: Vec<&Generated> = files.iter().filter(|file| !file.is_current(root)).collect();
     if check && !stale.is_empty() {

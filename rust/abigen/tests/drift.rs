@@ -1,4 +1,4 @@
-//! Drift between rust/abi and the generated files is caught, and named.
+//! Tests of the generator: drift between rust/abi and the generated files is found and named.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ fn changed(name: &str, edit: impl Fn(&str) -> String) -> PathBuf {
     let to = root.join("rust/abi");
     copy(&from.join("src"), &to.join("src"), &edit);
     std::fs::copy(from.join("cbindgen.toml"), to.join("cbindgen.toml")).expect("config");
+    std::fs::create_dir_all(root.join("src")).expect("folder");
+    std::fs::copy(from.join("../../src/errors.ts"), root.join("src/errors.ts")).expect("codes");
     root
 }
 
@@ -52,7 +54,80 @@ fn a_changed_signature_changes_every_file() {
         )
     }));
     for ((path, old), (_, new)) in before.iter().zip(&after) {
-        assert_ne!(old, new, "{path} must change");
+        assert_eq!(old == new, path.ends_with("errors.md"), "{path}");
+    }
+}
+
+/// The meaning of a position in an array is part of the contract.
+#[test]
+fn a_moved_field_changes_the_hash_and_the_constants() {
+    let before = files(&changed("same3", str::to_owned));
+    let after = files(&changed("field", |source| {
+        source.replace(
+            "    Weight,\n    /// Its tier.\n    Tier,",
+            "    Tier,\n    /// Its weight.\n    Weight,",
+        )
+    }));
+    assert!(before[1].1.contains("export const POOL_UPSTREAM_SETTING_WEIGHT = 1;"));
+    assert!(after[1].1.contains("export const POOL_UPSTREAM_SETTING_WEIGHT = 2;"));
+    assert_ne!(before[2], after[2]);
+}
+
+/// `cbindgen` leaves out what no signature reaches, unless its configuration names it.
+#[test]
+fn every_enumeration_is_generated() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let table = files(&root)[1].1.clone();
+    let mut enumerations = 0;
+    visit(&root.join("rust/abi/src"), &mut |source| {
+        for found in source.split("#[repr(u32)]").skip(1) {
+            let (_, name) = found.split_once("pub enum Sluice").expect("an enumeration");
+            let (_, body) = found.split_once('{').expect("variants");
+            let name = name.split_whitespace().next().expect("a name");
+            let variants = body.split('}').next().unwrap_or_default().lines();
+            let variants = variants.filter(|line| line.trim().ends_with(',')).map(str::trim);
+            for variant in variants.filter(|line| !line.starts_with("//")) {
+                let variant = variant.split([',', ' ']).next().unwrap_or_default();
+                let constant = format!("export const {}_{} =", screaming(name), screaming(variant));
+                assert!(table.contains(&constant), "{constant}: add Sluice{name} to cbindgen.toml");
+            }
+            enumerations += 1;
+        }
+    });
+    assert!(enumerations > 10, "{enumerations}");
+}
+
+fn visit(folder: &Path, read: &mut impl FnMut(&str)) {
+    for entry in std::fs::read_dir(folder).expect("sources") {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            visit(&path, read);
+        } else {
+            read(&std::fs::read_to_string(path).expect("source"));
+        }
+    }
+}
+
+/// `PoolSetting` as `POOL_SETTING`.
+fn screaming(name: &str) -> String {
+    let mut screaming = String::new();
+    for (at, letter) in name.char_indices() {
+        if at > 0 && letter.is_uppercase() {
+            screaming.push('_');
+        }
+        screaming.push(letter.to_ascii_uppercase());
+    }
+    screaming
+}
+
+#[test]
+fn a_code_without_advice_is_refused_by_name() {
+    let root = changed("advice", |source| source.replace("    /// Split the input.\n", ""));
+    let refused = generate(&root).err().expect("refused");
+    assert!(refused.contains("SLUICE_TOO_LARGE needs a paragraph"), "{refused}");
+    let table = files(&changed("same4", str::to_owned))[3].1.clone();
+    for code in ["`SLUICE_INVALID_UTF8` | -102 | The bytes are not", "`SLUICE_DISPOSED` |  |"] {
+        assert!(table.contains(code), "{code}");
     }
 }
 

@@ -1,20 +1,20 @@
-//! Calls on one limiter that has fewer places than there are keys.
+//! Calls on one limiter that has fewer slots than there are keys.
 
-use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
-};
-use sluice::limiter_batch::sluice_limiter_take_batch;
-use sluice::limiter_key::{
+use sluice::limiter::batch::sluice_limiter_take_batch;
+use sluice::limiter::key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_set_limits,
     sluice_limiter_snapshot, sluice_limiter_stats, sluice_limiter_tighten,
 };
-use sluice::limiter_parts::{sluice_limiter_reserve, sluice_limiter_take_all};
-use sluice::reservation::{sluice_reservation_end, sluice_reservation_top_up};
+use sluice::limiter::parts::{sluice_limiter_reserve, sluice_limiter_take_all};
+use sluice::limiter::reservation::{sluice_reservation_end, sluice_reservation_top_up};
+use sluice::limiter::{
+    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
+};
 
 use crate::{Numbers, real, whole};
 
 const TEXT: &str = "stress\0rpm\0live\0requests\0calls";
-/// Four places; a rate and a concurrency.
+/// Four slots, a rate and a concurrency.
 const CONFIG: [f64; 20] = [
     4.0, 50.0, 2.0, 2.0, // keys, life of reservations, limits, units
     0.0, 0.0, 1e6, 1e3, 1e6, 0.0, 0.0, 0.0, //

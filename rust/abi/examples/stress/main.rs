@@ -1,8 +1,8 @@
-//! Threads that come and go and call the whole C ABI on one limiter, one pool, the cache, jobs and counters:
-//! the program that `make sanitize` runs under ThreadSanitizer.
+//! A stress test of the whole C ABI by short-lived threads that share one limiter, one pool, the cache, jobs and counters.
+//! `make sanitize` runs it under ThreadSanitizer.
 //!
-//! `stress SECONDS THREADS [limiters] [pools] [tokenizers]`; nothing named is all of them. `stress canary` is
-//! a data race: a sanitizer that does not find it finds nothing.
+//! `stress SECONDS THREADS [limiters] [pools] [tokenizers]` runs the named parts, or all of them. `stress canary` has a
+//! data race, which a working sanitizer must find.
 #![allow(clippy::expect_used, reason = "a stress test that meets the unexpected should stop")]
 
 mod limiters;
@@ -12,8 +12,8 @@ mod tokenizers;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use sluice::library::sluice_library_last_error;
-use sluice::status::SluiceStatus;
+use sluice::process::library::sluice_library_last_error;
+use sluice::seam::status::SluiceStatus;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static PANICS: AtomicU64 = AtomicU64::new(0);

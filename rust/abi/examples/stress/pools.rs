@@ -1,15 +1,15 @@
-//! Calls on one pool, now and then with a handle that is another thread's.
+//! Calls on one pool, sometimes with a handle of another thread.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use sluice::bell::{sluice_bell_next, sluice_bell_want};
-use sluice::lease::{
-    SLUICE_LEASE_NEWS, SLUICE_LEASE_WAITER, sluice_lease_acquire, sluice_lease_release,
-    sluice_lease_release_batch,
-};
-use sluice::pool::{sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_stats};
-use sluice::upstream::{sluice_upstream_add, sluice_upstream_change, sluice_upstream_remove};
-use sluice::waiter::{SLUICE_CHORES, sluice_waiter_cancel, sluice_waiter_collect};
+use sluice::pool::bell::{sluice_bell_next, sluice_bell_want};
+use sluice::pool::chores::SLUICE_CHORES;
+use sluice::pool::codec::{SLUICE_LEASE_NEWS, SLUICE_LEASE_WAITER};
+use sluice::pool::lease::{sluice_lease_acquire, sluice_lease_release, sluice_lease_release_batch};
+use sluice::pool::stats::{sluice_pool_events, sluice_pool_stats};
+use sluice::pool::upstream::{sluice_upstream_add, sluice_upstream_change, sluice_upstream_remove};
+use sluice::pool::waiter::{sluice_waiter_cancel, sluice_waiter_collect};
+use sluice::pool::{sluice_pool_close, sluice_pool_open};
 
 use crate::{Numbers, real, whole};
 
@@ -23,7 +23,7 @@ const SETTINGS: [f64; 21] = [
 static OTHERS: [AtomicU32; 8] = [const { AtomicU32::new(0) }; 8];
 
 pub(crate) fn run(numbers: &mut Numbers, steps: u64) {
-    let (mut leases, mut places): (Vec<f64>, Vec<f64>) = Default::default();
+    let (mut leases, mut waiters): (Vec<f64>, Vec<f64>) = Default::default();
     let (mut out, mut ids) = ([0f64; 128], [0u8; 600]);
     // SAFETY: pointers, lengths and capacities come from live arrays.
     unsafe {
@@ -44,7 +44,7 @@ pub(crate) fn run(numbers: &mut Numbers, steps: u64) {
                     let timeout = numbers.below(6) as f64 - 1.0;
                     let lease = real(sluice_lease_acquire(pool, prefer, priority, timeout));
                     if lease >= SLUICE_LEASE_WAITER {
-                        places.push(lease);
+                        waiters.push(lease);
                     } else if lease > 0.0 {
                         leases.push(lease % SLUICE_LEASE_NEWS);
                     }
@@ -56,13 +56,13 @@ pub(crate) fn run(numbers: &mut Numbers, steps: u64) {
                     }
                 }
                 6 => {
-                    if let Some(place) = places.pop() {
-                        whole(sluice_waiter_cancel(pool, place));
+                    if let Some(waiter) = waiters.pop() {
+                        whole(sluice_waiter_cancel(pool, waiter));
                     }
                 }
                 7 => {
-                    let told = whole(sluice_waiter_collect(pool, out.as_mut_ptr(), 64));
-                    let answers = (told.max(0) as u32 / SLUICE_CHORES) as usize;
+                    let collected = whole(sluice_waiter_collect(pool, out.as_mut_ptr(), 64));
+                    let answers = (collected.max(0) as u32 / SLUICE_CHORES) as usize;
                     let handed = out.chunks(2).take(answers).map(|pair| pair[1]);
                     leases.extend(handed.filter(|&id| id > 0.0).map(|id| id % SLUICE_LEASE_NEWS));
                 }

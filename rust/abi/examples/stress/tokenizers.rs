@@ -1,8 +1,8 @@
-//! Calls on tokenizers that all share their tables, on counters and jobs, with the count cache open.
+//! Calls on tokenizers that share their tables, on counters and on jobs, with the count cache open.
 
-use sluice::cache::{SLUICE_CACHE, sluice_cache_open};
-use sluice::counter::{sluice_counter_open, sluice_counter_push};
-use sluice::job::{
+use sluice::tokenizer::cache::{SLUICE_CACHE, sluice_cache_open};
+use sluice::tokenizer::counter::{sluice_counter_open, sluice_counter_push};
+use sluice::tokenizer::job::{
     sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_stop,
     sluice_job_write,
 };

@@ -1,20 +1,20 @@
-//! Limiters: open them with anything, and then call them with anything.
+//! Limiters that are opened and called with arbitrary numbers.
 
 use sluice::clock::sluice_clock_advance;
-use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_key, sluice_limiter_leave, sluice_limiter_open,
-    sluice_limiter_take, sluice_limiter_take_up_to,
-};
-use sluice::limiter_batch::sluice_limiter_take_batch;
-use sluice::limiter_key::{
+use sluice::limiter::batch::sluice_limiter_take_batch;
+use sluice::limiter::key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_restore,
     sluice_limiter_set_limits, sluice_limiter_snapshot, sluice_limiter_stats,
     sluice_limiter_tighten,
 };
-use sluice::limiter_parts::{sluice_limiter_reserve, sluice_limiter_take_all};
-use sluice::limiter_zone::{sluice_zone_add, sluice_zone_find};
-use sluice::reservation::{
+use sluice::limiter::parts::{sluice_limiter_reserve, sluice_limiter_take_all};
+use sluice::limiter::reservation::{
     sluice_reservation_end, sluice_reservation_renew, sluice_reservation_top_up,
+};
+use sluice::limiter::zone::{sluice_zone_add, sluice_zone_find};
+use sluice::limiter::{
+    sluice_limiter_close, sluice_limiter_key, sluice_limiter_leave, sluice_limiter_open,
+    sluice_limiter_take, sluice_limiter_take_up_to,
 };
 
 use crate::{Call, calm, picked};
@@ -35,7 +35,7 @@ fn limiter(name: &str, clock: u32, call: &Call) -> i32 {
     unsafe { sluice_limiter_open(text, text_len, config.as_ptr(), config.len() as u32, clock) }
 }
 
-/// What is known of limiters that are open.
+/// The handles and ids of open limiters.
 #[derive(Default)]
 pub(crate) struct Limiters {
     clock: u32,

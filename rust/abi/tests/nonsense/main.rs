@@ -1,5 +1,5 @@
-//! Whatever numbers a foreign caller passes to limiters and pools, and in whatever order: no call
-//! panics. Debug assertions and overflow checks are on, so arithmetic that goes wrong would.
+//! Property tests of limiters and pools: no call panics, for any numbers in any order. Debug assertions and overflow
+//! checks are on, so arithmetic errors would panic.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod limiters;
@@ -10,10 +10,10 @@ mod support;
 use proptest::prelude::*;
 use proptest::sample::select;
 use sluice::clock::{sluice_clock_close, sluice_clock_open};
-use sluice::lease::sluice_lease_release;
 use sluice::limiter::sluice_limiter_close;
+use sluice::pool::lease::sluice_lease_release;
 use sluice::pool::sluice_pool_close;
-use sluice::status::SluiceStatus as Status;
+use sluice::seam::status::SluiceStatus as Status;
 
 use limiters::Limiters;
 use pools::Pools;
@@ -92,7 +92,7 @@ fn calm<T: Into<f64> + Copy>(answer: T, call: &Call) -> T {
     answer
 }
 
-/// What earlier calls gave, now and then one off, or nothing of the sort.
+/// A result of an earlier call, sometimes off by one, or an arbitrary number.
 fn picked(known: &[f64], call: &Call) -> f64 {
     let off = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, -1.0, 0.5][call.pick % 8];
     known.get(call.pick / 8 % known.len().max(1)).map_or(call.numbers[0], |known| known + off)

@@ -1,16 +1,15 @@
-//! Pools: open them with anything, and then call them with anything.
+//! Pools that are opened and called with arbitrary numbers.
 
-use sluice::bell::{sluice_bell_next, sluice_bell_want};
-use sluice::lease::{
-    SLUICE_LEASE_NEWS, SLUICE_LEASE_WAITER, sluice_lease_acquire, sluice_lease_acquire_batch,
-    sluice_lease_confirm, sluice_lease_release, sluice_lease_release_batch, sluice_lease_renew,
+use sluice::pool::bell::{sluice_bell_next, sluice_bell_want};
+use sluice::pool::codec::{SLUICE_LEASE_NEWS, SLUICE_LEASE_WAITER};
+use sluice::pool::lease::{
+    sluice_lease_acquire, sluice_lease_acquire_batch, sluice_lease_confirm, sluice_lease_release,
+    sluice_lease_release_batch, sluice_lease_renew,
 };
-use sluice::pool::{
-    sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_resize,
-    sluice_pool_retire, sluice_pool_stats,
-};
-use sluice::upstream::{sluice_upstream_add, sluice_upstream_change, sluice_upstream_remove};
-use sluice::waiter::{sluice_waiter_cancel, sluice_waiter_collect};
+use sluice::pool::stats::{sluice_pool_events, sluice_pool_stats};
+use sluice::pool::upstream::{sluice_upstream_add, sluice_upstream_change, sluice_upstream_remove};
+use sluice::pool::waiter::{sluice_waiter_cancel, sluice_waiter_collect};
+use sluice::pool::{sluice_pool_close, sluice_pool_open, sluice_pool_resize, sluice_pool_retire};
 
 use crate::{Call, calm, picked};
 
@@ -36,19 +35,19 @@ fn pool(name: &str, call: &Call) -> i32 {
     }
 }
 
-/// What is known of pools that are open.
+/// The handles and ids of open pools.
 #[derive(Default)]
 pub(crate) struct Pools {
     pub(crate) handles: Vec<f64>,
     pub(crate) leases: Vec<f64>,
-    places: Vec<f64>,
+    waiters: Vec<f64>,
 }
 
 impl Pools {
     pub(crate) fn call(&mut self, call: &Call, at: usize) {
         let n = &call.numbers[..];
         let handle = picked(&self.handles, call) as u32;
-        let (lease, place) = (picked(&self.leases, call), picked(&self.places, call));
+        let (lease, waiter) = (picked(&self.leases, call), picked(&self.waiters, call));
         let id = [b"a", b"b", b"c"][call.pick % 3];
         let prefer = n[1] as i32;
         let (mut out, mut ids) = ([0.0f64; 64], [0u8; 9]);
@@ -67,7 +66,7 @@ impl Pools {
                     let got =
                         calm(sluice_lease_acquire(handle, prefer, n[2] as i32, timeout), call);
                     if got >= SLUICE_LEASE_WAITER {
-                        self.places.push(got);
+                        self.waiters.push(got);
                     } else if got > 0.0 {
                         self.leases.push(got % SLUICE_LEASE_NEWS);
                     }
@@ -93,7 +92,7 @@ impl Pools {
                     self.leases.extend([out[1], out[3]].map(|n| n % SLUICE_LEASE_NEWS));
                 }
                 20 => {
-                    calm(sluice_waiter_cancel(handle, place), call);
+                    calm(sluice_waiter_cancel(handle, waiter), call);
                 }
                 21 => {
                     calm(sluice_bell_next(handle), call);

@@ -6,15 +6,15 @@ use sluice::limiter::{
     sluice_limiter_close, sluice_limiter_find, sluice_limiter_key, sluice_limiter_leave,
     sluice_limiter_open, sluice_limiter_take, sluice_limiter_take_up_to,
 };
-use sluice::limiter_batch::sluice_limiter_take_batch;
-use sluice::limiter_key::{
+use sluice::limiter::batch::sluice_limiter_take_batch;
+use sluice::limiter::key::{
     sluice_limiter_forget, sluice_limiter_inspect, sluice_limiter_reset, sluice_limiter_restore,
     sluice_limiter_set_limits, sluice_limiter_snapshot, sluice_limiter_stats,
     sluice_limiter_tighten,
 };
-use sluice::limiter_parts::{sluice_limiter_reserve, sluice_limiter_take_all};
-use sluice::limiter_zone::{sluice_zone_add, sluice_zone_find};
-use sluice::reservation::{
+use sluice::limiter::parts::{sluice_limiter_reserve, sluice_limiter_take_all};
+use sluice::limiter::zone::{sluice_zone_add, sluice_zone_find};
+use sluice::limiter::reservation::{
     sluice_reservation_end, sluice_reservation_renew, sluice_reservation_top_up,
 };
 
@@ -219,10 +219,10 @@ impl Call<'_> {
                     let limiter = state.handle(limiter);
                     checked(sluice_limiter_restore(limiter, bytes.as_ptr(), length(bytes)));
                 }
-                Self::RestoreOwn(limiter, place, change) => {
+                Self::RestoreOwn(limiter, at, change) => {
                     let mut bytes = state.snapshot.clone();
-                    let place = usize::from(place) % bytes.len().max(1);
-                    if let Some(byte) = bytes.get_mut(place) {
+                    let at = usize::from(at) % bytes.len().max(1);
+                    if let Some(byte) = bytes.get_mut(at) {
                         *byte ^= change;
                     }
                     let limiter = state.handle(limiter);

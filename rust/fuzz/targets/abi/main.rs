@@ -11,7 +11,7 @@ mod tokenizers;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sluice::library::sluice_library_abi_hash;
+use sluice::process::library::sluice_library_abi_hash;
 use state::State;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -25,7 +25,7 @@ enum Call<'a> {
     EndOfThread,
 }
 
-/// More than so many calls of a thread find nothing that fewer do not.
+/// The most calls of a thread. More of them find nothing that fewer do not.
 const MOST_CALLS: usize = 200;
 
 fuzz_target!(|calls: Vec<Call<'_>>| {

@@ -1,24 +1,22 @@
 //! Calls about pools, their upstreams, leases, waiters and bells, and about the library.
 
 use arbitrary::Arbitrary;
-use sluice::bell::{sluice_bell_next, sluice_bell_want};
-use sluice::lease::{
-    SLUICE_LEASE_NEWS, sluice_lease_acquire, sluice_lease_acquire_batch, sluice_lease_confirm,
-    sluice_lease_release, sluice_lease_release_batch, sluice_lease_renew,
+use sluice::pool::codec::SLUICE_LEASE_NEWS;
+use sluice::pool::stats::{sluice_pool_events, sluice_pool_stats};
+use sluice::pool::chores::SLUICE_CHORES;
+use sluice::pool::bell::{sluice_bell_next, sluice_bell_want};
+use sluice::pool::lease::{sluice_lease_acquire, sluice_lease_acquire_batch, sluice_lease_confirm, sluice_lease_release, sluice_lease_release_batch, sluice_lease_renew};
+use sluice::process::library::{
+    sluice_library_cpu_features, sluice_library_last_error,
+    sluice_library_last_error_detail, sluice_library_version,
 };
-use sluice::library::{
-    sluice_library_cpu_features, sluice_library_last_error, sluice_library_version,
-};
-use sluice::pool::{
-    sluice_pool_close, sluice_pool_events, sluice_pool_open, sluice_pool_resize,
-    sluice_pool_retire, sluice_pool_stats,
-};
-use sluice::thread::sluice_thread_enter;
-use sluice::upstream::{
+use sluice::pool::{sluice_pool_close, sluice_pool_open, sluice_pool_resize, sluice_pool_retire};
+use sluice::process::thread::sluice_thread_enter;
+use sluice::pool::upstream::{
     sluice_upstream_add, sluice_upstream_change, sluice_upstream_find, sluice_upstream_id,
     sluice_upstream_remove,
 };
-use sluice::waiter::{SLUICE_CHORES, sluice_waiter_cancel, sluice_waiter_collect};
+use sluice::pool::waiter::{sluice_waiter_cancel, sluice_waiter_collect};
 
 use crate::state::{Handle, Number, State, checked, room};
 
@@ -128,8 +126,8 @@ impl Call<'_> {
                 Self::Collect(pool, capacity) => {
                     let mut out = room(capacity);
                     let (at, cap) = (out.as_mut_ptr(), out.len() as u32);
-                    let told = checked(sluice_waiter_collect(state.handle(pool), at, cap));
-                    if told >= SLUICE_CHORES.cast_signed() && out[1] > 0.0 {
+                    let collected = checked(sluice_waiter_collect(state.handle(pool), at, cap));
+                    if collected >= SLUICE_CHORES.cast_signed() && out[1] > 0.0 {
                         state.keep(out[1] % SLUICE_LEASE_NEWS);
                     }
                 }
@@ -176,6 +174,9 @@ impl Call<'_> {
                         sluice_library_cpu_features,
                     ][usize::from(which) % 3];
                     checked(read(out.as_mut_ptr(), length(&out)));
+                    let mut numbers = vec![0.0; usize::from(which % 8)];
+                    let (at, capacity) = (numbers.as_mut_ptr(), numbers.len() as u32);
+                    checked(sluice_library_last_error_detail(at, capacity));
                 }
             }
         }

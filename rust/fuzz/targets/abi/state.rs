@@ -1,14 +1,15 @@
-//! What calls have given out so far, and how an input names it: live, stale, another noun's, or forged.
+//! Handles and numbers that earlier calls returned, and how an input refers to them: live, stale, of another noun, or
+//! forged.
 
 use arbitrary::Arbitrary;
-use sluice::library::sluice_library_last_error;
-use sluice::status::SluiceStatus;
+use sluice::process::library::sluice_library_last_error;
+use sluice::seam::status::SluiceStatus;
 
 /// A handle.
 #[derive(Arbitrary, Debug, Clone, Copy)]
 pub(crate) enum Handle {
     Known(u8),
-    /// One that was given out, with a bit of it turned.
+    /// A handle that a call returned, with one bit flipped.
     Near(u8, u8),
     Raw(u32),
 }
@@ -25,7 +26,7 @@ pub(crate) enum Number {
     Large,
 }
 
-/// What calls have given out.
+/// The results of earlier calls.
 #[derive(Default)]
 pub(crate) struct State {
     handles: Vec<u32>,
@@ -33,9 +34,9 @@ pub(crate) struct State {
     pub(crate) snapshot: Vec<u8>,
 }
 
-/// More are not kept.
+/// The most numbers that are kept.
 const MOST_NUMBERS: usize = 200;
-/// A list is cut to so many.
+/// The most elements of a list.
 const MOST_LISTED: usize = 64;
 
 impl State {
@@ -104,7 +105,7 @@ pub(crate) fn last_error() -> String {
     String::from_utf8_lossy(&bytes[..(length as usize).min(bytes.len())]).into_owned()
 }
 
-/// A buffer of `capacity` elements. Exact, so that a sanitizer sees what is written behind its end.
+/// A buffer of `capacity` elements. Exact, so that a sanitizer detects writes beyond its end.
 pub(crate) fn room<T: Default + Clone>(capacity: impl Into<usize>) -> Vec<T> {
     vec![T::default(); capacity.into()]
 }

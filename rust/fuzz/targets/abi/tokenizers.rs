@@ -1,13 +1,14 @@
 //! Calls about tokenizers, batches, jobs, counters, the cache and texts.
 
 use arbitrary::Arbitrary;
-use sluice::batch::{sluice_batch_count, sluice_batch_encode};
-use sluice::cache::{sluice_cache_open, sluice_cache_stats};
-use sluice::counter::{sluice_counter_close, sluice_counter_open, sluice_counter_push};
-use sluice::job::{
+use sluice::tokenizer::batch::{sluice_batch_count, sluice_batch_encode};
+use sluice::tokenizer::cache::{sluice_cache_open, sluice_cache_stats};
+use sluice::tokenizer::counter::{sluice_counter_close, sluice_counter_open, sluice_counter_push};
+use sluice::tokenizer::job::{
     sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_stop,
     sluice_job_write,
 };
+use sluice::text::cut::{sluice_text_cut, sluice_text_valid};
 use sluice::text::{sluice_text_from_latin1, sluice_text_from_utf16};
 use sluice::tokenizer::{
     sluice_tokenizer_close, sluice_tokenizer_count, sluice_tokenizer_count_within,
@@ -44,9 +45,10 @@ pub(crate) enum Call<'a> {
     JobClose(Handle),
     FromLatin1(&'a [u8], u8),
     FromUtf16(&'a [u8], u8),
+    Cut(&'a [u8], u8),
 }
 
-/// A packed batch: one that says what is in it, or any bytes.
+/// A packed batch with a correct header, or arbitrary bytes.
 #[derive(Arbitrary, Debug)]
 pub(crate) enum Packed<'a> {
     Good { lengths: &'a [u8], text: &'a [u8], unit: bool, threads: u8 },
@@ -78,7 +80,7 @@ impl Call<'_> {
     }
 
     /// # Safety
-    /// None is needed: what is passed is live and as long as is said.
+    /// No condition: all pointers are live and as long as their lengths.
     unsafe fn call(&self, state: &mut State) {
         let length = |bytes: &[u8]| bytes.len() as u32;
         match *self {
@@ -202,6 +204,14 @@ impl Call<'_> {
                 if let Ok(written) = usize::try_from(written) {
                     assert!(std::str::from_utf8(&out[..written]).is_ok(), "no UTF-8");
                 }
+            }
+            Self::Cut(text, from) => {
+                let valid = checked(unsafe { sluice_text_valid(text.as_ptr(), length(text)) });
+                let from = u32::from(from);
+                let at = checked(unsafe { sluice_text_cut(text.as_ptr(), length(text), from) });
+                assert!(at == 0 || at as u32 >= from && at < text.len() as i32, "cut at {at}");
+                let whole = usize::try_from(valid).expect("a length") == text.len();
+                assert_eq!(whole, std::str::from_utf8(text).is_ok());
             }
             _ => unreachable!("the other half has it"),
         }

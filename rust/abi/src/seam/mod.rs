@@ -1,0 +1,13 @@
+//! The seam between foreign callers and Rust: raw pointers become slices, panics and errors become statuses,
+//! and objects become generational handles that are closed with the thread that opened them.
+//!
+//! Nothing here knows a noun of the ABI but [`failure`], which has a status for each error of the three core
+//! crates.
+
+pub(crate) mod boundary;
+pub mod failure;
+pub mod handle;
+pub(crate) mod objects;
+pub(crate) mod owner;
+pub(crate) mod slice;
+pub mod status;
