@@ -141,8 +141,59 @@ export function unitsIn(text: Text): number {
   return typeof text === "string" ? text.length : lengthOf(text);
 }
 
-/** A non-negative integer, or `Infinity`. */
-export function checkLimit(name: string, value: unknown): number {
+/** Refuses what is not a number, or not one from `least` to `most`. */
+export function checkNumber(
+  name: string,
+  value: unknown,
+  least: number = -Infinity,
+  most: number = Infinity,
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
+  }
+  if (!(value >= least && value <= most)) {
+    throw new RangeError(`${name} must be a number from ${least} to ${most}, not ${value}`);
+  }
+  return value;
+}
+
+/** Refuses what is not an integer from `least` to `most`. */
+export function checkInteger(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
+  }
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${value}`);
+  }
+  return value;
+}
+
+/** Refuses what is not a number above 0; `Infinity` is one. */
+export function checkPositive(name: string, value: unknown): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
+  }
+  if (!(value > 0)) throw new RangeError(`${name} must be above 0, not ${value}`);
+  return value;
+}
+
+/** The longest period that the limiter takes, in milliseconds: 366 days. */
+export const LONGEST_PERIOD_MS: number = 366 * 86_400_000;
+
+/** Refuses what is not a number of milliseconds above 0 and of at most 366 days. */
+export function checkPeriodMs(name: string, value: unknown): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
+  }
+  // Less than a nanosecond is 0 to the native side.
+  if (!(value >= 1e-6 && value <= LONGEST_PERIOD_MS)) {
+    throw new RangeError(`${name} must be above 0 and at most 366 days, not ${value} ms`);
+  }
+  return value;
+}
+
+/** Refuses what is neither a non-negative integer nor `Infinity`. */
+export function checkTokenLimit(name: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${show(value)}`);
   }
@@ -150,6 +201,30 @@ export function checkLimit(name: string, value: unknown): number {
     throw new RangeError(`${name} must be a non-negative integer or Infinity, not ${value}`);
   }
   return value;
+}
+
+/** Refuses what is not a boolean. */
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new TypeError(`${name} must be a boolean, not ${show(value)}`);
+}
+
+/** Refuses what is not a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new TypeError(`${name} must be a function, not ${show(value)}`);
+}
+
+/** Refuses what is not an object. */
+export function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value === "object" && value !== null) return;
+  throw new TypeError(`${name} must be an object, not ${show(value)}`);
+}
+
+/** Refuses what is neither an `AbortSignal` nor undefined. */
+export function checkSignal(name: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw new TypeError(`${name} must be an AbortSignal, not ${show(value)}`);
 }
 
 /** Token ids of an array, as the native side takes them. */

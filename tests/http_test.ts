@@ -7,7 +7,6 @@ import {
   concurrency,
   type Denied,
   deniedResponse,
-  type Limit,
   limitHeaders,
   type Limits,
   quota,
@@ -23,8 +22,8 @@ const any = (value: unknown): any => value;
 
 let made = 0;
 /** A limiter of its own, on a clock of its own unless told otherwise. */
-function make<Name extends string, Kind extends Limit>(
-  limits: Limits<Name, Kind>,
+function make<L extends Limits>(
+  limits: L,
   clock: VirtualClock = new VirtualClock(),
 ) {
   return {

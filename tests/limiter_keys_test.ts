@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { concurrency, quota, rate, RateLimiter, VirtualClock } from "../mod.ts";
+import {
+  concurrency,
+  type Decision,
+  peekAll,
+  quota,
+  rate,
+  RateLimiter,
+  VirtualClock,
+} from "../mod.ts";
 import { any, guarded, make, refused, tenant } from "./support/limiter.ts";
 
 describe("batches", () => {
@@ -22,11 +30,11 @@ describe("batches", () => {
             batch.flatMap(([, requests, tokens]) => [requests, tokens]),
           );
           const out = new Float64Array(batch.length + 1);
-          const allowed = all.takeBatch(batch.length % 2 ? keys : ids, costs, out);
+          const allowed = all.raw.takeBatch(batch.length % 2 ? keys : ids, costs, out);
           const single = batch.map(([key, requests, tokens]) =>
             one.take(`k${key}`, { requests, tokens })
           );
-          const decisions = batch.map((_, i) => all.decision(out[i]!));
+          const decisions = batch.map((_, i) => all.raw.decision(out[i]!));
           assert.deepEqual(
             decisions.map(({ allowed, limit, retryAfterMs }) => [allowed, limit, retryAfterMs]),
             single.map(({ allowed, limit, retryAfterMs }) => [allowed, limit, retryAfterMs]),
@@ -43,17 +51,23 @@ describe("batches", () => {
     const key = limiter.key("k");
     const ids = Float64Array.of(key.id, NaN, -1, 2 ** 52);
     const out = new Float64Array(4);
-    assert.equal(limiter.takeBatch(ids, undefined, out), 1);
+    assert.equal(limiter.raw.takeBatch(ids, undefined, out), 1);
     assert.deepEqual([...out], [0, -201, -201, -201]);
-    assert.equal(RateLimiter.staleKey, -201);
-    assert.throws(() => limiter.decision(out[1]!), /has lost its place/);
+    assert.equal(limiter.raw.staleKey, -201);
+    assert.throws(() => limiter.raw.decision(out[1]!), /has lost its slot/);
     assert.equal(limiter.forget(key), true);
-    assert.equal(limiter.takeBatch([key, key], Float64Array.of(2), out), 2);
+    assert.equal(limiter.raw.takeBatch([key, key], Float64Array.of(2), out), 2);
     assert.deepEqual(limiter.inspect(key).r.used, 4);
-    assert.throws(() => limiter.takeBatch(ids, Float64Array.of(1, 2), out), /costs must have 1 /);
-    assert.throws(() => limiter.takeBatch(ids, undefined, new Float64Array(3)), /room for 4 codes/);
-    assert.throws(() => limiter.takeBatch(any("k"), undefined, out), TypeError);
-    assert.throws(() => limiter.takeBatch(ids, any([1]), out), TypeError);
+    assert.throws(
+      () => limiter.raw.takeBatch(ids, Float64Array.of(1, 2), out),
+      /costs must have 1 /,
+    );
+    assert.throws(
+      () => limiter.raw.takeBatch(ids, undefined, new Float64Array(3)),
+      /room for 4 codes/,
+    );
+    assert.throws(() => limiter.raw.takeBatch(any("k"), undefined, out), TypeError);
+    assert.throws(() => limiter.raw.takeBatch(ids, any([1]), out), TypeError);
   });
 
   it("take names as well as keys, and look them up again too", () => {
@@ -61,27 +75,132 @@ describe("batches", () => {
     const out = new Float64Array(4);
     const long = "x".repeat(1000);
     const keys = ["a", limiter.key("b"), long, "a"];
-    assert.equal(limiter.takeBatch(keys, undefined, out), 4);
+    assert.equal(limiter.raw.takeBatch(keys, undefined, out), 4);
     for (const name of ["a", "b", long]) assert.equal(limiter.forget(name), true);
-    assert.equal(limiter.takeBatch(keys, Float64Array.of(1, 2, 3, 4), out), 4);
+    assert.equal(limiter.raw.takeBatch(keys, Float64Array.of(1, 2, 3, 4), out), 4);
     assert.deepEqual([...out], [0, 0, 0, 0]);
     assert.deepEqual(["a", "b", long].map((name) => limiter.inspect(name).r.used), [5, 2, 3]);
-    assert.equal(limiter.takeBatch(keys, Float64Array.of(1), out), 2);
-    assert.equal(limiter.decision(out[0]!).allowed, false);
+    assert.equal(limiter.raw.takeBatch(keys, Float64Array.of(1), out), 2);
+    assert.equal(limiter.raw.decision(out[0]!).allowed, false);
     assert.throws(
-      () => limiter.takeBatch(any(["a", 5]), undefined, out),
+      () => limiter.raw.takeBatch(any(["a", 5]), undefined, out),
       /TypeError: key must be a string, not 5/,
     );
   });
 
-  it("keep the code of a key that finds no place any more", () => {
+  it("keep the code of a key that finds no slot any more", () => {
     const { limiter, clock } = make({ r: rate({ limit: 5, per: "1s" }) }, { maxKeys: 2 });
     const out = new Float64Array(2);
-    limiter.takeBatch(["a", "b"], undefined, out);
+    limiter.raw.takeBatch(["a", "b"], undefined, out);
     clock.advance(1000);
     for (const name of ["c", "d"]) limiter.take(name);
-    assert.equal(limiter.takeBatch(["a", "c"], undefined, out), 1);
-    assert.deepEqual([...out], [RateLimiter.staleKey, 0]);
+    assert.equal(limiter.raw.takeBatch(["a", "c"], undefined, out), 1);
+    assert.deepEqual([...out], [limiter.raw.staleKey, 0]);
+  });
+});
+
+describe("takeMany", () => {
+  it("decides as single calls do, in order", () => {
+    const name = fc.constantFrom("a", "b", "c");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.array(name), fc.nat(9)), { maxLength: 6 }), (batches) => {
+        const { limiter: one, clock } = make(tenant);
+        const { limiter: many } = make(tenant, { clock });
+        for (const [keys, tokens] of batches) {
+          const cost = { requests: 20, tokens: 9000 * tokens };
+          const mixed = keys.map((key, i) => i % 2 === 0 ? key : many.key(key));
+          const plain = (
+            { allowed, limit, retryAfterMs }: Decision,
+          ) => [allowed, limit, retryAfterMs];
+          assert.deepEqual(
+            many.takeMany(mixed, cost).map(plain),
+            keys.map((key) => one.take(key, cost)).map(plain),
+          );
+          clock.advance(70);
+        }
+      }),
+    );
+    const { limiter } = make({ r: rate({ limit: 2, per: "minute" }) });
+    assert.deepEqual(limiter.takeMany(["k", "k", "k"]).map(({ allowed }) => allowed), [
+      true,
+      true,
+      false,
+    ]);
+    assert.deepEqual(limiter.takeMany([]), []);
+  });
+
+  it("looks keys up again, and says when there is no slot for one", () => {
+    const { limiter, clock } = make({ r: rate({ limit: 5, per: "1s" }) }, { maxKeys: 2 });
+    const names = ["a", "b"];
+    limiter.takeMany(names);
+    for (const name of names) assert.equal(limiter.forget(name), true);
+    assert.ok(limiter.takeMany(names, { requests: 5 }).every(({ allowed }) => allowed));
+    clock.advance(1000);
+    for (const name of ["c", "d"]) limiter.take(name);
+    assert.throws(() => limiter.takeMany(["a", "c"]), { code: "SLUICE_TOO_MANY_KEYS" });
+    assert.equal(limiter.inspect("c").r.used, 2);
+  });
+
+  it("refuses what a take refuses, and changes nothing", () => {
+    const { limiter } = make(guarded);
+    const take = (keys: unknown, cost: unknown) => () => limiter.takeMany(any(keys), any(cost));
+    const none = { concurrent: 0 };
+    assert.throws(take(["k"], undefined), /TypeError: take holds no slot of the concurrency limit/);
+    assert.throws(
+      take(["k"], { ...none, tokens: -1 }),
+      /RangeError: cost.tokens must be 0, or from/,
+    );
+    assert.throws(take(["k"], 5), /TypeError: cost must be an object/);
+    assert.throws(take("k", none), /TypeError: keys must be an array, not "k"/);
+    assert.throws(take(["k", 5], none), /TypeError: key must be a string, not 5/);
+    assert.equal(limiter.inspect("k").rpm.used, 0);
+    limiter.close();
+    assert.throws(take(["k"], none), { code: "SLUICE_DISPOSED" });
+  });
+});
+
+describe("looking at a name that has no slot", () => {
+  it("gives it none, and tells what a new key would be told", () => {
+    const { limiter: fresh, clock } = make(guarded, { maxKeys: 1 });
+    const { limiter: made } = make(guarded, { clock });
+    clock.advance(12_345);
+    const key = made.key("k");
+    fresh.take("other", { requests: 60, concurrent: 0 });
+    const plain = (decision: Decision) => ({ ...decision, limiter: undefined });
+    for (
+      const cost of [{}, { tokens: 90_000 }, { tokens: 90_001 }, { requests: 61 }, {
+        concurrent: 9,
+      }]
+    ) {
+      assert.deepEqual(plain(fresh.peek("k", cost)), plain(made.peek(key, cost)));
+    }
+    assert.deepEqual(fresh.inspect("k"), made.inspect(key));
+    assert.equal(fresh.inspect("k").day.resetMs, 864e5 - 12_345);
+    fresh.reset("k");
+    assert.deepEqual([fresh.stats().keys, fresh.stats().refused], [1, 0]);
+    // In one call, the index of the limit that refuses counts the limits of all parts.
+    const { limiter: second } = make({ r: rate({ limit: 1, per: "day" }) }, { clock });
+    const parts = [{ limiter: fresh, key: "k" }, { limiter: second, key: "k" }] as const;
+    assert.equal(peekAll(parts).allowed, true);
+    const { limit, limiter } = refused(peekAll(parts, { requests: 2 }));
+    assert.deepEqual([limit, limiter], ["r", second.name]);
+    assert.equal(refused(peekAll([{ limiter: fresh, key: "other" }, parts[1]])).limit, "rpm");
+    assert.equal(second.stats().keys, 0);
+  });
+
+  it("sees a key that another object made or lost", () => {
+    const { limiter, clock } = make({ r: rate({ limit: 5, per: "1s" }) }, { maxKeys: 1 });
+    const key = limiter.key("k");
+    limiter.take(key, { requests: 5 });
+    clock.advance(1000);
+    limiter.take("other");
+    // It was evicted, and another name has its slot now.
+    assert.equal(limiter.inspect(key).r.used, 0);
+    assert.equal(limiter.peek(key, { requests: 5 }).allowed, true);
+    assert.equal(limiter.inspect("other").r.used, 1);
+    clock.advance(1000);
+    assert.equal(limiter.take(key).allowed, true);
+    assert.equal(limiter.inspect("k").r.used, 1);
   });
 });
 
@@ -115,7 +234,7 @@ describe("keys", () => {
     const key = limiter.key("k");
     limiter.take(key, { tokens: 1 });
     same.take(key, { tokens: 2 });
-    same.takeBatch([key, "k"], Float64Array.of(1, 3), new Float64Array(2));
+    same.raw.takeBatch([key, "k"], Float64Array.of(1, 3), new Float64Array(2));
     assert.equal(same.reserve(key, { tokens: 4 }).allowed, true);
     const { tpm } = same.inspect(key);
     assert.deepEqual([tpm.used, tpm.outstanding], [9, 4]);
@@ -151,7 +270,7 @@ describe("keys", () => {
     );
   });
 
-  it("can have other limits as often as anybody likes", () => {
+  it("can have other limits any number of times", () => {
     const { limiter } = make({ r: rate({ limit: 5, per: "minute" }) });
     const key = limiter.key("adaptive");
     for (let limit = 1; limit <= 70_000; limit++) {

@@ -1,4 +1,4 @@
-/** How long limiters live: opened in every request, never closed, left to the garbage collector. */
+/** The lifetime of limiters: opened in every request, never closed, left to the garbage collector. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import process from "node:process";
@@ -43,7 +43,7 @@ describe("a limiter of one name", () => {
     assert.equal(again.inspect("k").r.used, 3);
   });
 
-  it("tells other limits as they were written, without an end too", () => {
+  it("reports other limits as they were written, also infinite ones", () => {
     const name = `life: ${run} endless`;
     const limits = {
       r: rate({ limit: Infinity, per: "1.5m", burst: 5 }),
@@ -66,7 +66,7 @@ describe("a limiter of one name", () => {
     }
   });
 
-  it("can have other limits when nobody has it any more, and not before", async () => {
+  it("can have other limits once all its objects are gone, and not before", async () => {
     const name = `life: ${run} changed`;
     const other = { r: rate({ limit: 1, per: "hour" }) };
     const open = () => new RateLimiter({ name, limits: other }).close();
@@ -131,7 +131,7 @@ describe("a limiter without a name", () => {
       return limiter.name;
     })();
     const isGone = () => {
-      // The same one as long as it is there.
+      // Opens the same limiter as long as that exists.
       using again = new RateLimiter({ name, limits });
       return again.inspect("k").r.used === 0;
     };
@@ -139,10 +139,10 @@ describe("a limiter without a name", () => {
     assert.ok(await collectUntil(isGone));
   });
 
-  it("may be there more often than a handle has 16 bits", () => {
+  it("can be open more often than 16 bits count", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const counters = [];
-    // As in a process whose collector has not run yet.
+    // The collector has not run yet.
     for (let i = 0; i < 70_000; i++) counters.push(tokenizer.counter());
     assert.equal(counters[69_999]!.push("Hello, world!"), 4);
     assert.equal(counters[0]!.push("Hello"), 1);
@@ -151,7 +151,7 @@ describe("a limiter without a name", () => {
 });
 
 describe("reservations that are forgotten", () => {
-  it("are settled in full and told of, with who made them", async () => {
+  it("are settled in full and reported, with the stack that made them", async () => {
     using limiter = new RateLimiter({
       name: `life: ${run} leaks`,
       limits: { live: concurrency({ limit: 2 }), ...limits },

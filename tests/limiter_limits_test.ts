@@ -1,10 +1,10 @@
-/** What limits can say: nothing and everything, durations, calendars and time zones; taking what there is. */
+/** Limits of 0 and Infinity, durations, calendars, time zones, and partial takes. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
   concurrency,
-  type Limit,
+  type LimitDefinition,
   limitHeaders,
   quota,
   type QuotaOptions,
@@ -18,14 +18,14 @@ const DAY = 864e5;
 const HOUR = 36e5;
 
 describe("a limit of 0", () => {
-  it("refuses all that costs anything, and for ever", () => {
+  it("refuses every cost, and for ever", () => {
     const limits = {
       r: rate({ limit: 0, per: "minute" }),
       q: quota({ limit: 0, per: "day" }),
       c: concurrency({ limit: 0 }),
     };
     for (const [name, limit] of Object.entries(limits)) {
-      const { limiter } = make<string, Limit>({ [name]: limit });
+      const { limiter } = make<Record<string, LimitDefinition>>({ [name]: limit });
       const denied = refused(limiter.reserve("k"));
       assert.deepEqual([denied.limit, denied.reason], [name, "never"]);
       assert.equal(limiter.inspect("k")[name]!.capacity, 0);
@@ -105,7 +105,7 @@ describe("durations", () => {
   });
 });
 
-/** The ends of windows after `start`, by what a limiter says of one after the other. */
+/** Returns the ends of the windows after `start`, as the refusals of a limiter report them. */
 function ends(options: QuotaOptions, start: number, count: number): string[] {
   const clock = new VirtualClock(start);
   const { limiter } = make({ q: quota(options) }, { clock });
@@ -189,7 +189,7 @@ describe("quotas", () => {
     );
   });
 
-  it("refuse what does not go together, and zones that nobody knows", () => {
+  it("refuse options that do not go together, and unknown zones", () => {
     const bad: [object, RegExp][] = [
       [
         { timeZone: "Europe/Berln" },
@@ -229,7 +229,7 @@ describe("quotas", () => {
     const { used, capacity, resetMs } = limiter.inspect("k").q;
     assert.deepEqual([used, capacity, resetMs], [2, 9, 3 * HOUR]);
     const bytes = limiter.snapshot();
-    // As after a deploy that moves everybody to Berlin.
+    // As after a deploy that moves all keys to Berlin.
     const berlin = { q: quota({ limit: 5, per: "day", timeZone: "Europe/Berlin" }) };
     const { limiter: moved } = make(berlin, { clock });
     moved.restore(bytes);
@@ -244,7 +244,7 @@ describe("quotas", () => {
 });
 
 describe("takeUpTo", () => {
-  it("takes what there is, in whole units unless told otherwise, and says how much", () => {
+  it("takes what is left, in whole units by default, and says how much", () => {
     const { limiter, clock } = make({
       rpm: rate({ limit: 60, per: "minute", burst: 3 }),
       tpm: rate({ unit: "tokens", limit: 100, per: "minute" }),

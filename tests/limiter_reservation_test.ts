@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concurrency, rate, reserveAll, takeAll, VirtualClock } from "../mod.ts";
+import fc from "fast-check";
+import {
+  concurrency,
+  type Decision,
+  type LimiterCost,
+  rate,
+  type Reservation,
+  reserveAll,
+  takeAll,
+  VirtualClock,
+} from "../mod.ts";
 import { any, guarded, make, refused } from "./support/limiter.ts";
 
 describe("reservations", () => {
@@ -41,7 +51,7 @@ describe("reservations", () => {
     assert.equal(limiter.inspect("k").tpm.used, 10);
   });
 
-  it("expire, are settled in full then, and say so to who comes late", () => {
+  it("expire, are settled in full then, and refuse a later settlement", () => {
     const { limiter, clock } = make(guarded);
     const reserved = limiter.reserve("k", { tokens: 3000 }, { ttlMs: 1000 });
     assert.ok(reserved.allowed);
@@ -75,7 +85,7 @@ describe("reservations", () => {
     assert.ok(reserved.allowed && other.allowed);
     const never = refused(reserved.topUp({ tokens: 60 }));
     assert.deepEqual([never.neverFits, never.retryAfterMs], [true, 2 ** 31 - 1]);
-    // What is missing here is held by another.
+    // Another reservation holds what is missing.
     const held = refused(reserved.topUp({ tokens: 40 }));
     assert.deepEqual([held.neverFits, held.reason, held.fitsAfterMs], [false, "held", undefined]);
     other.cancel();
@@ -117,29 +127,36 @@ describe("reservations", () => {
     a.cancel();
     const out = new Float64Array(2);
     const message =
-      /TypeError: take holds no place of the concurrency limit "live": use reserve, or say .* \{ concurrent: 0 \}/;
-    // @ts-expect-error: it says nothing of places.
+      /TypeError: take holds no slot of the concurrency limit "live": use reserve, or say .* \{ concurrent: 0 \}/;
+    // @ts-expect-error: it does not say that it needs no slot.
     assert.throws(() => limiter.take("k"), message);
     // @ts-expect-error: nor does this.
     assert.throws(() => limiter.take("k", { requests: 2 }), message);
-    // @ts-expect-error: and this needs one.
+    // @ts-expect-error: this needs one.
     assert.throws(() => limiter.take("k", { concurrent: 1 }), message);
     assert.throws(() => limiter.takeUpTo("k", { requests: 2 }), message);
     assert.throws(() => takeAll([{ limiter, key: "k" }]), message);
-    assert.throws(() => limiter.takeBatch(["k", "k"], undefined, out), message);
+    assert.throws(() => limiter.raw.takeBatch(["k", "k"], undefined, out), message);
     const costs = Float64Array.of(0, 1, 1, 1);
     assert.deepEqual(limiter.units, ["concurrent", "requests"]);
-    assert.throws(() => limiter.takeBatch(["k", "k"], costs, out), message);
+    assert.throws(() => limiter.raw.takeBatch(["k", "k"], costs, out), message);
     assert.equal(limiter.inspect("k").rpm.used, 0);
-    // Who needs no place says so, also while all are taken.
+    // A call that needs no slot is allowed, also while all slots are held.
     using _c = limiter.reserve("k");
     assert.equal(limiter.take("k", { concurrent: 0 }).allowed, true);
     assert.equal(takeAll([{ limiter, key: "k" }], { concurrent: 0 }).allowed, true);
     assert.equal(limiter.takeUpTo("k", { requests: 2, concurrent: 0 }).isAll, true);
-    assert.equal(limiter.takeBatch(["k", "k"], Float64Array.of(0, 1), out), 2);
+    assert.equal(limiter.raw.takeBatch(["k", "k"], Float64Array.of(0, 1), out), 2);
     assert.equal(limiter.inspect("k").rpm.used, 6);
     const { limiter: slots } = make({ live: concurrency({ unit: "slots", limit: 2 }) });
-    assert.throws(() => slots.take("k", any({ concurrent: 0 })), /take holds no place/);
+    // A reservation holds one of them, whatever they are called.
+    assert.deepEqual(
+      [1, 2, 3].map(() => slots.reserve("other").allowed),
+      [true, true, false],
+    );
+    assert.throws(() => slots.take("k", any({})), /take holds no slot/);
+    // A cost is read before its amounts are judged.
+    assert.throws(() => slots.take("k", any({ concurrent: 0 })), /the unit "concurrent", which no/);
     assert.equal(slots.take("k", { slots: 0 }).allowed, true);
   });
 
@@ -158,7 +175,7 @@ describe("reservations", () => {
     assert.equal(limiter.stats().expired, 1);
     const other = limiter.reserve("k");
     assert.ok(other.allowed);
-    // By the limiter's own time if it has none of its own.
+    // Without a lifetime of its own, by that of the limiter.
     clock.advance(599_999);
     assert.equal(other.renew(), true);
     clock.advance(599_999);
@@ -203,8 +220,129 @@ describe("reservations", () => {
   });
 });
 
+describe("a reservation of one key", () => {
+  it("is decided, topped up and settled as one of several", () => {
+    const amount = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 40 }));
+    const cost = fc.record({ requests: fc.nat(3), tokens: amount }, { requiredKeys: [] });
+    const step = fc.record({
+      cost,
+      more: cost,
+      actual: fc.option(cost, { nil: undefined }),
+      ttlMs: fc.constantFrom(undefined, 50, 5000),
+      waitMs: fc.constantFrom(0, 30, 100),
+      key: fc.constantFrom("a", "b"),
+    });
+    const limits = {
+      rps: rate({ limit: 7, per: "1s" }),
+      tps: rate({ unit: "tokens", limit: 100, per: "1s", burst: 60 }),
+      live: concurrency({ limit: 3 }),
+    };
+    const plain = ({ allowed, limit, reason, retryAfterMs }: Decision) =>
+      [allowed, limit, reason, retryAfterMs].join();
+    fc.assert(fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const { limiter: one, clock } = make(limits);
+      const { limiter: all } = make(limits, { clock });
+      const open: [Reservation, Reservation, LimiterCost<"requests" | "tokens"> | undefined][] = [];
+      for (const { cost, more, actual, ttlMs, waitMs, key } of steps) {
+        const single = one.reserve(key, cost, { ttlMs });
+        const several = reserveAll([{ limiter: all, key }], cost, { ttlMs });
+        assert.equal(single.allowed, several.allowed);
+        if (single.allowed && several.allowed) {
+          assert.equal(plain(single.topUp(more)), plain(several.topUp(more)));
+          open.push([single, several, actual]);
+        } else if (!single.allowed && !several.allowed) {
+          assert.equal(plain(single), plain(several));
+        }
+        if (open.length > 2) {
+          const ended = open.shift()!.slice(0, 2).map((call) => {
+            try {
+              (call as Reservation).settle(actual);
+              return "settled";
+            } catch (error) {
+              return (error as { code: string }).code;
+            }
+          });
+          assert.equal(ended[0], ended[1]);
+        }
+        clock.advance(waitMs);
+        for (const key of ["a", "b"]) assert.deepEqual(one.inspect(key), all.inspect(key));
+      }
+      for (const limiter of [one, all]) limiter.close();
+    }));
+  });
+
+  it("of many limits and units is one too", () => {
+    const limits = Object.fromEntries(
+      Array.from({ length: 16 }, (_, i) => [`l${i}`, rate({ unit: `u${i}`, limit: 5, per: "1s" })]),
+    );
+    const { limiter } = make(limits);
+    const reserved = limiter.reserve("k", { u0: 1, u15: 5 });
+    assert.ok(reserved.allowed);
+    assert.deepEqual(["l0", "l1", "l15"].map((name) => limiter.inspect("k")[name]!.outstanding), [
+      1,
+      0,
+      5,
+    ]);
+    assert.equal(refused(limiter.reserve("k", { u15: 1 })).limit, "l15");
+    reserved.settle({ u15: 2 });
+    assert.deepEqual(["l0", "l15"].map((name) => limiter.inspect("k")[name]!.used), [1, 2]);
+  });
+
+  it("of a key that has lost its slot is made at its new one", () => {
+    const { limiter } = make(guarded);
+    const key = limiter.key("k");
+    assert.equal(limiter.forget(key), true);
+    const reserved = limiter.reserve(key, { tokens: 5 });
+    assert.ok(reserved.allowed);
+    assert.equal(limiter.inspect(key).tpm.outstanding, 5);
+    // What is reserved for a forgotten key is void.
+    assert.equal(limiter.forget(key), true);
+    reserved.settle({ tokens: 7 });
+    assert.equal(limiter.inspect(key).tpm.used, 0);
+  });
+
+  it("reads each member of a cost once, as all calls do", () => {
+    const { limiter } = make(guarded);
+    let reads: PropertyKey[] = [];
+    const counted = <Cost extends object>(cost: Cost): Cost =>
+      new Proxy(cost, {
+        get(target, name, self) {
+          reads.push(name);
+          return Reflect.get(target, name, self);
+        },
+      });
+    const held = counted({ requests: 2, tokens: 5 });
+    const taken = counted({ requests: 2, tokens: 5, concurrent: 0 } as const);
+    const parts = [{ limiter, key: "a" }, { limiter, key: "b" }] as const;
+    const reserved = limiter.reserve("k", held);
+    const several = reserveAll(parts, held);
+    assert.ok(reserved.allowed && several.allowed);
+    const calls = {
+      reserve: () => limiter.reserve("k", held),
+      reserveAll: () => reserveAll(parts, held),
+      topUp: () => reserved.topUp(held),
+      topUpAll: () => several.topUp(held),
+      settle: () => reserved.settle(held),
+      settleAll: () => several.settle(held),
+      peek: () => limiter.peek("k", held),
+      take: () => limiter.take("k", taken),
+      takeMany: () => limiter.takeMany(["k", "k"], taken),
+      takeUpTo: () => limiter.takeUpTo("k", taken),
+      takeAll: () => takeAll(parts, taken),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      reads = [];
+      call();
+      const members = name.startsWith("take")
+        ? ["requests", "tokens", "concurrent"]
+        : ["requests", "tokens"];
+      assert.deepEqual(reads, members, name);
+    }
+  });
+});
+
 describe("several keys together", () => {
-  it("hold a key that is there twice once, and settle and top it up once", () => {
+  it("hold a key that is named twice once, and settle and top it up once", () => {
     const { limiter } = make(guarded);
     const parts = [{ limiter, key: "k" }, { limiter, key: limiter.key("k") }];
     const reserved = reserveAll(parts, { tokens: 100 });
@@ -264,7 +402,7 @@ describe("several keys together", () => {
     assert.throws(() => takeAll(Array(17).fill(parts[0])), /not 17/);
     assert.throws(() => takeAll(any([{ limiter: {}, key: "k" }])), /parts\[0\].limiter must be a/);
     assert.throws(
-      () => takeAll([parts[0]!], { tokens: 1 }),
+      () => takeAll([parts[0]!], any({ tokens: 1 })),
       /unit "tokens", which no limit counts/,
     );
   });

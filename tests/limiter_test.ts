@@ -5,7 +5,7 @@ import { concurrency, quota, rate, RateLimiter, takeAll, VirtualClock } from "..
 import { any, make, refused, tenant } from "./support/limiter.ts";
 
 describe("take", () => {
-  it("allows a burst, refuses what is more, and says exactly until when", () => {
+  it("allows a burst, refuses more than that, and says exactly for how long", () => {
     const { limiter, clock } = make(tenant);
     for (let i = 0; i < 60; i++) assert.equal(limiter.take("k").allowed, true);
     const denied = refused(limiter.take("k"));
@@ -134,7 +134,7 @@ describe("quotas", () => {
     assert.deepEqual([limit, fitsAfterMs], ["month", Date.UTC(2024, 3, 1) - Date.UTC(2024, 2, 3)]);
   });
 
-  it("go by the wall clock when nobody says otherwise", () => {
+  it("follow the wall clock by default", () => {
     using limiter = new RateLimiter({
       name: "wall clock",
       limits: { hour: quota({ limit: 1, per: "hour" }) },
@@ -221,7 +221,7 @@ describe("wrong arguments", () => {
         ],
       ] as const
     ) assert.throws(open({ limits: { r: limit } }), message);
-    // One that was posted by another Worker is as good.
+    // One that was posted by another Worker is accepted.
     open({ name: "posted", limits: structuredClone(limits) })().close();
     assert.throws(open({ limits: { "a\0b": limits.r } }), /must not contain a NUL/);
     assert.throws(open({ maxKeys: 0 }), /RangeError: maxKeys must be an integer from 1/);
@@ -231,7 +231,7 @@ describe("wrong arguments", () => {
     assert.throws(open({ trackLeaks: 1 }), /TypeError: trackLeaks must be a boolean, not 1/);
   });
 
-  it("that nobody reads are named, wherever options are", () => {
+  it("that are unknown options are named, wherever options are", () => {
     const { limiter } = make(tenant);
     const limits = { r: tenant.rpm };
     for (
@@ -333,7 +333,7 @@ describe("wrong arguments", () => {
     assert.equal(limiter.take("outer", nested(50)).allowed, true);
     const { rpm, tpm } = limiter.inspect("outer");
     assert.deepEqual([rpm.used, tpm.used], [7, 50]);
-    // One that inherits its units is a cost as well.
+    // Inherited units count as well.
     assert.equal(limiter.take("heir", Object.create(nested(40))).allowed, true);
     assert.deepEqual(
       [limiter.inspect("heir").rpm.used, limiter.inspect("heir").tpm.used],

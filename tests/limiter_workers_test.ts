@@ -18,7 +18,7 @@ function start(order: Order): { answer: Promise<Answer>; worker: Worker } {
 }
 
 describe("a limiter and Workers", () => {
-  it("admits exactly as many as it allows, whoever asks", async () => {
+  it("admits exactly as many as it allows over all Workers", async () => {
     using limiter = open("workers: exact");
     const name = limiter.name;
     const started = [1, 2, 3].map(() => start({ name, key: "hot", take: 800, reserve: 0 }));
@@ -36,7 +36,7 @@ describe("a limiter and Workers", () => {
     const words = new Int32Array(gate);
     const order = { name, key: "hot", take: 100, reserve: 0, gate };
     const started = Array.from({ length: count }, () => start(order));
-    // All stand at the gate, and none has opened it: making it is part of the race.
+    // All Workers wait, and none has opened the limiter: making it is part of the race.
     for (let i = 0; Atomics.load(words, 0) < count; i++) {
       assert.ok(i < 3000, `${words[0]} of ${count} Workers started within 30 s`);
       await setTimeout(10);
@@ -76,7 +76,7 @@ describe("a limiter and Workers", () => {
       assert.equal((await answer).taken, taken);
       worker.terminate();
       await setTimeout(100);
-      // Nor does it forget them when somebody looks in between, and is the last to close it.
+      // The counts also survive another object that opens it in between and is the last to close it.
       using looked = open(order.name);
       assert.ok(looked.inspect("k").rate.used > 599);
     }

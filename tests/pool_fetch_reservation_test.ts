@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { concurrency, rate, RateLimiter, type Reservation } from "../mod.ts";
+import { concurrency, type Limits, rate, RateLimiter, type Reservation } from "../mod.ts";
 import { type FetchOptions, leasedFetch } from "../src/pool/leased_fetch.ts";
 import { CountingPool } from "./fixtures/counting_pool.ts";
 import { Fetching, until } from "./fixtures/fetching.ts";
@@ -11,7 +11,7 @@ const at = new Fetching();
 const TTL_MS = 300;
 
 /** A limiter whose reservations are short, and one of them. */
-function reserved(): { limiter: RateLimiter<"tpm" | "live">; call: Reservation } {
+function reserved(): { limiter: RateLimiter<Limits<"tpm" | "live">>; call: Reservation } {
   const limiter = new RateLimiter({
     limits: {
       tpm: rate({ unit: "tokens", limit: 1000, per: "day" }),

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { native } from "../../src/ffi/load.ts";
-import { LimiterKeys } from "../../src/limiter/keys.ts";
+import { RateLimiterBase } from "../../src/limiter/rate_limiter_base.ts";
 import { clockGettime, COARSE, PRECISE } from "../monotonic.ts";
 import { openLimiter } from "./checks.ts";
 import { OPEN } from "./gcra.ts";
@@ -87,7 +87,7 @@ function clockCrossing(clock: number): Contender {
 function bareTake(): Contender {
   const limiter = openLimiter(OPEN);
   const { id } = limiter.key("tenant-42");
-  const { native, handle } = LimiterKeys.coreOf(limiter)!;
+  const { native, handle } = RateLimiterBase.coreOf(limiter)!;
   const { sluice_limiter_take } = native;
   return {
     run(times) {

@@ -47,7 +47,7 @@ export function openBatch(size: number, outcome: Outcome): Contender {
     run(times) {
       let admitted = 0;
       for (let i = 0, at = 0; i < times; i += size) {
-        admitted += limiter.takeBatch(batches[at]!, undefined, out);
+        admitted += limiter.raw.takeBatch(batches[at]!, undefined, out);
         if (++at === batches.length) at = 0;
       }
       return admitted;

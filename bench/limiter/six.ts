@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Limits, type Part, rate, RateLimiter, reserveAll, takeAll } from "../../mod.ts";
+import {
+  type LimiterPart,
+  type Limits,
+  rate,
+  RateLimiter,
+  reserveAll,
+  takeAll,
+} from "../../mod.ts";
 import { type Bucket, MapGcra, OPEN, SHUT } from "./gcra.ts";
 import type { Contender, Outcome } from "./rounds.ts";
 
@@ -70,7 +77,7 @@ export function openSix(name: SixName, outcome: Outcome): Contender {
   }
 }
 
-function sixParts(outcome: Outcome): Part[] {
+function sixParts(outcome: Outcome): LimiterPart[] {
   return limitsOf(outcome).flatMap(({ who, rpm, tpm }) =>
     [{ rpm }, { tpm }].map((limits: Limits) => {
       const limiter = new RateLimiter({ name: `six ${opened++}`, limits });
@@ -79,18 +86,18 @@ function sixParts(outcome: Outcome): Part[] {
   );
 }
 
-function threeParts(outcome: Outcome): Part[] {
+function threeParts(outcome: Outcome): LimiterPart[] {
   return limitsOf(outcome).map(({ who, rpm, tpm }) => {
     const limiter = new RateLimiter({ name: `six ${opened++}`, limits: { rpm, tpm } });
     return { limiter, key: limiter.key(who) };
   });
 }
 
-function close(parts: readonly Part[]): void {
+function close(parts: readonly LimiterPart[]): void {
   for (const { limiter } of parts) limiter.close();
 }
 
-function taking(parts: readonly Part[]): Contender {
+function taking(parts: readonly LimiterPart[]): Contender {
   return {
     run(times) {
       let admitted = 0;
@@ -101,7 +108,7 @@ function taking(parts: readonly Part[]): Contender {
   };
 }
 
-function takingPairs(parts: readonly Part[]): Contender {
+function takingPairs(parts: readonly LimiterPart[]): Contender {
   return {
     run(times) {
       let admitted = 0;
@@ -128,7 +135,7 @@ function takingOne(outcome: Outcome): Contender {
   };
 }
 
-function reserving(parts: readonly Part[]): Contender {
+function reserving(parts: readonly LimiterPart[]): Contender {
   return {
     run(times) {
       let admitted = 0;

@@ -3,10 +3,23 @@
  *
  * @module
  */
-import { concurrency, type Limits, quota, rate, RateLimiter } from "../../mod.ts";
+import {
+  concurrency,
+  type ConcurrencyLimit,
+  quota,
+  type QuotaLimit,
+  rate,
+  type RateLimit,
+  RateLimiter,
+} from "../../mod.ts";
 
 /** The limits that hot and cold keys have. */
-export type SoakLimit = "requests" | "tokens" | "window" | "live";
+export type SoakLimits = {
+  readonly requests: RateLimit<"requests">;
+  readonly tokens: RateLimit<"tokens">;
+  readonly window: QuotaLimit<"tokens">;
+  readonly live: ConcurrencyLimit<"concurrent">;
+};
 
 /** The units that are watched, in the order of costs. */
 export const UNITS = ["requests", "tokens"] as const;
@@ -32,7 +45,7 @@ export const TOKENS_PER_SECOND = 80_000;
 export const TOKENS_BURST = 8000;
 
 /** The limits of all keys; `share` makes them smaller. */
-export function limitsOf(share = 1): Limits<SoakLimit> {
+export function limitsOf(share = 1): SoakLimits {
   return {
     requests: rate({
       limit: REQUESTS_PER_SECOND * share,
@@ -51,7 +64,7 @@ export function limitsOf(share = 1): Limits<SoakLimit> {
 }
 
 /** The limiter of this isolate whose keys are hot, changing and cold. */
-export function openSoak(): RateLimiter<SoakLimit> {
+export function openSoak(): RateLimiter<SoakLimits> {
   return new RateLimiter({
     name: "soak",
     limits: limitsOf(),
@@ -64,7 +77,7 @@ export function openSoak(): RateLimiter<SoakLimit> {
 export const SUM = "sum";
 
 /** Adds up tokens and refuses none. Its day must not end within a run, so it begins at noon. */
-export function openLedger(utcOffset: number): RateLimiter<"day"> {
+export function openLedger(utcOffset: number): RateLimiter<{ readonly day: QuotaLimit<"tokens"> }> {
   return new RateLimiter({
     name: "soak ledger",
     limits: { day: quota({ unit: "tokens", limit: 1e12, per: "day", utcOffset }) },

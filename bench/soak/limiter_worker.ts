@@ -93,7 +93,7 @@ scope.onmessage = ({ data: { workers, row, tasks, utcOffset, shared } }) => {
     const cost = KEYS.map(tokens);
     const codes = new Float64Array(KEYS.length);
     const at = tally.admissions.now();
-    const admitted = limiter.takeBatch(
+    const admitted = limiter.raw.takeBatch(
       keys,
       // As `limiter.units` has them: requests, tokens, and no places.
       Float64Array.from(cost.flatMap((tokens) => [1, tokens, 0])),
@@ -101,7 +101,7 @@ scope.onmessage = ({ data: { workers, row, tasks, utcOffset, shared } }) => {
     );
     codes.forEach((code, key) => {
       if (code === 0) tally.charge(key, at, 1, cost[key]!);
-      else limiter.decision(code);
+      else limiter.raw.decision(code);
     });
     tally.count("admitted", admitted);
     tally.count("denied", KEYS.length - admitted);

@@ -62,7 +62,7 @@ scope.onmessage = ({ data: { limits, upstream } }) => {
 };
 
 async function serve(
-  limiter: RateLimiter<LimitName>,
+  limiter: RateLimiter<Limits<LimitName>>,
   upstream: string,
   request: IncomingMessage,
   response: ServerResponse,

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x5c16084d;
+export const ABI_HASH = 0x532b3c76;
 
 /** Clock: the monotonic clock to within 2 µs. */
 export const CLOCK_PRECISE = 0;
@@ -617,6 +617,17 @@ export const symbols = {
    */
   sluice_limiter_take: { args: ["u32", "f64", "f64", "f64", "f64", "f64"], returns: "f64" },
   /**
+   * `(limiter, key, costs, costs_len, ttl_ms)`
+   *
+   * Reserves at one key, and returns a code. If the code is 0, writes the number of the reservation to `costs[0]`.
+   * The reservation lives `ttl_ms`, or the default of the limiter if that is 0, and then is settled in full.
+   * O(limits).
+   *
+   * `costs` has one number for each unit of the limiter. Fails as `sluice_limiter_take` does, and with
+   * `TOO_MANY_RESERVATIONS`.
+   */
+  sluice_limiter_reserve_one: { args: ["u32", "f64", "buffer", "u32", "f64"], returns: "f64" },
+  /**
    * `(limiter, key, costs, costs_len, step)`
    *
    * Consumes as much of each cost as is available: all of it, or else the largest multiple of `step` that fits every
@@ -642,6 +653,7 @@ export const symbols = {
    * Writes the state of each limit of a key, `SLUICE_LIMITER_STANDING` numbers a limit, and returns how many
    * numbers there are. O(limits).
    *
+   * NaN as a key stands for a name without a key, whose state is that of a new key.
    * Fails with `INVALID_HANDLE` and `STALE_KEY`.
    */
   sluice_limiter_inspect: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
@@ -711,6 +723,7 @@ export const symbols = {
    * Decides about parts, all or nothing, and returns a code. The index of the limit in the code counts the limits of
    * all parts. `consume` is 1, or 0 to consume nothing. O(limits).
    *
+   * If nothing is consumed, NaN as a key stands for a name without a key, which is decided as a new key.
    * A key that occurs twice is charged once. Fails as `sluice_limiter_take` does, with
    * `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part, or more than `SLUICE_MAX_LIMITS`.
    */

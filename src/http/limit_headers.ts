@@ -8,14 +8,14 @@ import { isArray, readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown } from "../known_options.ts";
 import { type Denied, HELD_RETRY_MS, type LimitState } from "../limiter/decision.ts";
-import type { Limit } from "../limiter/limits.ts";
+import type { LimitDefinition } from "../limiter/limit_definitions.ts";
 import { RateLimiter } from "../limiter/rate_limiter.ts";
-import type { Part } from "../limiter/together.ts";
+import type { LimiterPart } from "../limiter/together.ts";
 import { isKind } from "../typed_array.ts";
 import { formatDuration, LONGEST_MS } from "./field_values.ts";
 
 /** One key of one limiter, and what a client knows it by. */
-export interface LimitedPart extends Part {
+export interface LimitedPart extends LimiterPart {
   /**
    * The key as clients may see it: the `pk` of `RateLimit` fields, which is left out if this is. Not a
    * secret such as an API key.
@@ -39,7 +39,7 @@ export interface LimitHeadersOptions {
 /** One limit of a key: what it is called, what it is, and how it stands. */
 interface Standing {
   readonly name: string;
-  readonly limit: Limit;
+  readonly limit: LimitDefinition;
   readonly state: LimitState;
   readonly partitionKey: string | Uint8Array<ArrayBuffer> | undefined;
 }

@@ -5,6 +5,7 @@
  */
 import { show } from "../errors.ts";
 import type { LimiterKey } from "../limiter/key.ts";
+import type { LimitNamesOf, Limits } from "../limiter/limit_definitions.ts";
 import { RateLimiter } from "../limiter/rate_limiter.ts";
 import { parseLimitHeaders, type UpstreamLimits } from "./upstream_limits.ts";
 
@@ -51,11 +52,11 @@ export type LimitMapping<Name extends string = string> = Readonly<Record<string,
  * @throws {RangeError} `mapping` names a limit that the limiter has not, or that is of concurrency.
  * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` or `SLUICE_DISPOSED`, whatever the headers say.
  */
-export function tightenFrom<Name extends string>(
-  limiter: RateLimiter<Name>,
+export function tightenFrom<L extends Limits>(
+  limiter: RateLimiter<L>,
   key: string | LimiterKey,
   headers: Headers,
-  mapping: LimitMapping<NoInfer<Name>>,
+  mapping: LimitMapping<LimitNamesOf<NoInfer<L>>>,
   now: number = Date.now(),
 ): UpstreamLimits {
   if (!(limiter instanceof RateLimiter)) {
@@ -67,8 +68,8 @@ export function tightenFrom<Name extends string>(
     );
   }
   const said = parseLimitHeaders(headers, now);
-  const pairs = Object.entries<Name>(mapping);
-  for (const [name, limit] of pairs) checkLimit(limiter, name, limit);
+  const pairs = Object.entries<LimitNamesOf<L>>(mapping);
+  for (const [name, limit] of pairs) checkLimit(limiter.limits, name, limit);
   for (const [name, limit] of pairs) {
     const upstream = said.limits.get(name);
     if (upstream?.remaining === undefined || upstream.resetMs === 0) continue;
@@ -84,8 +85,7 @@ export function tightenFrom<Name extends string>(
   return said;
 }
 
-function checkLimit(limiter: RateLimiter, name: string, limit: string): void {
-  const { limits } = limiter;
+function checkLimit(limits: Limits, name: string, limit: string): void {
   const kind = Object.hasOwn(limits, limit) ? limits[limit]!.kind : undefined;
   if (kind === "rate" || kind === "quota") return;
   const names = Object.keys(limits).filter((name) => limits[name]!.kind !== "concurrency");

@@ -1,9 +1,9 @@
 /**
- * A limiter's options as the native side takes them: numbers, and names beside them.
+ * The encoding of a limiter's options as the native side takes them: an array of numbers, and one of names.
  *
  * @module
  */
-import { Units } from "./cost.ts";
+import { checkInteger, checkPeriodMs } from "../arguments.ts";
 import { show } from "../errors.ts";
 import {
   LIMIT_CONCURRENCY,
@@ -25,36 +25,38 @@ import {
   LIMITER_LIMIT,
   MAX_KEYS,
   MAX_LIMITS,
-  MAX_PERIOD_MS,
-  MIN_PERIOD_MS,
   WINDOW_DAY,
   WINDOW_MONTH,
   WINDOW_WEEK,
   WINDOW_YEAR,
 } from "../ffi/symbols.gen.ts";
 import { checkMade, startOfYear, WEEKDAYS } from "./limit_checks.ts";
-import type { Limit, Limits, QuotaLimit } from "./limits.ts";
+import type { LimitDefinition, Limits, QuotaLimit } from "./limit_definitions.ts";
 import { zoneNumber } from "./time_zone.ts";
+import { Units } from "./units.ts";
 
 const KINDS = { rate: LIMIT_RATE, quota: LIMIT_QUOTA, concurrency: LIMIT_CONCURRENCY };
 const WINDOWS = { day: WINDOW_DAY, week: WINDOW_WEEK, month: WINDOW_MONTH, year: WINDOW_YEAR };
 
-/** What the native side is told to open a limiter. */
+/** What the native side takes to open a limiter. */
 export interface LimiterConfig {
   readonly text: string;
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly units: Units;
-  /** The limits of concurrency. */
-  readonly places: readonly Place[];
+  /** The units that limits of concurrency count. */
+  readonly concurrencyUnits: readonly ConcurrencyUnit[];
 }
 
-/** A limit of concurrency, by its name, and the unit that it counts. */
-export interface Place {
+/** A unit that a limit of concurrency counts. */
+export interface ConcurrencyUnit {
+  /** The name of the limit. */
   readonly limit: string;
   readonly unit: string;
+  /** The index of the unit. */
+  readonly index: number;
 }
 
-/** Checks options and puts them into numbers. */
+/** Checks options and encodes them. */
 export function configure(
   name: string,
   limits: Limits,
@@ -68,13 +70,14 @@ export function configure(
   if (names.length < 1 || names.length > MAX_LIMITS) {
     throw new RangeError(`limits must be 1 to ${MAX_LIMITS} limits, not ${names.length}`);
   }
-  const all = names.map((name) => checkLimit(`limits.${name}`, limits[name]));
-  const units = new Units([...new Set(all.map(({ unit }) => unit))]);
+  const all = names.map((name) => checkDefinition(`limits.${name}`, limits[name]));
+  const held = all.filter(({ kind }) => kind === "concurrency").map(({ unit }) => unit);
+  const units = new Units([...new Set(all.map(({ unit }) => unit))], new Set(held));
   for (const text of [name, ...names, ...units.names]) {
     if (text.includes("\0")) throw new RangeError(`${show(text)} must not contain a NUL`);
   }
-  checkWhole("maxKeys", maxKeys, MAX_KEYS);
-  checkTtl("reservationTtlMs", reservationTtlMs);
+  checkInteger("maxKeys", maxKeys, 1, MAX_KEYS);
+  checkPeriodMs("reservationTtlMs", reservationTtlMs);
   const numbers = new Float64Array(
     new ArrayBuffer(8 * (LIMITER_HEADER + LIMITER_LIMIT * all.length)),
   );
@@ -83,19 +86,24 @@ export function configure(
   numbers[LIMITER_HEADER_LIMITS] = all.length;
   numbers[LIMITER_HEADER_UNITS] = units.names.length;
   numbers.set(limitNumbers(all, units), LIMITER_HEADER);
-  const places = names.flatMap((limit, i) =>
-    all[i]!.kind === "concurrency" ? [{ limit, unit: all[i]!.unit }] : []
-  );
-  return { text: [name, ...names, ...units.names].join("\0"), numbers, units, places };
+  const concurrencyUnits = names.flatMap((limit, i) => {
+    const { kind, unit } = all[i]!;
+    return kind === "concurrency" ? [{ limit, unit, index: units.indexOf(unit) }] : [];
+  });
+  const text = [name, ...names, ...units.names].join("\0");
+  return { text, numbers, units, concurrencyUnits };
 }
 
-/** Limits as numbers. */
-export function limitNumbers(limits: readonly Limit[], units: Units): Float64Array<ArrayBuffer> {
+/** Encodes limits, `LIMITER_LIMIT` numbers each. */
+export function limitNumbers(
+  limits: readonly LimitDefinition[],
+  units: Units,
+): Float64Array<ArrayBuffer> {
   const numbers = new Float64Array(new ArrayBuffer(8 * LIMITER_LIMIT * limits.length));
   limits.forEach((limit, i) => {
     const fields = numbers.subarray(i * LIMITER_LIMIT);
     fields[LIMIT_FIELD_KIND] = KINDS[limit.kind];
-    fields[LIMIT_FIELD_UNIT] = units.place(limit.unit) ?? -1;
+    fields[LIMIT_FIELD_UNIT] = units.indexOf(limit.unit);
     fields[LIMIT_FIELD_LIMIT] = limit.limit;
     if (limit.kind === "rate") {
       fields[LIMIT_FIELD_PERIOD] = limit.perMs;
@@ -107,17 +115,17 @@ export function limitNumbers(limits: readonly Limit[], units: Units): Float64Arr
   return numbers;
 }
 
-/** Refuses what is not as `rate`, `quota` or `concurrency` make it. */
-export function checkLimit(name: string, limit: unknown): Limit {
+/** Refuses a value that is not as `rate`, `quota` or `concurrency` make it. */
+export function checkDefinition(name: string, limit: unknown): LimitDefinition {
   const kind = (limit as { kind?: unknown } | null | undefined)?.kind;
   if (kind !== "rate" && kind !== "quota" && kind !== "concurrency") {
     throw new TypeError(`${name} must be a rate(), quota() or concurrency(), not ${show(limit)}`);
   }
-  checkMade(name, limit as Limit);
-  return limit as Limit;
+  checkMade(name, limit as LimitDefinition);
+  return limit as LimitDefinition;
 }
 
-/** Refuses other limits for a key that are not like the limiter's. */
+/** Refuses a limit of a key whose kind, unit or window is not that of the limiter's own limit. */
 export function checkLike(name: string, limit: unknown, limits: Limits): void {
   const own = Object.hasOwn(limits, name) ? limits[name] : undefined;
   if (own === undefined) {
@@ -125,7 +133,7 @@ export function checkLike(name: string, limit: unknown, limits: Limits): void {
     throw new RangeError(`limits has ${show(name)}, which is not one of ${names}`);
   }
   if (limit === undefined) return;
-  const other = checkLimit(`limits.${name}`, limit);
+  const other = checkDefinition(`limits.${name}`, limit);
   if (other.kind !== own.kind || other.unit !== own.unit) {
     throw new RangeError(
       `limits.${name} must be a ${own.kind} of ${show(own.unit)}, as the limiter has it, not a ` +
@@ -139,18 +147,7 @@ export function checkLike(name: string, limit: unknown, limits: Limits): void {
   }
 }
 
-/** Milliseconds that a reservation may live. */
-export function checkTtl(name: string, value: unknown): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!(value >= MIN_PERIOD_MS && value <= MAX_PERIOD_MS)) {
-    throw new RangeError(`${name} must be above 0 and at most 366 days, not ${value}`);
-  }
-  return value;
-}
-
-/** Writes when and where the windows of a quota begin. */
+/** Encodes the length, the start, the offset and the zone of a quota's windows. */
 function writeWindow(quota: QuotaLimit, fields: Float64Array): void {
   const { per, utcOffset = 0, timeZone, weekStart = "monday", monthStart = 1 } = quota;
   const start = per === "week"
@@ -164,13 +161,4 @@ function writeWindow(quota: QuotaLimit, fields: Float64Array): void {
   fields[LIMIT_FIELD_WINDOW_START] = start;
   fields[LIMIT_FIELD_UTC_OFFSET] = utcOffset;
   fields[LIMIT_FIELD_ZONE] = timeZone === undefined ? 0 : zoneNumber(timeZone);
-}
-
-function checkWhole(name: string, value: unknown, most: number): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!Number.isInteger(value) || value < 1 || value > most) {
-    throw new RangeError(`${name} must be an integer from 1 to ${most}, not ${value}`);
-  }
 }

@@ -1,19 +1,19 @@
 /**
- * What a limiter answers.
+ * The data types of decisions: a discriminated union of one that allows and one that denies.
  *
  * @module
  */
 import { LONGEST_TIMER } from "../deadline.ts";
 
-/** The call fits every limit, and was charged. One frozen object serves all. */
+/** The call fits every limit, and was charged. All such calls share one frozen object. */
 export interface Allowed {
   /** Always true. */
   readonly allowed: true;
-  /** Nothing binds. */
+  /** Always undefined: no limit refused. */
   readonly limit: undefined;
-  /** Nothing binds. */
+  /** Always undefined: no limiter refused. */
   readonly limiter: undefined;
-  /** Nothing binds. */
+  /** Always undefined: there is no reason. */
   readonly reason: undefined;
   /** Always 0. */
   readonly retryAfterMs: 0;
@@ -24,8 +24,8 @@ export interface Allowed {
 }
 
 /**
- * Why a call does not fit: `"time"`, it will when time has passed; `"held"`, open reservations hold what is
- * missing and have to be settled, cancelled or to expire; `"never"`, it costs more than the limit allows.
+ * Why a call does not fit. `"time"`: it fits after some time. `"held"`: open reservations hold what is
+ * missing, until they are settled, cancelled or expire. `"never"`: it costs more than the limit allows.
  */
 export type DenialReason = "time" | "held" | "never";
 
@@ -33,27 +33,27 @@ export type DenialReason = "time" | "held" | "never";
 export interface Denied<Name extends string = string> extends Disposable {
   /** Always false. */
   readonly allowed: false;
-  /** The limit that binds: of those that refuse, the one that will refuse for longest. */
+  /** The limit that refused. If several did, the one that refuses for longest. */
   readonly limit: Name;
-  /** The name of the limiter whose limit that is. */
+  /** The name of the limiter that has the limit. */
   readonly limiter: string;
-  /** Why it does not fit. */
+  /** Why the call does not fit. */
   readonly reason: DenialReason;
   /**
-   * How long to wait before asking again, in milliseconds: always a number that `setTimeout` takes, so at
-   * most 2,147,483,647 (24.8 days). If the reason is `"time"`, that is `fitsAfterMs`; if it is `"held"`,
-   * which nobody can tell the end of, a second; if it is `"never"`, as long as there is.
+   * The time to wait before asking again, in milliseconds. `setTimeout` accepts it: it is at most
+   * 2,147,483,647 (24.8 days). For the reason `"time"` it is `fitsAfterMs`; for `"held"`, whose end is not
+   * known, a second; for `"never"` the maximum.
    */
   readonly retryAfterMs: number;
   /**
-   * After this many milliseconds the same call is allowed, if nothing else happens meanwhile; exact, and
-   * rounded up to a microsecond (and below 2^47 of those, 4.4 years). Undefined if time alone does not
-   * help: the reason is `"held"` or `"never"`.
+   * The time after which the same call is allowed, in milliseconds, if nothing else happens meanwhile. It is
+   * exact, rounded up to a microsecond (and below 2^47 microseconds, 4.4 years). Undefined if time alone does
+   * not help: the reason is `"held"` or `"never"`.
    */
   readonly fitsAfterMs: number | undefined;
   /**
-   * Whether the cost, with what the reservation holds that it adds to, is more than the limit allows: the
-   * reason is `"never"`.
+   * True if this cost can never be admitted. For {@linkcode Reservation.topUp} that includes what the
+   * reservation already holds. The reason is `"never"`.
    */
   readonly neverFits: boolean;
 }
@@ -63,28 +63,28 @@ export type Decision<Name extends string = string> = Allowed | Denied<Name>;
 
 /** How one limit of a key stands: see {@linkcode RateLimiter.inspect}. */
 export interface LimitState {
-  /** What kind of limit it is. */
+  /** The kind of the limit. */
   readonly kind: "rate" | "quota" | "concurrency";
-  /** What is counted. */
+  /** The unit that is counted. */
   readonly unit: string;
-  /** The most that can be taken at once: a rate's `burst`, else `limit`; may be `Infinity`. For this key. */
+  /** The most this key can take at once: the `burst` of a rate, else `limit`. It may be `Infinity`. */
   readonly capacity: number;
-  /** What could be taken now; never below 0, and `Infinity` if `capacity` is. */
+  /** What can be taken now. It is never below 0, and `Infinity` if `capacity` is. */
   readonly remaining: number;
-  /** What is used up: a rate's level, which falls with time, or what the window has had. */
+  /** What is used: the level of a rate, which falls with time, or what the window has had. */
   readonly used: number;
   /** What open reservations hold. */
   readonly outstanding: number;
   /**
-   * Milliseconds until `used` is 0 if nothing else happens: until the bucket is full, or the window
-   * ends. 0 for concurrency.
+   * Milliseconds until `used` is 0 if nothing else happens: until the bucket is full, or the window ends. 0
+   * for concurrency.
    */
   readonly resetMs: number;
   /** Milliseconds in which the whole `capacity` of a rate comes back. 0 for other kinds. */
   readonly refillMs: number;
 }
 
-/** The answer of every call that is allowed. */
+/** The decision on every call that is allowed. */
 export const ALLOWED: Allowed = Object.freeze({
   allowed: true,
   limit: undefined,
@@ -95,10 +95,10 @@ export const ALLOWED: Allowed = Object.freeze({
   neverFits: false,
 });
 
-/** When to ask again where nobody knows. */
+/** The time to wait where open reservations hold what is missing. */
 export const HELD_RETRY_MS = 1000;
 
-/** A refusal. A class, so that `using` takes it where a reservation was hoped for. */
+/** A refusal. It is a class, so that `using` accepts it in place of a reservation. */
 export class Denial<Name extends string = string> implements Denied<Name> {
   /** Always false. */
   readonly allowed = false;

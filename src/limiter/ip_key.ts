@@ -1,21 +1,21 @@
 /**
- * Addresses of clients as keys.
+ * Canonical keys for the addresses of clients.
  *
- * IPv6 is read by the platform's own parser, that of URLs, which also knows every way of writing one.
+ * The platform's parser of URLs reads IPv6 addresses: it knows every notation of them.
  *
  * @module
  */
-import { checkString } from "../arguments.ts";
+import { checkInteger, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown } from "../known_options.ts";
 
-/** What {@linkcode ipKey} can be told. */
+/** The options of {@linkcode ipKey}. */
 export interface IpKeyOptions {
   /**
-   * So many leading bits of an IPv6 address make the key, from 1 to 128: who has a network has all of its
-   * addresses, and the smallest that is given out is a /64. @default 64
+   * The number of leading bits of an IPv6 address that make the key, from 1 to 128. A client owns all
+   * addresses of its network, and the smallest network that is assigned is a /64. @default 64
    */
-  readonly v6Prefix?: number;
+  readonly v6Prefix?: number | undefined;
 }
 
 const OPTIONS = { v6Prefix: true } as const;
@@ -24,12 +24,11 @@ const IPV4_WITH_PORT = /^([\d.]+):\d{1,5}$/;
 const BRACKETS = /^\[([^\]]*)\](?::\d{1,5})?$/;
 
 /**
- * A key for the address of a client: `"1.2.3.4"`, or an IPv6 network such as `"2001:db8:1:2::/64"`.
- * However an address is written, the key is the same. An IPv4 address inside of IPv6
- * (`::ffff:1.2.3.4`) is that IPv4 address. Zones (`fe80::1%eth0`), brackets and ports are left away.
+ * Returns a key for the address of a client: `"1.2.3.4"`, or an IPv6 network such as `"2001:db8:1:2::/64"`.
+ * All notations of an address have the same key. An IPv4 address inside of IPv6 (`::ffff:1.2.3.4`) is that
+ * IPv4 address. Zones (`fe80::1%eth0`), brackets and ports are dropped. O(length).
  *
- * The address has to be one that clients cannot choose: of the connection, or of a header that your own
- * proxy sets.
+ * Pass an address that clients cannot choose: that of the connection, or of a header that your own proxy sets.
  *
  * @example
  * ```ts
@@ -39,19 +38,14 @@ const BRACKETS = /^\[([^\]]*)\](?::\d{1,5})?$/;
  * console.log(ipKey("::ffff:192.0.2.7")); // 192.0.2.7
  * ```
  *
- * @throws {TypeError} `address` is not a string, or an option is not known or no number.
- * @throws {RangeError} `address` is no IP address, or `v6Prefix` is not an integer from 1 to 128.
+ * @throws {TypeError} `address` is not a string, or an option is unknown or not a number.
+ * @throws {RangeError} `address` is not an IP address, or `v6Prefix` is not an integer from 1 to 128.
  */
 export function ipKey(address: string, options: IpKeyOptions = {}): string {
   checkString("address", address);
   checkKnown<IpKeyOptions>("the options of ipKey()", options, OPTIONS);
   const { v6Prefix = 64 } = options;
-  if (typeof v6Prefix !== "number") {
-    throw new TypeError(`v6Prefix must be a number, not ${show(v6Prefix)}`);
-  }
-  if (!Number.isInteger(v6Prefix) || v6Prefix < 1 || v6Prefix > 128) {
-    throw new RangeError(`v6Prefix must be an integer from 1 to 128, not ${v6Prefix}`);
-  }
+  checkInteger("v6Prefix", v6Prefix, 1, 128);
   const bare = BRACKETS.exec(address)?.[1] ?? IPV4_WITH_PORT.exec(address)?.[1] ?? address;
   if (IPV4.test(bare)) return bare;
   const groups = groupsOf(bare);
@@ -66,15 +60,15 @@ export function ipKey(address: string, options: IpKeyOptions = {}): string {
     const bits = Math.min(16, Math.max(0, v6Prefix - 16 * at));
     return group & (0xFFFF << (16 - bits)) & 0xFFFF;
   });
-  const text = written(network.map((group) => group.toString(16)).join(":"))!;
+  const text = canonical(network.map((group) => group.toString(16)).join(":"))!;
   return v6Prefix === 128 ? text : `${text}/${v6Prefix}`;
 }
 
-/** The eight groups of an IPv6 address. */
+/** Returns the eight groups of an IPv6 address. */
 function groupsOf(address: string): number[] | undefined {
   const [bare, zone] = address.split("%", 2);
   if (zone === "" || !/^[\da-f:.]+$/i.test(bare!)) return undefined;
-  const text = written(withoutDots(bare!));
+  const text = canonical(withoutDots(bare!));
   if (text === undefined) return undefined;
   const [head, tail] = text.split("::").map((half) => half === "" ? [] : half.split(":"));
   const zeros = tail === undefined ? 0 : 8 - head!.length - tail.length;
@@ -82,7 +76,7 @@ function groupsOf(address: string): number[] | undefined {
   return all.map((group) => parseInt(group, 16));
 }
 
-/** With groups in place of an IPv4 address at the end, which WebKit's parser does not take everywhere. */
+/** Rewrites an IPv4 address at the end as two groups: WebKit's parser does not accept it everywhere. */
 function withoutDots(address: string): string {
   const at = address.lastIndexOf(":") + 1;
   const tail = address.slice(at);
@@ -91,8 +85,8 @@ function withoutDots(address: string): string {
   return `${address.slice(0, at)}${(a << 8 | b).toString(16)}:${(c << 8 | d).toString(16)}`;
 }
 
-/** An IPv6 address in the one way that RFC 5952 has for it. */
-function written(address: string): string | undefined {
+/** Returns the canonical text of an IPv6 address (RFC 5952), or undefined if it is none. */
+function canonical(address: string): string | undefined {
   const url = `http://[${address}]`;
   return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : undefined;
 }

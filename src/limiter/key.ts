@@ -1,19 +1,19 @@
 /**
- * Keys of a limiter.
+ * Keys of a limiter, and a cache of them by name: two generations of a hash map.
  *
  * @module
  */
 
 /** A key of a limiter: made by {@linkcode RateLimiter.key}. */
 export class LimiterKey {
-  /** The name it was made of. */
+  /** The name of the key. */
   readonly name: string;
   /**
-   * A number that stands for it in {@linkcode RateLimiter.takeBatch}. It changes when the key was idle
-   * and its place was given away meanwhile.
+   * The number of the key's slot, for {@linkcode RawLimiter.takeBatch}. It changes when the key was idle and
+   * has lost its slot to another key.
    */
   id: number;
-  /** @ignore The limiter it belongs to. */
+  /** @ignore The limiter that the key belongs to. */
   readonly limiter: object;
 
   /** @ignore Use {@linkcode RateLimiter.key}. */
@@ -24,17 +24,17 @@ export class LimiterKey {
   }
 }
 
-/** How many keys are remembered by name, for each limiter of an isolate, */
-const KEPT = 1 << 14;
-/** and how long a name may be, in UTF-16 units: so who sends long ones fills megabytes and no more. */
-const LONGEST = 256;
+/** The number of keys that are cached for each limiter of an isolate. */
+const CAPACITY = 1 << 14;
+/** The longest name that is cached, in UTF-16 code units. So long names fill a few megabytes at most. */
+const LONGEST_NAME = 256;
 
-/** The keys that were used lately, by name. Two generations: no bookkeeping on a hit. */
+/** The keys that were used lately, by name. A hit in the young generation changes nothing. */
 export class KeyCache {
   #young = new Map<string, LimiterKey>();
   #old = new Map<string, LimiterKey>();
 
-  /** The key of `name`, if it was used lately. */
+  /** Returns the key of a name if it was used lately. */
   get(name: string): LimiterKey | undefined {
     const key = this.#young.get(name);
     if (key !== undefined) return key;
@@ -43,10 +43,10 @@ export class KeyCache {
     return old;
   }
 
-  /** Remembers `key`, unless its name is long. */
+  /** Adds a key, unless its name is long. A young generation that is full becomes the old one. */
   set(key: LimiterKey): void {
-    if (key.name.length > LONGEST) return;
-    if (this.#young.size >= KEPT / 2) {
+    if (key.name.length > LONGEST_NAME) return;
+    if (this.#young.size >= CAPACITY / 2) {
       this.#old = this.#young;
       this.#young = new Map();
     }

@@ -1,9 +1,9 @@
 /**
- * Checks on limits, as they are made and as they come from elsewhere.
+ * Validation of limits, of those that are made here and of those that were posted or parsed.
  *
  * @module
  */
-import { checkString } from "../arguments.ts";
+import { checkInteger, checkPeriodMs, checkString } from "../arguments.ts";
 import { show } from "../errors.ts";
 import {
   MAX_AMOUNT,
@@ -16,13 +16,19 @@ import {
   WINDOW_YEAR,
 } from "../ffi/symbols.gen.ts";
 import { checkKnown } from "../known_options.ts";
-import type { ConcurrencyLimit, Limit, QuotaLimit, RateLimit, Weekday } from "./limits.ts";
-import { checkMs, periodMs } from "./periods.ts";
+import type {
+  ConcurrencyLimit,
+  LimitDefinition,
+  QuotaLimit,
+  RateLimit,
+  Weekday,
+} from "./limit_definitions.ts";
+import { periodMs } from "./periods.ts";
 import { checkTimeZone } from "./time_zone.ts";
 
 /** The periods of rates that have a name. */
 export const PERIODS = { second: 1e3, minute: 6e4, hour: 36e5, day: 864e5 } as const;
-/** Windows that have a name; those of a calendar are told from durations by their sign. */
+/** The windows that have a name. Negative numbers stand for those of a calendar. */
 const WINDOWS = {
   minute: 6e4,
   hour: 36e5,
@@ -58,11 +64,11 @@ const QUOTA = {
   yearStart: true,
 } as const;
 
-/** Where and when a quota's windows begin. */
-type WindowPlace = Omit<QuotaLimit, "kind" | "unit" | "limit" | "per">;
+/** The place and the day at which a quota's windows begin. */
+type WindowStart = Omit<QuotaLimit, "kind" | "unit" | "limit" | "per">;
 
-/** Refuses what is not as `rate`, `quota` and `concurrency` make it; posted and parsed ones are. */
-export function checkMade(name: string, limit: Limit): void {
+/** Refuses a limit that is not as `rate`, `quota` and `concurrency` make it. */
+export function checkMade(name: string, limit: LimitDefinition): void {
   const what = name === "" ? "a limit" : name;
   const of = name === "" ? "" : `${name}.`;
   if (limit.kind === "rate") checkKnown<RateLimit>(what, limit, RATE);
@@ -71,40 +77,40 @@ export function checkMade(name: string, limit: Limit): void {
   checkUnit(`${of}unit`, limit.unit);
   checkUnits(`${of}limit`, limit.limit);
   if (limit.kind === "rate") {
-    checkMs(`${of}perMs`, limit.perMs);
+    checkPeriodMs(`${of}perMs`, limit.perMs);
     checkUnits(`${of}burst`, limit.burst);
     checkRefill(`${of}burst`, limit);
   }
   if (limit.kind === "quota") {
     const { per } = limit;
-    const isDay = CALENDAR.some((word) => word === per);
-    if (typeof per === "number") checkMs(`${of}per`, per);
-    else if (!isDay) {
+    const isOfCalendar = CALENDAR.some((word) => word === per);
+    if (typeof per === "number") checkPeriodMs(`${of}per`, per);
+    else if (!isOfCalendar) {
       const words = CALENDAR.map((word) => show(word)).join(", ");
       throw new TypeError(`${of}per must be one of ${words} or milliseconds, not ${show(per)}`);
     }
-    checkWindowPlace(of, per, limit);
+    checkWindowStart(of, per, limit);
   }
 }
 
-/** A quota's window as a made limit has it. */
+/** Returns a quota's window as a limit holds it: a word of the calendar, or milliseconds. */
 export function windowOf(name: string, per: unknown): QuotaLimit["per"] {
   const ms = periodMs(name, per, WINDOWS);
   return ms > 0 ? ms : CALENDAR.find((word) => WINDOWS[word] === ms)!;
 }
 
-/** Where and when windows begin: those of the options that say it, which must go with the window. */
-export function checkWindowPlace(
+/** Checks where and when windows begin, and returns what applies to this kind of window. */
+export function checkWindowStart(
   of: string,
   per: QuotaLimit["per"],
-  options: Partial<WindowPlace>,
-): WindowPlace {
+  options: { readonly [Key in keyof WindowStart]?: WindowStart[Key] | undefined },
+): WindowStart {
   const { timeZone, utcOffset = 0, weekStart, monthStart, yearStart } = options;
-  const place: { -readonly [Key in keyof WindowPlace]: WindowPlace[Key] } = {
+  const start: { -readonly [Key in keyof WindowStart]: WindowStart[Key] } = {
     utcOffset: checkOffset(`${of}utcOffset`, utcOffset),
   };
   if (timeZone !== undefined) {
-    place.timeZone = checkTimeZone(`${of}timeZone`, timeZone);
+    start.timeZone = checkTimeZone(`${of}timeZone`, timeZone);
     if (typeof per === "number") {
       throw new RangeError(`${of}timeZone is for days, weeks, months and years`);
     }
@@ -113,21 +119,23 @@ export function checkWindowPlace(
     }
   }
   const starts = { week: weekStart, month: monthStart, year: yearStart };
-  for (const [word, start] of Object.entries(starts)) {
-    if (start !== undefined && per !== word) {
+  for (const [word, day] of Object.entries(starts)) {
+    if (day !== undefined && per !== word) {
       throw new RangeError(`${of}${word}Start is for windows of a ${word}, not ${show(per)}`);
     }
   }
-  if (weekStart !== undefined) place.weekStart = checkWeekday(`${of}weekStart`, weekStart);
-  if (monthStart !== undefined) place.monthStart = checkDay(`${of}monthStart`, monthStart, 31);
+  if (weekStart !== undefined) start.weekStart = checkWeekday(`${of}weekStart`, weekStart);
+  if (monthStart !== undefined) {
+    start.monthStart = checkInteger(`${of}monthStart`, monthStart, 1, 31);
+  }
   if (yearStart !== undefined) {
     startOfYear(`${of}yearStart`, yearStart);
-    place.yearStart = yearStart;
+    start.yearStart = yearStart;
   }
-  return place;
+  return start;
 }
 
-/** 100 times the month, and the day, of `"MM-DD"`. */
+/** Returns 100 times the month, and the day, of `"MM-DD"`. */
 export function startOfYear(name: string, value: unknown): number {
   checkString(name, value);
   const [, month, day] = /^(\d\d)-(\d\d)$/.exec(value)?.map(Number) ?? [];
@@ -138,13 +146,13 @@ export function startOfYear(name: string, value: unknown): number {
   return 100 * month! + day!;
 }
 
-/** Refuses what is no unit. */
+/** Refuses a value that is not the name of a unit. */
 export function checkUnit(name: string, unit: unknown): void {
   checkString(name, unit);
   if (unit === "") throw new RangeError(`${name} must not be empty`);
 }
 
-/** Refuses what is no limit. */
+/** Refuses a value that is not a number of units that a limit can have. */
 export function checkUnits(name: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${show(value)}`);
@@ -158,7 +166,7 @@ export function checkUnits(name: string, value: unknown): number {
 }
 
 function checkRefill(name: string, { limit, burst, perMs }: RateLimit): void {
-  // Infinity in Infinity, and nothing of nothing, are there at once.
+  // Infinity / Infinity and 0 / 0 are NaN: such a bucket is full at once.
   if (burst / limit * perMs > MAX_REFILL_MS) {
     throw new RangeError(
       `${name} must come back within 36 years, but ${burst} at ${limit} in ${perMs} ms does not`,
@@ -172,8 +180,7 @@ function checkOffset(name: string, minutes: unknown): number {
   }
   if (!Number.isInteger(minutes) || Math.abs(minutes) > MAX_UTC_OFFSET_MINUTES) {
     throw new RangeError(
-      `${name} must be a whole number of minutes from -${MAX_UTC_OFFSET_MINUTES} to ` +
-        `${MAX_UTC_OFFSET_MINUTES}, not ${minutes}`,
+      `${name} must be a whole number of minutes from -1440 to 1440, not ${minutes}`,
     );
   }
   return minutes;
@@ -187,14 +194,4 @@ function checkWeekday(name: string, value: unknown): Weekday {
     throw new RangeError(`${name} must be one of ${days}, not ${show(value)}`);
   }
   return day;
-}
-
-function checkDay(name: string, value: unknown, last: number): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!Number.isInteger(value) || value < 1 || value > last) {
-    throw new RangeError(`${name} must be an integer from 1 to ${last}, not ${value}`);
-  }
-  return value;
 }

@@ -21,31 +21,41 @@ export {
   type SluiceErrorInit,
 } from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
-export type { Cost } from "./cost.ts";
+export type { LimiterCost, TakeCost } from "./cost.ts";
 export type { Allowed, Decision, DenialReason, Denied, LimitState } from "./decision.ts";
 export { ipKey, type IpKeyOptions } from "./ip_key.ts";
 export type { LimiterKey } from "./key.ts";
-export type { LimiterKeys } from "./keys.ts";
-export {
-  concurrency,
-  type ConcurrencyLimit,
-  type ConcurrencyOptions,
-  type Limit,
-  type Limits,
-  type Period,
-  quota,
-  type QuotaLimit,
-  type QuotaOptions,
-  rate,
-  type RateLimit,
-  type RateOptions,
-  type Weekday,
-  type Window,
-} from "./limits.ts";
+export type {
+  ConcurrencyLimit,
+  ConcurrencyOptions,
+  ConcurrencyUnitsOf,
+  LimitDefinition,
+  LimitNamesOf,
+  Limits,
+  QuotaLimit,
+  QuotaOptions,
+  QuotaWindow,
+  RateLimit,
+  RateOptions,
+  RatePeriod,
+  UnitsOf,
+  Weekday,
+} from "./limit_definitions.ts";
+export { concurrency, quota, rate } from "./limits.ts";
 export type { LimiterStats, RateLimiterOptions } from "./options.ts";
 export type { Duration, DurationParts } from "./periods.ts";
 export { RateLimiter } from "./rate_limiter.ts";
+export type { RateLimiterBase } from "./rate_limiter_base.ts";
+export type { RawLimiter } from "./raw.ts";
 export type { Reservation, ReserveOptions } from "./reservation.ts";
-export type { TakeCost, Taken, TakeUpToOptions } from "./take.ts";
-export { type Part, peekAll, reserveAll, takeAll } from "./together.ts";
+export type { TakeUpToOptions, TakeUpToResult } from "./take_up_to.ts";
+export {
+  type LimiterPart,
+  type LimitNamesOfParts,
+  type LimitsOfParts,
+  peekAll,
+  reserveAll,
+  takeAll,
+  type UnitsOfParts,
+} from "./together.ts";
 export { VirtualClock } from "./virtual_clock.ts";

@@ -1,151 +1,125 @@
 /**
- * A limiter's handle, and what its calls share.
+ * A handle of a limiter, with a cache of its keys by name.
  *
  * @module
  */
 import { checkString } from "../arguments.ts";
-import { type Cost, plain, type Units } from "./cost.ts";
-import { Denial, type DenialReason } from "./decision.ts";
-import { show, SluiceError } from "../errors.ts";
-import { native, unwrap } from "../ffi/load.ts";
-import type { Native } from "../ffi/native.ts";
-import {
-  CODE_REASON,
-  CODE_US,
-  DENIED_HELD,
-  DENIED_NEVER,
-  DENIED_UNTIL,
-  MAX_LIMITS,
-  PART_COSTS,
-  PART_KEY,
-  PART_LIMITER,
-  STATUS_STALE_KEY,
-} from "../ffi/symbols.gen.ts";
-import type { Place } from "./config.ts";
+import { show } from "../errors.ts";
+import { STATUS_STALE_KEY } from "../ffi/symbols.gen.ts";
+import { type CloseHandle, NativeHandle } from "../ffi/native_handle.ts";
+import type { ConcurrencyUnit } from "./config.ts";
 import { LimiterKey } from "./key.ts";
-import { closeLimiter, OpenLimiter, watchUser } from "./open_limiters.ts";
+import { closeLimiter, leaveLimiter, OpenLimiter } from "./open_limiters.ts";
 import { textBuffer } from "../text_buffer.ts";
+import type { Units } from "./units.ts";
 
-/** How often a key is looked up again before its loss is reported: each time another took its place. */
+/** The id of a name that has no slot. It is stale in every call but those that only look. */
+export const NO_SLOT: number = NaN;
+
+/** How often a stale key is looked up again. Each time another key may take its slot before the call. */
 export const TRIES = 16;
 
-/** One key of one limiter, as calls over several take it. */
-export interface Member {
-  readonly core: NativeLimiter;
-  readonly key: LimiterKey;
-}
-
-/** The reasons of a refusal, by their numbers. */
-const REASONS: Readonly<Record<number, DenialReason>> = {
-  [DENIED_UNTIL]: "time",
-  [DENIED_HELD]: "held",
-  [DENIED_NEVER]: "never",
-};
-
 /** The native side of a limiter, for one object. */
-export class NativeLimiter {
-  /** 0 once closed. */
-  handle: number;
+export class NativeLimiter extends NativeHandle {
   readonly name: string;
-  readonly native: Native = native();
+  /**
+   * The costs of a call on one key, while the native side reads them. They are written last: whatever the
+   * caller passed, a key as well, may have getters that make another call.
+   */
+  readonly costs: Float64Array<ArrayBuffer>;
   readonly #open: OpenLimiter;
 
   constructor(
     open: OpenLimiter,
     readonly limits: readonly string[],
     readonly units: Units,
-    readonly places: readonly Place[],
-    /** Whether reservations are watched. */
+    readonly concurrencyUnits: readonly ConcurrencyUnit[],
+    /** Whether reservations that are not ended are reported. */
     readonly tracksLeaks: boolean,
-    /** How long a reservation lives that does not say. */
+    /** The lifetime of a reservation that sets none. */
     readonly reservationTtlMs: number,
   ) {
-    this.handle = open.handle;
+    super(open.handle, `The limiter ${show(open.name)}`, closing(open), leaving(open));
     this.name = open.name;
+    this.costs = new Float64Array(new ArrayBuffer(8 * units.names.length));
     this.#open = open;
-    watchUser(this, open);
   }
 
-  /** Closes it for this object. Closing again is fine. */
-  close(): void {
-    if (this.handle === 0) return;
-    this.handle = 0;
-    closeLimiter(this, this.#open);
-  }
-
-  /** Refuses to take a place: who takes holds none, so the limit would never limit. */
-  checkTake(cost: Cost | undefined): void {
-    for (const { limit, unit } of this.places) {
-      if (cost?.[unit] !== 0) this.refuseTake(limit, unit);
+  /**
+   * Refuses a take that needs a concurrency slot. A take holds nothing once it has returned, so the limit
+   * would never limit it.
+   *
+   * @param first The index of the limiter's first amount.
+   */
+  checkTake(amounts: { readonly [index: number]: number }, first = 0): void {
+    for (const { limit, unit, index } of this.concurrencyUnits) {
+      if (amounts[first + index] !== 0) throw takesSlot(limit, unit);
     }
   }
 
-  refuseTake(limit: string, unit: string): never {
-    throw new TypeError(
-      `take holds no place of the concurrency limit ${show(limit)}: use reserve, or say that the ` +
-        `call needs none: { ${unit}: 0 }`,
-    );
-  }
-
-  /** The key of a name, or the key that it is. */
+  /** Returns the key of a name, which gets a slot if it has none; or the key that was passed. */
   resolve(key: unknown): LimiterKey {
-    if (key instanceof LimiterKey) {
-      if (key.limiter === this.#open) return key;
-      // Another object of this very limiter: its key has its own number, kept up to date by whoever uses it.
-      if (this.#isSame(key.limiter)) return this.resolve(key.name);
-      throw new RangeError(`key ${show(key.name)} belongs to another limiter than ${this.name}`);
-    }
-    checkString("key", key);
-    return this.#open.keys.get(key) ?? this.#add(key);
+    if (key instanceof LimiterKey && key.limiter === this.#open) return key;
+    const name = this.#nameOf(key);
+    const known = this.#open.keys.get(name);
+    if (known !== undefined) return known;
+    return this.#remember(name, this.#intern(name));
   }
 
-  /** The number of a key that is there, or undefined; makes none. */
+  /** Returns the key of a name, or the key that was passed. A name without a slot gets none. */
+  lookUp(key: unknown): LimiterKey {
+    if (key instanceof LimiterKey && key.limiter === this.#open) return key;
+    const name = this.#nameOf(key);
+    const known = this.#open.keys.get(name);
+    if (known !== undefined) return known;
+    const id = this.find(name);
+    return id === undefined ? new LimiterKey(this.#open, name, NO_SLOT) : this.#remember(name, id);
+  }
+
+  /** Returns the id of the slot of a name or key, or undefined if it has none. */
   find(key: unknown): number | undefined {
-    if (key instanceof LimiterKey && key.limiter === this.#open) return key.id;
-    const name: unknown = key instanceof LimiterKey && this.#isSame(key.limiter) ? key.name : key;
-    if (name instanceof LimiterKey) return this.resolve(name).id;
-    checkString("key", name);
+    const name = this.#nameOf(key);
     this.checkOpen();
     const length = textBuffer.write(name);
     const id = this.native.sluice_limiter_find(this.handle, textBuffer.bytes, length);
     return id === STATUS_STALE_KEY ? undefined : this.unwrap(id);
   }
 
-  /** Looks a stale key up again: it was idle, so nothing is lost. */
+  /** Gives a stale key a slot again. It was idle when it lost its slot, so nothing was lost with it. */
   refresh(key: LimiterKey): void {
     key.id = this.#intern(key.name);
   }
 
-  /** Passes on a result; throws what a negative one stands for. */
-  unwrap(result: number): number {
-    if (result >= 0) return result;
-    this.checkOpen();
-    return unwrap(result);
+  /** Looks a stale key up again, and gives it no slot. */
+  relocate(key: LimiterKey): void {
+    key.id = this.find(key.name) ?? NO_SLOT;
   }
 
-  checkOpen(): void {
-    if (this.handle === 0) {
-      throw new SluiceError("SLUICE_DISPOSED", `The limiter ${show(this.name)} is closed`);
-    }
-  }
-
-  /** Calls `call` with a key's number, again if the key is stale. */
-  withKey(key: unknown, call: (id: number) => number): number {
-    const target = this.resolve(key);
-    let result = call(target.id);
+  /** Calls `call` with the id of a key, and again as long as the key is stale. */
+  withKey(key: LimiterKey, call: (id: number) => number): number {
+    let result = call(key.id);
     for (let tries = 0; result === STATUS_STALE_KEY && tries < TRIES; tries++) {
-      this.refresh(target);
-      result = call(target.id);
+      this.refresh(key);
+      result = call(key.id);
     }
     return this.unwrap(result);
   }
 
-  #isSame(other: object): boolean {
-    return other instanceof OpenLimiter && other.name === this.name;
+  /**
+   * The name of a key. One of another object of this limiter has an id of its own, which is kept up to date
+   * by the calls of that object.
+   */
+  #nameOf(key: unknown): string {
+    if (!(key instanceof LimiterKey)) {
+      checkString("key", key);
+      return key;
+    }
+    if (key.limiter instanceof OpenLimiter && key.limiter.name === this.name) return key.name;
+    throw new RangeError(`key ${show(key.name)} belongs to another limiter than ${this.name}`);
   }
 
-  #add(name: string): LimiterKey {
-    const key = new LimiterKey(this.#open, name, this.#intern(name));
+  #remember(name: string, id: number): LimiterKey {
+    const key = new LimiterKey(this.#open, name, id);
     this.#open.keys.set(key);
     return key;
   }
@@ -157,71 +131,14 @@ export class NativeLimiter {
   }
 }
 
-/** Where parts stand while the native side reads them; one for each isolate. */
-export const parts: Float64Array<ArrayBuffer> = new Float64Array(
-  new ArrayBuffer(8 * MAX_LIMITS * (PART_COSTS + MAX_LIMITS)),
-);
+// Made outside of the constructor, so that the closures do not see the object, which then is never collected.
+const closing = (open: OpenLimiter): CloseHandle => () => closeLimiter(open);
+const leaving = (open: OpenLimiter): CloseHandle => () => leaveLimiter(open);
 
-/**
- * How often parts were begun to be written: whoever finds another number afterwards was interrupted, by
- * a getter of the caller's, and has to write again.
- */
-export const writing = { times: 0 };
-
-/** Writes parts and returns how many numbers they are; calls `call` again while a key is stale. */
-export function withParts(
-  members: readonly Member[],
-  cost: Cost | undefined,
-  call: (length: number) => number,
-): number {
-  const { core } = members[0]!;
-  for (let tries = 0;; tries++) {
-    const mine = ++writing.times;
-    let length = 0;
-    for (const { core, key } of members) {
-      parts[length + PART_LIMITER] = core.handle;
-      parts[length + PART_KEY] = key.id;
-      core.units.write(cost, parts, length + PART_COSTS);
-      length += PART_COSTS + core.units.names.length;
-    }
-    if (writing.times !== mine) return withParts(members, plain(cost), call);
-    const result = call(length);
-    if (result !== STATUS_STALE_KEY || tries === TRIES) {
-      if (result < 0) { for (const { core } of members) core.checkOpen(); }
-      return core.unwrap(result);
-    }
-    // Rare: which one it is makes no difference.
-    for (const { core, key } of members) core.refresh(key);
-  }
-}
-
-/** The refusal of a code above 0, for a call on several limiters. The ABI's `limiter/codec.rs` describes codes. */
-export function denial(code: number, limiters: readonly NativeLimiter[]): Denial {
-  let limit = limitOf(code);
-  for (const limiter of limiters) {
-    if (limit < limiter.limits.length) return denialOf(code, limiter, limit);
-    limit -= limiter.limits.length;
-  }
-  throw new SluiceError("SLUICE_PANIC", `internal error: code ${code} names no limit; report it`);
-}
-
-/** The refusal of a code above 0, for a call on one limiter. */
-export function denialOf(
-  code: number,
-  core: NativeLimiter,
-  limit: number = limitOf(code),
-): Denial {
-  const reason = REASONS[Math.floor((remainderOf(code) - 1) / CODE_REASON)] ?? "never";
-  const fitsAfterMs = reason === "time" ? Math.floor(code / CODE_US) / 1000 : undefined;
-  return new Denial(core.name, core.limits[limit] ?? "", reason, fitsAfterMs);
-}
-
-/** The index of the limit in a code, over all parts of the call. */
-function limitOf(code: number): number {
-  return (remainderOf(code) - 1) % CODE_REASON;
-}
-
-/** `code % CODE_US`, which is slow for numbers above 2^31. */
-function remainderOf(code: number): number {
-  return code - Math.floor(code / CODE_US) * CODE_US;
+/** The error of a take that needs a concurrency slot. */
+export function takesSlot(limit: string, unit: string): TypeError {
+  return new TypeError(
+    `take holds no slot of the concurrency limit ${show(limit)}: use reserve, or say that the ` +
+      `call needs none: { ${unit}: 0 }`,
+  );
 }

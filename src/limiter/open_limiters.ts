@@ -1,10 +1,10 @@
 /**
- * The limiters that an isolate has open, each once whatever the number of objects: by name, counted.
+ * A table of the limiters that an isolate has open, by name, with a reference count for their objects.
  *
- * Who makes an object for every request and never closes it must neither run out of handles nor lose
- * what its keys have used. So when the last of a limiter's objects is collected and was not closed, the
- * limiter is left as by a Worker that ends: it stays until all its keys are idle. One without a name can
- * be found by nobody again, and is closed.
+ * A program may make an object for every request and never close it. It must neither run out of handles nor
+ * lose what its keys have used. So when the last object of a limiter is collected without having been closed,
+ * the limiter is left as by a Worker that ends: it stays until all its keys are idle. A limiter without a
+ * name cannot be opened again, so it is closed.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import type { LimiterConfig } from "./config.ts";
 import { KeyCache } from "./key.ts";
 import { textBuffer } from "../text_buffer.ts";
 
-/** One limiter, as all its objects of this isolate share it. */
+/** One limiter, shared by all its objects of this isolate. */
 export class OpenLimiter {
-  /** Its objects that are neither closed nor collected. */
+  /** The number of its objects that are neither closed nor collected. */
   users = 1;
   readonly keys: KeyCache = new KeyCache();
 
@@ -23,60 +23,59 @@ export class OpenLimiter {
     readonly handle: number,
     readonly name: string,
     readonly isPrivate: boolean,
-    /** What it was opened with: equal if all is. */
+    /** All options as one string: equal strings are equal options. */
     readonly options: string,
   ) {}
 }
 
-/** By name. */
-const open = new Map<string, OpenLimiter>();
+const limiters = new Map<string, OpenLimiter>();
 
-const collected = new FinalizationRegistry<OpenLimiter>((limiter) => {
-  if (!isLast(limiter)) return;
-  const { sluice_limiter_close, sluice_limiter_leave } = native();
-  (limiter.isPrivate ? sluice_limiter_close : sluice_limiter_leave)(limiter.handle);
-});
-
-/** Opens a limiter for one more object. @param clock As the native side takes it. */
+/**
+ * Opens a limiter for one more object.
+ *
+ * @param clock The clock as a number of the native side.
+ */
 export function openLimiter(
   name: string,
   isPrivate: boolean,
   { text, numbers }: LimiterConfig,
   clock: number,
 ): OpenLimiter {
-  // Lone surrogates are all one in UTF-8.
-  const known = name.toWellFormed();
+  // All lone surrogates are the same in UTF-8.
+  const key = name.toWellFormed();
   const options = `${clock} ${numbers.join()} ${text.toWellFormed()}`;
-  const there = open.get(known);
-  if (there?.options === options) {
-    there.users++;
-    return there;
+  const known = limiters.get(key);
+  if (known?.options === options) {
+    known.users++;
+    return known;
   }
   const length = textBuffer.write(text);
   const handle = unwrap(
     native().sluice_limiter_open(textBuffer.bytes, length, numbers, numbers.length, clock),
   );
   const limiter = new OpenLimiter(handle, name, isPrivate, options);
-  open.set(known, limiter);
+  limiters.set(key, limiter);
   return limiter;
 }
 
-/** Counts an object that must be given up by {@linkcode closeLimiter}, or be collected. */
-export function watchUser(user: object, limiter: OpenLimiter): void {
-  collected.register(user, limiter, user);
+/** Closes a limiter for one object. The last one closes the handle. Returns the native result, or 0. */
+export function closeLimiter(limiter: OpenLimiter): number {
+  return isLast(limiter) ? native().sluice_limiter_close(limiter.handle) : 0;
 }
 
-/** One object is closed; the last of them closes the limiter. */
-export function closeLimiter(user: object, limiter: OpenLimiter): void {
-  collected.unregister(user);
-  if (isLast(limiter)) native().sluice_limiter_close(limiter.handle);
+/** Leaves a limiter for one object that was collected. Returns the native result, or 0. */
+export function leaveLimiter(limiter: OpenLimiter): number {
+  if (!isLast(limiter)) return 0;
+  return limiter.isPrivate
+    ? native().sluice_limiter_close(limiter.handle)
+    : native().sluice_limiter_leave(limiter.handle);
 }
 
-/** Counts one object less; whether that was the last. */
+/** Counts one object less, and returns whether it was the last. */
 function isLast(limiter: OpenLimiter): boolean {
   limiter.users--;
   if (limiter.users > 0) return false;
-  const known = limiter.name.toWellFormed();
-  if (open.get(known) === limiter) open.delete(known);
+  const key = limiter.name.toWellFormed();
+  if (limiters.get(key) === limiter) limiters.delete(key);
   return true;
 }

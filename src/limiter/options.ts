@@ -1,61 +1,64 @@
 /**
- * What a limiter is made of, and what it tells about itself.
+ * The data types of a limiter's options and statistics.
  *
  * @module
  */
-import type { Limit, Limits } from "./limits.ts";
+import type { Limits } from "./limit_definitions.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
-/** What a limiter is made of. */
-export interface RateLimiterOptions<Name extends string = string, Kind extends Limit = Limit> {
+/** The options of a {@linkcode RateLimiter}. */
+export interface RateLimiterOptions<L extends Limits = Limits> {
   /**
-   * The same name in any Worker opens the same limiter, if all other options are the same too. It lives
-   * until all who opened it have closed it. A Worker that ends has closed nothing: its limiter stays as long
-   * as a key has used any of a limit or has limits of its own, so that a Worker in its place finds the
-   * counts, and makes room when other limiters are made after that. Without a name it is this object's
-   * alone.
+   * The name of the limiter. The same name in any Worker opens the same limiter, if all other options are the
+   * same too. The limiter lives until every object that opened it has been closed. A Worker that ends closes
+   * nothing: its limiter stays as long as a key has used any of a limit or has limits of its own, so that the
+   * next Worker finds the counts. After that it makes room when other limiters are made. Without a name the
+   * limiter belongs to this object alone.
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
-   * 1 to 16 limits, by name: made by {@linkcode rate}, {@linkcode quota}, {@linkcode concurrency}. Their
-   * order counts where others open the same limiter: it is that of {@linkcode RateLimiter.units}, and of
-   * two limits that refuse for equally long the first is told.
+   * 1 to 16 limits, by name: made by {@linkcode rate}, {@linkcode quota} and {@linkcode concurrency}. Their
+   * order matters where others open the same limiter: it is the order of {@linkcode RateLimiter.units}, and
+   * of two limits that refuse for equally long the first one is reported.
    */
-  readonly limits: Limits<Name, Kind>;
+  readonly limits: L;
   /**
-   * So many keys at most. When they are reached, a new key takes the place of an idle one, of which
-   * nothing is known that a new key would not have. Up to 1,024 places are looked at for one, the next new
-   * key goes on from there; if none of them is idle, it is refused. @default 1_000_000
+   * The most keys. When it is reached, a new key evicts an idle one, which stands as a new key would. Up to
+   * 1,024 slots are searched for an idle key, and the next new key continues from there. If none of them is
+   * idle, the new key is refused. @default 1_000_000
    */
-  readonly maxKeys?: number;
+  readonly maxKeys?: number | undefined;
   /**
-   * `"coarse"` is behind by up to 4 ms; on Linux cheaper to read, if not by much on x86-64. Both are
-   * monotonic and stand still while the machine is suspended: rates give nothing back in that time, and
-   * reservations do not expire. Windows of quotas go by the wall clock. @default "precise"
+   * The clock. `"coarse"` lags by up to 4 ms and is cheaper to read on Linux, though not by much on x86-64.
+   * Both are monotonic and stop while the machine is suspended: rates give nothing back in that time, and
+   * reservations do not expire. Windows of quotas follow the wall clock. @default "precise"
    */
-  readonly clock?: "precise" | "coarse" | VirtualClock;
-  /** A reservation that nobody ends is settled in full after this time: see {@linkcode ReserveOptions.ttlMs}. @default 600_000 */
-  readonly reservationTtlMs?: number;
+  readonly clock?: "precise" | "coarse" | VirtualClock | undefined;
   /**
-   * Warns of reservations that the garbage collector found before anybody ended them, with the stack that
-   * made them, and settles them in full. For this object alone; each reservation then takes a stack
-   * trace. @default false
+   * The lifetime of a reservation in milliseconds. One that is not ended in time is settled in full: see
+   * {@linkcode ReserveOptions.ttlMs}. @default 600_000
    */
-  readonly trackLeaks?: boolean;
+  readonly reservationTtlMs?: number | undefined;
+  /**
+   * Whether to warn of reservations that the garbage collector found before they were ended, with the stack
+   * that made them, and to settle them in full. It applies to this object alone, and each reservation then
+   * takes a stack trace. @default false
+   */
+  readonly trackLeaks?: boolean | undefined;
 }
 
-/** What a limiter holds and did, over all Workers. */
+/** The statistics of a limiter, over all Workers. */
 export interface LimiterStats {
-  /** Keys that have a place. */
+  /** The number of keys that have a slot. */
   readonly keys: number;
-  /** Places. */
+  /** The number of slots. */
   readonly maxKeys: number;
-  /** Idle keys whose place was given away. Keys that are not idle never lose theirs. */
+  /** The number of idle keys that were evicted. Keys that are not idle never are. */
   readonly evicted: number;
-  /** New keys that found no place: none of the 1,024 that were looked at was idle. */
+  /** The number of new keys that were refused: none of the 1,024 slots that were searched was idle. */
   readonly refused: number;
-  /** Open reservations, counted once for each of the limiter's keys in them. */
+  /** The number of open reservations, each counted once for each of the limiter's keys in it. */
   readonly reservations: number;
-  /** Reservations that expired, counted once for each of the limiter's keys in them. */
+  /** The number of reservations that expired, counted in the same way. */
   readonly expired: number;
 }

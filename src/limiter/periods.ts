@@ -1,29 +1,29 @@
 /**
- * Lengths of time, as limits are told them: never a bare number, which does not say its unit.
+ * A parser of durations. A bare number is refused, since it does not say its unit.
  *
  * @module
  */
+import { checkPeriodMs } from "../arguments.ts";
 import { show } from "../errors.ts";
-import { MAX_PERIOD_MS, MIN_PERIOD_MS } from "../ffi/symbols.gen.ts";
 import { checkKnown } from "../known_options.ts";
 
-/** A length of time in parts, which add up: `{ minutes: 1, seconds: 30 }`. */
+/** A duration in parts, which add up: `{ minutes: 1, seconds: 30 }`. */
 export interface DurationParts {
-  /** 86,400 seconds each. */
-  readonly days?: number;
-  /** 3,600 seconds each. */
-  readonly hours?: number;
-  /** 60 seconds each. */
-  readonly minutes?: number;
+  /** Days of 86,400 seconds. */
+  readonly days?: number | undefined;
+  /** Hours of 3,600 seconds. */
+  readonly hours?: number | undefined;
+  /** Minutes of 60 seconds. */
+  readonly minutes?: number | undefined;
   /** Seconds. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   /** Thousandths of a second. */
-  readonly milliseconds?: number;
+  readonly milliseconds?: number | undefined;
 }
 
 /**
- * A length of time: one decimal number and its unit (`"500ms"`, `"60s"`, `"1.5m"`, `"2h"`, `"1d"`), where
- * `m` is a minute and `d` is 24 hours; or its parts.
+ * A duration: one decimal number and its unit (`"500ms"`, `"60s"`, `"1.5m"`, `"2h"`, `"1d"`), or its parts.
+ * `m` is a minute, and `d` is 24 hours.
  */
 export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}` | DurationParts;
 
@@ -45,9 +45,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /**
- * The milliseconds of a period.
+ * Returns the milliseconds of a period.
  *
- * @param words What may stand for a period beside durations.
+ * @param words The words that stand for periods, with their milliseconds.
+ * @throws {TypeError} It is neither a word nor a duration.
+ * @throws {RangeError} It is not above 0 and at most 366 days.
  */
 export function periodMs(
   name: string,
@@ -57,9 +59,9 @@ export function periodMs(
   if (typeof period === "string") {
     if (Object.hasOwn(words, period)) return words[period]!;
     const [, number, unit] = DURATION.exec(period) ?? [];
-    if (unit !== undefined) return checkMs(name, Number(number) * UNIT_MS[unit]!);
+    if (unit !== undefined) return checkPeriodMs(name, Number(number) * UNIT_MS[unit]!);
   } else if (typeof period === "object" && period !== null) {
-    return checkMs(name, sum(name, period));
+    return checkPeriodMs(name, sum(name, period));
   }
   const isBare = typeof period === "number";
   const known = Object.keys(words).map((word) => JSON.stringify(word)).join(", ");
@@ -69,19 +71,6 @@ export function periodMs(
     }` +
       (isBare ? ": a bare number does not say its unit" : ""),
   );
-}
-
-/** Passes on milliseconds that a period may have. */
-export function checkMs(name: string, value: unknown): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!(value >= MIN_PERIOD_MS && value <= MAX_PERIOD_MS)) {
-    throw new RangeError(
-      `${name} must be above 0 and at most 366 days (${MAX_PERIOD_MS} ms), not ${value} ms`,
-    );
-  }
-  return value;
 }
 
 function sum(name: string, parts: object): number {

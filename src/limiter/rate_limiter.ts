@@ -1,11 +1,14 @@
 /**
- * Rate limits, quotas and concurrency for many keys, shared by all Workers of a process.
+ * A limiter by GCRA rates, quotas and concurrency, for many keys, shared by all Workers of a process.
  *
  * @module
  */
-import { checkString } from "../arguments.ts";
-import { type Cost, Units } from "./cost.ts";
+import { checkBoolean, checkString } from "../arguments.ts";
+import { configure } from "./config.ts";
+import { checkAmount, isAmount, type LimiterCost, type TakeCost } from "./cost.ts";
+import { peekByParts, takeByParts } from "./decide.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
+import { denialBy } from "./denial.ts";
 import { show } from "../errors.ts";
 import {
   CLOCK_COARSE,
@@ -13,19 +16,20 @@ import {
   LIMITER_UNITS,
   STATUS_STALE_KEY,
 } from "../ffi/symbols.gen.ts";
-import { LimiterBatch } from "./batch.ts";
-import { configure } from "./config.ts";
 import type { LimiterKey } from "./key.ts";
-import { LimiterKeys } from "./keys.ts";
 import { checkKnown } from "../known_options.ts";
-import type { Limit } from "./limits.ts";
-import { denialOf, NativeLimiter } from "./native_limiter.ts";
+import type { LimitNamesOf, Limits, UnitsOf } from "./limit_definitions.ts";
+import { NativeLimiter } from "./native_limiter.ts";
 import { openLimiter } from "./open_limiters.ts";
 import type { RateLimiterOptions } from "./options.ts";
-import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts";
-import type { TakeCost, Taken, TakeUpToOptions } from "./take.ts";
-import { takeUpTo } from "./take.ts";
-import { decide } from "./together.ts";
+import { callOf } from "./parts.ts";
+import { RateLimiterBase } from "./rate_limiter_base.ts";
+import { RawLimiter } from "./raw.ts";
+import type { Reservation, ReserveOptions } from "./reservation.ts";
+import { reserveOne } from "./reserve.ts";
+import { takeMany } from "./take_many.ts";
+import { takeUpTo, type TakeUpToOptions, type TakeUpToResult } from "./take_up_to.ts";
+import { checkCost, type Units, unknownUnit } from "./units.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const OPTIONS = {
@@ -38,8 +42,11 @@ const OPTIONS = {
 } as const;
 
 /**
- * Decides by several limits at once, all or nothing, for each of many keys. Exact, and shared by all
- * Workers of the process without messages.
+ * Decides by several limits at once, all or nothing, for each of many keys. Decisions are exact, and all
+ * Workers of the process share them without messages.
+ *
+ * The units of costs are those of the limits: a misspelt unit is a type error. Where the limits are known only
+ * at run time, any unit is accepted by the type, and an unknown one is refused by the call.
  *
  * @example
  * ```ts
@@ -63,166 +70,188 @@ const OPTIONS = {
  * }
  * ```
  */
-export class RateLimiter<
-  Name extends string = string,
-  // deno-lint-ignore no-explicit-any
-  Kind extends Limit = any,
-> extends LimiterKeys<Name> {
+export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
+  /** Batches with typed arrays in and out. {@linkcode RateLimiter.takeMany} is easier to use. */
+  readonly raw: RawLimiter<LimitNamesOf<L>>;
   readonly #core: NativeLimiter;
+  readonly #units: Units;
   readonly #take: NativeLimiter["native"]["sluice_limiter_take"];
-  /** Costs of the call at hand, and what they are if it does not say. */
-  readonly #costs: Float64Array<ArrayBuffer>;
-  readonly #defaults: Float64Array<ArrayBuffer>;
+  /** What a call costs that names no unit; 0 for units that there are not. */
+  readonly #defaults: readonly [number, number, number, number];
+  /** Whether all units have room in one call without parts. */
   readonly #isSmall: boolean;
-  readonly #hasPlaces: boolean;
-  readonly #batch: LimiterBatch;
+  readonly #hasConcurrency: boolean;
 
   /**
-   * Opens the limiter of a name, which is made if nobody has it open; or one of its own.
+   * Opens the limiter of a name, which is made if it is not open; or a limiter of this object's own.
+   * O(limits).
    *
-   * @throws {TypeError} An option is not known, or has a wrong type.
+   * @throws {TypeError} An option is unknown or has a wrong type.
    * @throws {RangeError} An option has a wrong value.
    * @throws {SluiceError} `SLUICE_LIMITER_MISMATCH` if the limiter of that name has other options,
-   * `SLUICE_TOO_MANY_HANDLES`, and what loading the library throws.
+   * `SLUICE_TOO_MANY_HANDLES`, and the errors of loading the library.
    */
-  constructor(options: RateLimiterOptions<Name, Kind>) {
+  constructor(options: RateLimiterOptions<L>) {
     checkKnown<RateLimiterOptions>("the options of a RateLimiter", options, OPTIONS);
     const { limits, maxKeys = 1_000_000, clock, reservationTtlMs = 600_000 } = options;
     const { name = `private ${crypto.randomUUID()}`, trackLeaks = false } = options;
     checkString("name", name);
-    if (typeof trackLeaks !== "boolean") {
-      throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
-    }
+    checkBoolean("trackLeaks", trackLeaks);
     const config = configure(name, limits, maxKeys, reservationTtlMs);
-    const { units } = config;
+    const { units, concurrencyUnits } = config;
     const open = openLimiter(name, options.name === undefined, config, clockNumber(clock));
-    const names = Object.keys(limits);
     const core = new NativeLimiter(
       open,
-      names,
+      Object.keys(limits),
       units,
-      config.places,
+      concurrencyUnits,
       trackLeaks,
       reservationTtlMs,
     );
     super(core, limits);
+    this.raw = new RawLimiter(core);
     this.#core = core;
+    this.#units = units;
     this.#take = core.native.sluice_limiter_take;
-    this.#hasPlaces = config.places.length > 0;
-    const room = Math.max(LIMITER_UNITS, units.names.length);
-    this.#costs = new Float64Array(new ArrayBuffer(8 * room));
-    this.#defaults = new Float64Array(new ArrayBuffer(8 * room));
-    this.#defaults.set(units.defaults);
+    const [cost0 = 0, cost1 = 0, cost2 = 0, cost3 = 0] = units.defaults;
+    this.#defaults = [cost0, cost1, cost2, cost3];
     this.#isSmall = units.names.length <= LIMITER_UNITS;
-    this.#batch = new LimiterBatch(this.#core, this.#defaults);
+    this.#hasConcurrency = concurrencyUnits.length > 0;
   }
 
   /**
-   * Decides, and charges if it is allowed. A refusal changes nothing. O(limits), one crossing, and
-   * allocates nothing when allowed.
+   * Decides, and charges the cost if the call is allowed. A refusal changes nothing. O(limits), one crossing,
+   * and no allocation if it is allowed.
    *
-   * A call holds no place when it is over, so a limit of {@linkcode concurrency} would never limit it:
-   * where there is one, use {@linkcode RateLimiter.reserve}, or say that the call needs no place.
+   * A call holds no concurrency slot once it has returned, so a limit of {@linkcode concurrency} would never
+   * limit it. Where there is such a limit, use {@linkcode RateLimiter.reserve}, or say that the call needs no
+   * slot.
    *
-   * @throws {TypeError} The limiter has a limit of concurrency and `cost` does not say `{ concurrent: 0 }`.
+   * @throws {TypeError} `key` or `cost` has a wrong type, or the limiter has a limit of concurrency and `cost`
+   * does not say `{ concurrent: 0 }`.
+   * @throws {RangeError} `cost` has an invalid amount or a unit that no limit counts, or the key belongs to
+   * another limiter.
    * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` or `SLUICE_DISPOSED`.
    */
-  take(key: string | LimiterKey, ...cost: TakeCost<Kind>): Decision<Name>;
-  take(key: string | LimiterKey, cost?: Cost): Decision<Name> {
+  take(key: string | LimiterKey, ...cost: TakeCost<L>): Decision<LimitNamesOf<L>>;
+  take(key: string | LimiterKey, cost?: unknown): Decision<LimitNamesOf<L>> {
     const core = this.#core;
-    if (this.#hasPlaces) core.checkTake(cost);
-    const target = core.resolve(key);
-    let costs = this.#defaults;
+    const units = this.#units;
+    if (!this.#isSmall) return this.#takeByParts(core.resolve(key), units.read("cost", cost));
+    const defaults = this.#defaults;
+    // Units.read() into variables: it allocates nothing, and no getter of the cost can reach them.
+    let cost0 = defaults[0];
+    let cost1 = defaults[1];
+    let cost2 = defaults[2];
+    let cost3 = defaults[3];
     if (cost !== undefined) {
-      costs = this.#costs;
-      core.units.read(cost, costs);
+      checkCost("cost", cost);
+      for (const unit in cost) {
+        const value = cost[unit];
+        const index = units.indexOf(unit);
+        if (index < 0) throw unknownUnit("cost", unit, [units]);
+        const amount = isAmount(value) ? value : checkAmount(`cost.${unit}`, value);
+        if (index === 0) cost0 = amount;
+        else if (index === 1) cost1 = amount;
+        else if (index === 2) cost2 = amount;
+        else cost3 = amount;
+      }
     }
-    if (!this.#isSmall) return decide([{ core, key: target }], cost, 1) as Decision<Name>;
-    const code = this.#take(core.handle, target.id, costs[0]!, costs[1]!, costs[2]!, costs[3]!);
+    if (this.#hasConcurrency) core.checkTake([cost0, cost1, cost2, cost3]);
+    const target = core.resolve(key);
+    const code = this.#take(core.handle, target.id, cost0, cost1, cost2, cost3);
     if (code === 0) return ALLOWED;
-    if (code > 0) return denialOf(code, core) as Denied<Name>;
+    if (code > 0) return denialBy(code, core) as Denied<LimitNamesOf<L>>;
     if (code === STATUS_STALE_KEY) {
-      return decide([{ core, key: target }], cost, 1) as Decision<Name>;
+      const amounts = [cost0, cost1, cost2, cost3].slice(0, this.units.length);
+      return this.#takeByParts(target, amounts);
     }
     core.unwrap(code);
     return ALLOWED;
   }
 
   /**
-   * Takes of each unit what there is, up to `cost`, in one step: all of it, or else the largest multiple of
-   * `step` that fits every limit of the unit. O(limits).
+   * Takes for many keys at the same cost, one after the other, in one crossing. Each decision is that of
+   * {@linkcode RateLimiter.take}. O(keys * limits).
    *
-   * @returns What was taken of each unit, and whether that is all.
-   * @throws As {@linkcode RateLimiter.take}.
+   * All are decided as of one moment. A key that has lost its slot is looked up again, and decided after all
+   * others.
+   *
+   * @returns A decision for each key, in order.
+   * @throws As {@linkcode RateLimiter.take}. Nothing is charged then, unless a key of the batch loses its slot
+   * during the call and finds no other: the calls for the other keys are charged when
+   * `SLUICE_TOO_MANY_KEYS` is thrown for that reason.
    */
-  takeUpTo(key: string | LimiterKey, cost: Cost, options?: TakeUpToOptions): Taken {
-    return takeUpTo({ core: this.#core, key: this.#core.resolve(key) }, cost, options);
-  }
-
-  /** As {@linkcode RateLimiter.take}, and charges nothing; a name that is new gets a key. */
-  peek(key: string | LimiterKey, cost?: Cost): Decision<Name> {
-    Units.check("cost", cost, [this.#core.units]);
-    return decide([this.#member(key)], cost, 0) as Decision<Name>;
+  takeMany(
+    keys: readonly (string | LimiterKey)[],
+    ...cost: TakeCost<L>
+  ): Decision<LimitNamesOf<L>>[];
+  takeMany(
+    keys: readonly (string | LimiterKey)[],
+    cost?: unknown,
+  ): Decision<LimitNamesOf<L>>[] {
+    return takeMany(this.#core, keys, cost) as Decision<LimitNamesOf<L>>[];
   }
 
   /**
-   * Decides, and holds the cost if it is allowed, until it is known: then {@linkcode Reservation.settle}
-   * charges what was used. A refusal can be told by `allowed`, and changes nothing. O(limits).
+   * Takes of each unit what is left, up to `cost`, in one step: all of it, or else the largest multiple of
+   * `step` that fits every limit of the unit. O(limits).
    *
+   * @returns What was taken of each unit, and whether that is all.
+   * @throws {TypeError} As {@linkcode RateLimiter.take}, or an option is unknown or has a wrong type.
+   * @throws {RangeError} As {@linkcode RateLimiter.take}, or `step` is out of range.
+   * @throws {SluiceError} As {@linkcode RateLimiter.take}.
+   */
+  takeUpTo(
+    key: string | LimiterKey,
+    cost: LimiterCost<UnitsOf<L>>,
+    options?: TakeUpToOptions,
+  ): TakeUpToResult<UnitsOf<L>> {
+    return takeUpTo(this.#core, key, cost, options) as TakeUpToResult<UnitsOf<L>>;
+  }
+
+  /**
+   * Decides as a reservation or a take would, and charges nothing. A name that has no slot is decided as a
+   * new key would be, and gets no slot. O(limits).
+   *
+   * @throws {TypeError} `key` or `cost` has a wrong type.
+   * @throws {RangeError} `cost` has an invalid amount or a unit that no limit counts, or the key belongs to
+   * another limiter.
+   * @throws {SluiceError} `SLUICE_DISPOSED`.
+   */
+  peek(
+    key: string | LimiterKey,
+    cost?: LimiterCost<UnitsOf<L>>,
+  ): Decision<LimitNamesOf<L>> {
+    const core = this.#core;
+    const amounts = core.units.read("cost", cost);
+    const call = callOf(core, core.lookUp(key), amounts);
+    return peekByParts(call) as Decision<LimitNamesOf<L>>;
+  }
+
+  /**
+   * Decides, and holds the cost if the call is allowed, until the real cost is known. Then
+   * {@linkcode Reservation.settle} charges that. `allowed` tells a refusal, which changes nothing. O(limits),
+   * one crossing.
+   *
+   * @throws {TypeError} `key` or `cost` has a wrong type, or an option is unknown or has a wrong type.
+   * @throws {RangeError} `cost` has an invalid amount or a unit that no limit counts, `ttlMs` is out of range,
+   * or the key belongs to another limiter.
    * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS`, `SLUICE_TOO_MANY_RESERVATIONS` or `SLUICE_DISPOSED`.
    */
   reserve(
     key: string | LimiterKey,
-    cost?: Cost,
+    cost?: LimiterCost<UnitsOf<L>>,
     options?: ReserveOptions,
-  ): Reservation | Denied<Name> {
-    Units.check("cost", cost, [this.#core.units]);
-    return reserve([this.#member(key)], cost, options) as Reservation | Denied<Name>;
+  ): Reservation<UnitsOf<L>, LimitNamesOf<L>> | Denied<LimitNamesOf<L>> {
+    return reserveOne(this.#core, key, cost, options) as
+      | Reservation<UnitsOf<L>, LimitNamesOf<L>>
+      | Denied<LimitNamesOf<L>>;
   }
 
-  /**
-   * Takes for many keys, one after the other and as of one moment, in one crossing. O(keys * limits).
-   *
-   * Keys and names that turn out to have lost their place are looked up again and decided after all
-   * others, each as of its own moment.
-   *
-   * @param keys Keys or names, or `id`s of keys in an array that is handed over as it is. An id whose key
-   * has lost its place gets {@linkcode RateLimiter.staleKey} as its code; so does a key or a name only if
-   * there is no place for it any more.
-   * @param costs One for each of {@linkcode RateLimiter.units} for each key, or for all alike;
-   * `undefined` for the default.
-   * @param out Gets a code for each key: 0 if allowed, else what {@linkcode RateLimiter.decision} takes.
-   * @returns How many were allowed.
-   * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` if a new name finds no place; nothing is charged then.
-   */
-  takeBatch(
-    keys: Float64Array | readonly (string | LimiterKey)[],
-    costs: Float64Array | undefined,
-    out: Float64Array,
-  ): number {
-    return this.#batch.take(keys, costs, out);
-  }
-
-  /** The code of a key, in a batch of ids, that has lost its place: look it up by name again. */
-  static readonly staleKey: number = STATUS_STALE_KEY;
-
-  /**
-   * What a code of {@linkcode RateLimiter.takeBatch} stands for.
-   *
-   * @throws {RangeError} It stands for a stale key or a cost that is none.
-   */
-  decision(code: number): Decision<Name> {
-    if (code === 0) return ALLOWED;
-    if (code > 0) return denialOf(code, this.#core) as Denied<Name>;
-    throw new RangeError(
-      code === STATUS_STALE_KEY
-        ? "code stands for a key that has lost its place: look it up by name again"
-        : `code must be one that takeBatch wrote for a valid key and cost, not ${code}`,
-    );
-  }
-
-  #member(key: string | LimiterKey): { core: NativeLimiter; key: LimiterKey } {
-    return { core: this.#core, key: this.#core.resolve(key) };
+  /** Takes by the call for several keys, for more units than cross as numbers and for stale keys. */
+  #takeByParts(key: LimiterKey, amounts: readonly number[]): Decision<LimitNamesOf<L>> {
+    return takeByParts(callOf(this.#core, key, amounts)) as Decision<LimitNamesOf<L>>;
   }
 }
 

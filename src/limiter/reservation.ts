@@ -1,127 +1,157 @@
 /**
- * What is held until it is known what a call has cost.
+ * Reservations: two-phase charging of a cost that is known only after the call.
  *
  * @module
  */
-import { type Cost, plain, Units } from "./cost.ts";
+import { allocate } from "./batch.ts";
+import type { LimiterCost } from "./cost.ts";
 import { ALLOWED, type Decision, type Denied } from "./decision.ts";
+import { denialBy, denialByAll } from "./denial.ts";
 import { show, SluiceError } from "../errors.ts";
 import {
+  MAX_LIMITS,
   SETTLE_ACTUAL,
   SETTLE_FULL,
   SETTLE_NOTHING,
   STATUS_RESERVATION_CLOSED,
 } from "../ffi/symbols.gen.ts";
-import { checkTtl } from "./config.ts";
-import { checkKnown } from "../known_options.ts";
+import type { LimiterKey } from "./key.ts";
 import { Leaks } from "../leaks.ts";
-import { denial, type Member, parts, withParts, writing } from "./native_limiter.ts";
+import type { NativeLimiter } from "./native_limiter.ts";
+import { borrow, giveBack } from "./parts.ts";
+import { readForAll } from "./units.ts";
 
-/** How a reservation is made. */
+/** The options of a reservation. */
 export interface ReserveOptions {
   /**
-   * It is settled in full after so many milliseconds, and its places are given away. `topUp` does not
-   * extend that, {@linkcode Reservation.renew} does: a stream that may take longer renews it, by itself if it
-   * is passed to `pool.fetch` as `reservation`.
+   * The lifetime in milliseconds. At its end the reservation is settled in full, and its concurrency slots are
+   * released. `topUp` does not extend it, {@linkcode Reservation.renew} does. A stream that may take longer
+   * renews it; `pool.fetch` does so for its option `reservation`.
    *
    * @default The first limiter's `reservationTtlMs`.
    */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
 }
 
-const OPTIONS = { ttlMs: true } as const;
-const NONE = new Float64Array(new ArrayBuffer(0));
+const NO_COSTS = allocate(0);
+/** The costs of a call, while the native side reads them. They are written last: nothing runs in between. */
+const costs = allocate(MAX_LIMITS);
+/** The cost of `sluice_reservation_end` that stands for the reserved amount. */
+const AS_RESERVED = -1;
 
-/** Settles in full what is lost, and warns of it. */
-const leaks = new Leaks<{ readonly member: Member; readonly number: number }>(
-  ({ member: { core, key }, number, stack }) => {
-    const { sluice_reservation_end } = core.native;
-    // It may have expired, and the limiter may be closed.
-    if (sluice_reservation_end(core.handle, number, SETTLE_FULL, NONE, 0) < 0) return;
-    process.emitWarning(
-      `A reservation of ${show(key.name)} at the limiter ${show(core.name)} was never settled or ` +
-        `cancelled, and is charged in full. Made by:\n${stack}`,
-      { type: "SluiceWarning", code: "SLUICE_RESERVATION_LEAKED" },
-    );
-  },
-);
+interface Lost {
+  readonly core: NativeLimiter;
+  readonly key: LimiterKey;
+  readonly number: number;
+}
+
+/** Settles a lost reservation in full, and warns of it. */
+const leaks = new Leaks<Lost>(({ core, key, number, stack }) => {
+  const { sluice_reservation_end } = core.native;
+  // It may have expired, and the limiter may be closed.
+  if (sluice_reservation_end(core.handle, number, SETTLE_FULL, NO_COSTS, 0) < 0) return;
+  process.emitWarning(
+    `A reservation of ${show(key.name)} at the limiter ${show(core.name)} was never settled or ` +
+      `cancelled, and is charged in full. Made by:\n${stack}`,
+    { type: "SluiceWarning", code: "SLUICE_RESERVATION_LEAKED" },
+  );
+});
 
 /**
- * An open reservation: made by {@linkcode RateLimiter.reserve} or {@linkcode reserveAll}, ended once.
+ * An open reservation. {@linkcode RateLimiter.reserve} and {@linkcode reserveAll} make it, and it is ended
+ * once.
  *
- * What it holds counts against every limit until it is settled, cancelled or expires, and does not
- * come back with time. With `using`, it is settled in full when the scope ends, unless it was ended.
- * It belongs to the Worker that made it: if that is terminated, it is settled in full.
+ * What it holds counts against every limit until it is settled, cancelled or expires, and does not come back
+ * with time. With `using` it is settled in full at the end of the scope, unless it was ended before. It
+ * belongs to the Worker that made it: if that Worker is terminated, it is settled in full.
  */
-export class Reservation implements Disposable {
-  /** Always true, to tell it from a refusal. */
+export class Reservation<Unit extends string = string, Name extends string = string>
+  implements Disposable {
+  /** Always true, to tell a reservation from a refusal. */
   readonly allowed = true;
-  readonly #members: readonly Member[];
+  readonly #core: NativeLimiter;
+  readonly #key: LimiterKey;
+  /** The limiters of a reservation at several keys, one for each key. `#core` is the first. */
+  readonly #cores: readonly NativeLimiter[];
   readonly #number: number;
   readonly #ttlMs: number;
   readonly #isWatched: boolean;
   #open = true;
 
   /** @ignore Limiters make these. */
-  constructor(members: readonly Member[], number: number, ttlMs: number) {
-    this.#members = members;
+  constructor(
+    core: NativeLimiter,
+    key: LimiterKey,
+    cores: readonly NativeLimiter[],
+    number: number,
+    ttlMs: number,
+    isWatched: boolean,
+  ) {
+    this.#core = core;
+    this.#key = key;
+    this.#cores = cores;
     this.#number = number;
     this.#ttlMs = ttlMs;
-    this.#isWatched = members.some(({ core }) => core.tracksLeaks);
-    if (this.#isWatched) leaks.watch(this, { member: members[0]!, number });
+    this.#isWatched = isWatched;
+    if (isWatched) leaks.watch(this, { core, key, number });
   }
 
-  /** Whether it was not ended here; it may have expired. */
+  /** Whether the reservation was not ended here. It may have expired. O(1). */
   get isOpen(): boolean {
     return this.#open;
   }
 
-  /** How long it lives without being renewed, in milliseconds. */
+  /** The lifetime without a renewal, in milliseconds. O(1). */
   get ttlMs(): number {
-    return this.#ttlMs === 0 ? this.#members[0]!.core.reservationTtlMs : this.#ttlMs;
+    return this.#ttlMs === 0 ? this.#core.reservationTtlMs : this.#ttlMs;
   }
 
   /**
-   * Ends it and charges what was really used. Units that `actual` does not name are charged as
-   * reserved; without `actual` all are. More than was reserved becomes debt: calls wait for it. O(limits).
+   * Ends the reservation and charges what was used. Units that `actual` does not name are charged as reserved;
+   * without `actual` all units are. More than was reserved becomes debt, for which later calls wait.
+   * O(limits).
    *
-   * It is ended whatever `actual` is. An upstream may tell a usage that is none, such as a negative one:
-   * then all is charged as reserved, and an error says so.
+   * The reservation is ended whatever `actual` is. An upstream may report a usage that is invalid, such as a
+   * negative one: then all units are charged as reserved, and the error is thrown.
    *
-   * @throws {TypeError} `actual` is no cost; it was settled in full.
-   * @throws {RangeError} `actual` has a value that is no amount, or a unit that no limit counts; it was
+   * @throws {TypeError} `actual` is not a cost. The reservation was settled in full.
+   * @throws {RangeError} `actual` has an invalid amount, or a unit that no limit counts. The reservation was
    * settled in full.
    * @throws {SluiceError} `SLUICE_RESERVATION_CLOSED` if it was ended before or has expired, and
-   * `SLUICE_DISPOSED` if the limiter is closed; nothing changes then.
+   * `SLUICE_DISPOSED` if the limiter is closed. Nothing changes then.
    */
-  settle(actual?: Cost): void {
+  settle(actual?: LimiterCost<Unit>): void {
     this.#checkOpen();
-    if (actual === undefined) return this.#end(SETTLE_FULL, 0);
+    if (actual === undefined) return this.#end(SETTLE_FULL, NO_COSTS, 0);
     let length = 0;
     try {
-      length = this.#write("actual", actual, -1);
+      length = this.#write("actual", actual, AS_RESERVED);
     } catch (error) {
-      this.#end(SETTLE_FULL, 0);
+      // A getter of `actual` may have ended it.
+      if (this.#open) this.#end(SETTLE_FULL, NO_COSTS, 0);
       throw error;
     }
-    // A getter of `actual` may have ended it.
     this.#checkOpen();
-    this.#end(SETTLE_ACTUAL, length);
-  }
-
-  /** Ends it and charges nothing: for a request that was not sent. @throws As {@linkcode settle}. */
-  cancel(): void {
-    this.#checkOpen();
-    this.#end(SETTLE_NOTHING, 0);
+    this.#end(SETTLE_ACTUAL, costs, length);
   }
 
   /**
-   * Lets it live for its time, `ttlMs`, from now on: for a stream that goes on. `pool.fetch` does it by
-   * itself for its option `reservation`. False if it is over: ended, expired,
-   * or its limiter is closed. O(log reservations).
+   * Ends the reservation and charges nothing: for a request that was not sent. O(limits).
+   *
+   * @throws As {@linkcode Reservation.settle}.
+   */
+  cancel(): void {
+    this.#checkOpen();
+    this.#end(SETTLE_NOTHING, NO_COSTS, 0);
+  }
+
+  /**
+   * Restarts the lifetime of the reservation, for a stream that goes on. `pool.fetch` does so for its option
+   * `reservation`. Returns false if the reservation was ended, has expired, or its limiter is closed.
+   * O(log reservations).
    */
   renew(): boolean {
-    const { core } = this.#members[0]!;
+    const core = this.#core;
     if (!this.#open || core.handle === 0) return false;
     const { sluice_reservation_renew } = core.native;
     const renewed = sluice_reservation_renew(core.handle, this.#number, this.#ttlMs);
@@ -131,98 +161,78 @@ export class Reservation implements Disposable {
   }
 
   /**
-   * Reserves more, all or nothing: for a stream that turns out longer. Units that `more` does not name
-   * are not changed, and neither is when it expires: see {@linkcode ReserveOptions.ttlMs}. O(limits).
+   * Reserves more, all or nothing, for a stream that turns out longer. Units that `more` does not name stay as
+   * they are, and so does the end of the lifetime: see {@linkcode ReserveOptions.ttlMs}. O(limits).
    *
-   * @throws {SluiceError} As {@linkcode settle}, and `SLUICE_STALE_KEY` if a key was forgotten.
+   * @throws {TypeError} `more` is not a cost.
+   * @throws {RangeError} `more` has an invalid amount, or a unit that no limit counts.
+   * @throws {SluiceError} As {@linkcode Reservation.settle}, and `SLUICE_STALE_KEY` if a key was forgotten.
    */
-  topUp(more: Cost): Decision {
-    const { core } = this.#members[0]!;
+  topUp(more: LimiterCost<Unit>): Decision<Name> {
     if (more === undefined) {
       throw new TypeError("more must be an object such as { tokens: 64 }, not undefined");
     }
     const length = this.#write("more", more, 0);
     this.#checkOpen();
+    const core = this.#core;
     const code = core.unwrap(
-      core.native.sluice_reservation_top_up(core.handle, this.#number, parts, length),
+      core.native.sluice_reservation_top_up(core.handle, this.#number, costs, length),
     );
-    return code === 0 ? ALLOWED : denial(code, this.#members.map(({ core }) => core));
+    if (code === 0) return ALLOWED;
+    const isOne = this.#cores.length === 0;
+    const denial = isOne ? denialBy(code, core) : denialByAll(code, this.#cores);
+    return denial as Denied<Name>;
   }
 
-  /** Settles in full if it is still open and its limiter too, for `using`. */
+  /** Settles in full if the reservation and its limiter are still open, for `using`. */
   [Symbol.dispose](): void {
-    const { core } = this.#members[0]!;
+    const core = this.#core;
     if (!this.#open || core.handle === 0) return;
-    this.#open = false;
-    if (this.#isWatched) leaks.forget(this);
+    this.#forget();
     const { sluice_reservation_end } = core.native;
-    const ended = sluice_reservation_end(core.handle, this.#number, SETTLE_FULL, NONE, 0);
+    const ended = sluice_reservation_end(core.handle, this.#number, SETTLE_FULL, NO_COSTS, 0);
     if (ended !== STATUS_RESERVATION_CLOSED) core.unwrap(ended);
   }
 
-  #end(how: number, length: number): void {
-    const { core } = this.#members[0]!;
+  #end(how: number, costs: Float64Array, length: number): void {
+    const core = this.#core;
     core.unwrap(
-      core.native.sluice_reservation_end(core.handle, this.#number, how, parts, length),
+      core.native.sluice_reservation_end(core.handle, this.#number, how, costs, length),
     );
+    this.#forget();
+  }
+
+  /** Marks it as ended. */
+  #forget(): void {
     this.#open = false;
     if (this.#isWatched) leaks.forget(this);
   }
 
-  /** Writes one cost for each unit of each part, and returns how many. */
-  #write(name: string, cost: Cost | undefined, missing: number): number {
-    Units.check(name, cost, this.#members.map(({ core }) => core.units));
-    const mine = ++writing.times;
-    let length = 0;
-    for (const { core } of this.#members) {
-      core.units.write(cost, parts, length, missing);
-      length += core.units.names.length;
+  /** Reads a cost, writes one amount for each unit of each key to `costs`, and returns how many. */
+  #write(name: string, cost: unknown, missing: number): number {
+    const cores = this.#cores;
+    if (cores.length === 0) {
+      const amounts = this.#core.units.read(name, cost, missing);
+      for (let i = 0; i < amounts.length; i++) costs[i] = amounts[i]!;
+      return amounts.length;
     }
-    // A getter of the cost has used `parts`.
-    return writing.times === mine ? length : this.#write(name, plain(cost), missing);
+    const call = borrow();
+    const { numbers } = call;
+    let length = 0;
+    for (const { units } of cores) length = units.writeBase(numbers, length, missing);
+    readForAll(name, cost, cores, cores.length, numbers, 0);
+    for (let i = 0; i < length; i++) costs[i] = numbers[i]!;
+    giveBack(call);
+    return length;
   }
 
   #checkOpen(): void {
-    this.#members[0]!.core.checkOpen();
-    if (!this.#open) {
-      const { core, key } = this.#members[0]!;
-      throw new SluiceError(
-        "SLUICE_RESERVATION_CLOSED",
-        `This reservation of ${show(key.name)} at ${show(core.name)} was settled or cancelled`,
-      );
-    }
+    this.#core.checkOpen();
+    if (this.#open) return;
+    throw new SluiceError(
+      "SLUICE_RESERVATION_CLOSED",
+      `This reservation of ${show(this.#key.name)} at ${show(this.#core.name)} was settled or ` +
+        "cancelled",
+    );
   }
-}
-
-/** Reserves at `members`, all or nothing. */
-export function reserve(
-  members: readonly Member[],
-  cost: Cost | undefined,
-  options: ReserveOptions | undefined,
-): Reservation | Denied {
-  if (options !== undefined) {
-    checkKnown<ReserveOptions>("the options of a reservation", options, OPTIONS);
-  }
-  const asked = options?.ttlMs;
-  const ttlMs = asked === undefined ? 0 : checkTtl("ttlMs", asked);
-  const { native } = members[0]!.core;
-  const code = withParts(
-    members,
-    cost,
-    (length) => native.sluice_limiter_reserve(parts, length, ttlMs),
-  );
-  return code === 0
-    ? new Reservation(distinct(members), parts[0]!, ttlMs)
-    : denial(code, members.map(({ core }) => core));
-}
-
-/** Each key once, as it is held. */
-function distinct(members: readonly Member[]): readonly Member[] {
-  if (members.length === 1) return members;
-  // By what they are and not by how they are spelled: lone surrogates of all kinds are one in UTF-8.
-  return members.filter(({ core, key }, at) =>
-    members.findIndex((other) =>
-      other.key.id === key.id && other.core.name.toWellFormed() === core.name.toWellFormed()
-    ) === at
-  );
 }

@@ -1,5 +1,5 @@
 /**
- * Time zones of quotas: the library has no list of its own and is given what the runtime knows.
+ * Tables of the UTC offsets of time zones. The library has no tables of its own: it gets those of the runtime.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { native, unwrap } from "../ffi/load.ts";
 import { ZONE_CHANGE, ZONE_CHANGE_OFFSET, ZONE_CHANGE_SINCE } from "../ffi/symbols.gen.ts";
 import { textBuffer } from "../text_buffer.ts";
 
-/** From here on, and until here, changes of the offset are handed over. */
+/** The time span of the tables. */
 const FROM_MS = Date.UTC(1970, 0);
 const UNTIL_MS = Date.UTC(2100, 0);
 
-/** What is used of `Temporal`, which both runtimes have and TypeScript 5 has no types of. */
+/** The part of `Temporal` that is used. Both runtimes have it, and TypeScript 5 has no types of it. */
 interface Zoned {
   readonly epochMilliseconds: number;
   readonly offsetNanoseconds: number;
@@ -25,13 +25,14 @@ interface TemporalLike {
   };
 }
 
-/** The numbers of time zones that this isolate has asked for. */
+/** The numbers of the time zones that this isolate has used. */
 const numbers = new Map<string, number>();
 
 /**
- * Refuses what is no time zone of the runtime.
+ * Refuses a time zone that the runtime does not know.
  *
- * @throws {RangeError} It names the time zone.
+ * @throws {TypeError} It is not a string.
+ * @throws {RangeError} It is unknown.
  */
 export function checkTimeZone(name: string, timeZone: unknown): string {
   checkString(name, timeZone);
@@ -40,8 +41,8 @@ export function checkTimeZone(name: string, timeZone: unknown): string {
 }
 
 /**
- * The number that the library knows a time zone by; hands it over if it does not, which takes
- * some milliseconds: once for each zone and process.
+ * Returns the number by which the library knows a time zone. The first call for a zone in a process passes its
+ * table to the library, which takes some milliseconds.
  */
 export function zoneNumber(timeZone: string): number {
   const known = numbers.get(timeZone);
@@ -69,7 +70,7 @@ function startOf(name: string, timeZone: string): Zoned {
   }
 }
 
-/** The first offset, and when it changes to which, in seconds. */
+/** Returns the first offset, and then the time and the offset of each change, in seconds. */
 function offsetsOf(start: Zoned): Float64Array<ArrayBuffer> {
   const offsets = [start.offsetNanoseconds / 1e9];
   let at = start.getTimeZoneTransition("next");

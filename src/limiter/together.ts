@@ -1,58 +1,81 @@
 /**
- * Several keys of several limiters in one decision.
+ * Calls on several keys of several limiters, all or nothing.
  *
  * @module
  */
-import { checkLength, isArray } from "../arguments.ts";
-import { type Cost, isAmount, Units } from "./cost.ts";
-import { ALLOWED, type Decision, type Denied } from "./decision.ts";
+import { checkLength } from "../arguments.ts";
+import type { LimiterCost } from "./cost.ts";
+import { peekByParts, takeByParts } from "./decide.ts";
+import type { Decision, Denied } from "./decision.ts";
 import { show } from "../errors.ts";
-import { MAX_LIMITS, PART_COSTS, PART_KEY, PART_LIMITER } from "../ffi/symbols.gen.ts";
+import { MAX_LIMITS, PART_COSTS } from "../ffi/symbols.gen.ts";
 import type { LimiterKey } from "./key.ts";
-import { LimiterKeys } from "./keys.ts";
-import {
-  denial,
-  type Member,
-  type NativeLimiter,
-  parts,
-  withParts,
-  writing,
-} from "./native_limiter.ts";
+import type { LimitNamesOf, Limits, UnitsOf } from "./limit_definitions.ts";
+import { borrow, type PartsCall } from "./parts.ts";
 import type { RateLimiter } from "./rate_limiter.ts";
-import { type Reservation, reserve, type ReserveOptions } from "./reservation.ts";
+import { RateLimiterBase } from "./rate_limiter_base.ts";
+import type { Reservation, ReserveOptions } from "./reservation.ts";
+import { readTtl, reserveByParts } from "./reserve.ts";
+import { readForAll } from "./units.ts";
 
-/** One key of one limiter, for {@linkcode takeAll} and {@linkcode reserveAll}. */
-export interface Part {
+/** One key of one limiter, for {@linkcode takeAll}, {@linkcode peekAll} and {@linkcode reserveAll}. */
+// deno-lint-ignore no-explicit-any
+export interface LimiterPart<L extends Limits = any> {
   /** The limiter. */
-  // deno-lint-ignore no-explicit-any
-  readonly limiter: RateLimiter<any, any>;
+  readonly limiter: RateLimiter<L>;
   /** One of its keys. */
   readonly key: string | LimiterKey;
 }
 
+/** The limits of the limiters of parts. */
+export type LimitsOfParts<Parts extends readonly LimiterPart[]> = Parts[number] extends infer Part
+  ? Part extends { readonly limiter: RateLimiter<infer L> } ? L : never
+  : never;
+
+/** The units that the limiters of parts count. */
+export type UnitsOfParts<Parts extends readonly LimiterPart[]> = LimitsOfParts<Parts> extends
+  infer L ? L extends Limits ? UnitsOf<L> : never : never;
+
+/** The names of the limits of the limiters of parts. */
+export type LimitNamesOfParts<Parts extends readonly LimiterPart[]> = LimitsOfParts<Parts> extends
+  infer L ? L extends Limits ? LimitNamesOf<L> : never : never;
+
 /**
- * Takes from several keys and limiters in one crossing, all or nothing, such as for a tenant, a user
- * and a model. A refusal changes nothing anywhere. A key that is there twice is charged once.
- * O(limits).
+ * Takes from several keys and limiters in one crossing, all or nothing, such as for a tenant, a user and a
+ * model. A refusal changes nothing anywhere. A key that is named twice is charged once. O(limits).
  *
- * @param parts Up to 16 limits in all; limiters must share their clock.
- * @param cost Each limiter counts of it what its limits count; a unit that none counts is refused.
- * @throws {TypeError} A limiter has a limit of concurrency, and `cost` does not say that it needs no
- * place: see {@linkcode concurrency}.
+ * @param parts Up to 16 limits in all, of limiters that share their clock.
+ * @param cost Each limiter counts the units that its limits count. A unit that none of them counts is refused.
+ * @throws {TypeError} An argument has a wrong type, or a limiter has a limit of concurrency and `cost` does
+ * not say that the call needs no slot: see {@linkcode concurrency}.
+ * @throws {RangeError} There are no limits or more than 16, or `cost` has an invalid amount or unit.
  * @throws {SluiceError} `SLUICE_DIFFERENT_CLOCKS`, `SLUICE_TOO_MANY_KEYS`, or `SLUICE_DISPOSED`.
  */
-export function takeAll(parts: readonly Part[], cost?: Cost): Decision {
-  return decideAll(parts, cost, 1);
+export function takeAll<const Parts extends readonly LimiterPart[]>(
+  parts: Parts,
+  cost?: LimiterCost<UnitsOfParts<Parts>>,
+): Decision<LimitNamesOfParts<Parts>> {
+  return takeByParts(read(parts, cost, true)) as Decision<LimitNamesOfParts<Parts>>;
 }
 
-/** As {@linkcode takeAll}, and takes nothing. */
-export function peekAll(parts: readonly Part[], cost?: Cost): Decision {
-  return decideAll(parts, cost, 0);
+/**
+ * Decides as {@linkcode reserveAll} would, and charges nothing. A name that has no slot is decided as a new
+ * key would be, and gets no slot. O(limits).
+ *
+ * @throws {TypeError} An argument has a wrong type.
+ * @throws {RangeError} As {@linkcode takeAll}.
+ * @throws {SluiceError} `SLUICE_DIFFERENT_CLOCKS` or `SLUICE_DISPOSED`.
+ */
+export function peekAll<const Parts extends readonly LimiterPart[]>(
+  parts: Parts,
+  cost?: LimiterCost<UnitsOfParts<Parts>>,
+): Decision<LimitNamesOfParts<Parts>> {
+  return peekByParts(read(parts, cost, false)) as Decision<LimitNamesOfParts<Parts>>;
 }
 
 /**
  * Reserves at several keys and limiters in one crossing, all or nothing: see {@linkcode takeAll} and
- * {@linkcode RateLimiter.reserve}.
+ * {@linkcode RateLimiter.reserve}. O(limits).
  *
  * @example
  * ```ts
@@ -69,108 +92,49 @@ export function peekAll(parts: readonly Part[], cost?: Cost): Decision {
  * );
  * if (reserved.allowed) reserved.settle({ tokens: 812 });
  * ```
+ *
+ * @throws {TypeError} An argument has a wrong type, or an option is unknown or has a wrong type.
+ * @throws {RangeError} As {@linkcode takeAll}, or `ttlMs` is out of range.
+ * @throws {SluiceError} As {@linkcode takeAll}, and `SLUICE_TOO_MANY_RESERVATIONS`.
  */
-export function reserveAll(
-  parts: readonly Part[],
-  cost?: Cost,
+export function reserveAll<const Parts extends readonly LimiterPart[]>(
+  parts: Parts,
+  cost?: LimiterCost<UnitsOfParts<Parts>>,
   options?: ReserveOptions,
-): Reservation | Denied {
-  return reserve(membersOf(parts, cost), cost, options);
+):
+  | Reservation<UnitsOfParts<Parts>, LimitNamesOfParts<Parts>>
+  | Denied<LimitNamesOfParts<Parts>> {
+  const ttlMs = readTtl(options);
+  return reserveByParts(read(parts, cost, true), ttlMs) as
+    | Reservation<UnitsOfParts<Parts>, LimitNamesOfParts<Parts>>
+    | Denied<LimitNamesOfParts<Parts>>;
 }
-
-/** {@linkcode decide}, without making members of `given` unless there is something to say of them. */
-function decideAll(given: readonly Part[], cost: Cost | undefined, consume: 0 | 1): Decision {
-  const length = writeAtOnce(given, cost, consume);
-  if (length > 0) {
-    const code = cores[0]!.native.sluice_limiter_take_all(parts, length, consume);
-    if (code === 0) return ALLOWED;
-    if (code > 0) return denial(code, cores);
-  }
-  return decide(membersOf(given, cost), cost, consume);
-}
-
-/** The limiters of parts that are being written, and where their costs begin in `parts`. */
-const cores: NativeLimiter[] = [];
-const starts: number[] = [];
 
 /**
- * Writes parts and what they cost to `parts`, and says how many numbers they are: 0 if anything is not
- * as it should be, which {@linkcode membersOf} then says.
+ * Reads parts and a cost once.
+ *
+ * @param givesSlots Whether a name that has no slot gets one.
  */
-function writeAtOnce(
-  given: readonly Part[],
-  cost: Cost | undefined,
-  consume: 0 | 1,
-): number {
-  if (!isArray(given)) return 0;
-  const count: unknown = given.length;
-  if (typeof count !== "number" || !Number.isInteger(count) || count > MAX_LIMITS) return 0;
-  const mine = ++writing.times;
-  let limits = 0;
-  let length = 0;
-  for (let i = 0; i < count; i++) {
-    const part = given[i] as Part | undefined;
-    const core = LimiterKeys.coreOf(part?.limiter);
-    if (core === undefined || core.handle === 0) return 0;
-    if (consume === 1 && core.places.length > 0) return 0;
-    const { id } = core.resolve(part!.key);
-    parts[length + PART_LIMITER] = core.handle;
-    parts[length + PART_KEY] = id;
-    cores[i] = core;
-    starts[i] = length + PART_COSTS;
-    length = core.units.writeDefaults(parts, length + PART_COSTS);
-    limits += core.limits.length;
-  }
-  if (limits > MAX_LIMITS || (cost !== undefined && (typeof cost !== "object" || cost === null))) {
-    return 0;
-  }
-  for (const name in cost) {
-    const amount = cost[name];
-    if (!isAmount(amount)) return 0;
-    let isCounted = false;
-    for (let i = 0; i < count; i++) {
-      if (cores[i]!.units.writeOne(name, amount, parts, starts[i]!)) isCounted = true;
-    }
-    if (!isCounted) return 0;
-  }
-  return writing.times === mine ? length : 0;
-}
-
-/** Decides about `members`, and consumes if `consume` is 1. */
-export function decide(
-  members: readonly Member[],
-  cost: Cost | undefined,
-  consume: 0 | 1,
-): Decision {
-  if (consume === 1) { for (const { core } of members) core.checkTake(cost); }
-  const { native } = members[0]!.core;
-  const code = withParts(
-    members,
-    cost,
-    (length) => native.sluice_limiter_take_all(parts, length, consume),
-  );
-  return code === 0 ? ALLOWED : denial(code, members.map(({ core }) => core));
-}
-
-function membersOf(parts: readonly Part[], cost: Cost | undefined): Member[] {
+function read(parts: readonly LimiterPart[], cost: unknown, givesSlots: boolean): PartsCall {
   const count = checkLength("parts", parts);
-  const members: Member[] = [];
+  const call = borrow();
   let limits = 0;
-  // No more than it takes to tell: a Proxy may have parts without end.
+  // No more than it takes to refuse them: a Proxy may have parts without end.
   for (let i = 0; i < count && limits <= MAX_LIMITS; i++) {
-    const part = parts[i] as Partial<Part> | null | undefined;
-    const core = LimiterKeys.coreOf(part?.limiter);
+    const part = parts[i] as Partial<LimiterPart> | null | undefined;
+    const limiter: unknown = part?.limiter;
+    const core = RateLimiterBase.coreOf(limiter);
     if (core === undefined) {
-      throw new TypeError(`parts[${i}].limiter must be a RateLimiter, not ${show(part?.limiter)}`);
+      throw new TypeError(`parts[${i}].limiter must be a RateLimiter, not ${show(limiter)}`);
     }
     core.checkOpen();
-    members.push({ core, key: core.resolve(part!.key) });
+    call.add(core, givesSlots ? core.resolve(part!.key) : core.lookUp(part!.key));
     limits += core.limits.length;
   }
   if (limits < 1 || limits > MAX_LIMITS) {
     const found = limits > MAX_LIMITS ? `${limits} or more` : limits;
     throw new RangeError(`parts must have 1 to ${MAX_LIMITS} limits in all, not ${found}`);
   }
-  if (cost !== undefined) Units.check("cost", cost, members.map(({ core }) => core.units));
-  return members;
+  readForAll("cost", cost, call.cores, call.count, call.numbers, PART_COSTS);
+  return call;
 }

@@ -1,15 +1,16 @@
 /**
- * A clock that stands still until a test moves it.
+ * A manual clock for tests.
  *
  * @module
  */
-import { show, SluiceError } from "../errors.ts";
+import { checkNumber } from "../arguments.ts";
+import { SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
 import { MAX_STEP_MS, MAX_WALL_MS } from "../ffi/symbols.gen.ts";
 
 /**
- * Time for tests: a limiter with `clock: new VirtualClock()` sees time pass only by
- * {@linkcode VirtualClock.advance}. Limiters that are asked together must share their clock.
+ * A clock that only {@linkcode VirtualClock.advance} moves, for tests: a limiter takes it as its option
+ * `clock`. Limiters that are used in one call must share their clock.
  *
  * @example
  * ```ts
@@ -33,18 +34,20 @@ export class VirtualClock implements Disposable {
   #nowMs: number;
 
   /**
-   * Makes a clock that stands still.
+   * Makes a clock. O(1).
    *
-   * @param wallMs What a wall clock shows at the start, as milliseconds since 1970: where the windows
-   * of quotas begin and end follows from it.
+   * @param wallMs The time of its wall clock at the start, in milliseconds since 1970. The windows of quotas
+   * follow from it.
+   * @throws {TypeError} `wallMs` is not a number.
    * @throws {RangeError} `wallMs` is not within ±9.2e12.
+   * @throws {SluiceError} `SLUICE_TOO_MANY_HANDLES`, and the errors of loading the library.
    */
   constructor(wallMs = 0) {
-    this.#nowMs = check("wallMs", wallMs, -MAX_WALL_MS, MAX_WALL_MS);
+    this.#nowMs = checkNumber("wallMs", wallMs, -MAX_WALL_MS, MAX_WALL_MS);
     this.#handle = unwrap(this.#native.sluice_clock_open(wallMs));
   }
 
-  /** Milliseconds since 1970, as this clock shows them. */
+  /** The time of the wall clock, in milliseconds since 1970. */
   get nowMs(): number {
     return this.#nowMs;
   }
@@ -56,18 +59,19 @@ export class VirtualClock implements Disposable {
   }
 
   /**
-   * Moves time on by `ms` milliseconds, to the nanosecond.
+   * Advances the clock by `ms` milliseconds, to the nanosecond. O(1).
    *
+   * @throws {TypeError} `ms` is not a number.
    * @throws {RangeError} `ms` is negative, as time does not go back, or above 3.2e12.
    * @throws {SluiceError} `SLUICE_DISPOSED` once closed.
    */
   advance(ms: number): void {
-    check("ms", ms, 0, MAX_STEP_MS);
+    checkNumber("ms", ms, 0, MAX_STEP_MS);
     unwrap(this.#native.sluice_clock_advance(this.handle, ms));
     this.#nowMs += ms;
   }
 
-  /** Gives the clock back; limiters that use it stand still. Closing again is fine. */
+  /** Closes the clock. For limiters that use it no time passes any more. Closing again does nothing. */
   close(): void {
     if (this.#handle === 0) return;
     this.#native.sluice_clock_close(this.#handle);
@@ -78,14 +82,4 @@ export class VirtualClock implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function check(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!(value >= least && value <= most)) {
-    throw new RangeError(`${name} must be from ${least} to ${most}, not ${value}`);
-  }
-  return value;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArray, checkLimit, readTexts, type Text } from "../arguments.ts";
+import { checkArray, checkTokenLimit, readTexts, type Text } from "../arguments.ts";
 import { countBatch, encodeBatch, type EncodedBatch } from "./batch.ts";
 import { openCache } from "./cache.ts";
 import { type Chunk, type ChunkOptions, chunks } from "./chunks.ts";
@@ -146,7 +146,7 @@ export class Tokenizer implements Disposable {
     checkGiven(options, TEXT_OPTIONS);
     const special = this.#special(options);
     // More than any text has tokens: a result must fit an int32.
-    const bound = Math.min(checkLimit("limit", limit), MAX_COUNT_LIMIT);
+    const bound = Math.min(checkTokenLimit("limit", limit), MAX_COUNT_LIMIT);
     if (typeof text === "string" && special !== SPECIAL_ERROR) {
       this.#native.checkOpen();
       // Every token takes at least one byte, and at most MAX_TOKEN_BYTES.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkLimit, checkString } from "../arguments.ts";
+import { checkString, checkTokenLimit } from "../arguments.ts";
 import { show } from "../errors.ts";
 import type { Known } from "../known_options.ts";
 import type { Measure } from "./measure.ts";
@@ -52,7 +52,7 @@ export function truncate(
   { side = "head", marker = side === "middle" ? "…" : "" }: TruncateOptions,
 ): string {
   checkString("text", text);
-  checkLimit("limit", limit);
+  checkTokenLimit("limit", limit);
   if (typeof side !== "string" || !Object.hasOwn(SIDES, side)) {
     throw new TypeError(`side must be "head", "tail" or "middle", not ${show(side)}`);
   }

@@ -8,7 +8,6 @@ import {
   concurrency,
   type ConcurrencyLimit,
   type Denied,
-  type Limit,
   type Limits,
   quota,
   type QuotaLimit,
@@ -22,14 +21,14 @@ import {
 // deno-lint-ignore no-explicit-any
 export const any = (value: unknown): any => value;
 
-/** Test files may share a process, and so the names of its limiters. */
+/** Test files may share a process, and with it the names of limiters. */
 const run = crypto.randomUUID();
 let made = 0;
-/** A limiter of its own, on a clock of its own unless told otherwise. */
-export function make<Name extends string, Kind extends Limit>(
-  limits: Limits<Name, Kind>,
+/** Makes a limiter with a name of its own and, by default, a clock of its own. */
+export function make<L extends Limits>(
+  limits: L,
   { clock = new VirtualClock(), maxKeys = 1000 }: { clock?: VirtualClock; maxKeys?: number } = {},
-): { limiter: RateLimiter<Name, Kind>; clock: VirtualClock } {
+): { limiter: RateLimiter<L>; clock: VirtualClock } {
   made++;
   return {
     limiter: new RateLimiter({ name: `test ${run} ${made}`, limits, clock, maxKeys }),
@@ -37,20 +36,27 @@ export function make<Name extends string, Kind extends Limit>(
   };
 }
 
+/** The types of {@linkcode tenant}. */
+export type Tenant = {
+  readonly rpm: RateLimit<"requests">;
+  readonly tpm: RateLimit<"tokens">;
+  readonly day: QuotaLimit<"tokens">;
+};
+
 /** Limits as a tenant of a gateway may have them. */
-export const tenant: Limits<"rpm" | "tpm" | "day", RateLimit | QuotaLimit> = {
+export const tenant: Tenant = {
   rpm: rate({ unit: "requests", limit: 600, per: "minute", burst: 60 }),
   tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }),
   day: quota({ unit: "tokens", limit: 2_000_000, per: "day" }),
 };
 
-/** And so many at a time. */
-export const guarded: Limits<
-  "rpm" | "tpm" | "day" | "live",
-  RateLimit | QuotaLimit | ConcurrencyLimit<"concurrent">
-> = { ...tenant, live: concurrency({ limit: 8 }) };
+/** The same limits, and one of concurrency. */
+export const guarded: Tenant & { readonly live: ConcurrencyLimit<"concurrent"> } = {
+  ...tenant,
+  live: concurrency({ limit: 8 }),
+};
 
-/** A decision that must be a refusal. */
+/** Returns a decision that must be a refusal. */
 export function refused<Name extends string>(decision: { allowed: boolean }): Denied<Name> {
   assert.equal(decision.allowed, false);
   return decision as Denied<Name>;

@@ -926,6 +926,21 @@ double sluice_limiter_take(uint32_t limiter,
                            double cost2,
                            double cost3);
 
+// Reserves at one key, and returns a code. If the code is 0, writes the number of the reservation to `costs[0]`.
+// The reservation lives `ttl_ms`, or the default of the limiter if that is 0, and then is settled in full.
+// O(limits).
+//
+// `costs` has one number for each unit of the limiter. Fails as `sluice_limiter_take` does, and with
+// `TOO_MANY_RESERVATIONS`.
+//
+// # Safety
+// `costs` points to `costs_len` readable and writable numbers.
+double sluice_limiter_reserve_one(uint32_t limiter,
+                                  double key,
+                                  double *costs,
+                                  uint32_t costs_len,
+                                  double ttl_ms);
+
 // Consumes as much of each cost as is available: all of it, or else the largest multiple of `step` that fits every
 // limit of its unit. Writes the consumed amounts to `costs`, and returns 1 if they are all that was requested, or
 // 0. O(limits).
@@ -959,6 +974,7 @@ int32_t sluice_limiter_take_batch(uint32_t limiter,
 // Writes the state of each limit of a key, `SLUICE_LIMITER_STANDING` numbers a limit, and returns how many
 // numbers there are. O(limits).
 //
+// NaN as a key stands for a name without a key, whose state is that of a new key.
 // Fails with `INVALID_HANDLE` and `STALE_KEY`.
 //
 // # Safety
@@ -1033,6 +1049,7 @@ int32_t sluice_limiter_restore(uint32_t limiter,
 // Decides about parts, all or nothing, and returns a code. The index of the limit in the code counts the limits of
 // all parts. `consume` is 1, or 0 to consume nothing. O(limits).
 //
+// If nothing is consumed, NaN as a key stands for a name without a key, which is decided as a new key.
 // A key that occurs twice is charged once. Fails as `sluice_limiter_take` does, with
 // `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part, or more than `SLUICE_MAX_LIMITS`.
 //

@@ -21,8 +21,8 @@ use sluice::limiter::reservation::{
 };
 use sluice::limiter::zone::{sluice_zone_add, sluice_zone_find};
 use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
-    sluice_limiter_take_up_to,
+    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_reserve_one,
+    sluice_limiter_take, sluice_limiter_take_up_to,
 };
 use sluice::seam::status::SluiceStatus as Status;
 use support::{FAR, last_error};
@@ -123,7 +123,17 @@ fn keys_costs_and_parts_that_are_none() {
         // SAFETY: no pointer is used.
         unsafe {
             let inspected = sluice_limiter_inspect(handle, bad, null_mut(), 0);
-            assert_eq!(f64::from(inspected), stale);
+            // A name without a key can be looked at.
+            let looked = if bad.is_nan() { 12.0 } else { stale };
+            assert_eq!(f64::from(inspected), looked);
+            let mut costs = [1.0, 1.0];
+            let reserved = sluice_limiter_reserve_one(handle, bad, costs.as_mut_ptr(), 2, 0.0);
+            assert_eq!((reserved, costs), (stale, [1.0, 1.0]));
+            let mut parts = [f64::from(handle), bad, 1.0, 1.0];
+            let peeked = sluice_limiter_take_all(parts.as_ptr(), 4, 0);
+            assert_eq!(peeked, if bad.is_nan() { 0.0 } else { stale });
+            assert_eq!(sluice_limiter_take_all(parts.as_ptr(), 4, 1), stale);
+            assert_eq!(sluice_limiter_reserve(parts.as_mut_ptr(), 4, 0.0), stale);
             let set = sluice_limiter_set_limits(handle, bad, null(), 0);
             assert_eq!(f64::from(set), stale);
         }
@@ -133,6 +143,10 @@ fn keys_costs_and_parts_that_are_none() {
     }
     for cost in [f64::NAN, f64::INFINITY, -1.0, 1.1e12] {
         assert_eq!(take(handle, k, cost), f64::from(refused), "{cost}");
+        let mut costs = [cost, 1.0];
+        // SAFETY: pointer and length come from a live array.
+        let reserved = unsafe { sluice_limiter_reserve_one(handle, k, costs.as_mut_ptr(), 2, 0.0) };
+        assert_eq!(reserved, f64::from(refused), "{cost}");
         assert_eq!(sluice_limiter_tighten(handle, k, 0, cost, 0.0), refused);
     }
     assert_eq!(sluice_limiter_tighten(handle, k, 2, 0.0, 0.0), refused);
@@ -323,6 +337,43 @@ fn what_a_thread_reserved_is_settled_when_it_ends_also_of_a_limiter_it_has_close
         let (charged, held) = outstanding();
         assert_eq!(held, 0.0, "closed: {closes}");
         assert!(charged > 0.9, "{charged}");
+    }
+}
+
+#[test]
+fn a_reservation_of_one_key_is_one_of_parts() {
+    let handle = limiter("one key");
+    let k = key(handle, b"k");
+    let refused = f64::from(Status::InvalidArgument as i32);
+    let state = || {
+        let mut numbers = [0.0; 12];
+        // SAFETY: pointer and capacity come from a live array.
+        assert_eq!(unsafe { sluice_limiter_inspect(handle, k, numbers.as_mut_ptr(), 12) }, 12);
+        (numbers[3], numbers[9])
+    };
+    // SAFETY: pointers and lengths come from live arrays; null is not used with length 0.
+    unsafe {
+        let mut costs = [2.0, 1.0, 7.0];
+        let at = costs.as_mut_ptr();
+        for length in [0, 1, 3] {
+            assert_eq!(sluice_limiter_reserve_one(handle, k, at, length, 0.0), refused);
+        }
+        for ttl in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(sluice_limiter_reserve_one(handle, k, at, 2, ttl), refused, "{ttl}");
+        }
+        assert_eq!(sluice_limiter_reserve_one(handle, k, null_mut(), 2, 0.0), refused);
+        assert_eq!((state(), costs), ((0.0, 0.0), [2.0, 1.0, 7.0]));
+        assert_eq!(sluice_limiter_reserve_one(handle, k, at, 2, 0.0), 0.0, "{}", last_error());
+        assert_eq!(state(), (2.0, 1.0));
+        let id = costs[0];
+        // The second place is denied by both in the same words.
+        let (mut again, mut parts) = ([0.0, 1.0], [f64::from(handle), k, 0.0, 1.0]);
+        let denied = sluice_limiter_reserve_one(handle, k, again.as_mut_ptr(), 2, 0.0);
+        assert!(denied > 0.0 && again == [0.0, 1.0]);
+        assert_eq!(sluice_limiter_reserve(parts.as_mut_ptr(), 4, 0.0), denied);
+        let actual = [3.0, -1.0];
+        assert_eq!(sluice_reservation_end(handle, id, 0, actual.as_ptr(), 2), 0);
+        assert_eq!(state(), (0.0, 0.0));
     }
 }
 

@@ -10,6 +10,8 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, Weak};
 
+use smallvec::SmallVec;
+
 use crate::keys::Key;
 use crate::limiter::Limiter;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, SHARDS};
@@ -34,15 +36,21 @@ pub struct NotOpen;
 pub(crate) struct Held {
     pub(crate) owner: u32,
     pub(crate) expires: u64,
-    pub(crate) parts: Vec<HeldPart>,
+    pub(crate) parts: HeldParts,
 }
+
+/// The parts of a reservation. One part is stored inline: most reservations are of one key.
+pub(crate) type HeldParts = SmallVec<[HeldPart; 1]>;
+
+/// One amount for each limit of a limiter, in millionths. Up to four are stored inline.
+pub(crate) type Amounts = SmallVec<[u64; 4]>;
 
 pub(crate) struct HeldPart {
     /// A limiter that is gone needs nothing back.
     pub(crate) limiter: Weak<Limiter>,
     pub(crate) key: Key,
     pub(crate) units: usize,
-    pub(crate) held: Vec<u64>,
+    pub(crate) held: Amounts,
 }
 
 /// All open reservations of limiters that share a clock.
@@ -137,11 +145,16 @@ impl Book {
         id
     }
 
-    /// Takes a reservation out: from here on it is the caller's to settle.
-    pub(crate) fn remove(&self, id: ReservationId, now: Now) -> Result<Held, NotOpen> {
+    /// Takes a reservation out, unless `check` refuses it: from here on it is the caller's to settle.
+    pub(crate) fn remove<E: From<NotOpen>>(
+        &self,
+        id: ReservationId,
+        now: Now,
+        check: impl FnOnce(&Held) -> Result<(), E>,
+    ) -> Result<Held, E> {
         let mut shard = self.shard(id.index);
-        shard.get(id, now)?;
-        shard.remove(id)
+        check(shard.get(id, now)?)?;
+        Ok(shard.remove(id)?)
     }
 
     /// The shard of a reservation, locked.

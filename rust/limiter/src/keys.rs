@@ -46,6 +46,11 @@ pub struct Key {
     pub generation: u32,
 }
 
+impl Key {
+    /// Stands for a name that has no key yet, where a call only looks. Everywhere else it is stale.
+    pub const NONE: Self = Self { index: u32::MAX, generation: u32::MAX };
+}
+
 /// Why there is no place for a new name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {

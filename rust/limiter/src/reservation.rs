@@ -1,15 +1,17 @@
 //! Reservations: what is held until it is known what a call has cost.
 
+use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use arrayvec::ArrayVec;
 
-use crate::book::{Held, HeldPart, ReservationId};
-use crate::limiter::{Denial, Fault, Limiter, Verdict};
+use crate::book::{Amounts, Held, HeldPart, HeldParts, NotOpen, ReservationId};
+use crate::keys::Key;
+use crate::limiter::{Denial, Fault, Levels, Limiter, Verdict};
 use crate::slot::Slot;
 use crate::time::Now;
-use crate::together::{Locked, Part, decide, decide_now, lock_all};
+use crate::together::{Absent, Locked, Part, decide, decide_now, lock_all};
 
 /// What a reservation turned out to have cost.
 #[derive(Clone, Copy, Debug)]
@@ -44,21 +46,10 @@ pub fn reserve_all(
     if let Some(part) = full {
         return Err(Fault::TooManyReservations(part));
     }
-    let mut held = Vec::with_capacity(parts.len());
+    let mut held = HeldParts::with_capacity(parts.len());
     for (part, slot) in parts.iter().zip(&mut locked) {
         let Some(slot) = slot.as_deref_mut() else { continue };
-        let rules = part.limiter.plans.own();
-        let costs: Vec<u64> = rules.iter().map(|rule| part.costs[rule.limit.unit]).collect();
-        hold(slot, &costs);
-        slot.set_open(slot.open() + 1);
-        slot.set_seen(now.at_least(slot.seen()).ns);
-        part.limiter.opened(1);
-        held.push(HeldPart {
-            limiter: Arc::downgrade(part.limiter),
-            key: part.key,
-            units: part.limiter.units,
-            held: costs,
-        });
+        held.push(part.limiter.hold_part(slot, part.key, part.costs, now));
     }
     drop(locked);
     let book = &parts[0].limiter.book;
@@ -66,6 +57,59 @@ pub fn reserve_all(
 }
 
 impl Limiter {
+    /// Reserves at one key, as [`reserve_all`] does. O(limits), and allocates nothing for up to four limits.
+    ///
+    /// # Errors
+    /// A [`Fault`]; nothing is changed then.
+    pub fn reserve(
+        self: &Arc<Self>,
+        key: Key,
+        costs: &[u64],
+        owner: u32,
+        ttl_ns: u64,
+        now: Now,
+    ) -> Result<Result<ReservationId, Denial>, Fault> {
+        self.book.expire(now);
+        if costs.len() != self.units {
+            return Err(Fault::WrongCosts);
+        }
+        let mut slot = self.lock(key).ok_or(Fault::Stale(0))?;
+        let then = now.at_least(slot.seen());
+        if !self.admit(&slot, costs, then, &mut Levels::new())?
+            && let Some(denial) = self.check(&slot, costs, &[], now)?
+        {
+            return Ok(Err(denial));
+        }
+        if !slot.can_open() {
+            return Err(Fault::TooManyReservations(0));
+        }
+        let part = self.hold_part(&mut slot, key, costs, now);
+        drop(slot);
+        let expires = now.ns.saturating_add(ttl_ns);
+        Ok(Ok(self.book.add(Held { owner, expires, parts: HeldParts::from_buf([part]) })))
+    }
+
+    /// Holds `costs` at a slot that admits them, for one reservation more.
+    fn hold_part(
+        self: &Arc<Self>,
+        slot: &mut Slot<'_>,
+        key: Key,
+        costs: &[u64],
+        now: Now,
+    ) -> HeldPart {
+        let held = self.by_limit(costs);
+        hold(slot, &held);
+        slot.set_open(slot.open() + 1);
+        slot.set_seen(now.at_least(slot.seen()).ns);
+        self.opened(1);
+        HeldPart { limiter: Arc::downgrade(self), key, units: self.units, held }
+    }
+
+    /// The cost of each limit, of costs that have one for each unit.
+    fn by_limit(&self, costs: &[u64]) -> Amounts {
+        self.plans.own().iter().map(|rule| costs[rule.limit.unit]).collect()
+    }
+
     /// Ends a reservation and charges what it has cost. More than was reserved becomes debt. O(limits).
     ///
     /// A part whose key was forgotten is charged nothing.
@@ -74,15 +118,50 @@ impl Limiter {
     /// [`Fault::NotOpen`] or [`Fault::WrongCosts`]; nothing is changed then.
     pub fn settle(&self, id: ReservationId, actual: Actual<'_>, now: Now) -> Result<(), Fault> {
         self.book.expire(now);
-        if let Actual::Costs(costs) = actual {
-            let mut shard = self.book.shard(id.index);
-            let held = shard.get(id, now).map_err(|_| Fault::NotOpen)?;
-            if held.parts.iter().map(|part| part.units).sum::<usize>() != costs.len() {
-                return Err(Fault::WrongCosts);
+        let held = self.book.remove(id, now, |held| match actual {
+            Actual::Costs(costs) if costs.len() != held.units() => Err(Fault::WrongCosts),
+            _ => Ok(()),
+        })?;
+        match &held.parts[..] {
+            // The limiter is at hand: it takes no count of its owners to reach it.
+            [part] if ptr::eq(part.limiter.as_ptr(), self) => {
+                if let Some(mut slot) = self.lock(part.key) {
+                    self.end_part(&mut slot, part, 0, actual, now);
+                }
             }
+            _ => held.settle(actual, now),
         }
-        self.book.remove(id, now).map_err(|_| Fault::NotOpen)?.settle(actual, now);
         Ok(())
+    }
+
+    /// Ends what a reservation holds at a slot, whose costs begin at `first` in [`Actual::Costs`].
+    fn end_part(
+        &self,
+        slot: &mut Slot<'_>,
+        part: &HeldPart,
+        first: usize,
+        actual: Actual<'_>,
+        now: Now,
+    ) {
+        let now = now.at_least(slot.seen());
+        for (index, limit) in self.plans.get(slot.plan()).enumerate() {
+            let reserved = part.held[index];
+            let mut cell = slot.cell(index);
+            cell.held -= reserved;
+            let actual = match actual {
+                Actual::Full => reserved,
+                Actual::Nothing => 0,
+                Actual::Costs(costs) => match costs[first + limit.unit] {
+                    AS_RESERVED => reserved,
+                    actual => actual,
+                },
+            };
+            limit.charge(&mut cell, actual, now);
+            slot.set_cell(index, cell);
+        }
+        slot.set_open(slot.open() - 1);
+        slot.set_seen(now.ns);
+        self.opened(1u64.wrapping_neg());
     }
 
     /// Lets a reservation live for `ttl_ns` from now on, or as long as it would have if that is longer.
@@ -107,7 +186,7 @@ impl Limiter {
         // Held until all is written: nobody can end the reservation in between.
         let mut shard = self.book.shard(id.index);
         let held = shard.get(id, now).map_err(|_| Fault::NotOpen)?;
-        if held.parts.iter().map(|part| part.units).sum::<usize>() != costs.len() {
+        if held.units() != costs.len() {
             return Err(Fault::WrongCosts);
         }
         let limiters = held.limiters();
@@ -121,14 +200,13 @@ impl Limiter {
         }
         let mut locked = Locked::new();
         if let Some(denial) =
-            decide_now(&parts, &held.parts, now, &mut locked, &mut ArrayVec::new())?
+            decide_now(&parts, &held.parts, Absent::IsStale, now, &mut locked, &mut ArrayVec::new())?
         {
             return Ok(Some(denial));
         }
         for ((part, slot), kept) in parts.iter().zip(&mut locked).zip(&mut held.parts) {
             let Some(slot) = slot.as_deref_mut() else { continue };
-            let rules = part.limiter.plans.own();
-            let more: Vec<u64> = rules.iter().map(|rule| part.costs[rule.limit.unit]).collect();
+            let more = part.limiter.by_limit(part.costs);
             hold(slot, &more);
             slot.set_seen(now.at_least(slot.seen()).ns);
             for (held, more) in kept.held.iter_mut().zip(more) {
@@ -167,30 +245,23 @@ impl Held {
             if !slot.is(part.key.generation) {
                 continue;
             }
-            let now = now.at_least(slot.seen());
-            for (index, limit) in limiter.plans.get(slot.plan()).enumerate() {
-                let reserved = part.held[index];
-                let mut cell = slot.cell(index);
-                cell.held -= reserved;
-                let actual = match actual {
-                    Actual::Full => reserved,
-                    Actual::Nothing => 0,
-                    Actual::Costs(costs) => match costs[first + limit.unit] {
-                        AS_RESERVED => reserved,
-                        actual => actual,
-                    },
-                };
-                limit.charge(&mut cell, actual, now);
-                slot.set_cell(index, cell);
-            }
-            slot.set_open(slot.open() - 1);
-            slot.set_seen(now.ns);
-            limiter.opened(1u64.wrapping_neg());
+            limiter.end_part(slot, part, first, actual, now);
         }
+    }
+
+    /// How many costs its parts have.
+    fn units(&self) -> usize {
+        self.parts.iter().map(|part| part.units).sum()
     }
 
     fn limiters(&self) -> Vec<Option<Arc<Limiter>>> {
         self.parts.iter().map(|part| Weak::upgrade(&part.limiter)).collect()
+    }
+}
+
+impl From<NotOpen> for Fault {
+    fn from(_: NotOpen) -> Self {
+        Self::NotOpen
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::book::{Book, Held};
+use crate::book::{Book, Held, HeldParts, NotOpen};
 use crate::limit::{Limit, UNIT};
 use crate::limiter::{Config, Fault, Limiter};
 use crate::reservation::{Actual, reserve_all};
@@ -53,13 +53,14 @@ fn every_index_has_a_place_of_its_own_and_keeps_it() {
 fn what_has_expired_cannot_be_ended_also_if_nobody_has_noticed() {
     let at = |ns| Now { ns, wall_ns: 0 };
     let book = Book::new();
-    let id = book.add(Held { owner: 3, expires: 100, parts: Vec::new() });
+    let id = book.add(Held { owner: 3, expires: 100, parts: HeldParts::new() });
     assert!(book.shard(id.index).get(id, at(99)).is_ok());
     assert!(book.shard(id.index).get(id, at(100)).is_err());
-    assert!(book.remove(id, at(100)).is_err());
+    let remove = |ns| book.remove(id, at(ns), |_| Ok::<_, NotOpen>(()));
+    assert!(remove(100).is_err());
     book.expire(at(100));
     assert_eq!(book.expired(), 1);
-    assert!(book.remove(id, at(0)).is_err());
+    assert!(remove(0).is_err());
 }
 
 /// A thread of a real-time priority that only yields would keep the holder from running.

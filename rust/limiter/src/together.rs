@@ -10,7 +10,8 @@ use arrayvec::ArrayVec;
 use crate::book::HeldPart;
 use crate::keys::Key;
 use crate::limiter::{Denial, Fault, Levels, Limiter, MOST_LIMITS, Verdict};
-use crate::slot::Guard;
+use crate::slot::{CELL, Guard, HEAD, Slot, Words};
+use crate::sync::AtomicU64;
 use crate::time::Now;
 
 /// A key of a limiter and what a call costs there.
@@ -47,12 +48,25 @@ pub fn take_all(parts: &[Part<'_>], now: Now) -> Verdict {
     Ok(denied)
 }
 
-/// As [`take_all`], and consumes nothing.
+/// As [`take_all`], and consumes nothing. [`Key::NONE`] stands for a name that has no key yet: it is
+/// decided as a new key would be.
 ///
 /// # Errors
 /// A [`Fault`].
 pub fn peek_all(parts: &[Part<'_>], now: Now) -> Verdict {
-    decide(parts, now, &mut Locked::new(), &mut Levels::new())
+    let Some(first) = parts.first() else { return Err(Fault::TooManyLimits) };
+    first.limiter.book.expire(now);
+    let (mut locked, mut levels) = (Locked::new(), Levels::new());
+    decide_now(parts, &[], Absent::IsNew, now, &mut locked, &mut levels)
+}
+
+/// What [`Key::NONE`] is to a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Stale, since there is no slot to write to.
+    IsStale,
+    /// A key of which nothing is consumed.
+    IsNew,
 }
 
 /// Locks all slots and tells what refuses; if nothing does, they stay locked in `locked`.
@@ -64,13 +78,14 @@ pub(crate) fn decide<'a>(
 ) -> Verdict {
     let Some(first) = parts.first() else { return Err(Fault::TooManyLimits) };
     first.limiter.book.expire(now);
-    decide_now(parts, &[], now, locked, levels)
+    decide_now(parts, &[], Absent::IsStale, now, locked, levels)
 }
 
 /// [`decide`] for who has the book locked; `mine` is what the parts hold already, if anything.
 pub(crate) fn decide_now<'a>(
     parts: &[Part<'a>],
     mine: &[HeldPart],
+    absent: Absent,
     now: Now,
     locked: &mut Locked<'a>,
     levels: &mut Levels,
@@ -97,6 +112,12 @@ pub(crate) fn decide_now<'a>(
                 }
             }
             None if twice & 1 << index != 0 => {}
+            None if part.key == Key::NONE && absent == Absent::IsNew => {
+                let slot = blank().ok_or(Fault::Stale(index))?;
+                if !part.limiter.admit(&slot, part.costs, now, levels)? {
+                    return refusal(parts, mine, now, locked, twice);
+                }
+            }
             _ => return Err(Fault::Stale(index)),
         }
     }
@@ -115,22 +136,34 @@ fn refusal(
     let mut worst: Option<Denial> = None;
     let mut before = 0;
     for (index, part) in parts.iter().enumerate() {
-        match &locked[index] {
+        let mine = mine.get(index).map_or(&[][..], |part| &part.held);
+        let denial = match &locked[index] {
             Some(slot) if slot.is(part.key.generation) => {
-                let mine = mine.get(index).map_or(&[][..], |part| &part.held);
-                if let Some(Denial { limit, refusal }) =
-                    part.limiter.check(slot, part.costs, mine, now)?
-                    && worst.is_none_or(|worst| worst.refusal < refusal)
-                {
-                    worst = Some(Denial { limit: before + limit, refusal });
-                }
+                part.limiter.check(slot, part.costs, mine, now)?
             }
-            None if twice & 1 << index != 0 => {}
+            None if twice & 1 << index != 0 => None,
+            // Only a call for which it is new comes here.
+            None if part.key == Key::NONE => {
+                let slot = blank().ok_or(Fault::Stale(index))?;
+                part.limiter.check(&slot, part.costs, mine, now)?
+            }
             _ => return Err(Fault::Stale(index)),
+        };
+        if let Some(Denial { limit, refusal }) = denial
+            && worst.is_none_or(|worst| worst.refusal < refusal)
+        {
+            worst = Some(Denial { limit: before + limit, refusal });
         }
         before += part.limiter.limits().len();
     }
     Ok(worst)
+}
+
+/// The slot of a key of which nothing is consumed or held, with the limiter's own limits. It is only read.
+pub(crate) fn blank() -> Option<Slot<'static>> {
+    static WORDS: [AtomicU64; HEAD + CELL * MOST_LIMITS] =
+        [const { AtomicU64::new(0) }; HEAD + CELL * MOST_LIMITS];
+    Slot::unlocked(Words::new(&WORDS)?)
 }
 
 /// Locks the slots of at most [`MOST_LIMITS`] places in order, each once; the bits tell which were named

@@ -9,6 +9,7 @@ use crate::limiter::{Fault, Limiter};
 use crate::plan::{Plan, TooManyPlans};
 use crate::slot::Slot;
 use crate::time::Now;
+use crate::together::blank;
 
 /// A key that is idle keeps its place so long after it was used, unless all are taken: who has just
 /// asked for a key should not find it gone.
@@ -66,13 +67,19 @@ impl Limiter {
         self.keys.find(&self.slots, self.keys.hash(name))
     }
 
-    /// How `key` stands towards each limit.
+    /// How `key` stands towards each limit; [`Key::NONE`] stands as a new key would.
     ///
     /// # Errors
     /// [`Fault::Stale`].
     pub fn inspect(&self, key: Key, now: Now) -> Result<Vec<Standing>, Fault> {
         self.book.expire(now);
-        let slot = self.lock(key).ok_or(Fault::Stale(0))?;
+        if key == Key::NONE {
+            return Ok(self.standings(&blank().ok_or(Fault::Stale(0))?, now));
+        }
+        Ok(self.standings(&*self.lock(key).ok_or(Fault::Stale(0))?, now))
+    }
+
+    fn standings(&self, slot: &Slot<'_>, now: Now) -> Vec<Standing> {
         let now = now.at_least(slot.seen());
         let standing = |(index, limit): (usize, Limit)| {
             let cell = slot.cell(index);
@@ -86,7 +93,7 @@ impl Limiter {
                 refill_ns: limit.refill_ns(),
             }
         };
-        Ok(self.plans.get(slot.plan()).enumerate().map(standing).collect())
+        self.plans.get(slot.plan()).enumerate().map(standing).collect()
     }
 
     /// Gives `key` other limits of the same kinds and units, or the limiter's own with `None`. What is

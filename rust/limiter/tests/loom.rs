@@ -474,7 +474,7 @@ fn at(ns: u64) -> Now {
 
 /// A reservation of `owner`, which chooses its shard.
 fn held(owner: u32, expires: u64) -> Held {
-    Held { owner, expires, parts: Vec::new() }
+    Held { owner, expires, parts: book::HeldParts::new() }
 }
 
 #[test]

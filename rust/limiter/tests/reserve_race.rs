@@ -36,11 +36,15 @@ fn race(
                     let Ok(key) = limiter.key(&name.to_le_bytes(), now()) else { continue };
                     also(limiter, key, random.below(1 << 20));
                     if random.below(4) == 0 {
-                        let part = Part { limiter, key, costs: &[UNIT] };
-                        let owner = thread as u32;
-                        open.extend(
-                            reserve_all(&[part], owner, 1 << 60, now()).into_iter().flatten(),
-                        );
+                        let (owner, costs) = (thread as u32, &[UNIT]);
+                        // By both paths, as both lead to the same slots and the same book.
+                        let reserved = if random.below(2) == 0 {
+                            limiter.reserve(key, costs, owner, 1 << 60, now())
+                        } else {
+                            let part = Part { limiter, key, costs };
+                            reserve_all(&[part], owner, 1 << 60, now())
+                        };
+                        open.extend(reserved.into_iter().flatten());
                     }
                     // Few are kept open for a while: their keys cannot be evicted.
                     if random.below(64) > 0 {

@@ -8,7 +8,8 @@ use sluice::limiter::key::{
 use sluice::limiter::parts::{sluice_limiter_reserve, sluice_limiter_take_all};
 use sluice::limiter::reservation::{sluice_reservation_end, sluice_reservation_top_up};
 use sluice::limiter::{
-    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_take,
+    sluice_limiter_close, sluice_limiter_key, sluice_limiter_open, sluice_limiter_reserve_one,
+    sluice_limiter_take,
 };
 
 use crate::{Numbers, real, whole};
@@ -58,7 +59,13 @@ pub(crate) fn run(numbers: &mut Numbers, steps: u64) {
                     let mut parts = [handle, key, 1.0, 1.0, handle, other, 1.0, 1.0];
                     let length = [4, 8][numbers.below(2) as usize];
                     let ttl = [0.0, 2.0][numbers.below(2) as usize];
-                    if real(sluice_limiter_reserve(parts.as_mut_ptr(), length, ttl)) == 0.0 {
+                    let mut one = [1.0, 1.0];
+                    let to = one.as_mut_ptr();
+                    if numbers.below(2) == 0 {
+                        if real(sluice_limiter_reserve_one(limiter, key, to, 2, ttl)) == 0.0 {
+                            reserved.push(one[0]);
+                        }
+                    } else if real(sluice_limiter_reserve(parts.as_mut_ptr(), length, ttl)) == 0.0 {
                         reserved.push(parts[0]);
                     }
                 }

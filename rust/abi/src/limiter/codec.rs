@@ -102,6 +102,12 @@ pub(crate) fn key_of(number: f64) -> Result<Key, Failure> {
     named(number).ok_or_else(|| fault(Fault::Stale(0)))
 }
 
+/// The key of a number, for calls that only look: NaN stands for a name that has no key yet.
+#[inline]
+pub(crate) fn key_or_none_of(number: f64) -> Result<Key, Failure> {
+    if number.is_nan() { Ok(Key::NONE) } else { key_of(number) }
+}
+
 /// The key of a number, if it can be one.
 #[inline]
 pub(crate) fn named(number: f64) -> Option<Key> {

@@ -1,6 +1,6 @@
 //! Keys of limiters apart from decisions: inspection, limits of their own, statistics and snapshots.
 
-use crate::limiter::codec::{fault, key_of};
+use crate::limiter::codec::{fault, key_of, key_or_none_of};
 use crate::limiter::config::{amount, nanoseconds, plan};
 use crate::limiter::opened;
 use crate::seam::boundary::boundary;
@@ -57,6 +57,7 @@ const _: () = assert!(SLUICE_LIMITER_STATS == SluiceLimiterStat::Expired as u32 
 /// Writes the state of each limit of a key, `SLUICE_LIMITER_STANDING` numbers a limit, and returns how many
 /// numbers there are. O(limits).
 ///
+/// NaN as a key stands for a name without a key, whose state is that of a new key.
 /// Fails with `INVALID_HANDLE` and `STALE_KEY`.
 ///
 /// # Safety
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn sluice_limiter_inspect(
         // SAFETY: the caller's contract.
         let out = unsafe { slice::output("out", out, out_cap, &[0u8; 0]) }?;
         let standings = opened::with(limiter, |opened| {
-            opened.limiter.inspect(key_of(key)?, opened.clock.now()).map_err(fault)
+            opened.limiter.inspect(key_or_none_of(key)?, opened.clock.now()).map_err(fault)
         })?;
         let rows = out.chunks_mut(SLUICE_LIMITER_STANDING as usize);
         for (row, standing) in rows.zip(&standings) {

@@ -18,8 +18,8 @@ pub mod zone;
 use sluice_limiter::{Fault, Full, MOST_LIMITS};
 
 use crate::clock::Clock;
-use crate::limiter::codec::{code, fault, key_of, number_of_key, read_costs};
-use crate::limiter::config::{amount, describe};
+use crate::limiter::codec::{code, code_of, fault, key_of, number_of, number_of_key, read_costs};
+use crate::limiter::config::{amount, describe, nanoseconds};
 use crate::seam::boundary::{boundary, boundary_f64};
 use crate::seam::failure::Failure;
 use crate::seam::slice;
@@ -161,6 +161,46 @@ pub extern "C" fn sluice_limiter_take(
             }
             let costs = costs.get(..units).ok_or_else(too_many_units)?;
             code(opened.limiter.take(key_of(key)?, costs, opened.clock.now()))
+        })
+    })
+}
+
+/// Reserves at one key, and returns a code. If the code is 0, writes the number of the reservation to `costs[0]`.
+/// The reservation lives `ttl_ms`, or the default of the limiter if that is 0, and then is settled in full.
+/// O(limits).
+///
+/// `costs` has one number for each unit of the limiter. Fails as `sluice_limiter_take` does, and with
+/// `TOO_MANY_RESERVATIONS`.
+///
+/// # Safety
+/// `costs` points to `costs_len` readable and writable numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_limiter_reserve_one(
+    limiter: u32,
+    key: f64,
+    costs: *mut f64,
+    costs_len: u32,
+    ttl_ms: f64,
+) -> f64 {
+    boundary_f64(|| {
+        // SAFETY: the caller's contract.
+        let costs = unsafe { slice::output("costs", costs, costs_len, &[0u8; 0]) }?;
+        opened::with(limiter, |opened| {
+            let mut amounts = [0; MOST_LIMITS];
+            let amounts = &mut amounts[..opened.limiter.units()];
+            if costs.len() != amounts.len() {
+                return Err(fault(Fault::WrongCosts));
+            }
+            read_costs(amounts, costs)?;
+            let ttl_ns = if ttl_ms == 0.0 { opened.ttl_ns } else { nanoseconds("ttl", ttl_ms)? };
+            let (key, now) = (key_of(key)?, opened.clock.now());
+            match opened.limiter.reserve(key, amounts, opened.owner, ttl_ns, now).map_err(fault)? {
+                Ok(id) => {
+                    costs[0] = number_of(id);
+                    Ok(0.0)
+                }
+                Err(denial) => Ok(code_of(denial)),
+            }
         })
     })
 }

@@ -5,9 +5,9 @@
 //! Codes are those of `codec.rs`.
 
 use arrayvec::ArrayVec;
-use sluice_limiter::{Fault, MOST_LIMITS, Now, Part, peek_all, reserve_all, take_all};
+use sluice_limiter::{Fault, Key, MOST_LIMITS, Now, Part, peek_all, reserve_all, take_all};
 
-use crate::limiter::codec::{code, fault, key_of, number_of, read_costs};
+use crate::limiter::codec::{code, fault, key_of, key_or_none_of, number_of, read_costs};
 use crate::limiter::config::nanoseconds;
 use crate::limiter::opened::{self, Opened};
 use crate::seam::boundary::boundary_f64;
@@ -29,6 +29,7 @@ pub enum SluicePart {
 /// Decides about parts, all or nothing, and returns a code. The index of the limit in the code counts the limits of
 /// all parts. `consume` is 1, or 0 to consume nothing. O(limits).
 ///
+/// If nothing is consumed, NaN as a key stands for a name without a key, which is decided as a new key.
 /// A key that occurs twice is charged once. Fails as `sluice_limiter_take` does, with
 /// `DIFFERENT_CLOCKS`, and with `INVALID_ARGUMENT` if there is no part, or more than `SLUICE_MAX_LIMITS`.
 ///
@@ -43,9 +44,11 @@ pub unsafe extern "C" fn sluice_limiter_take_all(
     boundary_f64(|| {
         // SAFETY: the caller's contract.
         let numbers = unsafe { slice::input("parts", parts, parts_len) }?;
-        with_parts(numbers, |_, parts, now| {
-            code(if consume == 0 { peek_all(parts, now) } else { take_all(parts, now) })
-        })
+        if consume == 0 {
+            with_parts(numbers, key_or_none_of, |_, parts, now| code(peek_all(parts, now)))
+        } else {
+            with_parts(numbers, key_of, |_, parts, now| code(take_all(parts, now)))
+        }
     })
 }
 
@@ -66,7 +69,7 @@ pub unsafe extern "C" fn sluice_limiter_reserve(
     boundary_f64(|| {
         // SAFETY: the caller's contract.
         let numbers = unsafe { slice::output("parts", parts, parts_len, &[0u8; 0]) }?;
-        let reserved = with_parts(numbers, |first, parts, now| {
+        let reserved = with_parts(numbers, key_of, |first, parts, now| {
             let ttl_ns = if ttl_ms == 0.0 { first.ttl_ns } else { nanoseconds("ttl", ttl_ms)? };
             reserve_all(parts, first.owner, ttl_ns, now).map_err(fault)
         })?;
@@ -84,6 +87,7 @@ pub unsafe extern "C" fn sluice_limiter_reserve(
 #[inline]
 fn with_parts<R>(
     numbers: &[f64],
+    key_of: impl Fn(f64) -> Result<Key, Failure>,
     f: impl FnOnce(&Opened, &[Part<'_>], Now) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
     opened::with_all(|open| {

@@ -5,7 +5,7 @@
 
 use sluice_limiter::{AS_RESERVED, Actual, Fault, MOST_LIMITS, ReservationId};
 
-use crate::limiter::codec::{code, fault, id_of};
+use crate::limiter::codec::{code, fault, id_of, read_costs};
 use crate::limiter::config::{amount, nanoseconds};
 use crate::limiter::opened;
 use crate::seam::boundary::{boundary, boundary_f64};
@@ -42,12 +42,14 @@ pub unsafe extern "C" fn sluice_reservation_end(
         let costs = unsafe { slice::input("costs", costs, costs_len) }?;
         opened::with(limiter, |opened| {
             let id = reservation_of(reservation, opened.owner)?;
-            let amounts: Vec<u64>;
+            let mut amounts = [0; MOST_LIMITS];
             let actual = match how {
                 SLUICE_SETTLE_ACTUAL => {
-                    check_costs(costs)?;
-                    amounts = costs.iter().map(|&cost| actual(cost)).collect::<Result<_, _>>()?;
-                    Actual::Costs(&amounts)
+                    let amounts = amounts_of(costs, &mut amounts)?;
+                    for (amount, &cost) in amounts.iter_mut().zip(costs) {
+                        *amount = actual(cost)?;
+                    }
+                    Actual::Costs(amounts)
                 }
                 SLUICE_SETTLE_FULL => Actual::Full,
                 SLUICE_SETTLE_NOTHING => Actual::Nothing,
@@ -88,19 +90,23 @@ pub unsafe extern "C" fn sluice_reservation_top_up(
     boundary_f64(|| {
         // SAFETY: the caller's contract.
         let costs = unsafe { slice::input("costs", costs, costs_len) }?;
-        check_costs(costs)?;
-        let costs: Vec<u64> =
-            costs.iter().map(|&cost| amount("cost", cost)).collect::<Result<_, _>>()?;
+        let mut amounts = [0; MOST_LIMITS];
+        let amounts = amounts_of(costs, &mut amounts)?;
+        read_costs(amounts, costs)?;
         opened::with(limiter, |opened| {
             let id = reservation_of(reservation, opened.owner)?;
-            code(opened.limiter.top_up(id, &costs, opened.clock.now()))
+            code(opened.limiter.top_up(id, amounts, opened.clock.now()))
         })
     })
 }
 
-/// A reservation has at most as many parts as limits, and each counts at most as many units.
-fn check_costs(costs: &[f64]) -> Result<(), Failure> {
-    if costs.len() <= MOST_LIMITS { Ok(()) } else { Err(fault(Fault::WrongCosts)) }
+/// Returns room for as many amounts as there are costs. A reservation has at most [`MOST_LIMITS`] limits, and each
+/// of its parts counts at most as many units as it has limits.
+fn amounts_of<'a>(
+    costs: &[f64],
+    amounts: &'a mut [u64; MOST_LIMITS],
+) -> Result<&'a mut [u64], Failure> {
+    amounts.get_mut(..costs.len()).ok_or_else(|| fault(Fault::WrongCosts))
 }
 
 fn actual(cost: f64) -> Result<u64, Failure> {

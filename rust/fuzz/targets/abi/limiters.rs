@@ -4,7 +4,7 @@ use arbitrary::Arbitrary;
 use sluice::clock::{sluice_clock_advance, sluice_clock_close, sluice_clock_open};
 use sluice::limiter::{
     sluice_limiter_close, sluice_limiter_find, sluice_limiter_key, sluice_limiter_leave,
-    sluice_limiter_open, sluice_limiter_take, sluice_limiter_take_up_to,
+    sluice_limiter_open, sluice_limiter_reserve_one, sluice_limiter_take, sluice_limiter_take_up_to,
 };
 use sluice::limiter::batch::sluice_limiter_take_batch;
 use sluice::limiter::key::{
@@ -42,6 +42,7 @@ pub(crate) enum Call<'a> {
     TakeBatch(Handle, Vec<Number>, Vec<Number>),
     TakeAll(Vec<Part>, u8),
     Reserve(Vec<Part>, Number),
+    ReserveOne(Handle, Number, Vec<Number>, Number),
     End(Handle, Number, u8, Vec<Number>),
     TopUp(Handle, Number, Vec<Number>),
     Inspect(Handle, Number, u8),
@@ -158,6 +159,14 @@ impl Call<'_> {
                     let (at, many) = (parts.as_mut_ptr(), parts.len() as u32);
                     if state.given(sluice_limiter_reserve(at, many, ttl)) == 0.0 {
                         state.keep(parts[0]);
+                    }
+                }
+                Self::ReserveOne(limiter, key, ref costs, ttl) => {
+                    let (mut costs, key) = (state.numbers(costs), state.number(key));
+                    let (at, many) = (costs.as_mut_ptr(), costs.len() as u32);
+                    let (limiter, ttl) = (state.handle(limiter), state.number(ttl));
+                    if state.given(sluice_limiter_reserve_one(limiter, key, at, many, ttl)) == 0.0 {
+                        state.keep(costs[0]);
                     }
                 }
                 Self::End(limiter, id, how, ref costs) => {

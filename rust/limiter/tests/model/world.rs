@@ -90,6 +90,18 @@ impl World {
                     parts.iter().map(|(l, k, costs)| (place(*l, *k), &costs[..])).collect();
                 prop_assert_eq!(fast, Ok(self.naive.take(&places, *consume, now)));
                 if fast != Ok(None) || !consume {
+                    prop_assert_eq!(&before, &self.state());
+                }
+                // A name that has no key stands as a new key does, and gets none.
+                let mut places = places;
+                places[0].0.1 = "new";
+                let naive = self.naive.take(&places, false, now);
+                let mut fresh = self.parts(parts);
+                fresh[0].key = Key::NONE;
+                prop_assert_eq!(peek_all(&fresh, now), Ok(naive));
+                prop_assert_eq!(take_all(&fresh, now), Err(Fault::Stale(0)));
+                prop_assert_eq!(reserve_all(&fresh, 0, 1, now), Err(Fault::Stale(0)));
+                if fast != Ok(None) || !consume {
                     prop_assert_eq!(before, self.state());
                 }
             }
@@ -143,7 +155,14 @@ impl World {
             }
             Step::Reserve(parts, ttl, owner) => {
                 let before = self.settled_state();
-                let fast = reserve_all(&self.parts(parts), *owner, *ttl, now).expect("no fault");
+                let all = self.parts(parts);
+                // One key takes the direct path.
+                let fast = match all[..] {
+                    [Part { limiter, key, costs }] => {
+                        limiter.reserve(key, costs, *owner, *ttl, now).expect("no fault")
+                    }
+                    _ => reserve_all(&all, *owner, *ttl, now).expect("no fault"),
+                };
                 if fast.is_err() {
                     prop_assert_eq!(before, self.state());
                 }
@@ -239,6 +258,8 @@ impl World {
                 let fast = self.limiters[limiter].inspect(key, self.now);
                 prop_assert_eq!(fast, Ok(self.naive.inspect((limiter, name), self.now)));
             }
+            let fresh = self.limiters[limiter].inspect(Key::NONE, self.now);
+            prop_assert_eq!(fresh, Ok(self.naive.inspect((limiter, "new"), self.now)));
         }
         Ok(())
     }
