@@ -1,63 +1,63 @@
-//! Rate limits, quotas and concurrency for many keys, shared by many threads.
+//! Rate limits (GCRA), quotas (fixed windows) and concurrency limits for many keys, shared by many
+//! threads.
 //!
-//! A [`Limiter`] decides by several limits at once, all or nothing: a refusal changes not a bit, names
-//! the limit that binds, and says when to come again. What a call costs can be reserved first and
+//! A [`Limiter`] decides by several limits at once, all or nothing. A refusal changes nothing, names
+//! the limit that binds, and says how long to wait. A call's cost can be reserved before the call and
 //! settled when it is known. [`take_all`] and [`reserve_all`] decide over several keys of several
-//! limiters in one go.
+//! limiters in one step.
 //!
-//! The crate is pure: no unsafe code, no clock (time is an argument), no I/O. A plain twin, `naive`, is
-//! the oracle of its tests.
+//! The crate is pure: it has no unsafe code, reads no clock (time is an argument) and does no I/O. The
+//! slow reference implementation `naive` is the oracle of its tests.
 //!
-//! Files, from the inside out: `limit` (the arithmetic of one limit), `calendar`, `window` (of quotas), `zone` (local time), `rule` (a
-//! limit made ready for deciding), `slot` (a key and its lock), `slots` (where they are), `alone` (many
-//! slots without their locks), `backoff` (waiting), `names` (a map), `places` (which slots are free), `keys`
-//! (from names to slots), `plan` (limits of some keys; `words`, as which they stand there), `limiter`
-//! (decisions on one key; `up_to`, what there is), `batch` (on many), `upkeep` (what else can be done to
-//! keys), `book` (open reservations), `together` (decisions on several keys), `reservation`, `snapshot`
-//! (and `snapshot_words`).
+//! From the inside out:
+//!
+//! | module | content |
+//! |---|---|
+//! | `limits` | the arithmetic of one limit: GCRA, quota windows, calendars, time zones |
+//! | `slots` | the state of one key behind a spin lock; the segmented array of all slots |
+//! | `keys` | the hash table from names to slots; allocation and eviction of slots |
+//! | `limit_sets` | interned limits that some keys have instead of the limiter's defaults |
+//! | `limiter`, `decision` | decisions on one key, and their outcomes |
+//! | `operations` | batches, partial takes, management of keys |
+//! | `multi_key` | decisions on several keys |
+//! | `reservations` | open reservations: reserve, settle, renew, expire |
+//! | `snapshot` | saving and restoring a limiter |
+//!
+//! No two modules import each other, with one exception: see `reservations::book`.
 #![forbid(unsafe_code)]
 
-mod alone;
-mod backoff;
-mod batch;
-mod book;
-mod calendar;
+mod decision;
 mod keys;
-mod limit;
+mod limit_sets;
 mod limiter;
+mod limits;
+mod multi_key;
 #[cfg(feature = "oracle")]
 pub mod naive;
-mod names;
-mod places;
-mod plan;
-mod reservation;
-mod rule;
-mod slot;
+mod name_map;
+mod operations;
+mod reservations;
 mod slots;
 mod snapshot;
-mod snapshot_words;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
-mod together;
-mod up_to;
-mod upkeep;
-mod window;
-mod words;
-mod zone;
 
-pub use batch::Batch;
-pub use book::{Book, NotOpen, ReservationId};
-pub use keys::{Full, Key};
-pub use limit::{Cell, Kind, Limit, MOST, Refusal, UNIT, UNLIMITED};
-pub use limiter::{Config, Denial, Fault, Limiter, MOST_KEYS, MOST_LIMITS, Verdict};
-pub use plan::{MOST_PLANS, Plan, TooManyPlans};
-pub use reservation::{AS_RESERVED, Actual, reserve_all};
-pub use rule::Toll;
-pub use snapshot::{Damaged, VERSION};
+pub use decision::{Denial, Fault, Verdict};
+pub use keys::key::{Full, Key};
+pub use limit_sets::{LimitSet, MOST_LIMIT_SETS, TooManyLimitSets};
+pub use limiter::{Config, Limiter, MOST_KEYS, MOST_LIMITS};
+pub use limits::limit::{Kind, Limit, MOST, Refusal, UNIT, UNLIMITED};
+pub use limits::prepared_limit::PreparedCost;
+pub use limits::quota_window::{QuotaWindow, Span, TimeZone};
+pub use limits::state::LimitState;
+pub use limits::time_zone::{BadZone, MOST_CHANGES, MOST_ZONES, Offsets, Zone};
+pub use multi_key::{Part, peek_all, take_all};
+pub use operations::batch::Batch;
+pub use operations::key_management::{LimitStatus, Stats};
+pub use reservations::book::{Book, NotOpen, ReservationId};
+pub use reservations::reservation::{AS_RESERVED, Actual, reserve_all};
+pub use snapshot::encoding::VERSION;
+pub use snapshot::error::RestoreError;
 pub use time::Now;
-pub use together::{Part, peek_all, take_all};
-pub use upkeep::{Standing, Stats};
-pub use window::{Place, Span, Window};
-pub use zone::{BadZone, MOST_CHANGES, MOST_ZONES, Offsets, Zone};

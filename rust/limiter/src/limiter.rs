@@ -1,4 +1,5 @@
-//! A limiter, and what decides about one key.
+//! Decisions on one key by all its limits: check all, then charge all, under the lock of the key's
+//! slot.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -6,13 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrayvec::ArrayVec;
 
-use crate::book::Book;
-use crate::keys::{Key, Keys};
-use crate::limit::{Kind, Level, Limit, Refusal};
-use crate::plan::{Plan, Plans};
-use crate::rule::{Rule, Toll};
-use crate::slot::{Guard, Slot};
-use crate::slots::Slots;
+use crate::decision::{Denial, Fault, Verdict};
+use crate::keys::key::Key;
+use crate::keys::key_table::KeyTable;
+use crate::limit_sets::{LimitSet, LimitSets};
+use crate::limits::limit::{Kind, Limit, Refusal};
+use crate::limits::prepared_limit::{PreparedCost, PreparedLimit};
+use crate::limits::state::Level;
+use crate::reservations::book::Book;
+use crate::slots::slot::{Guard, Slot};
+use crate::slots::slot_array::SlotArray;
 use crate::time::Now;
 
 /// The most limits of a limiter, and of a call over several keys.
@@ -20,44 +24,15 @@ pub const MOST_LIMITS: usize = 16;
 /// The most keys of a limiter.
 pub const MOST_KEYS: u32 = 1 << 30;
 
-/// The limit that refuses for longest, and why it refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Denial {
-    /// Counted over all limits of all parts, in their order.
-    pub limit: usize,
-    /// Why.
-    pub refusal: Refusal,
-}
-
-/// A call that could not be decided; it changed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The key of this part was forgotten, or was idle and its place was given away.
-    Stale(usize),
-    /// More than 16 limits in all.
-    TooManyLimits,
-    /// The limiters of the parts go by different clocks.
-    DifferentClocks,
-    /// The key of this part has 16,777,215 reservations open.
-    TooManyReservations(usize),
-    /// The reservation was ended, has expired, never was, or is another owner's.
-    NotOpen,
-    /// A list of costs has not one for each unit.
-    WrongCosts,
-}
-
-/// How limits stand once a call is charged.
+/// The levels of a key's limits after a charge.
 pub(crate) type Levels = ArrayVec<Level, MOST_LIMITS>;
 
-/// Whether a call is allowed, or why it could not be decided.
-pub type Verdict = Result<Option<Denial>, Fault>;
-
-/// What a limiter is made of; equal ones can share a name.
+/// The configuration of a limiter. Limiters of equal configurations can share a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// At most [`MOST_LIMITS`].
-    pub limits: Plan,
-    /// How many costs a call has; every limit's `unit` is below it.
+    pub limits: LimitSet,
+    /// The number of costs of a call; every limit's `unit` is below it.
     pub units: usize,
     /// At most [`MOST_KEYS`].
     pub max_keys: u32,
@@ -65,23 +40,23 @@ pub struct Config {
 
 /// Limits for any number of keys, shared by any number of threads.
 pub struct Limiter {
-    /// Orders the locks of calls over several limiters.
+    /// A unique number, which orders the locks of calls over several limiters.
     pub(crate) number: u64,
     pub(crate) units: usize,
-    pub(crate) plans: Plans,
-    pub(crate) slots: Slots,
-    pub(crate) keys: Keys,
+    pub(crate) limit_sets: LimitSets,
+    pub(crate) slots: SlotArray,
+    pub(crate) keys: KeyTable,
     pub(crate) book: Arc<Book>,
     pub(crate) open: AtomicU64,
     pub(crate) expired: AtomicU64,
-    /// What snapshots know its limits by.
+    /// Labels by which snapshots identify the limits.
     pub(crate) labels: Vec<String>,
 }
 
 impl Limiter {
     /// A limiter without keys.
     ///
-    /// `secret` keys the hash of names; `book` is shared by all limiters that go by one clock.
+    /// `secret` keys the hash of names. All limiters of one clock share a `book`.
     #[must_use]
     pub fn new(config: Config, secret: [u8; 16], book: Arc<Book>) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -91,17 +66,18 @@ impl Limiter {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             labels: labels.collect(),
             units,
-            slots: Slots::new(limits.len()),
-            plans: Plans::new(limits),
-            keys: Keys::new(secret, max_keys.min(MOST_KEYS)),
+            slots: SlotArray::new(limits.len()),
+            limit_sets: LimitSets::new(limits),
+            keys: KeyTable::new(secret, max_keys.min(MOST_KEYS)),
             book,
             open: AtomicU64::new(0),
             expired: AtomicU64::new(0),
         }
     }
 
-    /// With a label for each limit, by which a snapshot finds it again: any text, different for each, that
-    /// says which limit of what unit it is. Without, places say it.
+    /// Sets a label for each limit, by which a snapshot identifies it. Labels are any distinct
+    /// texts that name the limit and its unit. By default, labels are made of the limit's position
+    /// and unit.
     #[must_use]
     pub fn with_labels(mut self, labels: Vec<String>) -> Self {
         if labels.len() == self.labels.len() {
@@ -110,50 +86,51 @@ impl Limiter {
         self
     }
 
-    /// How many costs a call on it has.
+    /// The number of costs of a call.
     #[must_use]
     pub fn units(&self) -> usize {
         self.units
     }
 
-    /// Its limits.
+    /// Its default limits.
     #[must_use]
     pub fn limits(&self) -> &[Limit] {
-        self.plans.limits()
+        self.limit_sets.definitions()
     }
 
-    /// The book that its reservations are in.
+    /// The book of its reservations.
     #[must_use]
     pub fn book(&self) -> &Arc<Book> {
         &self.book
     }
 
-    /// Decides and consumes. `costs` has one for each unit, in millionths. O(limits).
+    /// Decides, and consumes if allowed. `costs` has one cost for each unit, in millionths.
+    /// O(limits).
     ///
-    /// Concurrency is looked at and not held: a call that is over when it returns has none.
+    /// A limit on concurrency is checked but nothing is held: the call is over when it returns.
     #[inline]
     pub fn take(&self, key: Key, costs: &[u64], now: Now) -> Verdict {
         self.book.expire(now);
         let mut slot = self.slots.lock(key.index).ok_or(Fault::Stale(0))?;
-        if let [rule] = self.plans.own()
+        if let [limit] = self.limit_sets.defaults()
             && let [cost] = *costs
-            && slot.is_plain(key.generation)
-            && let Some(toll) = rule.toll(cost)
-            && let Some(verdict) = slot.pay(toll, now)
+            && slot.has_default_limits(key.generation)
+            && let Some(prepared) = limit.prepare_cost(cost)
+            && let Some(verdict) = slot.take_prepared(prepared, now)
         {
             return Ok(verdict);
         }
         self.take_from(&mut slot, key, costs, now)
     }
 
-    /// As [`Limiter::take`], and consumes nothing.
+    /// Decides as [`Limiter::take`] does, and consumes nothing.
     pub fn peek(&self, key: Key, costs: &[u64], now: Now) -> Verdict {
         self.book.expire(now);
         let slot = self.lock(key).ok_or(Fault::Stale(0))?;
         self.check(&slot, costs, &[], now)
     }
 
-    /// [`Limiter::take`] from a slot that is locked.
+    /// [`Limiter::take`] on a locked slot.
     #[inline(never)]
     pub(crate) fn take_from(
         &self,
@@ -162,20 +139,20 @@ impl Limiter {
         costs: &[u64],
         now: Now,
     ) -> Verdict {
-        if !slot.is(key.generation) {
+        if !slot.is_current(key.generation) {
             return Err(Fault::Stale(0));
         }
-        let then = now.at_least(slot.seen());
+        let then = now.at_least(slot.last_change());
         let mut levels = Levels::new();
         if !self.admit(slot, costs, then, &mut levels)? {
             return self.check(slot, costs, &[], now);
         }
         slot.set_levels(&levels);
-        slot.set_seen(then.ns);
+        slot.set_last_change(then.ns);
         Ok(None)
     }
 
-    /// Whether all limits of a slot admit `costs`; adds to `levels` how they then stand.
+    /// Whether all limits of a slot admit `costs`; pushes the levels after the charge to `levels`.
     #[inline]
     pub(crate) fn admit(
         &self,
@@ -184,86 +161,97 @@ impl Limiter {
         then: Now,
         levels: &mut Levels,
     ) -> Result<bool, Fault> {
-        match slot.plan() {
-            0 => admit_by(self.plans.own().iter(), slot, costs, then, levels),
-            plan => self.admit_other(plan, slot, costs, then, levels),
+        match slot.limit_set() {
+            0 => admit_by(self.limit_sets.defaults().iter(), slot, costs, then, levels),
+            limit_set => self.admit_other(limit_set, slot, costs, then, levels),
         }
     }
 
-    /// [`Limiter::admit`] by other limits than the limiter's own; apart, to keep that way short.
+    /// [`Limiter::admit`] by limits other than the defaults. Not inlined, to keep the default path
+    /// short.
     #[inline(never)]
     fn admit_other(
         &self,
-        plan: usize,
+        limit_set: usize,
         slot: &Slot<'_>,
         costs: &[u64],
         then: Now,
         levels: &mut Levels,
     ) -> Result<bool, Fault> {
-        admit_by(self.plans.others(plan), slot, costs, then, levels)
+        admit_by(self.limit_sets.prepared(limit_set), slot, costs, then, levels)
     }
 
-    /// The first of the limits that refuse for longest, if any does. For who was not admitted.
+    /// The first of the limits that refuse for longest, if any does; called after `admit` has
+    /// returned false.
     ///
-    /// `mine` is what the caller holds of each limit already, if anything: no other end can help there.
+    /// `already_held` is what the caller's own reservation holds of each limit, if any: the end of
+    /// another cannot free that.
     #[cold]
-    pub(crate) fn check(&self, slot: &Slot<'_>, costs: &[u64], mine: &[u64], now: Now) -> Verdict {
-        match slot.plan() {
-            0 => check_by(self.plans.own().iter(), slot, costs, mine, now),
-            plan => check_by(self.plans.others(plan), slot, costs, mine, now),
+    pub(crate) fn check(
+        &self,
+        slot: &Slot<'_>,
+        costs: &[u64],
+        already_held: &[u64],
+        now: Now,
+    ) -> Verdict {
+        match slot.limit_set() {
+            0 => check_by(self.limit_sets.defaults().iter(), slot, costs, already_held, now),
+            limit_set => {
+                check_by(self.limit_sets.prepared(limit_set), slot, costs, already_held, now)
+            }
         }
     }
 
-    /// The slot of `key`, locked, if it still is that key's.
+    /// Locks the slot of `key`, if it still belongs to that key.
     #[inline]
     pub(crate) fn lock(&self, key: Key) -> Option<Guard<'_>> {
         let slot = self.slots.lock(key.index)?;
-        slot.is(key.generation).then_some(slot)
+        slot.is_current(key.generation).then_some(slot)
     }
 
-    /// Counts reservations that were opened, or ended if negative.
+    /// Adds to the count of open reservations; a wrapped negative number subtracts.
     pub(crate) fn opened(&self, change: u64) {
         self.open.fetch_add(change, Ordering::Relaxed);
     }
 }
 
-/// Whether all of a slot's `rules` admit `costs`; adds to `levels` how they then stand.
+/// Whether all `limits` admit `costs`; pushes the levels after the charge to `levels`.
 #[inline(always)]
 fn admit_by(
-    rules: impl Iterator<Item = impl Borrow<Rule>>,
+    limits: impl Iterator<Item = impl Borrow<PreparedLimit>>,
     slot: &Slot<'_>,
     costs: &[u64],
     then: Now,
     levels: &mut Levels,
 ) -> Result<bool, Fault> {
-    for (rule, cell) in rules.zip(slot.cells()) {
-        let rule = rule.borrow();
-        let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
-        let admitted = rule.admit(cell, cost, rule.price(cost), then);
+    for (limit, state) in limits.zip(slot.states()) {
+        let limit = limit.borrow();
+        let cost = *costs.get(limit.definition.unit).ok_or(Fault::WrongCosts)?;
+        let admitted = limit.admit(state, cost, limit.increment(cost), then);
         let Some(level) = admitted else { return Ok(false) };
         levels.try_push(level).map_err(|_| Fault::TooManyLimits)?;
     }
     Ok(true)
 }
 
-/// The first of a slot's `rules` that refuse for longest.
+/// The first of the `limits` that refuse for longest.
 #[inline(always)]
 fn check_by(
-    rules: impl Iterator<Item = impl Borrow<Rule>>,
+    limits: impl Iterator<Item = impl Borrow<PreparedLimit>>,
     slot: &Slot<'_>,
     costs: &[u64],
-    mine: &[u64],
+    already_held: &[u64],
     now: Now,
 ) -> Verdict {
-    let then = now.at_least(slot.seen());
+    let then = now.at_least(slot.last_change());
     let mut worst = None;
-    for (index, rule) in rules.enumerate() {
-        let rule = rule.borrow();
-        let cost = *costs.get(rule.limit.unit).ok_or(Fault::WrongCosts)?;
-        let Err(refusal) = rule.check(&slot.cell(index), cost, then) else { continue };
-        let mine = mine.get(index).copied().unwrap_or(0);
-        let refusal = match rule.limit.kind {
-            _ if mine.saturating_add(cost) > rule.limit.capacity => Refusal::Never,
+    for (index, limit) in limits.enumerate() {
+        let limit = limit.borrow();
+        let cost = *costs.get(limit.definition.unit).ok_or(Fault::WrongCosts)?;
+        let Err(refusal) = limit.check(&slot.state(index), cost, then) else { continue };
+        let already_held = already_held.get(index).copied().unwrap_or(0);
+        let refusal = match limit.definition.kind {
+            _ if already_held.saturating_add(cost) > limit.definition.capacity => Refusal::Never,
             Kind::Rate { .. } => refusal.later(then.ns - now.ns),
             Kind::Quota(_) | Kind::Concurrency => refusal,
         };
@@ -275,14 +263,19 @@ fn check_by(
 }
 
 impl Slot<'_> {
-    /// Decides about a plain slot of a limiter with one limit; nothing if that takes a closer look.
+    /// Decides by the only limit of a key that has the limiter's default limits; none if the full
+    /// check is needed.
     #[inline(always)]
-    pub(crate) fn pay(&mut self, toll: Toll, now: Now) -> Option<Option<Denial>> {
-        let then = now.at_least(self.seen());
-        Some(match toll.decide(self.cell(0), then)? {
+    pub(crate) fn take_prepared(
+        &mut self,
+        prepared: PreparedCost,
+        now: Now,
+    ) -> Option<Option<Denial>> {
+        let then = now.at_least(self.last_change());
+        Some(match prepared.decide(self.state(0), then)? {
             Ok(level) => {
                 self.set_level(0, level);
-                self.set_seen(then.ns);
+                self.set_last_change(then.ns);
                 None
             }
             Err(refusal) => Some(Denial { limit: 0, refusal: refusal.later(then.ns - now.ns) }),

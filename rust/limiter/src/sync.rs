@@ -1,35 +1,38 @@
-//! What the protocols of this crate are made of. `tests/loom.rs` compiles them with loom's twins.
+//! Synchronization primitives and sizes of this crate's protocols, replaced by loom's in
+//! `tests/loom`.
 
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub(crate) use std::sync::{Mutex, MutexGuard};
 pub(crate) use std::thread::{sleep, yield_now};
 
-/// Between two `SeqCst` operations, where their order is enough. loom has no such order and gets one.
+/// No fence: the order of the `SeqCst` operations around it is enough. loom treats `SeqCst`
+/// operations as `AcqRel`, so its version is a real fence.
 #[inline]
 pub(crate) fn fence() {}
 
-/// Spins before the first yield,
+/// Spins before a waiting thread first yields.
 pub(crate) const SPINS: u32 = 64;
-/// and yields before the first sleep.
+/// Yields before a waiting thread first sleeps.
 pub(crate) const YIELDS: u32 = 64;
-/// Slots of the first chunk.
-pub(crate) const FIRST: usize = 64;
+/// Slots of the first chunk of a slot array.
+pub(crate) const FIRST_CHUNK: usize = 64;
 
-/// Sets of limits, which is what a slot has bits for,
-pub(crate) const PLANS: usize = 1 << 16;
-/// and how many of them take memory together.
-pub(crate) const PLANS_AT_ONCE: usize = 1 << 8;
+/// Limit sets of a limiter: a slot's header has 16 bits for their number.
+pub(crate) const LIMIT_SETS: usize = 1 << 16;
+/// Limit sets that are allocated together.
+pub(crate) const LIMIT_SETS_PER_CHUNK: usize = 1 << 8;
 
-/// Parts of the book of reservations.
+/// Shards of the book of reservations.
 pub(crate) const SHARDS: u32 = 16;
 
-/// Slots that are looked at when a new name comes,
+/// Slots that are examined for idle keys when a new name comes.
 pub(crate) const SWEEP: u32 = 2;
-/// and for an idle one when all places are taken.
+/// Slots that are searched for an idle key when none is free.
 pub(crate) const SEARCH: u32 = 1024;
 
-/// Words of 0, from memory that the system hands out as it is touched; none if it has none.
+/// Zeroed words, or none if the allocation fails. The system provides zeroed pages as they are
+/// touched.
 pub(crate) fn zeroed(words: usize) -> Option<Box<[AtomicU64]>> {
     bytemuck::allocation::try_zeroed_slice_box(words).ok()
 }

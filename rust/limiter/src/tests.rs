@@ -1,24 +1,25 @@
-//! Tests of what is not public. (`slots.rs` itself is also compiled by `tests/loom.rs`.)
+//! Tests of private items. (`tests/loom` also compiles `slots` and other modules.)
 
 use std::sync::Arc;
 
-use crate::book::{Book, Held, HeldParts, NotOpen};
-use crate::limit::{Limit, UNIT};
-use crate::limiter::{Config, Fault, Limiter};
-use crate::reservation::{Actual, reserve_all};
-use crate::slots::Slots;
+use crate::decision::Fault;
+use crate::limiter::{Config, Limiter};
+use crate::limits::limit::{Limit, UNIT};
+use crate::multi_key::Part;
+use crate::reservations::book::{Book, Held, HeldParts, NotOpen};
+use crate::reservations::reservation::{Actual, reserve_all};
+use crate::slots::slot_array::SlotArray;
 use crate::time::Now;
-use crate::together::Part;
 
 #[test]
-fn reservations_that_the_count_of_a_key_has_no_room_for_are_refused() {
+fn reservations_beyond_the_count_of_a_key_are_refused() {
     let limits = Box::new([Limit::rate(0, UNIT, 1, 100 * UNIT)]);
     let config = Config { limits, units: 1, max_keys: 2 };
     let limiter = Arc::new(Limiter::new(config, [0; 16], Arc::default()));
     let now = Now { ns: 0, wall_ns: 0 };
     let [full, other] = [b"a", b"b"].map(|name| limiter.key(name, now).expect("room"));
-    // As if so many were open: they would take gigabytes.
-    limiter.lock(full).expect("live").set_open((1 << 24) - 2);
+    // Pretends that this many are open: to open them would take gigabytes.
+    limiter.lock(full).expect("live").set_open_reservations((1 << 24) - 2);
     let reserve = |keys: &[_]| {
         let part = |&key| Part { limiter: &limiter, key, costs: &[UNIT] };
         reserve_all(&keys.iter().map(part).collect::<Vec<_>>(), 0, 1_000, now)
@@ -34,23 +35,23 @@ fn reservations_that_the_count_of_a_key_has_no_room_for_are_refused() {
 }
 
 #[test]
-fn every_index_has_a_place_of_its_own_and_keeps_it() {
-    let slots = Slots::new(5);
+fn every_index_has_its_own_address_and_keeps_it() {
+    let slots = SlotArray::new(5);
     assert!(slots.get(0).is_none());
-    let first = slots.make(0).expect("room").head.as_ptr();
+    let first = slots.ensure(0).expect("room").head.as_ptr();
     assert!(first.align_offset(8) == 0 && slots.get(63).is_some());
     assert_eq!(first.cast::<u8>().align_offset(64), 0);
     let mut seen = std::collections::HashSet::new();
     for index in 0..10_000 {
-        assert!(seen.insert(slots.make(index).expect("room").head.as_ptr()));
+        assert!(seen.insert(slots.ensure(index).expect("room").head.as_ptr()));
     }
     assert_eq!(slots.get(0).expect("there").head.as_ptr(), first);
-    assert!(slots.make(u32::MAX).is_none());
+    assert!(slots.ensure(u32::MAX).is_none());
 }
 
-/// As it is for who comes while another thread is about to settle what has expired.
+/// As seen by a thread that calls while another is about to settle the expired reservation.
 #[test]
-fn what_has_expired_cannot_be_ended_also_if_nobody_has_noticed() {
+fn an_expired_reservation_cannot_be_ended_even_before_it_is_noticed() {
     let at = |ns| Now { ns, wall_ns: 0 };
     let book = Book::new();
     let id = book.add(Held { owner: 3, expires: 100, parts: HeldParts::new() });
@@ -63,14 +64,14 @@ fn what_has_expired_cannot_be_ended_also_if_nobody_has_noticed() {
     assert!(remove(0).is_err());
 }
 
-/// A thread of a real-time priority that only yields would keep the holder from running.
+/// A real-time thread that only yields would keep the holder from running.
 #[cfg(target_os = "linux")]
 #[test]
-fn who_waits_for_long_uses_hardly_any_processor_time() {
+fn a_long_wait_uses_hardly_any_processor_time() {
     use std::time::Duration;
 
-    let slots = Slots::new(1);
-    slots.make(0).expect("room");
+    let slots = SlotArray::new(1);
+    slots.ensure(0).expect("room");
     let wait = || {
         let used = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         let before = used();
@@ -85,11 +86,11 @@ fn who_waits_for_long_uses_hardly_any_processor_time() {
         let used = waiter.join().expect("no panic");
         assert!(used < Duration::from_millis(20), "{used:?} for a lock");
 
-        let alone = slots.alone().begin();
-        assert!(alone.is_some());
+        let exclusive = slots.exclusive_mode().try_enter();
+        assert!(exclusive.is_some());
         let waiter = scope.spawn(wait);
         std::thread::sleep(Duration::from_millis(200));
-        drop(alone);
+        drop(exclusive);
         let used = waiter.join().expect("no panic");
         assert!(used < Duration::from_millis(20), "{used:?} for a batch");
     });

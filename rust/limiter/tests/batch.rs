@@ -1,4 +1,5 @@
-//! Batches are the calls that they are made of: against the naive limiter, and from many threads.
+//! Batches equal the single calls that they consist of: against the reference limiter, and from
+//! many threads.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use std::sync::Arc;
@@ -15,9 +16,9 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Keys that all cost the same.
+    /// Keys with the same cost.
     Alike(Vec<usize>, u64),
-    /// Keys with a cost each.
+    /// Keys, each with its own cost.
     Each(Vec<(usize, u64)>),
     /// One key, reserved and left open.
     Reserve(usize, u64, u64),
@@ -37,14 +38,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// As the ABI runs a batch: plain calls in a row, and one by one what is not plain.
+/// Runs a batch as the ABI does: the fast path as far as it applies, then a single call.
 fn run(limiter: &Limiter, calls: &[(Key, u64)], now: Now) -> Vec<Result<Option<Denial>, Fault>> {
     let mut batch = limiter.batch(now);
     let mut verdicts = Vec::new();
     while verdicts.len() < calls.len() {
         let rest = &calls[verdicts.len()..];
-        let tolls = rest.iter().map(|&(key, cost)| Some((key, limiter.toll(cost)?)));
-        let plain = batch.take_plain(tolls, |_, verdict| verdicts.push(Ok(verdict)));
+        let prepared = rest.iter().map(|&(key, cost)| Some((key, limiter.prepare_cost(cost)?)));
+        let plain = batch.take_fast(prepared, |_, verdict| verdicts.push(Ok(verdict)));
         let Some(&(key, cost)) = rest.get(plain) else { break };
         batch.set_costs(&[cost]);
         verdicts.push(batch.take(key));
@@ -99,7 +100,7 @@ proptest! {
 }
 
 #[test]
-fn batches_single_calls_and_reservations_of_many_threads_admit_exactly_what_there_is() {
+fn batches_calls_and_reservations_of_many_threads_admit_exactly_the_limit() {
     const EACH: u64 = 50_000;
     let limits = vec![Limit::rate(0, UNIT, 1_000_000_000_000, EACH * UNIT)].into();
     let config = Config { limits, units: 1, max_keys: 100 };

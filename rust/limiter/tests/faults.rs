@@ -1,5 +1,6 @@
-//! Faults of other limiters, each as a test that this one has not got it. The names in brackets are
-//! issues of the projects that users met them in. (`ledger.rs` has L1 to L9.)
+//! Faults of other limiters, each as a test that sluice does not have it.
+//!
+//! The names in brackets are the issues in which users reported them. `ledger.rs` has L1 to L9.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod support;
@@ -18,9 +19,9 @@ use support::{
 };
 
 #[test]
-fn refund_of_what_time_has_given_back_admits_nothing() {
-    // Reserve all; the bucket would refill while the call runs; another is let in; a refund of the first
-    // would let in a third.
+fn a_refund_of_what_was_refilled_admits_nothing() {
+    // Everything is reserved; the bucket would refill during the call, so a second call would be
+    // admitted. A refund of the first would then admit a third.
     let limiter = limiter(vec![rate(0, 100, MINUTE, 100)]);
     let key = key(&limiter, "k");
     let first = reserve(&limiter, key, 100, u64::MAX, at(0)).expect("fits");
@@ -31,7 +32,7 @@ fn refund_of_what_time_has_given_back_admits_nothing() {
 }
 
 #[test]
-fn five_at_once_cannot_spend_what_is_there_for_one() {
+fn five_at_once_cannot_spend_the_amount_for_one() {
     // [litellm#18730: 663 tokens on a limit of 100; litellm#35422: reserving nothing]
     let limiter = limiter(vec![rate(0, 100, MINUTE, 100)]);
     let key = key(&limiter, "k");
@@ -69,11 +70,11 @@ fn a_reservation_ends_once() {
         assert_eq!(limiter.top_up(bad, &[UNIT], at(1)), Err(Fault::NotOpen));
     }
     assert!(reserve(&limiter, key, 1, MINUTE, at(1)).is_some());
-    assert!(reserve(&limiter, key, 1, MINUTE, at(1)).is_none(), "no place came of it");
+    assert!(reserve(&limiter, key, 1, MINUTE, at(1)).is_none(), "nothing was released twice");
 }
 
 #[test]
-fn concurrency_that_nobody_gives_back_comes_back_when_it_expires() {
+fn concurrency_that_is_not_released_is_free_after_expiry() {
     // [litellm#20256, #1477, #28160: max-parallel counters that never come down]
     let limiter = limiter(vec![concurrency(0, 1), rate(1, 10, SECOND, 10)]);
     let key = key(&limiter, "k");
@@ -81,7 +82,7 @@ fn concurrency_that_nobody_gives_back_comes_back_when_it_expires() {
     assert!(reserve(&limiter, key, 1, SECOND, at(5 * SECOND - 1)).is_none());
     assert!(reserve(&limiter, key, 1, SECOND, at(5 * SECOND)).is_some());
     assert_eq!(limiter.settle(id, Actual::Nothing, at(5 * SECOND)), Err(Fault::NotOpen));
-    // It was charged in full as of its expiry: whoever held it may have sent the request.
+    // It was charged in full as of its expiry: its request may have been sent.
     assert_eq!(limiter.inspect(key, at(5 * SECOND)).expect("live")[1].used, UNIT);
     assert_eq!((limiter.book().expired(), limiter.stats().expired), (1, 1));
 }
@@ -100,7 +101,7 @@ fn expiries_are_charged_as_of_their_own_times_whenever_they_are_noticed() {
 }
 
 #[test]
-fn what_a_dead_owner_held_comes_back_and_nothing_of_others() {
+fn reservations_of_a_dead_owner_end_and_no_others() {
     let limiter = limiter(vec![concurrency(0, 4)]);
     let key = key(&limiter, "k");
     let costs = [UNIT];
@@ -228,7 +229,7 @@ fn expiries_that_race_with_settling_end_each_reservation_once() {
                     }
                     if round % 3 == 0 && open.len() > 2 {
                         let id = open.remove(round % open.len());
-                        // Nothing if it was in time; what expired was charged one.
+                        // Nothing is charged if it is in time; an expired one was charged 1.
                         match limiter.settle(id, Actual::Costs(&[0; 4]), now) {
                             Ok(()) => settled.fetch_add(1, Ordering::Relaxed),
                             Err(fault) => u64::from(fault != Fault::NotOpen),
@@ -240,10 +241,10 @@ fn expiries_that_race_with_settling_end_each_reservation_once() {
     });
     let end = at(1_000_000);
     for key in keys {
-        let standings = limiter.inspect(key, end).expect("live");
-        assert_eq!((standings[0].held, standings[1].held), (0, 0));
+        let statuses = limiter.inspect(key, end).expect("live");
+        assert_eq!((statuses[0].held, statuses[1].held), (0, 0));
         let charged = reserved.load(Ordering::Relaxed) - settled.load(Ordering::Relaxed);
-        assert_eq!(standings[1].used, charged * UNIT);
+        assert_eq!(statuses[1].used, charged * UNIT);
     }
     assert_eq!(limiter.stats().open, 0);
     assert!(settled.into_inner() > 0 && limiter.book().expired() > 0);

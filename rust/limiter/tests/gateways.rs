@@ -1,5 +1,8 @@
-//! What users of gateways and of other limiters have met, each as a test that this one has not got it. The
-//! names in brackets are issues and projects. (`faults.rs` has more, `ledger.rs` L1 to L9.)
+//! Faults that users of gateways and other limiters have met, each as a test that sluice does not
+//! have it.
+//!
+//! The names in brackets are issues and projects. `faults.rs` has more, and `ledger.rs` has L1 to
+//! L9.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod support;
@@ -15,8 +18,8 @@ use support::{
 const DAY: u64 = 86_400 * SECOND;
 
 #[test]
-fn whoever_reserves_nothing_is_served_no_more_in_the_long_run() {
-    // [litellm#35422: 156 to 213 % were served of what was counted only afterwards]
+fn reserving_nothing_admits_no_more_in_the_long_run() {
+    // [litellm#35422: 156 to 213 % were served where costs were counted only afterwards]
     let limiter = limiter(vec![rate(0, 100, MINUTE, 100)]);
     let key = key(&limiter, "k");
     let mut served = 0;
@@ -27,24 +30,25 @@ fn whoever_reserves_nothing_is_served_no_more_in_the_long_run() {
             served += 60;
         }
     }
-    // Burst and rate, and what the last one cost beyond what it had reserved.
+    // Burst and rate, and what the last call cost beyond its reservation.
     assert!((1_000..=100 + 1_000 + 60).contains(&served), "{served}");
 }
 
 #[test]
-fn a_small_limit_admits_what_fits_it_and_nothing_is_reserved_that_nobody_asked_for() {
-    // [litellm#29191, #29193: some 1,024 were reserved by default, so a limit of 100 refused everything]
+fn a_small_limit_admits_what_fits_and_nothing_is_reserved_by_default() {
+    // [litellm#29191, #29193: about 1,024 were reserved by default, so a limit of 100 refused
+    // everything]
     let limiter = limiter(vec![rate(0, 100, MINUTE, 100), rate(1, 1, MINUTE, 1)]);
     let key = key(&limiter, "k");
     let part = |costs| [Part { limiter: &limiter, key, costs }];
     assert!(reserve_all(&part(&[0, UNIT]), 0, MINUTE, at(0)).expect("no fault").is_ok());
-    let standing = limiter.inspect(key, at(0)).expect("live");
-    assert_eq!((standing[0].held, standing[1].held), (0, UNIT));
+    let status = limiter.inspect(key, at(0)).expect("live");
+    assert_eq!((status[0].held, status[1].held), (0, UNIT));
     assert!(reserve_all(&part(&[100 * UNIT, 0]), 0, MINUTE, at(0)).expect("no fault").is_ok());
 }
 
 #[test]
-fn a_window_begins_with_nothing_used_whatever_the_last_one_had() {
+fn a_window_begins_empty_whatever_the_last_one_had() {
     // [litellm#24677]
     let limiter = limiter(vec![quota(0, Span::Every(60 * SECOND), 10)]);
     let key = key(&limiter, "k");
@@ -56,23 +60,23 @@ fn a_window_begins_with_nothing_used_whatever_the_last_one_had() {
 }
 
 #[test]
-fn what_is_reserved_in_one_window_and_settled_in_the_next_is_charged_to_the_next() {
+fn a_reservation_settled_in_the_next_window_is_charged_to_that_window() {
     let limiter = limiter(vec![quota(0, Span::Every(DAY), 100)]);
     let key = key(&limiter, "k");
     let id = reserve(&limiter, key, 60, DAY, at(DAY - SECOND)).expect("fits");
     assert_eq!(take(&limiter, key, 40, at(DAY - SECOND)), None);
-    // What is held counts in the new window too, of which nothing is used yet.
+    // The held amount counts in the new window too, in which nothing is used yet.
     assert_eq!(take(&limiter, key, 41, at(DAY)), Some(Refusal::Held));
     limiter.settle(id, Actual::Costs(&[50 * UNIT]), at(DAY + SECOND)).expect("open");
-    let standing = limiter.inspect(key, at(DAY + SECOND)).expect("live")[0];
-    assert_eq!((standing.used, standing.held), (50 * UNIT, 0));
-    assert_eq!(standing.reset_ns, DAY - SECOND);
+    let status = limiter.inspect(key, at(DAY + SECOND)).expect("live")[0];
+    assert_eq!((status.used, status.held), (50 * UNIT, 0));
+    assert_eq!(status.reset_ns, DAY - SECOND);
     assert_eq!(take(&limiter, key, 50, at(DAY + SECOND)), None);
 }
 
 #[test]
-fn workers_share_their_places() {
-    // [litellm#16011: as many places for each worker]
+fn workers_share_a_concurrency_limit() {
+    // [litellm#16011: each worker had the whole limit]
     let limiter = limiter(vec![concurrency(0, 3)]);
     let key = key(&limiter, "k");
     let (open, most) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -96,28 +100,28 @@ fn workers_share_their_places() {
 }
 
 #[test]
-fn what_is_taken_back_is_what_was_taken_whatever_happened_meanwhile() {
+fn settling_returns_exactly_what_was_held_whatever_happened_meanwhile() {
     // [litellm#36459, #36541: rolled back by an amount, into another window, or twice]
     let limiter = limiter(vec![quota(0, Span::Every(MINUTE), 100), rate(0, 100, MINUTE, 100)]);
     let key = key(&limiter, "k");
     let id = reserve(&limiter, key, 80, 10 * MINUTE, at(0)).expect("fits");
     assert_eq!(take(&limiter, key, 20, at(0)), None);
-    // Other limits, another window, a reset, and another's use in between.
+    // In between: other limits, another window, a reset, and another call.
     let other = vec![quota(0, Span::Every(MINUTE), 90), rate(0, 10, MINUTE, 90)].into();
     limiter.set_limits(key, Some(other), at(1)).expect("room").expect("live");
     limiter.reset(key, at(MINUTE)).expect("live");
     assert_eq!(take(&limiter, key, 10, at(MINUTE)), None);
     limiter.settle(id, Actual::Nothing, at(MINUTE)).expect("open");
     assert!(limiter.settle(id, Actual::Nothing, at(MINUTE)).is_err());
-    let standings = limiter.inspect(key, at(MINUTE)).expect("live");
-    for standing in standings {
-        assert_eq!((standing.used, standing.held), (10 * UNIT, 0));
+    let statuses = limiter.inspect(key, at(MINUTE)).expect("live");
+    for status in statuses {
+        assert_eq!((status.used, status.held), (10 * UNIT, 0));
     }
 }
 
 #[test]
-fn what_is_refused_midway_is_not_there_for_others_to_trip_over() {
-    // [litellm#36541: counters were raised, and lowered again once the last one refused]
+fn a_refusal_by_a_later_part_is_never_visible_to_others() {
+    // [litellm#36541: counters were incremented, and decremented again once a later one refused]
     let limits = || vec![rate(0, 1, DAY, 10), concurrency(1, 1)];
     let (free, full) = (limiter(limits()), "full");
     let (a, b) = (key(&free, "a"), key(&free, full));
@@ -141,8 +145,8 @@ fn what_is_refused_midway_is_not_there_for_others_to_trip_over() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_and_takes_nothing() {
-    // [Portkey: an oversize request that is refused drains the bucket]
+fn a_cost_that_is_too_large_is_refused_and_takes_nothing() {
+    // [Portkey: an oversized request that is refused drains the bucket]
     let limiter = limiter(vec![rate(0, 100, MINUTE, 100), quota(0, MONTH, 1_000)]);
     let key = key(&limiter, "k");
     for cost in [101, 1_001, 1_000_000] {
@@ -160,7 +164,7 @@ fn a_bucket_that_leaks_gives_the_rate_and_not_twice_that() {
     let admitted = |from: u64, to: u64| {
         (from..to).filter(|ms| take(&limiter, key, 1, at(ms * 1_000_000)).is_none()).count()
     };
-    // After a rest once the burst, then the rate.
+    // After an idle time the burst once, then the rate.
     assert_eq!(admitted(0, 1_000), 10 + 9);
     for second in 1..60 {
         assert_eq!(admitted(second * 1_000, (second + 1) * 1_000), 10, "{second}");
@@ -168,12 +172,12 @@ fn a_bucket_that_leaks_gives_the_rate_and_not_twice_that() {
 }
 
 #[test]
-fn what_a_window_has_had_is_known_until_it_ends_however_long_nobody_asks() {
-    // [token-throttle: state that lives shorter than its window is a silent reset to full]
+fn the_amount_of_a_window_is_kept_until_it_ends_even_if_unused() {
+    // [token-throttle: state that expires before its window silently resets the limit]
     let limiter = limiter_of(vec![quota(0, MONTH, 100)], 4);
     let spent = key(&limiter, "spent");
     assert_eq!(take(&limiter, spent, 100, at(0)), None);
-    // 30 days in which others come and go, whose places are wanted all the time.
+    // 30 days in which other keys come and go, and every slot is needed.
     for minute in 1..30 * 24 * 60 {
         let now = at(minute * MINUTE);
         limiter.key(&minute.to_le_bytes(), now).expect("idle ones make room");

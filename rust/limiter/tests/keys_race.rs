@@ -1,7 +1,9 @@
-//! Stress: many threads ask for more names than there are places, so that nearly every call evicts.
+//! Stress test: many threads use more names than there are slots, so nearly every call evicts a
+//! key.
 //!
-//! Each test runs for 3 s, or for as long as `SLUICE_STRESS_SECONDS` says, in rounds. No round evicts as
-//! often as there are generations, so within one a pair of slot and generation names one tenant for good.
+//! Each test runs for 3 s, or for `SLUICE_STRESS_SECONDS`, in rounds. A round evicts fewer times
+//! than there are generations, so within a round a pair of slot and generation identifies one
+//! tenant.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod support;
@@ -13,14 +15,14 @@ use std::time::Instant;
 use sluice_limiter::{Key, Limiter};
 use support::{Random, at, limiter_of, rate, stress_time};
 
-/// Below 2^21 for all threads together: what a generation has bits for.
+/// Calls of all threads together: below 2^21, the number of generations.
 const CALLS: usize = 200_000;
 
-/// `threads` ask for the keys of `names` names on `places` places.
-fn race(threads: u64, names: u64, places: u32) {
+/// `threads` threads use `names` names on `slots` slots.
+fn race(threads: u64, names: u64, slots: u32) {
     let started = Instant::now();
-    // Comes back in a microsecond: idle at once.
-    let limiter = limiter_of(vec![rate(0, 1, 1_000, 1)], places);
+    // Refilled in a microsecond, so keys are idle at once.
+    let limiter = limiter_of(vec![rate(0, 1, 1_000, 1)], slots);
     let now = || at(u64::try_from(started.elapsed().as_nanos()).expect("585 years"));
     let mut rounds = 0;
     while started.elapsed() < stress_time() {
@@ -37,7 +39,7 @@ fn race(threads: u64, names: u64, places: u32) {
                             found.push((key, name));
                         }
                         let keys = limiter.stats().keys;
-                        assert!(keys <= places, "{keys} keys on {places} places");
+                        assert!(keys <= slots, "{keys} keys on {slots} slots");
                     }
                     found
                 }
@@ -52,7 +54,7 @@ fn race(threads: u64, names: u64, places: u32) {
         }
         audit(&limiter);
     }
-    assert!(limiter.stats().evicted > rounds * u64::from(places), "{:?}", limiter.stats());
+    assert!(limiter.stats().evicted > rounds * u64::from(slots), "{:?}", limiter.stats());
 }
 
 fn audit(limiter: &Limiter) {
@@ -62,16 +64,16 @@ fn audit(limiter: &Limiter) {
 }
 
 #[test]
-fn eight_names_on_two_places() {
+fn eight_names_on_two_slots() {
     race(8, 8, 2);
 }
 
 #[test]
-fn nine_names_on_three_places() {
+fn nine_names_on_three_slots() {
     race(8, 9, 3);
 }
 
 #[test]
-fn a_million_names_on_64_places() {
+fn a_million_names_on_64_slots() {
     race(8, 1_000_000, 64);
 }

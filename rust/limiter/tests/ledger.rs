@@ -1,5 +1,5 @@
-//! L1 to L9: faults of the limiter that sluice descends from, each as a test that this one has not got
-//! it.
+//! L1 to L9: recorded faults of the limiter that sluice replaces, each as a test that sluice does
+//! not have it.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod support;
@@ -58,7 +58,7 @@ fn l3_polling_every_millisecond_for_an_hour_loses_no_fraction() {
     // Each admission waits for the next millisecond, and so is late by up to 1 ms; by no more.
     let most = 3_600 * 7 / 3;
     assert!((most * 428 / 429..=most + 1).contains(&admitted), "{admitted}");
-    // Asked at the exact moments, none is late.
+    // At the exact moments, no admission is late.
     let mut now = at(4_000 * SECOND);
     let start = now.ns;
     for _ in 0..7_000 {
@@ -162,7 +162,7 @@ fn l7_a_key_that_is_not_idle_is_never_evicted() {
     let new = limiter.key(b"new", later).expect("`used` is idle by now");
     assert_eq!(limiter.take(used, &[UNIT], later), Err(Fault::Stale(0)));
     assert!(take(&limiter, new, 1, later).is_none());
-    limiter.settle(id, Actual::Nothing, later).expect("it has kept its place");
+    limiter.settle(id, Actual::Nothing, later).expect("its key was not evicted");
 }
 
 #[test]

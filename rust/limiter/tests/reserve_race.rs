@@ -1,7 +1,7 @@
-//! Stress: reservations on keys that are made, evicted and forgotten all the time.
+//! Stress test: reservations on keys that are created, evicted and forgotten all the time.
 //!
-//! Each test runs for 3 s, or for as long as `SLUICE_STRESS_SECONDS` says. Overflow checks are on, so that
-//! to give back more than is held is a panic.
+//! Each test runs for 3 s, or for `SLUICE_STRESS_SECONDS`. Overflow checks are on, so returning
+//! more than is held panics.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod support;
@@ -10,20 +10,20 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sluice_limiter::{Actual, Limiter, MOST_PLANS, Part, UNIT, reserve_all};
+use sluice_limiter::{Actual, Limiter, MOST_LIMIT_SETS, Part, UNIT, reserve_all};
 use support::{Random, at, concurrency, limiter_of, stress_time};
 
 const THREADS: u64 = 8;
 const NAMES: u64 = 8;
-const PLACES: u32 = 2;
+const SLOTS: u32 = 2;
 
-/// Reserves and settles on random keys, and does to some what `also` says.
+/// Reserves and settles on random keys, and calls `also` for each.
 fn race(
     seconds: Duration,
     also: impl Fn(&Limiter, sluice_limiter::Key, u64) + Sync,
 ) -> Arc<Limiter> {
     let started = Instant::now();
-    let limiter = limiter_of(vec![concurrency(0, 1_000)], PLACES);
+    let limiter = limiter_of(vec![concurrency(0, 1_000)], SLOTS);
     let now = || at(u64::try_from(started.elapsed().as_nanos()).expect("585 years"));
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -46,14 +46,14 @@ fn race(
                         };
                         open.extend(reserved.into_iter().flatten());
                     }
-                    // Few are kept open for a while: their keys cannot be evicted.
+                    // A few are kept open for a while: their keys cannot be evicted.
                     if random.below(64) > 0 {
                         for id in open.drain(..) {
                             limiter.settle(id, Actual::Nothing, now()).expect("open");
                         }
                     }
                     let keys = limiter.stats().keys;
-                    assert!(keys <= PLACES, "{keys} keys on {PLACES} places");
+                    assert!(keys <= SLOTS, "{keys} keys on {SLOTS} units");
                 }
                 for id in open {
                     limiter.settle(id, Actual::Nothing, now()).expect("open");
@@ -67,8 +67,8 @@ fn race(
     assert_eq!(limiter.stats().open, 0);
     for name in 0..NAMES {
         let Some(key) = limiter.find(&name.to_le_bytes()) else { continue };
-        for standing in limiter.inspect(key, now()).expect("live") {
-            assert_eq!(standing.held, 0, "of name {name}");
+        for status in limiter.inspect(key, now()).expect("live") {
+            assert_eq!(status.held, 0, "of name {name}");
         }
     }
     assert!(limiter.stats().evicted > 1_000, "{:?}", limiter.stats());
@@ -90,7 +90,7 @@ fn nothing_is_held_when_keys_are_forgotten_and_given_other_limits_meanwhile() {
             let plan = Box::new([concurrency(0, 1 + random % 5)]);
             let _ = limiter.set_limits(key, Some(plan), at(0)).expect("room");
         }
-        // A key with limits of its own keeps its place.
+        // A key with limits of its own is not evicted.
         2..=5 => {
             let _ = limiter.set_limits(key, None, at(0)).expect("room");
         }
@@ -99,11 +99,11 @@ fn nothing_is_held_when_keys_are_forgotten_and_given_other_limits_meanwhile() {
     for name in 0..NAMES {
         limiter.find(&name.to_le_bytes()).map(|key| limiter.forget(key));
     }
-    // No set of limits is counted for a key that is gone: there is room for as many as at first.
+    // No limit set is referenced by a key that is gone: there is room for as many as at first.
     let key = limiter.key(b"last", at(0)).expect("room");
     let other = limiter.key(b"other", at(0)).expect("room");
-    for places in 1..MOST_PLANS as u64 {
-        let plan = || Some(vec![concurrency(0, places)].into());
+    for units in 1..MOST_LIMIT_SETS as u64 {
+        let plan = || Some(vec![concurrency(0, units)].into());
         limiter.set_limits(key, plan(), at(0)).expect("room").expect("live");
         limiter.set_limits(other, plan(), at(0)).expect("room").expect("live");
     }

@@ -1,18 +1,18 @@
-//! Windows in time zones, held against those that jiff finds with the IANA database.
+//! Windows in time zones, compared with those that jiff computes from the IANA database.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan as _};
 use proptest::prelude::*;
-use sluice_limiter::{Offsets, Place, Span, Window, Zone};
+use sluice_limiter::{Offsets, QuotaWindow, Span, TimeZone as WindowZone, Zone};
 
 const FROM: i64 = 0;
 /// 2100.
 const TO: i64 = 4_102_444_800;
 const SECOND: i64 = 1_000_000_000;
 
-/// What a runtime hands over of a zone.
+/// The offsets of a zone as a runtime provides them.
 fn offsets(name: &str, zone: &TimeZone) -> Offsets {
     let start = Timestamp::from_second(FROM).expect("in range");
     let ns = |seconds: i32| i64::from(seconds) * SECOND;
@@ -27,7 +27,7 @@ fn offsets(name: &str, zone: &TimeZone) -> Offsets {
     }
 }
 
-/// The first day, from the days around `date`, that begins windows of `span` and begins after `t`.
+/// The first day after `t` that begins a window of `span`, by searching the days around `t`.
 fn expected(zone: &TimeZone, span: Span, t: Timestamp) -> Timestamp {
     let date = zone.to_datetime(t).date();
     let is_first = |day: Date| match span {
@@ -77,14 +77,14 @@ proptest! {
         let zone = database.get(name).expect("it is available");
         let offsets = offsets(name, &zone);
         let seconds = if is_near && !offsets.changes.is_empty() {
-            // Around a change: there it is difficult.
+            // Around a change of offset, where errors are likely.
             let change = near.get(&offsets.changes).0 / SECOND;
             (change + around).clamp(0, TO - 367 * 86_400)
         } else {
             any_time
         };
         let t = Timestamp::from_second(seconds).expect("in range");
-        let window = Window { span, place: Place::Zone(Zone::add(offsets).expect("room")) };
+        let window = QuotaWindow { span, time_zone: WindowZone::Zone(Zone::add(offsets).expect("room")) };
         let end = window.end(seconds * SECOND) / SECOND;
         prop_assert_eq!(end, expected(&zone, span, t).as_second(), "{} {:?} {}", name, span, t);
         prop_assert!((end - seconds) as u64 * SECOND as u64 <= window.longest(), "{name} {span:?} {t}");

@@ -1,35 +1,36 @@
-//! What happened, for logs and metrics: a short memory that every member reads at its own pace.
+//! An event log: a ring buffer of events with a cursor for each member.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// So many events are kept.
-const KEPT: usize = 256;
+/// The number of events that are kept.
+const CAPACITY: usize = 256;
 
-/// What kind of thing happened.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum EventKind {
-    /// Failures ejected an upstream; `value` is for how long.
+    /// Failures ejected an upstream, for `value` milliseconds.
     Ejected = 1,
-    /// An upstream asked for rest; `value` is how long.
+    /// An upstream asked for rest, for `value` milliseconds.
     Cooling = 2,
-    /// An upstream is back: a probe succeeded, or a rest that it asked for is over.
+    /// An upstream is available again: a probe succeeded, or a rest that it asked for is over.
     Recovered = 3,
-    /// A lease outlived its time.
+    /// A lease expired.
     Expired = 4,
-    /// A member left `value` leases and `other` places behind.
+    /// A member was removed that had `value` leases and `other` waiters.
     Reaped = 5,
-    /// `value` events were not kept for long enough.
+    /// `value` events were overwritten before the member read them.
     Missed = 6,
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What.
+    /// The kind.
     pub kind: EventKind,
-    /// The id of the upstream, where one is meant: an index could name another by the time it is read.
+    /// The id of the upstream, if the event is about one. An index could name another upstream by
+    /// the time it is read.
     pub upstream: Option<Arc<str>>,
     /// See [`EventKind`].
     pub value: u64,
@@ -38,13 +39,13 @@ pub struct Event {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Events {
+pub(crate) struct EventLog {
     kept: VecDeque<Event>,
-    /// The number of the first that is kept.
+    /// The number of the oldest event that is kept.
     first: u64,
 }
 
-impl Events {
+impl EventLog {
     pub(crate) fn push(
         &mut self,
         kind: EventKind,
@@ -52,19 +53,20 @@ impl Events {
         value: u64,
         other: u64,
     ) {
-        if self.kept.len() == KEPT {
+        if self.kept.len() == CAPACITY {
             self.kept.pop_front();
             self.first += 1;
         }
         self.kept.push_back(Event { kind, upstream, value, other });
     }
 
-    /// The number that the next event will have.
+    /// The number of the next event.
     pub(crate) fn end(&self) -> u64 {
         self.first + self.kept.len() as u64
     }
 
-    /// The event of number `from`, or what was missed since, and the number after it.
+    /// The event of number `from`, or a [`EventKind::Missed`] event if it was overwritten, and the
+    /// number of the event after it.
     pub(crate) fn next(&self, from: u64) -> Option<(Event, u64)> {
         if from < self.first {
             let value = self.first - from;

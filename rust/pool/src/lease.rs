@@ -1,14 +1,15 @@
-//! The leases in use: a slab with generations, and a list by age.
+//! Leases: a slab with generations, and a doubly linked list through it in order of expiry.
 //!
-//! All leases of a pool live equally long, so the one that was renewed longest ago is the next to
-//! expire: a doubly linked list through the slab keeps that order in O(1), where a heap would take
-//! O(log n) on every acquire and release.
+//! All leases of a pool have the same time to live, so the one that was renewed longest ago expires
+//! next. The list keeps that order in O(1), where a heap would take O(log n) on every acquire and
+//! release.
 
-use crate::{Millis, NONE};
+use crate::index::NONE;
+use crate::time::Millis;
 
-/// Names a lease: 17 bits of slot, 12 bits of upstream, 22 bits of generation.
+/// The id of a lease: 17 bits of slot, 12 bits of upstream, 22 bits of generation.
 ///
-/// A slot's generation grows with every use, so a late or forged id finds another generation, or
+/// The generation of a slot grows with every use, so a late or forged id has another generation or
 /// another upstream, and has no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseId(pub u64);
@@ -18,7 +19,7 @@ pub(crate) const UPSTREAM_BITS: u32 = 12;
 const GENERATIONS: u32 = 1 << 22;
 
 impl LeaseId {
-    /// The bits that an id takes.
+    /// The bits of an id.
     pub const BITS: u32 = 51;
 
     fn new(slot: u32, upstream: u32, generation: u32) -> Self {
@@ -46,10 +47,10 @@ pub(crate) struct Lease {
     older: u32,
     newer: u32,
     pub(crate) probe: bool,
-    /// Handed to a place in line and not collected yet: its time has not begun.
+    /// Handed over to a waiter and not collected yet: the time to live has not begun.
     offered: bool,
     renewed: Millis,
-    /// The how-manieth grant of the pool this is.
+    /// The number of this grant in the pool.
     pub(crate) grant: u64,
 }
 
@@ -70,7 +71,7 @@ impl Leases {
         (self.slab.len() - self.free.len()) as u32
     }
 
-    /// O(1), amortised.
+    /// Allocates a lease. Amortized O(1).
     pub(crate) fn open(
         &mut self,
         (upstream, member): (u32, u32),
@@ -94,14 +95,15 @@ impl Leases {
             grant,
         };
         match self.slab.get_mut(slot as usize) {
-            Some(place) => *place = lease,
+            Some(entry) => *entry = lease,
             None => self.slab.push(lease),
         }
         self.link(slot);
         LeaseId::new(slot, upstream, generation)
     }
 
-    /// The slot of a lease that is in use, held by `member`; one that it did not collect yet is not. O(1).
+    /// The slot of a lease that `member` holds. A lease that was not collected yet is not found.
+    /// O(1).
     pub(crate) fn find(&self, id: LeaseId, member: u32) -> Option<u32> {
         let slot = id.slot();
         let lease = self.slab.get(slot as usize)?;
@@ -127,30 +129,30 @@ impl Leases {
         closed
     }
 
-    /// The lease waits to be collected. O(1).
+    /// Marks a lease as offered: it waits to be collected. O(1).
     pub(crate) fn offer(&mut self, slot: u32) {
         self.slab[slot as usize].offered = true;
     }
 
-    /// The lease is collected, and its time begins. O(1).
+    /// Marks a lease as collected, and starts its time to live. O(1).
     pub(crate) fn collect(&mut self, slot: u32, now: Millis) {
         self.slab[slot as usize].offered = false;
         self.renew(slot, now);
     }
 
-    /// Starts the lease's time anew. O(1).
+    /// Restarts the lease's time to live. O(1).
     pub(crate) fn renew(&mut self, slot: u32, now: Millis) {
         self.unlink(slot);
         self.slab[slot as usize].renewed = now;
         self.link(slot);
     }
 
-    /// Whether the lease was a probe; from now on it is none. O(1).
+    /// Returns whether the lease was a probe, and clears the mark. O(1).
     pub(crate) fn take_probe(&mut self, slot: u32) -> bool {
         std::mem::take(&mut self.slab[slot as usize].probe)
     }
 
-    /// The one that was renewed longest ago, and when. O(1).
+    /// The lease that was renewed longest ago, and when. O(1).
     pub(crate) fn oldest(&self) -> Option<(u32, Millis)> {
         self.slab.get(self.oldest as usize).map(|lease| (self.oldest, lease.renewed))
     }
@@ -160,8 +162,8 @@ impl Leases {
         self.slab[slot as usize].offered
     }
 
-    /// The slots that `member` holds. O(slots).
-    pub(crate) fn of(&self, member: u32) -> Vec<u32> {
+    /// The slots of the leases of `member`. O(slots).
+    pub(crate) fn held_by(&self, member: u32) -> Vec<u32> {
         let slots = 0..self.slab.len() as u32;
         slots
             .filter(|&slot| {

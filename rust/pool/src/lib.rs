@@ -1,53 +1,50 @@
-//! Upstream leases: how many requests may be in flight to which upstream, who waits and in what
-//! order, and which upstream is healthy.
+//! Upstream leases: how many requests may be in flight to which upstream, in what order callers wait,
+//! and which upstreams are healthy.
 //!
-//! A [`Pool`] is a state machine: it reads no clock (time is an argument), does no I/O, starts no
-//! thread and calls nobody back. What others must be told (a lease that was handed to somebody in
-//! line) lands in their mailbox, and [`Pool::take_ring`] says whom to wake.
+//! A [`Pool`] is a deterministic state machine: it reads no clock (time is an argument), does no I/O,
+//! starts no thread and calls nothing back. Results for other members, such as a lease that was handed
+//! over to a waiter, go to the member's mailbox; [`Pool::take_ring`] returns which member to wake.
 //!
-//! Every operation is O(1) or O(log n) in leases, waiters and upstreams, except for what happens
-//! to a member as a whole ([`Pool::leave`], [`Pool::reap`], falling asleep), which is linear and rare.
+//! Every operation is O(1) or O(log n) in leases, waiters and upstreams, except for operations on a
+//! whole member ([`Pool::leave`], [`Pool::reap`], suspension), which are linear and rare.
 //!
-//! Files: `settings`, `upstream`, `health`, `window`, `limit`, `lease`, `line`, `member`, `event`,
-//! `stats` are the nouns; `heap` is the one data structure; `pool` is what is asked of it, `grant` how
-//! leases come and go, `roster` who takes part in it, `turn` what time does to it.
+//! | module | content |
+//! |---|---|
+//! | `pool` | acquire, wait, cancel, release, renew, confirm, collect |
+//! | `operations` | granting and hand-over, timers, membership, configuration, observation |
+//! | `wait_queue` | the priority queue of waiters |
+//! | `lease` | the slab of leases, in order of expiry |
+//! | `upstreams` | selection (least outstanding requests), health (outlier ejection), adaptive limits (AIMD) |
+//! | `indexed_heap` | the one data structure of its own |
+//! | `member`, `event`, `results`, `settings`, `stats`, `time`, `index` | plain types |
+//!
+//! The slow reference pool `naive` is the oracle of the tests. No two modules import each other.
 #![forbid(unsafe_code)]
 
-mod answer;
 mod event;
-mod grant;
-mod health;
-mod heap;
+mod index;
+mod indexed_heap;
 mod lease;
-mod limit;
-mod line;
 mod member;
 #[cfg(feature = "oracle")]
 pub mod naive;
+mod operations;
 mod pool;
-mod roster;
+mod results;
 mod settings;
 mod stats;
-mod turn;
-mod upstream;
-mod window;
+mod time;
+mod upstreams;
+mod wait_queue;
 
-pub use answer::{Acquired, Answer, Refusal, Setting};
 pub use event::{Event, EventKind};
-pub use health::{Health, HealthChange, State};
 pub use lease::LeaseId;
-pub use limit::Limit;
-pub use line::WaiterId;
 pub use pool::Pool;
+pub use results::{Acquired, Refusal, UpstreamChange, WaitResult};
 pub use settings::{Adaptive, HealthSettings, Outcome, Settings, UpstreamSettings};
 pub use stats::{Counts, UpstreamStats};
-pub use upstream::UpstreamToken;
-
-/// Milliseconds on a clock that only goes forward; where it starts does not matter.
-pub type Millis = u64;
-
-/// A time that never comes.
-pub const NEVER: Millis = Millis::MAX;
-
-/// No upstream, no lease, no waiter.
-pub(crate) const NONE: u32 = u32::MAX;
+pub use time::{Millis, NEVER};
+pub use upstreams::adaptive_limit::AdaptiveLimit;
+pub use upstreams::health::{Health, HealthChange, State};
+pub use upstreams::token::UpstreamToken;
+pub use wait_queue::WaiterId;

@@ -1,36 +1,43 @@
-//! The pool as one would write it first: lists, and a search for everything. It is the oracle of
-//! the tests: the same calls must come to the same results.
+//! The reference pool: the oracle of the tests, with lists and linear searches. The same calls must
+//! have the same results.
 //!
-//! [`Health`] and [`Limit`] are shared with the fast one; they are plain already and have tests of
-//! their own.
+//! [`Health`] and [`AdaptiveLimit`] are shared with the fast pool; they are plain already and have
+//! tests of their own.
 
-mod tell;
-mod turn;
+mod membership;
+mod observe;
+mod timers;
 
-pub use tell::Happening;
+use crate::event::EventKind;
+use crate::settings::{Outcome, Settings, UpstreamSettings};
+use crate::stats::Counts;
+use crate::time::Millis;
+use crate::upstreams::adaptive_limit::AdaptiveLimit;
+use crate::upstreams::health::Health;
 
-use crate::{Counts, EventKind, Health, Limit, Millis, Outcome, Settings, UpstreamSettings};
+/// Something that happened: its kind, the index of the upstream, and the two numbers of an event.
+pub type Happening = (EventKind, Option<usize>, u64, u64);
 
 /// A lease, by its own number.
 pub type Lease = u64;
-/// A place in line, by its own number.
-pub type Place = u64;
+/// A waiter, by its own number.
+pub type WaiterNumber = u64;
 
 /// An upstream.
 #[derive(Clone, Debug)]
 pub struct NaiveUpstream {
-    /// What was said of it.
+    /// Its settings.
     pub settings: UpstreamSettings,
     health: Health,
-    limit: Limit,
+    limit: AdaptiveLimit,
     /// Whether it is given no new leases.
     pub draining: bool,
-    /// Whether it is gone.
+    /// Whether it is removed.
     pub removed: bool,
     last_used: u64,
     /// Leases granted.
     pub granted: u64,
-    /// Failures told.
+    /// Failures reported.
     pub failed: u64,
 }
 
@@ -40,33 +47,33 @@ struct Held {
     upstream: usize,
     member: usize,
     renewed: Millis,
-    /// Grows with every renewal, so that there is an order within a millisecond.
+    /// Grows with every renewal, which orders renewals within a millisecond.
     renewal: u64,
     probe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum At {
-    Line,
-    Aside,
+enum WaiterState {
+    Waiting,
+    Suspended,
     Offered(Lease),
     TimedOut,
 }
 
 #[derive(Clone, Debug)]
 struct Waiter {
-    place: Place,
+    number: WaiterNumber,
     member: usize,
     prefer: Option<usize>,
     priority: i32,
     arrived: Millis,
     deadline: Millis,
-    at: At,
-    /// When its answer was mailed.
+    state: WaiterState,
+    /// The number of the mail with its result.
     mailed: u64,
 }
 
-/// The whole of it.
+/// The reference pool.
 #[derive(Clone, Debug)]
 pub struct Naive {
     settings: Settings,
@@ -74,13 +81,13 @@ pub struct Naive {
     pub upstreams: Vec<NaiveUpstream>,
     held: Vec<Held>,
     waiters: Vec<Waiter>,
-    asleep: Vec<usize>,
-    /// When the members were last known to be awake who have offers to collect.
+    suspended: Vec<usize>,
+    /// Members with uncollected offers, and when they were last known to be active.
     unclaimed: Vec<(Millis, usize)>,
     leaving: Vec<usize>,
     now: Millis,
     granted: u64,
-    places: u64,
+    waiters_made: u64,
     mails: u64,
     renewals: u64,
     counts: Counts,
@@ -88,7 +95,7 @@ pub struct Naive {
 }
 
 impl Naive {
-    /// One without upstreams.
+    /// A pool without upstreams.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let settings = Settings { claim: settings.claim.min(settings.lease_ttl), ..settings };
@@ -97,12 +104,12 @@ impl Naive {
             upstreams: Vec::new(),
             held: Vec::new(),
             waiters: Vec::new(),
-            asleep: Vec::new(),
+            suspended: Vec::new(),
             unclaimed: Vec::new(),
             leaving: Vec::new(),
             now: 0,
             granted: 0,
-            places: 0,
+            waiters_made: 0,
             mails: 0,
             renewals: 0,
             counts: Counts::default(),
@@ -110,10 +117,10 @@ impl Naive {
         }
     }
 
-    /// Adds an upstream behind the others.
+    /// Adds an upstream after the others.
     pub fn add(&mut self, settings: UpstreamSettings, now: Millis) {
         self.tick(now);
-        let limit = Limit::new(settings.max_in_flight);
+        let limit = AdaptiveLimit::new(settings.max_in_flight);
         let health = Health::new();
         let (draining, removed, last_used) = (false, false, 0);
         self.upstreams.push(NaiveUpstream {
@@ -139,13 +146,13 @@ impl Naive {
         self.hand_over();
     }
 
-    /// A lease of which upstream, if any.
+    /// Takes a lease if one is available.
     pub fn acquire(&mut self, member: usize, prefer: Option<usize>, now: Millis) -> Option<Lease> {
         self.tick(now);
         if self.leaving.contains(&member) { None } else { self.grant(member, prefer) }
     }
 
-    /// A lease (`Ok`) or a place (`Err(Some)`), or neither.
+    /// Takes a lease (`Ok`), joins the queue (`Err(Some)`), or is refused (`Err(None)`).
     pub fn wait(
         &mut self,
         member: usize,
@@ -153,39 +160,39 @@ impl Naive {
         priority: i32,
         timeout: Millis,
         now: Millis,
-    ) -> Result<Lease, Option<Place>> {
+    ) -> Result<Lease, Option<WaiterNumber>> {
         if let Some(lease) = self.acquire(member, prefer, now) {
             return Ok(lease);
         }
         if self.leaving.contains(&member) {
             return Err(None);
         }
-        self.rouse(member);
+        self.resume_member(member);
         if self.waiting() as u32 >= self.settings.queue_max {
             self.counts.refused += 1;
             return Err(None);
         }
-        self.places += 1;
+        self.waiters_made += 1;
         self.waiters.push(Waiter {
-            place: self.places,
+            number: self.waiters_made,
             member,
             prefer,
             priority,
             arrived: self.now,
             deadline: self.now.saturating_add(timeout),
-            at: At::Line,
+            state: WaiterState::Waiting,
             mailed: 0,
         });
-        Err(Some(self.places))
+        Err(Some(self.waiters_made))
     }
 
-    /// Gives a place up.
-    pub fn cancel(&mut self, member: usize, place: Place, now: Millis) -> bool {
+    /// Leaves the queue; returns whether the waiter existed.
+    pub fn cancel(&mut self, member: usize, number: WaiterNumber, now: Millis) -> bool {
         self.tick(now);
-        let find = |w: &Waiter| w.place == place && w.member == member;
+        let find = |w: &Waiter| w.number == number && w.member == member;
         let Some(index) = self.waiters.iter().position(find) else { return false };
         self.counts.cancelled += 1;
-        if let At::Offered(lease) = self.waiters.remove(index).at {
+        if let WaiterState::Offered(lease) = self.waiters.remove(index).state {
             if self.offers(member) == 0 {
                 self.unclaimed.retain(|&(_, awake)| awake != member);
             }
@@ -195,7 +202,7 @@ impl Naive {
         true
     }
 
-    /// Gives a lease back.
+    /// Returns a lease; returns whether it was held.
     pub fn release(
         &mut self,
         member: usize,
@@ -213,7 +220,7 @@ impl Naive {
         live
     }
 
-    /// Starts a lease's time anew.
+    /// Restarts a lease's time to live; returns whether it was held.
     pub fn renew(&mut self, member: usize, lease: Lease, now: Millis) -> bool {
         self.tick(now);
         let live = self.holds(member, lease);
@@ -230,13 +237,14 @@ impl Naive {
         }
     }
 
-    /// Whether a member has collected a lease and not given it back.
+    /// Whether a member holds a lease and has collected it.
     fn holds(&self, member: usize, lease: Lease) -> bool {
         self.held.iter().any(|held| held.lease == lease && held.member == member)
-            && !self.waiters.iter().any(|waiter| waiter.at == At::Offered(lease))
+            && !self.waiters.iter().any(|waiter| waiter.state == WaiterState::Offered(lease))
     }
 
-    /// The upstream of a lease has begun to answer well.
+    /// Reports that the upstream of a lease has begun to answer well; returns whether the lease was
+    /// held.
     pub fn confirm(&mut self, member: usize, lease: Lease, now: Millis) -> bool {
         self.tick(now);
         if !self.holds(member, lease) {
@@ -253,60 +261,22 @@ impl Naive {
         true
     }
 
-    /// The next answer: a place, and its lease unless it timed out.
-    pub fn collect(&mut self, member: usize, now: Millis) -> Option<(Place, Option<Lease>)> {
+    /// The next result: a waiter, and its lease unless it timed out.
+    pub fn collect(&mut self, member: usize, now: Millis) -> Option<(WaiterNumber, Option<Lease>)> {
         self.tick(now);
-        self.rouse(member);
-        let answered =
-            |w: &&Waiter| w.member == member && matches!(w.at, At::Offered(_) | At::TimedOut);
+        self.resume_member(member);
+        let answered = |w: &&Waiter| {
+            w.member == member && matches!(w.state, WaiterState::Offered(_) | WaiterState::TimedOut)
+        };
         let next = self.waiters.iter().filter(answered).min_by_key(|w| w.mailed)?.clone();
-        self.waiters.retain(|w| w.place != next.place);
-        let At::Offered(lease) = next.at else { return Some((next.place, None)) };
+        self.waiters.retain(|w| w.number != next.number);
+        let WaiterState::Offered(lease) = next.state else { return Some((next.number, None)) };
         let now = self.now;
         self.unclaimed.retain(|&(_, awake)| awake != member);
         if self.offers(member) > 0 {
             self.unclaimed.push((now, member));
         }
         self.start_anew(lease);
-        Some((next.place, Some(lease)))
-    }
-
-    /// A member leaves: its places are given up, its leases remain.
-    pub fn leave(&mut self, member: usize, now: Millis) {
-        self.tick(now);
-        self.leaving.push(member);
-        self.give_places_up(member);
-        self.hand_over();
-    }
-
-    /// No new leases for a member; its places remain.
-    pub fn retire(&mut self, member: usize) {
-        self.leaving.push(member);
-    }
-
-    /// Another total.
-    pub fn set_max_in_flight(&mut self, max: u32, now: Millis) {
-        self.tick(now);
-        self.settings.max_in_flight = max;
-        self.hand_over();
-    }
-
-    /// A member is gone, and another takes its place.
-    pub fn reap(&mut self, member: usize, now: Millis) {
-        self.tick(now);
-        let places = self.give_places_up(member);
-        let leases: Vec<Lease> =
-            self.held.iter().filter(|held| held.member == member).map(|held| held.lease).collect();
-        let left = leases.len() as u64;
-        self.counts.reaped += left;
-        for lease in leases {
-            self.end(lease, Outcome::Unknown, 0);
-        }
-        if left + places > 0 {
-            self.events.push((EventKind::Reaped, None, left, places));
-        }
-        self.leaving.retain(|&leaving| leaving != member);
-        self.asleep.retain(|&asleep| asleep != member);
-        self.hand_over();
+        Some((next.number, Some(lease)))
     }
 }

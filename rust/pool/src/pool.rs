@@ -1,39 +1,44 @@
-//! The pool: members take leases, give them back, and wait.
+//! The pool: members acquire and release leases, and wait for them in a queue.
 //!
-//! One invariant makes it fair: **whoever is in line is there because nothing is to be had.** Every
-//! change that makes room ends in [`Pool::hand_over`], which serves the line until it is empty or
-//! nothing is left; so an acquire that finds a free lease overtakes nobody, and no lease lies idle
-//! while somebody waits.
+//! One invariant makes it fair: **a waiter is in the queue only while no lease is available.**
+//! Every change that makes room ends in [`Pool::hand_over`], which serves the queue until it is
+//! empty or no lease is available. So an acquire that finds a lease overtakes no waiter, and no
+//! lease is idle while a caller waits.
 
-use crate::answer::{Acquired, Answer, Refusal};
-use crate::event::Events;
-use crate::heap::Heap;
-use crate::lease::Leases;
-use crate::line::{Line, Stand};
+use crate::event::EventLog;
+use crate::index::NONE;
+use crate::indexed_heap::IndexedHeap;
+use crate::lease::{LeaseId, Leases};
 use crate::member::Member;
+use crate::results::{Acquired, Refusal, WaitResult};
 use crate::settings::{Outcome, Settings};
-use crate::upstream::Upstreams;
-use crate::{Counts, HealthChange, LeaseId, Millis, NEVER, NONE, UpstreamToken, WaiterId};
+use crate::stats::Counts;
+use crate::time::{Millis, NEVER};
+use crate::upstreams::health::HealthChange;
+use crate::upstreams::token::UpstreamToken;
+use crate::upstreams::upstream::Upstreams;
+use crate::wait_queue::{WaitQueue, WaiterId, WaiterState};
 
-/// Upstreams, leases, the line and the members.
+/// Upstreams, leases, the wait queue and the members.
 #[derive(Clone, Debug)]
 pub struct Pool {
     pub(crate) settings: Settings,
     pub(crate) upstreams: Upstreams,
     pub(crate) leases: Leases,
-    pub(crate) line: Line,
+    pub(crate) queue: WaitQueue,
     pub(crate) members: Vec<Member>,
-    pub(crate) resting: Heap<(Millis, u32)>,
-    /// Members who have offers to collect, by when they were last known to be awake.
-    pub(crate) unclaimed: Heap<(Millis, u32)>,
+    pub(crate) resting: IndexedHeap<(Millis, u32)>,
+    /// Members with uncollected offers, by the time when they were last known to be active.
+    pub(crate) unclaimed: IndexedHeap<(Millis, u32)>,
     pub(crate) rings: Vec<u32>,
-    pub(crate) events: Events,
+    pub(crate) events: EventLog,
     pub(crate) counts: Counts,
-    /// The latest time that was told.
+    /// The latest time of a call.
     pub(crate) now: Millis,
-    /// Nothing is due before.
+    /// No timer is due before this time.
     pub(crate) next_due: Millis,
-    /// The member whose call this is and who looks at its mailbox afterwards: no need to ring.
+    /// The member that makes the current call and collects its mail afterwards: its bell need not
+    /// be rung.
     pub(crate) caller: u32,
 }
 
@@ -46,12 +51,12 @@ impl Pool {
             settings,
             upstreams: Upstreams::new(),
             leases: Leases::new(),
-            line: Line::new(),
+            queue: WaitQueue::new(),
             members: Vec::new(),
-            resting: Heap::new(),
-            unclaimed: Heap::new(),
+            resting: IndexedHeap::new(),
+            unclaimed: IndexedHeap::new(),
             rings: Vec::new(),
-            events: Events::default(),
+            events: EventLog::default(),
             counts: Counts::default(),
             now: 0,
             next_due: NEVER,
@@ -59,21 +64,21 @@ impl Pool {
         }
     }
 
-    /// Takes a lease if one is to be had; never waits. O(log n).
+    /// Takes a lease if one is available; never waits. O(log n).
     pub fn acquire(
         &mut self,
         member: u32,
         prefer: Option<UpstreamToken>,
         now: Millis,
     ) -> Option<LeaseId> {
-        self.turn(now, NONE);
+        self.advance(now, NONE);
         if self.members[member as usize].leaving {
             return None;
         }
         self.grant(member, prefer.unwrap_or(UpstreamToken::NONE))
     }
 
-    /// Takes a lease, or a place in line until `deadline`. O(log n).
+    /// Takes a lease, or joins the wait queue for at most `timeout`. O(log n).
     ///
     /// # Errors
     /// [`Refusal::QueueFull`], [`Refusal::Leaving`].
@@ -91,8 +96,8 @@ impl Pool {
         if self.members[member as usize].leaving {
             return Err(Refusal::Leaving);
         }
-        self.rouse(member);
-        if self.line.waiting() >= self.settings.queue_max || self.line.is_full() {
+        self.resume_member(member);
+        if self.queue.waiting() >= self.settings.queue_max || self.queue.is_full() {
             self.counts.refused += 1;
             return Err(Refusal::QueueFull);
         }
@@ -101,35 +106,35 @@ impl Pool {
         let aging = i64::try_from(self.settings.aging).unwrap_or(i64::MAX);
         let head_start = i64::from(priority).saturating_mul(aging);
         let who = (member, prefer.unwrap_or(UpstreamToken::NONE));
-        let place = self.line.join(who, head_start, deadline, now);
+        let waiter_id = self.queue.enqueue(who, head_start, deadline, now);
         self.next_due = self.next_due.min(deadline);
-        Ok(Acquired::Place(place))
+        Ok(Acquired::Queued(waiter_id))
     }
 
-    /// Gives a place in line up; a lease that it was handed goes on to the next. Returns whether
-    /// the place was still there. O(log n).
-    pub fn cancel(&mut self, member: u32, place: WaiterId, now: Millis) -> bool {
-        self.turn(now, member);
-        let Some(slot) = self.line.find(place).filter(|&s| self.line.get(s).member == member)
+    /// Leaves the wait queue. A lease that was handed over goes to the next waiter. Returns whether
+    /// the waiter existed. O(log n).
+    pub fn cancel(&mut self, member: u32, waiter_id: WaiterId, now: Millis) -> bool {
+        self.advance(now, member);
+        let Some(slot) = self.queue.find(waiter_id).filter(|&s| self.queue.get(s).member == member)
         else {
             return false;
         };
-        let stand = self.line.get(slot).stand;
-        self.line.put(slot, Stand::Free);
+        let state = self.queue.get(slot).state;
+        self.queue.set_state(slot, WaiterState::Free);
         self.counts.cancelled += 1;
-        if let Stand::Offered(lease) = stand {
-            self.offer_gone(member);
+        if let WaiterState::Offered(lease) = state {
+            self.offer_ended(member);
             self.end(lease, Outcome::Unknown, 0);
             self.hand_over();
         }
         true
     }
 
-    /// Gives a lease back and says how it went; `rest` is how long the upstream asked to be left
-    /// alone (0: it did not). O(log n).
+    /// Returns a lease with the request's outcome. `rest` is how long the upstream asked not to be
+    /// used (0: it did not ask). O(log n).
     ///
     /// # Errors
-    /// [`Refusal::StaleLease`]; nothing changes then.
+    /// [`Refusal::StaleLease`]; nothing is changed then.
     pub fn release(
         &mut self,
         member: u32,
@@ -138,65 +143,66 @@ impl Pool {
         rest: Millis,
         now: Millis,
     ) -> Result<(), Refusal> {
-        self.turn(now, member);
+        self.advance(now, member);
         let slot = self.leases.find(lease, member).ok_or(Refusal::StaleLease)?;
         self.end(slot, outcome, rest);
         self.hand_over();
         Ok(())
     }
 
-    /// Starts a lease's time anew. O(1).
+    /// Restarts a lease's time to live. O(1).
     ///
     /// # Errors
     /// [`Refusal::StaleLease`].
     pub fn renew(&mut self, member: u32, lease: LeaseId, now: Millis) -> Result<(), Refusal> {
-        self.turn(now, member);
+        self.advance(now, member);
         let slot = self.leases.find(lease, member).ok_or(Refusal::StaleLease)?;
         self.leases.renew(slot, self.now);
         Ok(())
     }
 
-    /// The upstream of a lease has begun to answer well. If the lease is the probe, that decides:
-    /// a stream that goes on for minutes keeps nobody else waiting. O(log n).
+    /// Reports that the upstream of a lease has begun to answer well. If the lease is the probe,
+    /// the upstream is healthy from now on: a stream of minutes does not keep other callers
+    /// waiting. O(log n).
     ///
     /// # Errors
     /// [`Refusal::StaleLease`].
     pub fn confirm(&mut self, member: u32, lease: LeaseId, now: Millis) -> Result<(), Refusal> {
-        self.turn(now, member);
+        self.advance(now, member);
         let slot = self.leases.find(lease, member).ok_or(Refusal::StaleLease)?;
         if !self.leases.take_probe(slot) {
             return Ok(());
         }
         let index = lease.upstream();
         if self.upstreams.change(index, |upstream| !upstream.removed && upstream.health.confirm()) {
-            self.tell(index, HealthChange::Recovered);
-            self.rank_again(index);
+            self.publish_health_change(index, HealthChange::Recovered);
+            self.update_rank(index);
             self.hand_over();
         }
         Ok(())
     }
 
-    /// The next answer in a member's mailbox. O(log n), amortised.
-    pub fn collect(&mut self, member: u32, now: Millis) -> Option<(WaiterId, Answer)> {
-        self.turn(now, member);
-        self.rouse(member);
-        while let Some(place) = self.members[member as usize].mailbox.pop_front() {
-            let Some(slot) = self.line.find(place) else { continue };
-            let answer = match self.line.get(slot).stand {
-                Stand::Offered(lease) => {
-                    self.offer_gone(member);
+    /// The next result in a member's mailbox. Amortized O(log n).
+    pub fn collect(&mut self, member: u32, now: Millis) -> Option<(WaiterId, WaitResult)> {
+        self.advance(now, member);
+        self.resume_member(member);
+        while let Some(waiter_id) = self.members[member as usize].mailbox.pop_front() {
+            let Some(slot) = self.queue.find(waiter_id) else { continue };
+            let answer = match self.queue.get(slot).state {
+                WaiterState::Offered(lease) => {
+                    self.offer_ended(member);
                     if self.members[member as usize].offers > 0 {
-                        self.expect_claim(member);
+                        self.start_claim_timer(member);
                     }
                     self.leases.collect(lease, self.now);
-                    Answer::Lease(self.leases.id(lease))
+                    WaitResult::Lease(self.leases.id(lease))
                 }
-                Stand::TimedOut => Answer::TimedOut,
-                // Revoked meanwhile; it will be in the mailbox again.
-                Stand::Waiting | Stand::Aside | Stand::Free => continue,
+                WaiterState::TimedOut => WaitResult::TimedOut,
+                // The offer was revoked meanwhile; the waiter will be in the mailbox again.
+                WaiterState::Waiting | WaiterState::Suspended | WaiterState::Free => continue,
             };
-            self.line.put(slot, Stand::Free);
-            return Some((place, answer));
+            self.queue.set_state(slot, WaiterState::Free);
+            return Some((waiter_id, answer));
         }
         self.members[member as usize].rung = false;
         None

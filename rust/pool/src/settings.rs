@@ -1,73 +1,73 @@
-//! What a pool is made of.
+//! Settings of a pool and its upstreams, with their defaults.
 
-use crate::Millis;
+use crate::time::Millis;
 
-/// The numbers of a pool.
+/// The settings of a pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// How many leases may be in use over all upstreams.
+    /// The most leases in use over all upstreams.
     pub max_in_flight: u32,
-    /// How many may wait.
+    /// The most waiters.
     pub queue_max: u32,
-    /// How much later an arrival one step of priority makes up for.
+    /// The head start that one step of priority is worth.
     pub aging: Millis,
-    /// How long a lease lives without being renewed.
+    /// The time to live of a lease that is not renewed.
     pub lease_ttl: Millis,
     /// How long a lease that was handed over waits to be collected before others get it.
     pub claim: Millis,
-    /// When an upstream is taken out of use.
+    /// When an upstream is ejected.
     pub health: HealthSettings,
-    /// How limits move, if they do.
+    /// How adaptive limits change; none if limits are fixed.
     pub adaptive: Option<Adaptive>,
 }
 
-/// When an upstream is taken out of use and when it comes back.
+/// When an upstream is ejected, and when it is used again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HealthSettings {
-    /// This many failures in a row eject; 0 never does.
+    /// This many consecutive failures eject; 0 disables this.
     pub failures: u32,
-    /// This share of failures within the window ejects.
+    /// This share of failures in the window ejects.
     pub failure_rate: f64,
-    /// A rate is made of at least so many results.
+    /// The least number of results in the window for a failure rate.
     pub min_results: u32,
-    /// The window of the rate.
+    /// The length of the window.
     pub window: Millis,
-    /// How long an ejection lasts the first time.
+    /// How long the first ejection lasts.
     pub cooldown: Millis,
-    /// The largest share of the upstreams that failures may eject.
+    /// The largest share of the upstreams that may be ejected by failures.
     pub max_ejected: f64,
 }
 
-/// How an adaptive limit moves.
+/// How an adaptive limit changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adaptive {
     /// The lowest limit.
     pub min: u32,
-    /// What the limit is multiplied by on overload.
+    /// The factor of the multiplicative decrease.
     pub backoff: f64,
 }
 
-/// What is said of an upstream when it is added.
+/// The settings of an upstream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpstreamSettings {
-    /// How many leases of it may be in use.
+    /// The most leases in use.
     pub max_in_flight: u32,
-    /// Its share of the load; above 0.
+    /// The share of the load; above 0.
     pub weight: f64,
-    /// A higher tier is used only when no lower one has room.
+    /// The tier. A higher tier is used only when no lower one has room.
     pub tier: u32,
 }
 
-/// How a request went.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The upstream did its part.
+    /// The upstream succeeded.
     Ok,
-    /// Nothing is known of it; it changes nothing.
+    /// The outcome is not known; health and limits do not change.
     Unknown,
     /// The upstream failed.
     Failed,
-    /// The upstream had too much to do, or did not answer in time.
+    /// The upstream was overloaded, or timed out.
     Overloaded,
 }
 

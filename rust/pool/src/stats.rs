@@ -1,48 +1,49 @@
-//! What a pool tells of itself.
+//! Statistics of a pool and its upstreams.
 
 use std::sync::Arc;
 
-use crate::{Millis, State};
+use crate::time::Millis;
+use crate::upstreams::health::State;
 
-/// Counts since the pool began.
+/// Counts since the pool was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Leases granted.
     pub granted: u64,
-    /// Of those, to somebody in line.
+    /// Of those, handed over to waiters.
     pub handed_over: u64,
-    /// Waits that ended without a lease because time ran out.
+    /// Waits that timed out.
     pub timed_out: u64,
-    /// Acquires refused because the line was full.
+    /// Acquires that were refused because the queue was full.
     pub refused: u64,
-    /// Places given up.
+    /// Waits that were cancelled.
     pub cancelled: u64,
-    /// Leases that outlived their time.
+    /// Leases that expired.
     pub expired: u64,
-    /// Leases that a member left behind.
+    /// Leases of members that were removed.
     pub reaped: u64,
     /// Ejections by failures.
     pub ejections: u64,
 }
 
-/// One upstream at one moment.
+/// The state of one upstream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpstreamStats {
     /// Its index.
     pub index: u32,
     /// Its id.
     pub id: Arc<str>,
-    /// What use it is in.
+    /// Its health.
     pub state: State,
-    /// Whether failures took it out of use.
+    /// Whether failures ejected it.
     pub ejected: bool,
     /// Whether it is given no new leases.
     pub draining: bool,
     /// Leases in use.
     pub in_flight: u32,
-    /// The most that may be.
+    /// The configured limit of leases in use.
     pub max_in_flight: u32,
-    /// How many may be now.
+    /// The current limit of leases in use.
     pub limit: u32,
     /// Its weight.
     pub weight: f64,
@@ -50,10 +51,10 @@ pub struct UpstreamStats {
     pub tier: u32,
     /// Leases granted.
     pub granted: u64,
-    /// Failures told.
+    /// Failures reported.
     pub failed: u64,
-    /// Failures since the last success.
+    /// Consecutive failures.
     pub failures_in_a_row: u32,
-    /// How long it rests from now on.
+    /// How long it is still resting.
     pub rests_for: Millis,
 }

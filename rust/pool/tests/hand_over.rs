@@ -1,18 +1,18 @@
-//! Hand-over between Workers, under a scheduler that tries the orders of their steps.
+//! Hand-over between Workers, under a scheduler (shuttle) that explores the orders of their steps.
 //!
-//! The protocol is that of `src/pool/member.ts` and `src/pool/bell.ts`: the machine behind a mutex; who
-//! releases rings whom it is told to; who waits reads its bell, collects, and sleeps only if the
-//! bell did not ring since. The safety poll is left out, so a ring that can be lost is a deadlock
-//! here, which shuttle reports.
+//! The protocol is that of `src/pool/member.ts` and `src/pool/bell.ts`. The state machine is behind
+//! a mutex. A member that releases a lease rings the bells that it is given. A member that waits
+//! reads its bell, collects, and sleeps only if the bell has not rung since. The safety poll is
+//! left out, so a lost ring is a deadlock here, which shuttle reports.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 use shuttle::sync::{Arc, Condvar, Mutex};
 use shuttle::thread;
 use sluice_pool::{
-    Acquired, Answer, LeaseId, NEVER, Outcome, Pool, Settings, UpstreamSettings, WaiterId,
+    Acquired, LeaseId, NEVER, Outcome, Pool, Settings, UpstreamSettings, WaitResult, WaiterId,
 };
 
-/// A word on which one sleeps, as `Atomics.waitAsync` and `Atomics.notify` have it.
+/// A word to sleep on, with the semantics of `Atomics.waitAsync` and `Atomics.notify`.
 #[derive(Default)]
 struct Bell {
     word: Mutex<u32>,
@@ -54,7 +54,7 @@ impl Process {
         Arc::new(Self { pool: Mutex::new(pool), bells })
     }
 
-    /// Rings whom a call said to ring: each is its own crossing, as in JavaScript.
+    /// Rings the bells of a call; each is its own crossing, as in JavaScript.
     fn ring(&self) {
         loop {
             let next = self.pool.lock().expect("lock").take_ring();
@@ -65,19 +65,19 @@ impl Process {
 
     fn acquire(&self, worker: usize) -> Result<LeaseId, WaiterId> {
         let acquired = self.pool.lock().expect("lock").wait(worker as u32, None, 0, NEVER, 0);
-        match acquired.expect("room in line") {
+        match acquired.expect("room in the queue") {
             Acquired::Lease(lease) => Ok(lease),
-            Acquired::Place(place) => Err(place),
+            Acquired::Queued(waiter) => Err(waiter),
         }
     }
 
-    fn wait(&self, worker: usize, place: WaiterId) -> LeaseId {
+    fn wait(&self, worker: usize, waiter: WaiterId) -> LeaseId {
         loop {
             let seen = self.bells[worker].read();
             let answer = self.pool.lock().expect("lock").collect(worker as u32, 0);
             match answer {
-                Some((served, Answer::Lease(lease))) => {
-                    assert_eq!(served, place);
+                Some((served, WaitResult::Lease(lease))) => {
+                    assert_eq!(served, waiter);
                     return lease;
                 }
                 Some(other) => panic!("{other:?}"),
@@ -98,12 +98,12 @@ fn work(process: &Process, worker: usize, rounds: usize, aborts: bool) {
     for round in 0..rounds {
         let lease = match process.acquire(worker) {
             Ok(lease) => lease,
-            Err(place) if aborts && round % 2 == worker % 2 => {
-                process.pool.lock().expect("lock").cancel(worker as u32, place, 0);
+            Err(waiter) if aborts && round % 2 == worker % 2 => {
+                process.pool.lock().expect("lock").cancel(worker as u32, waiter, 0);
                 process.ring();
                 continue;
             }
-            Err(place) => process.wait(worker, place),
+            Err(waiter) => process.wait(worker, waiter),
         };
         process.release(worker, lease);
     }
@@ -130,7 +130,7 @@ fn no_wake_up_is_lost() {
 }
 
 #[test]
-fn no_wake_up_is_lost_when_some_give_up() {
+fn no_wake_up_is_lost_when_some_waiters_cancel() {
     shuttle::check_random(|| run(4, 1, 4, true), 3000);
 }
 
@@ -141,10 +141,10 @@ fn no_wake_up_is_lost_when_a_worker_dies() {
         let victim = {
             let process = Arc::clone(&process);
             thread::spawn(move || {
-                // Dies with a lease, or in line, or handed one that it never collects.
+                // Dies with a lease, or in the queue, or with an offer that it never collects.
                 let _ = process.acquire(0);
                 process.pool.lock().expect("lock").reap(0, 0);
-                // Nobody rings for the dead: others see it when they look, which is the poll.
+                // Nothing rings for a dead Worker: others see the change by the poll.
                 process.ring();
             })
         };

@@ -75,9 +75,9 @@ fn take_chunk(limiter: &Limiter, keys: &[f64], costs: &[f64], out: &mut [f64], n
     let amounts = &mut amounts[..limiter.units()];
     let rows = costs.chunks_exact(amounts.len());
     let mut read = None;
-    let toll_of = |cost| limiter.toll(amount("cost", cost).ok()?);
+    let prepare = |cost| limiter.prepare_cost(amount("cost", cost).ok()?);
     let all_alike = rows.len() == 1;
-    let toll = if let ([cost], true) = (costs, all_alike) { toll_of(*cost) } else { None };
+    let prepared = if let ([cost], true) = (costs, all_alike) { prepare(*cost) } else { None };
     let (mut at, mut allowed) = (0, 0);
     while at < keys.len() {
         let to = &mut out[at..];
@@ -85,12 +85,12 @@ fn take_chunk(limiter: &Limiter, keys: &[f64], costs: &[f64], out: &mut [f64], n
             allowed += usize::from(denial.is_none());
             to[at] = denial.map_or(0.0, code_of);
         };
-        at += if let Some(toll) = toll {
-            let calls = keys[at..].iter().map(|&key| Some((named(key)?, toll)));
-            batch.take_plain(calls, each)
+        at += if let Some(prepared) = prepared {
+            let calls = keys[at..].iter().map(|&key| Some((named(key)?, prepared)));
+            batch.take_fast(calls, each)
         } else if amounts.len() == 1 && !all_alike {
             let calls = keys[at..].iter().zip(&costs[at..]);
-            batch.take_plain(calls.map(|(&key, &cost)| Some((named(key)?, toll_of(cost)?))), each)
+            batch.take_fast(calls.map(|(&key, &cost)| Some((named(key)?, prepare(cost)?))), each)
         } else {
             0
         };

@@ -1,7 +1,8 @@
 //! Configurations of limiters: read from arrays of numbers by position, with the names apart.
 
 use sluice_limiter::{
-    Config, Kind, Limit, MOST_KEYS, MOST_LIMITS, Place, Plan, Span, UNLIMITED, Window, Zone,
+    Config, Kind, Limit, LimitSet, MOST_KEYS, MOST_LIMITS, QuotaWindow, Span, TimeZone, UNLIMITED,
+    Zone,
 };
 
 use crate::limiter::fields::{
@@ -95,7 +96,7 @@ pub(crate) fn describe(numbers: &[f64], names: &[&str]) -> Result<Described, Fai
 }
 
 /// Reads `count` limits on some of `units` units.
-pub(crate) fn plan(numbers: &[f64], count: usize, units: usize) -> Result<Plan, Failure> {
+pub(crate) fn plan(numbers: &[f64], count: usize, units: usize) -> Result<LimitSet, Failure> {
     let size = SLUICE_LIMITER_LIMIT as usize;
     if numbers.len() != size * count {
         return Err(Failure::argument(format!(
@@ -138,7 +139,7 @@ fn limit(numbers: &[f64], units: usize) -> Result<Limit, Failure> {
     Ok(Limit { kind: Kind::Quota(window(numbers)?), unit, capacity: most })
 }
 
-fn window(numbers: &[f64]) -> Result<Window, Failure> {
+fn window(numbers: &[f64]) -> Result<QuotaWindow, Failure> {
     let [ms, start, minutes, zone] = [
         SluiceLimitField::Period,
         SluiceLimitField::WindowStart,
@@ -167,16 +168,16 @@ fn window(numbers: &[f64]) -> Result<Window, Failure> {
     } else {
         Span::Every(nanoseconds("per", ms)?)
     };
-    let place = if zone == 0.0 {
+    let time_zone = if zone == 0.0 {
         if minutes.is_nan() || minutes.abs() > SLUICE_MAX_UTC_OFFSET_MINUTES.into() {
             return Err(bad("offset", minutes));
         }
-        Place::Offset(minutes as i64 * 60_000_000_000)
+        TimeZone::Offset(minutes as i64 * 60_000_000_000)
     } else {
         let number = (zone >= 1.0).then(|| zone as usize - 1).ok_or_else(|| bad("zone", zone))?;
-        Place::Zone(Zone::of(number).ok_or_else(|| bad("zone", zone))?)
+        TimeZone::Zone(Zone::of(number).ok_or_else(|| bad("zone", zone))?)
     };
-    Ok(Window { span, place })
+    Ok(QuotaWindow { span, time_zone })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::seam::boundary::boundary;
 use crate::seam::failure::{Failure, count};
 use crate::seam::slice;
 use crate::seam::status::SluiceStatus;
-use sluice_limiter::{Damaged, Kind, UNLIMITED, VERSION};
+use sluice_limiter::{Kind, RestoreError, UNLIMITED, VERSION};
 
 /// How many numbers `sluice_limiter_inspect` writes for a limit.
 pub const SLUICE_LIMITER_STANDING: u32 = 6;
@@ -264,17 +264,17 @@ pub unsafe extern "C" fn sluice_limiter_restore(
         opened::with(limiter, |opened| {
             opened.limiter.restore(bytes, opened.clock.now()).map_err(|damaged| {
                 let what = match damaged {
-                    Damaged::Memory => return Failure::memory("the keys of the snapshot"),
-                    Damaged::Bytes => "the bytes are not a snapshot, or were changed".to_owned(),
-                    Damaged::Version(version) => {
+                    RestoreError::Memory => return Failure::memory("the keys of the snapshot"),
+                    RestoreError::Bytes => "the bytes are not a snapshot, or were changed".to_owned(),
+                    RestoreError::Version(version) => {
                         format!("the snapshot has version {version}, not {VERSION}")
                     }
-                    Damaged::OtherLimits => {
+                    RestoreError::OtherLimits => {
                         "the snapshot is of a limiter with other limits: none has the name, unit and kind of \
                          one of this limiter's".to_owned()
                     }
-                    Damaged::NotEmpty => "the limiter has had keys already".to_owned(),
-                    Damaged::Full => "the snapshot has more keys, or sets of limits, than the limiter may have".to_owned(),
+                    RestoreError::NotEmpty => "the limiter has had keys already".to_owned(),
+                    RestoreError::Full => "the snapshot has more keys, or sets of limits, than the limiter may have".to_owned(),
                 };
                 Failure::new(SluiceStatus::BadSnapshot, what)
             })?;

@@ -1,6 +1,6 @@
 //! Limits in words, for messages and for comparing the options of two opens.
 
-use sluice_limiter::{Kind, Limit, Place, Span};
+use sluice_limiter::{Kind, Limit, Span, TimeZone};
 
 use crate::limiter::fields::SluiceLimitField;
 
@@ -31,10 +31,10 @@ pub(crate) fn in_words(limit: &Limit, unit: &str, numbers: &[f64]) -> String {
         Span::Year { month: 1, day: 1 } => "year".to_owned(),
         Span::Year { month, day } => format!("year from {month:02}-{day:02}"),
     };
-    let zone = match window.place {
-        Place::Offset(0) => String::new(),
-        Place::Offset(ns) => format!(", {} minutes east of UTC", ns / 60_000_000_000),
-        Place::Zone(zone) => format!(", in {}", zone.offsets().name),
+    let zone = match window.time_zone {
+        TimeZone::Offset(0) => String::new(),
+        TimeZone::Offset(ns) => format!(", {} minutes east of UTC", ns / 60_000_000_000),
+        TimeZone::Zone(zone) => format!(", in {}", zone.offsets().name),
     };
     format!("a quota of {most} {unit} per {span}{zone}")
 }

@@ -33,7 +33,7 @@ pub extern "C" fn sluice_lease_acquire(pool: u32, prefer: i32, priority: i32, ti
                     shared.pool.wait(member, prefer, priority, timeout.ceil() as u64, now);
                 return Ok(match acquired.map_err(refused)? {
                     Acquired::Lease(lease) => lease_number(shared, member, lease),
-                    Acquired::Place(waiter) => waiter_number(waiter),
+                    Acquired::Queued(waiter) => waiter_number(waiter),
                 });
             }
             let lease = shared.pool.acquire(member, prefer, now);

@@ -1,6 +1,6 @@
 //! Upstreams of a pool: added, changed, removed and found by id.
 
-use sluice_pool::Setting;
+use sluice_pool::UpstreamChange;
 
 use crate::pool::chores::chores;
 use crate::pool::registry::{self, refused};
@@ -85,11 +85,13 @@ pub unsafe extern "C" fn sluice_upstream_change(
         let id = unsafe { slice::text("id", id, id_len) }?;
         let setting = match setting {
             SLUICE_UPSTREAM_MAX_IN_FLIGHT => {
-                Setting::MaxInFlight(upstream_settings(value, 1.0, 0.0)?.max_in_flight)
+                UpstreamChange::MaxInFlight(upstream_settings(value, 1.0, 0.0)?.max_in_flight)
             }
-            SLUICE_UPSTREAM_WEIGHT => Setting::Weight(upstream_settings(1.0, value, 0.0)?.weight),
-            SLUICE_UPSTREAM_TIER => Setting::Tier(upstream_settings(1.0, 1.0, value)?.tier),
-            SLUICE_UPSTREAM_DRAINING => Setting::Draining(value != 0.0),
+            SLUICE_UPSTREAM_WEIGHT => {
+                UpstreamChange::Weight(upstream_settings(1.0, value, 0.0)?.weight)
+            }
+            SLUICE_UPSTREAM_TIER => UpstreamChange::Tier(upstream_settings(1.0, 1.0, value)?.tier),
+            SLUICE_UPSTREAM_DRAINING => UpstreamChange::Draining(value != 0.0),
             _ => return Err(Failure::argument(format!("setting is {setting}, not 0 to 3"))),
         };
         registry::with(pool, |shared, member, now| {

@@ -4,7 +4,7 @@
 //! goes to the mailbox of the waiter's member. The member collects it at once if it made that call, otherwise when
 //! its bell rings, and at the latest when it polls.
 
-use sluice_pool::Answer;
+use sluice_pool::WaitResult;
 
 use crate::pool::chores::{SLUICE_CHORE_BELL, SLUICE_CHORES, chores};
 use crate::pool::codec::{lease_number, waiter_id, waiter_number};
@@ -44,8 +44,8 @@ pub unsafe extern "C" fn sluice_waiter_collect(pool: u32, out: *mut f64, out_cap
                 let Some((waiter, answer)) = shared.pool.collect(member, now) else { break };
                 row[SluiceAnswer::Waiter as usize] = waiter_number(waiter);
                 row[SluiceAnswer::Lease as usize] = match answer {
-                    Answer::Lease(lease) => lease_number(shared, member, lease),
-                    Answer::TimedOut => f64::from(SluiceStatus::AcquireTimeout as i32),
+                    WaitResult::Lease(lease) => lease_number(shared, member, lease),
+                    WaitResult::TimedOut => f64::from(SluiceStatus::AcquireTimeout as i32),
                 };
                 answers += 1;
             }

@@ -1,11 +1,11 @@
-//! A key, the plain way.
+//! The state of one key in the reference limiter.
 
 use super::bucket::Bucket;
 use crate::time::Now;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
-    /// Which of those that had this name.
+    /// A unique number, by which a key that was forgotten differs from its successor.
     pub(super) number: usize,
     pub(super) seen: u64,
     pub(super) buckets: Vec<Bucket>,

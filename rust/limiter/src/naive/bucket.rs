@@ -1,18 +1,18 @@
-//! One limit of a key, the plain way.
+//! The state of one limit of a key in the reference limiter: a token bucket with an explicit level.
 
-use crate::limit::{FAR, Kind, Limit, Refusal};
+use crate::limits::limit::{FAR, Kind, Limit, Refusal};
+use crate::limits::quota_window::QuotaWindow;
+use crate::operations::key_management::LimitStatus;
 use crate::time::Now;
-use crate::upkeep::Standing;
-use crate::window::Window;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
     pub(super) limit: Limit,
     /// Rate: millionths times the rate's nanoseconds. Quota: millionths.
     pub(super) level: u128,
-    /// When `level` was that.
+    /// The time of `level`.
     pub(super) at: u64,
-    /// When a quota's window ends.
+    /// When the quota's window ends.
     pub(super) end: i64,
     pub(super) held: u64,
 }
@@ -31,16 +31,16 @@ impl Bucket {
         }
     }
 
-    /// When the window ends that is counted: the present one's end, if nothing was counted or if the clock
-    /// was set back out of the one that was.
-    fn end(&self, window: Window, now: Now) -> i64 {
+    /// When the counted window ends: the current one's end, if nothing was counted or if the clock
+    /// was set back out of the counted one.
+    fn end(&self, window: QuotaWindow, now: Now) -> i64 {
         let is_ahead = i128::from(self.end) - i128::from(now.wall_ns) > window.longest().into();
         if self.level(now).0 == 0 || is_ahead { window.end(now.wall_ns) } else { self.end }
     }
 
     pub(super) fn add(&mut self, cost: u64, now: Now) {
         let (level, parts) = self.level(now);
-        // Nothing is nothing, also where another window has begun: the clock may be set back.
+        // A cost of 0 changes nothing, even if another window has begun: the clock may be set back.
         if matches!(self.limit.kind, Kind::Concurrency) || cost == 0 {
             return;
         }
@@ -58,8 +58,8 @@ impl Bucket {
         self.at = now.ns;
     }
 
-    /// Fills a rate's bucket so far that `remaining` are left when `after_ns` have leaked out of it;
-    /// whether it was not so full already.
+    /// Fills a rate's bucket until `remaining` will be left after `after_ns` of leaking. Returns
+    /// whether it was less full before.
     pub(super) fn pause(&mut self, remaining: u64, after_ns: u64, now: Now) -> bool {
         let Kind::Rate { units, ns } = self.limit.kind else { return false };
         let leak = u128::from(after_ns) * u128::from(units);
@@ -73,7 +73,7 @@ impl Bucket {
         true
     }
 
-    /// Goes on at another rate, with as much used; of which parts of a millionth count as a whole one.
+    /// Changes to another limit with the same amount used. Parts of a millionth are rounded up.
     pub(super) fn become_like(&mut self, limit: Limit, now: Now) {
         let (level, parts) = self.level(now);
         self.limit = limit;
@@ -90,7 +90,7 @@ impl Bucket {
         level + wanted * parts <= u128::from(self.limit.capacity) * parts
     }
 
-    /// `own` is what the asking reservation holds of it: it cannot wait for its own end.
+    /// `own` is what the calling reservation holds: it cannot wait for its own end.
     pub(super) fn refusal(&self, cost: u64, own: u64, now: Now, then: Now) -> Option<Refusal> {
         if self.fits(cost, then) {
             return None;
@@ -118,7 +118,7 @@ impl Bucket {
         Some(Refusal::Until(yes + (then.ns - now.ns)))
     }
 
-    pub(super) fn standing(&self, now: Now) -> Standing {
+    pub(super) fn status(&self, now: Now) -> LimitStatus {
         let (level, parts) = self.level(now);
         let used = u64::try_from(level.div_ceil(parts)).unwrap_or(u64::MAX);
         let capacity = self.limit.capacity;
@@ -137,6 +137,6 @@ impl Bucket {
             }
             Kind::Quota(_) | Kind::Concurrency => 0,
         };
-        Standing { capacity, remaining, used, held: self.held, reset_ns, refill_ns }
+        LimitStatus { capacity, remaining, used, held: self.held, reset_ns, refill_ns }
     }
 }

@@ -1,5 +1,5 @@
-//! The fast limiter equals the naive one, whatever is asked of it and in whatever order; a refusal changes
-//! no bit; and no more is admitted in any span of time than the limits allow.
+//! Model test: the fast limiter equals the reference limiter under any sequence of calls; a refusal
+//! changes no bit; and no span of time admits more than the limits allow.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod steps;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use sluice_limiter::{Actual, Config, Limit, Limiter, Now, Part, ReservationId, UNIT, reserve_all};
 
-use steps::{plan, step};
+use steps::{limits, step};
 use world::World;
 
 proptest! {
@@ -21,17 +21,18 @@ proptest! {
 
     #[test]
     fn fast_equals_naive(
-        plans in [plan(), plan()],
+        limit_sets in [limits(), limits()],
         steps in proptest::collection::vec(step(), 1..60),
     ) {
-        let mut world = World::new(&plans);
+        let mut world = World::new(&limit_sets);
         for step in &steps {
             world.run(step)?;
             world.compare()?;
         }
     }
 
-    /// In any span W, by the times of admission and by the times of settling, at most burst + rate * W.
+    /// In any span W, by the times of admission and of settling, at most burst + rate * W is
+    /// admitted.
     #[test]
     fn no_window_has_more_than_burst_and_rate_allow(
         limit in 1..200u64,
@@ -55,7 +56,7 @@ proptest! {
                     settled.push((now.ns, cost));
                 }
                 1 | 2 => if let Ok(id) = reserve_all(&[part], 0, u64::MAX, now).expect("no fault") {
-                    // What is not used in the end does not count as admitted.
+                    // The unused part of a reservation does not count as admitted.
                     let actual = cost * percent / 100;
                     admitted.push((now.ns, actual));
                     open.push((id, actual));

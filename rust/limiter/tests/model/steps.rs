@@ -1,12 +1,12 @@
-//! What is asked of limiters, and of which limits.
+//! Random calls on limiters, and the random limits that they use.
 
 use proptest::prelude::*;
-use sluice_limiter::{Kind, Limit, Offsets, Place, Span, UNIT, UNLIMITED, Window, Zone};
+use sluice_limiter::{Kind, Limit, Offsets, QuotaWindow, Span, TimeZone, UNIT, UNLIMITED, Zone};
 
 pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
 pub(crate) const UNITS: usize = 3;
 pub(crate) const LIMITS: usize = 4;
-/// What the wall clock shows at the start: 2024-02-29 23:59:50.
+/// The wall time at the start: 2024-02-29 23:59:50.
 pub(crate) const WALL: i64 = 1_709_251_190 * 1_000_000_000;
 
 #[derive(Clone, Debug)]
@@ -19,10 +19,10 @@ pub(crate) enum Step {
     TopUp(usize, [u64; UNITS]),
     Tighten(usize, usize, usize, u64, u64),
     Reset(usize, usize),
-    /// One key, by the call for one; or by that for many.
+    /// Calls on one key: a single call, or a batch.
     One(usize, usize, [u64; UNITS]),
     Batch(usize, Vec<(usize, [u64; UNITS])>),
-    /// Limits of its own, by what they are more or less than the limiter's; or none.
+    /// Limits of its own, as (rate, capacity) for each limit; or the defaults.
     SetLimits(usize, usize, Option<[(u64, u64); LIMITS]>),
     Forget(usize, usize),
     UpTo(usize, usize, [u64; UNITS], u64),
@@ -30,19 +30,20 @@ pub(crate) enum Step {
     Abandon(u32),
     Pass(u64),
     Back(u64),
-    /// The wall clock is set.
+    /// The wall clock is set forward or back.
     Wall(i64),
 }
 
-/// Somewhere, also where clocks are set while the tests run: half an hour later and a day after.
-fn place() -> impl Strategy<Value = Place> {
+/// A time zone: a fixed offset, or a zone whose clocks are set half an hour and 25 hours after the
+/// start.
+fn time_zone() -> impl Strategy<Value = TimeZone> {
     const HOUR: i64 = 3_600_000_000_000;
     let changes = vec![(WALL + HOUR / 2, -HOUR), (WALL + 25 * HOUR, 9 * HOUR)];
     let offsets = Offsets { name: "test/model".to_owned(), first: 2 * HOUR, changes };
     let zone = Zone::add(offsets).expect("room");
     prop_oneof![
-        2 => (-1440..1440i64).prop_map(|minutes| Place::Offset(minutes * 60_000_000_000)),
-        1 => Just(Place::Zone(zone)),
+        2 => (-1440..1440i64).prop_map(|minutes| TimeZone::Offset(minutes * 60_000_000_000)),
+        1 => Just(TimeZone::Zone(zone)),
     ]
 }
 
@@ -63,14 +64,14 @@ fn limit(unit: usize) -> impl Strategy<Value = Limit> {
             .prop_map(move |(limit, ns, burst)| Limit::rate(unit, limit, ns, burst)),
         1 => (prop_oneof![Just((0, 0)), Just((UNLIMITED, UNLIMITED)), Just((UNLIMITED, 20 * UNIT))], ns)
             .prop_map(move |((limit, burst), ns)| Limit::rate(unit, limit, ns, burst)),
-        2 => (span, place(), capacity()).prop_map(move |(span, place, capacity)| {
-            Limit { kind: Kind::Quota(Window { span, place }), unit, capacity }
+        2 => (span, time_zone(), capacity()).prop_map(move |(span, time_zone, capacity)| {
+            Limit { kind: Kind::Quota(QuotaWindow { span, time_zone }), unit, capacity }
         }),
         2 => capacity().prop_map(move |capacity| Limit { kind: Kind::Concurrency, unit, capacity }),
     ]
 }
 
-pub(crate) fn plan() -> impl Strategy<Value = Vec<Limit>> {
+pub(crate) fn limits() -> impl Strategy<Value = Vec<Limit>> {
     proptest::collection::vec((0..UNITS).prop_flat_map(limit), LIMITS)
 }
 

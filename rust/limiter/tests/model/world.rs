@@ -1,9 +1,9 @@
-//! Limiters, the naive ones beside them, and one step of both.
+//! The limiters and the reference limiter side by side, and one step of both.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sluice_limiter::naive::{Naive, Place};
+use sluice_limiter::naive::{Naive, NaiveKey};
 use sluice_limiter::{
     AS_RESERVED, Actual, Book, Config, Fault, Key, Kind, Limit, Limiter, Now, Part, ReservationId,
     Stats, peek_all, reserve_all, take_all,
@@ -16,18 +16,18 @@ pub(crate) struct World {
     keys: [[Key; NAMES.len()]; 2],
     naive: Naive,
     open: Vec<(ReservationId, usize, usize)>,
-    /// The latest time.
+    /// The current time.
     now: Now,
 }
 
-/// What is kept of limiters and their keys: a refusal must change none of it.
+/// The complete state of limiters and keys: a refusal must not change it.
 type State = (Vec<Vec<u64>>, [Stats; 2], [Vec<u8>; 2]);
 
 impl World {
-    pub(crate) fn new(plans: &[Vec<Limit>; 2]) -> Self {
+    pub(crate) fn new(limit_sets: &[Vec<Limit>; 2]) -> Self {
         let book = Arc::new(Book::new());
         let limiters = [0, 1].map(|at: usize| {
-            let limits = plans[at].clone().into_boxed_slice();
+            let limits = limit_sets[at].clone().into_boxed_slice();
             let config = Config { limits, units: UNITS, max_keys: 100 };
             Arc::new(Limiter::new(config, [7; 16], book.clone()))
         });
@@ -37,11 +37,11 @@ impl World {
                 limiters[at].key(name.as_bytes(), Now { ns: 0, wall_ns: 0 }).expect("room")
             })
         });
-        Self { limiters, keys, naive: Naive::new(plans.to_vec()), open: Vec::new(), now }
+        Self { limiters, keys, naive: Naive::new(limit_sets.to_vec()), open: Vec::new(), now }
     }
 
-    /// Limits of a key that are like the limiter's own but for their numbers.
-    fn plan_of(&self, limiter: usize, numbers: &[(u64, u64); LIMITS]) -> Vec<Limit> {
+    /// Limits for a key, like the defaults but for their numbers.
+    fn limit_set_of(&self, limiter: usize, numbers: &[(u64, u64); LIMITS]) -> Vec<Limit> {
         let limits = self.limiters[limiter].limits().iter().zip(numbers);
         limits
             .map(|(own, &(limit, capacity))| match own.kind {
@@ -51,7 +51,7 @@ impl World {
             .collect()
     }
 
-    /// All words of all slots, what is counted, and all as snapshots have it.
+    /// All words of all slots, all counts, and the snapshots.
     fn state(&self) -> State {
         let words = (self.limiters.iter().zip(&self.keys))
             .flat_map(|(limiter, keys)| keys.iter().map(|&key| limiter.words(key)))
@@ -64,7 +64,7 @@ impl World {
         )
     }
 
-    /// The state, once nothing is due any more.
+    /// The state after everything that has expired is settled.
     fn settled_state(&self) -> State {
         self.limiters[0].book().expire(self.now);
         self.state()
@@ -81,21 +81,21 @@ impl World {
 
     pub(crate) fn run(&mut self, step: &Step) -> Result<(), TestCaseError> {
         let now = self.now;
-        let place = |limiter: usize, key: usize| -> Place { (limiter, NAMES[key]) };
+        let naive_key = |limiter: usize, key: usize| -> NaiveKey { (limiter, NAMES[key]) };
         match step {
             Step::Take(parts, consume) => {
                 let before = self.settled_state();
                 let fast = if *consume { take_all } else { peek_all }(&self.parts(parts), now);
-                let places: Vec<(Place, &[u64])> =
-                    parts.iter().map(|(l, k, costs)| (place(*l, *k), &costs[..])).collect();
-                prop_assert_eq!(fast, Ok(self.naive.take(&places, *consume, now)));
+                let naive_parts: Vec<(NaiveKey, &[u64])> =
+                    parts.iter().map(|(l, k, costs)| (naive_key(*l, *k), &costs[..])).collect();
+                prop_assert_eq!(fast, Ok(self.naive.take(&naive_parts, *consume, now)));
                 if fast != Ok(None) || !consume {
                     prop_assert_eq!(&before, &self.state());
                 }
-                // A name that has no key stands as a new key does, and gets none.
-                let mut places = places;
-                places[0].0.1 = "new";
-                let naive = self.naive.take(&places, false, now);
+                // A name without a key is decided as a new key would be, and no key is created.
+                let mut naive_parts = naive_parts;
+                naive_parts[0].0.1 = "new";
+                let naive = self.naive.take(&naive_parts, false, now);
                 let mut fresh = self.parts(parts);
                 fresh[0].key = Key::NONE;
                 prop_assert_eq!(peek_all(&fresh, now), Ok(naive));
@@ -112,7 +112,7 @@ impl World {
                 prop_assert_eq!(&before, &self.state());
                 let fast = at.take(name, costs, now);
                 prop_assert_eq!(peeked, fast);
-                let naive = self.naive.take(&[(place(*limiter, *key), costs)], true, now);
+                let naive = self.naive.take(&[(naive_key(*limiter, *key), costs)], true, now);
                 prop_assert_eq!(fast, Ok(naive));
                 if fast != Ok(None) {
                     prop_assert_eq!(before, self.state());
@@ -126,7 +126,7 @@ impl World {
                     let before = at.words(name);
                     batch.set_costs(costs);
                     let fast = batch.take(name);
-                    let naive = self.naive.take(&[(place(*limiter, *key), costs)], true, now);
+                    let naive = self.naive.take(&[(naive_key(*limiter, *key), costs)], true, now);
                     prop_assert_eq!(fast, Ok(naive));
                     if fast != Ok(None) {
                         prop_assert_eq!(before, at.words(name));
@@ -134,18 +134,18 @@ impl World {
                 }
             }
             Step::SetLimits(limiter, key, numbers) => {
-                let plan = numbers.as_ref().map(|numbers| self.plan_of(*limiter, numbers));
-                let boxed = plan.clone().map(Vec::into_boxed_slice);
+                let limits = numbers.as_ref().map(|numbers| self.limit_set_of(*limiter, numbers));
+                let boxed = limits.clone().map(Vec::into_boxed_slice);
                 let fast =
                     self.limiters[*limiter].set_limits(self.keys[*limiter][*key], boxed, now);
                 prop_assert_eq!(fast, Ok(Ok(())));
-                self.naive.set_limits(place(*limiter, *key), plan.as_deref(), now);
+                self.naive.set_limits(naive_key(*limiter, *key), limits.as_deref(), now);
             }
             Step::Forget(limiter, key) => {
                 let at = &self.limiters[*limiter];
                 prop_assert!(at.forget(self.keys[*limiter][*key]));
-                self.naive.forget(place(*limiter, *key));
-                // New keys take idle places and make no other stale.
+                self.naive.forget(naive_key(*limiter, *key));
+                // New keys use free slots and make no other key stale.
                 let new = at.key(NAMES[*key].as_bytes(), Now { ns: 0, ..now }).expect("room");
                 self.keys[*limiter][*key] = new;
             }
@@ -166,11 +166,11 @@ impl World {
                 if fast.is_err() {
                     prop_assert_eq!(before, self.state());
                 }
-                let places: Vec<(Place, &[u64])> =
-                    parts.iter().map(|(l, k, costs)| (place(*l, *k), &costs[..])).collect();
-                let naive = self.naive.reserve(&places, *owner, *ttl, now);
-                let distinct = (0..places.len())
-                    .filter(|&at| !places[..at].iter().any(|part| part.0 == places[at].0))
+                let naive_parts: Vec<(NaiveKey, &[u64])> =
+                    parts.iter().map(|(l, k, costs)| (naive_key(*l, *k), &costs[..])).collect();
+                let naive = self.naive.reserve(&naive_parts, *owner, *ttl, now);
+                let distinct = (0..naive_parts.len())
+                    .filter(|&at| !naive_parts[..at].iter().any(|part| part.0 == naive_parts[at].0))
                     .count();
                 match (fast, naive) {
                     (Ok(id), Ok(number)) => self.open.push((id, number, distinct)),
@@ -212,7 +212,7 @@ impl World {
                 let mut taken = *costs;
                 let (at, name) = (&self.limiters[*limiter], self.keys[*limiter][*key]);
                 prop_assert_eq!(at.take_up_to(name, &mut taken, *step, now), Ok(()));
-                let naive = self.naive.take_up_to(place(*limiter, *key), costs, *step, now);
+                let naive = self.naive.take_up_to(naive_key(*limiter, *key), costs, *step, now);
                 prop_assert_eq!(&taken[..], &naive[..]);
                 if taken == [0; UNITS] {
                     prop_assert_eq!(before, self.state());
@@ -233,14 +233,14 @@ impl World {
                     now,
                 );
                 prop_assert_eq!(fast, Ok(()));
-                self.naive.tighten(place(*limiter, *key), *limit, *remaining, *after, now);
+                self.naive.tighten(naive_key(*limiter, *key), *limit, *remaining, *after, now);
             }
             Step::Reset(limiter, key) => {
                 prop_assert_eq!(
                     self.limiters[*limiter].reset(self.keys[*limiter][*key], now),
                     Ok(())
                 );
-                self.naive.reset(place(*limiter, *key), now);
+                self.naive.reset(naive_key(*limiter, *key), now);
             }
             Step::Pass(ns) => {
                 self.now.ns += ns;

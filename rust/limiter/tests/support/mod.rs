@@ -1,4 +1,4 @@
-//! Short ways to make limiters, and to ask them.
+//! Helpers to create limiters and to call them.
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_limiter::{
-    Config, Key, Kind, Limit, Limiter, Now, Part, Place, Refusal, ReservationId, Span, UNIT,
-    Window, reserve_all,
+    Config, Key, Kind, Limit, Limiter, Now, Part, QuotaWindow, Refusal, ReservationId, Span,
+    TimeZone, UNIT, reserve_all,
 };
 
 pub(crate) const MS: u64 = 1_000_000;
@@ -32,14 +32,14 @@ pub(crate) fn rate(unit: usize, units: u64, ns: u64, burst: u64) -> Limit {
     Limit::rate(unit, units * UNIT, ns, burst * UNIT)
 }
 
-pub(crate) fn concurrency(unit: usize, places: u64) -> Limit {
-    Limit { kind: Kind::Concurrency, unit, capacity: places * UNIT }
+pub(crate) fn concurrency(unit: usize, units: u64) -> Limit {
+    Limit { kind: Kind::Concurrency, unit, capacity: units * UNIT }
 }
 
 pub(crate) const MONTH: Span = Span::Month { day: 1 };
 
 pub(crate) fn quota(unit: usize, span: Span, units: u64) -> Limit {
-    let window = Window { span, place: Place::Offset(0) };
+    let window = QuotaWindow { span, time_zone: TimeZone::Offset(0) };
     Limit { kind: Kind::Quota(window), unit, capacity: units * UNIT }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn stress_time() -> Duration {
     Duration::from_secs(seconds.map_or(3, |seconds| seconds.parse().expect("a number of seconds")))
 }
 
-/// Xorshift (Marsaglia 2003): random enough to mix calls up.
+/// Xorshift (Marsaglia 2003): random enough to mix calls.
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -1,5 +1,6 @@
-//! P1 to P11: the faults of the pool that this one descends from. P4, P8 and P11 are about threads and
-//! locks, which the machine has none of: they are in `rust/abi`, `pool_locks.rs` and `pools.rs`.
+//! P1 to P11: recorded faults of the pool that sluice replaces. P4, P8 and P11 concern threads and
+//! locks, which the state machine does not have: they are tested in `rust/abi`, `pool_locks.rs` and
+//! `pools.rs`.
 
 use sluice_pool::{LeaseId, Outcome, Refusal, Settings};
 
@@ -99,7 +100,11 @@ fn p7_a_late_second_return_made_two_owners() {
     pool.release(0, old, Outcome::Ok, 0, 0).expect("held");
     let new = lease(&mut pool, 0);
     assert_eq!(pool.release(0, old, Outcome::Failed, 500, 0), Err(Refusal::StaleLease));
-    assert_eq!(pool.release(1, new, Outcome::Ok, 0, 0), Err(Refusal::StaleLease), "not theirs");
+    assert_eq!(
+        pool.release(1, new, Outcome::Ok, 0, 0),
+        Err(Refusal::StaleLease),
+        "another member's"
+    );
     for bit in 0..64 {
         let forged = LeaseId(new.0 ^ 1 << bit);
         assert_eq!(pool.release(0, forged, Outcome::Ok, 0, 0), Err(Refusal::StaleLease));

@@ -1,7 +1,7 @@
-//! Ejection, rest and probes: what may be out of use, for how long, and who pays for it.
+//! Ejection, rest and probes: which upstreams may be out of use, and for how long.
 
 use sluice_pool::{
-    HealthSettings, LeaseId, Millis, NEVER, Outcome, Pool, Setting, Settings, State,
+    HealthSettings, LeaseId, Millis, NEVER, Outcome, Pool, Settings, State, UpstreamChange,
 };
 
 use crate::{lease, pool};
@@ -24,7 +24,7 @@ fn failures_never_eject_more_than_the_share() {
     }
 }
 
-/// Takes leases of one upstream and fails each, until it may not be used.
+/// Fails leases of one upstream until it is not available.
 fn fail(pool: &mut Pool, index: u32, rest: Millis, now: Millis) {
     for _ in 0..20 {
         let Some(lease) = pool.acquire(0, Some(pool.token(index)), now) else { return };
@@ -50,10 +50,10 @@ fn half(caps: &[u32]) -> Pool {
     pool(caps, Settings { health: HALF, ..Settings::default() })
 }
 
-/// What was this pool's own: two that rested as they had asked used the share up, so a third that was
-/// dead stayed in use; and who fails fast is always the least loaded.
+/// A former fault of this pool: two upstreams that rested at their own request used up the share,
+/// so a third that was dead stayed in use; and a fast failure always has the least load.
 #[test]
-fn a_rest_that_is_asked_for_takes_nothing_of_the_share() {
+fn a_requested_rest_does_not_count_towards_the_share() {
     let mut pool = half(&[9, 9, 9]);
     fail(&mut pool, 0, 5000, 0);
     fail(&mut pool, 1, 5000, 0);
@@ -63,9 +63,9 @@ fn a_rest_that_is_asked_for_takes_nothing_of_the_share() {
     assert_eq!(pool.acquire(0, None, 0), None, "each has its own reason");
 }
 
-/// Nor is it bounded by the share: it is the upstream's own word.
+/// Nor is a requested rest bounded by the share: it is the upstream's own word.
 #[test]
-fn a_rest_that_is_asked_for_is_granted_whatever_is_ejected() {
+fn a_requested_rest_is_granted_whatever_is_ejected() {
     for max_ejected in [0.0, 0.5] {
         let health = HealthSettings { max_ejected, ..HALF };
         let mut pool = pool(&[9, 9], Settings { health, ..Settings::default() });
@@ -76,7 +76,8 @@ fn a_rest_that_is_asked_for_is_granted_whatever_is_ejected() {
     }
 }
 
-/// After a rest, a probe that fails counts as any other failure: else a share of 0 could be ejected.
+/// After a rest, a probe that fails counts as any other failure: otherwise even a share of 0 could
+/// be exceeded.
 #[test]
 fn a_probe_after_a_rest_ejects_no_more_than_the_share() {
     let mut pool = half(&[9, 9, 9]);
@@ -91,52 +92,54 @@ fn a_probe_after_a_rest_ejects_no_more_than_the_share() {
     assert_eq!(pool.upstreams().filter(|upstream| upstream.state == State::Healthy).count(), 2);
 }
 
-/// Who drains serves nobody: of two, the other one is all there is, and stays in use.
+/// A draining upstream does not serve: of two upstreams the other is the only one, and stays in
+/// use.
 #[test]
-fn who_drains_is_no_reason_to_eject_who_serves() {
+fn a_draining_upstream_does_not_count_towards_the_share() {
     let mut pool = half(&[9, 9]);
-    pool.change_upstream(0, Setting::Draining(true), 0);
+    pool.change_upstream(0, UpstreamChange::Draining(true), 0);
     fail(&mut pool, 1, 0, 0);
     assert_eq!(states(&pool)[1], (State::Healthy, false));
-    // And it is no reason not to: of three that serve, one may go whoever drains besides.
+    // Nor does it prevent an ejection: of three that serve, one may be ejected while another
+    // drains.
     let mut pool = half(&[9, 9, 9]);
     pool.add_upstream("drains", crate::upstream(9), 0).expect("room");
-    pool.change_upstream(3, Setting::Draining(true), 0);
+    pool.change_upstream(3, UpstreamChange::Draining(true), 0);
     fail(&mut pool, 1, 0, 0);
     assert!(states(&pool)[1].1);
-    // The share is one of those that serve, whatever became of those that were ejected before.
+    // The share counts those that serve, whatever became of upstreams that were ejected before.
     fail(&mut pool, 2, 0, 0);
     assert_eq!(states(&pool)[2], (State::Healthy, false));
     pool.remove_upstream(1, 0);
-    pool.change_upstream(3, Setting::Draining(false), 0);
+    pool.change_upstream(3, UpstreamChange::Draining(false), 0);
     fail(&mut pool, 2, 0, 0);
-    assert!(states(&pool)[1].1, "the place of one that was removed: {:?}", states(&pool));
+    assert!(states(&pool)[1].1, "the waiter of one that was removed: {:?}", states(&pool));
 }
 
-/// A probe that streams for minutes kept all others waiting for its last byte.
+/// A former fault: a probe that streamed for minutes kept other callers waiting until it ended.
 #[test]
-fn an_answer_brings_an_upstream_back_and_not_only_its_end() {
+fn a_probe_that_is_answered_well_ends_the_ejection_before_it_ends() {
     let mut pool = half(&[9, 9]);
     fail(&mut pool, 0, 0, 0);
-    pool.change_upstream(1, Setting::Draining(true), 0);
+    pool.change_upstream(1, UpstreamChange::Draining(true), 0);
     let probe = lease(&mut pool, 100);
     assert_eq!(pool.acquire(0, None, 100), None, "one probe at a time");
     let waiting = pool.wait(1, None, 0, NEVER, 100);
-    assert!(matches!(waiting, Ok(sluice_pool::Acquired::Place(_))));
-    assert!(pool.confirm(1, probe, 101).is_err(), "not theirs");
+    assert!(matches!(waiting, Ok(sluice_pool::Acquired::Queued(_))));
+    assert!(pool.confirm(1, probe, 101).is_err(), "another member's");
     assert_eq!(pool.confirm(0, probe, 101), Ok(()));
     assert_eq!(states(&pool)[0], (State::Healthy, false));
-    assert!(pool.collect(1, 101).is_some(), "who waits is served");
-    // It was the probe; now it is a lease like others, and its end counts like theirs.
+    assert!(pool.collect(1, 101).is_some(), "the waiter is served");
+    // It was the probe; now it is an ordinary lease, and its end counts as such.
     assert_eq!(pool.confirm(0, probe, 102), Ok(()));
     assert_eq!(pool.release(0, probe, Outcome::Failed, 0, 102), Ok(()));
     assert_eq!(states(&pool)[0], (State::Healthy, false));
     assert!(pool.confirm(0, probe, 103).is_err(), "it is back");
 }
 
-/// Of a lease that is no probe an answer says nothing yet: its end will.
+/// An answer to a lease that is no probe decides nothing yet; its end will.
 #[test]
-fn answers_to_other_leases_decide_nothing() {
+fn answers_to_leases_that_are_no_probe_decide_nothing() {
     let mut pool = half(&[9, 9]);
     let early: Vec<LeaseId> =
         (0..2).map(|_| pool.acquire(0, Some(pool.token(0)), 0).expect("room")).collect();
@@ -146,7 +149,7 @@ fn answers_to_other_leases_decide_nothing() {
     let probe = pool.acquire(0, Some(pool.token(0)), 100).expect("a probe");
     assert_eq!(pool.confirm(0, early[1], 100), Ok(()));
     assert_eq!(states(&pool)[0], (State::Probation(true), true));
-    // Removed in the meantime: an answer brings nothing back.
+    // A removed upstream is not brought back by an answer.
     pool.remove_upstream(0, 100);
     assert_eq!(pool.confirm(0, probe, 100), Ok(()));
     assert_eq!(pool.upstreams().count(), 1);

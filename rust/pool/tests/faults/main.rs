@@ -1,5 +1,5 @@
-//! The faults of the pool that this one descends from, and the bugs of other pools that are on record:
-//! each is a test here, named after what went wrong there.
+//! Recorded faults of the pool that sluice replaces, and of other pools: each is a test here, named
+//! after the fault.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 
 mod descent;
@@ -26,9 +26,9 @@ fn lease(pool: &mut Pool, now: Millis) -> LeaseId {
     pool.acquire(0, None, now).expect("a free lease")
 }
 
-fn place(pool: &mut Pool, member: u32, timeout: Millis, now: Millis) -> WaiterId {
+fn enqueue(pool: &mut Pool, member: u32, timeout: Millis, now: Millis) -> WaiterId {
     match pool.wait(member, None, 0, timeout, now) {
-        Ok(Acquired::Place(place)) => place,
+        Ok(Acquired::Queued(waiter)) => waiter,
         other => panic!("{other:?}"),
     }
 }

@@ -1,5 +1,5 @@
-//! The fast pool does what the naive one does, whatever is done to it; and after everything, all
-//! leases are back, nobody starved and no cap was passed.
+//! Model test: the fast pool equals the reference pool under any sequence of calls. Afterwards all
+//! leases are back, no waiter has starved, and no limit was exceeded.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,29 +1,29 @@
-//! Both pools under the same steps, compared after each.
+//! Both pools under the same steps, compared after each step.
 
 use sluice_pool::naive::{self, Naive};
 use sluice_pool::{
-    Acquired, Answer, LeaseId, Millis, Outcome, Pool, Setting, Settings, UpstreamSettings,
-    UpstreamToken, WaiterId,
+    Acquired, LeaseId, Millis, Outcome, Pool, Settings, UpstreamChange, UpstreamSettings,
+    UpstreamToken, WaitResult, WaiterId,
 };
 
 use crate::MEMBERS;
 use crate::steps::Step;
 
-/// Both pools, and what the members think they have.
+/// Both pools, and what the members have according to the test.
 pub(crate) struct Pair {
     pub(crate) fast: Pool,
     pub(crate) slow: Naive,
     pub(crate) now: Millis,
     /// Member, lease in the fast one, in the slow one.
     held: Vec<(usize, LeaseId, naive::Lease)>,
-    places: Vec<(usize, WaiterId, naive::Place)>,
+    waiters: Vec<(usize, WaiterId, naive::WaiterNumber)>,
     /// Leases that are not held any more.
     spent: Vec<(usize, LeaseId)>,
-    /// Of each upstream ever: its name, its index in the fast one, and its token there.
+    /// Every upstream ever added: its name, its index in the fast pool, and its token there.
     upstreams: Vec<(String, u32, UpstreamToken)>,
     /// The most leases that may be in use.
     most: u32,
-    /// How many were in use before the last step.
+    /// How many leases were in use before the last step.
     total: u32,
 }
 
@@ -36,11 +36,11 @@ impl Pair {
             total: 0,
             now: 0,
             held: Vec::new(),
-            places: Vec::new(),
+            waiters: Vec::new(),
             spent: Vec::new(),
             upstreams: Vec::new(),
         };
-        // One more, who only looks on.
+        // One more member, which only reads events.
         for member in 0..=MEMBERS {
             assert_eq!(pair.fast.join(member as u32), Ok(member as u32));
         }
@@ -57,12 +57,12 @@ impl Pair {
         self.upstreams.push((id, index, self.fast.token(index)));
     }
 
-    /// The fast one uses an index again once it is free; the slow one never does.
+    /// The fast pool reuses an index once it is free; the slow one never does.
     fn slow_of(&self, index: u32) -> usize {
         self.upstreams.iter().rposition(|upstream| upstream.1 == index).expect("it was added")
     }
 
-    /// Also of upstreams that are gone, whose places others may have.
+    /// Also of removed upstreams, whose indices others may have.
     fn token(&self, prefer: Option<usize>) -> Option<UpstreamToken> {
         prefer.map(|index| self.upstreams[index].2)
     }
@@ -80,13 +80,13 @@ impl Pair {
         live.get(pick % live.len().max(1)).copied()
     }
 
-    fn change(&mut self, index: usize, setting: Setting) {
+    fn change(&mut self, index: usize, setting: UpstreamChange) {
         self.fast.change_upstream(self.upstreams[index].1, setting, self.now);
     }
 
     pub(crate) fn step(&mut self, step: Step) {
         let now = self.now;
-        // There is no naming what is not there yet.
+        // Upstreams that do not exist yet cannot be preferred.
         let known = |prefer: Option<usize>| prefer.filter(|&index| index < self.upstreams.len());
         match step {
             Step::Try { member, prefer } => {
@@ -104,21 +104,21 @@ impl Pair {
                 let fast = self.fast.wait(member as u32, prefer_fast, priority, timeout, now);
                 match (fast, self.slow.wait(member, prefer, priority, timeout, now)) {
                     (Ok(Acquired::Lease(fast)), Ok(slow)) => self.keep(member, fast, slow),
-                    (Ok(Acquired::Place(fast)), Err(Some(slow))) => {
-                        self.places.push((member, fast, slow));
+                    (Ok(Acquired::Queued(fast)), Err(Some(slow))) => {
+                        self.waiters.push((member, fast, slow));
                     }
                     (Err(_), Err(None)) => {}
                     differ => panic!("{differ:?}"),
                 }
             }
             Step::Cancel { pick } => {
-                if self.places.is_empty() {
+                if self.waiters.is_empty() {
                     return;
                 }
-                let (member, fast, slow) = self.places.swap_remove(pick % self.places.len());
+                let (member, fast, slow) = self.waiters.swap_remove(pick % self.waiters.len());
                 assert!(
                     !self.fast.cancel(((member + 1) % MEMBERS) as u32, fast, now),
-                    "not theirs"
+                    "another member's"
                 );
                 let done = self.fast.cancel(member as u32, fast, now);
                 assert_eq!(done, self.slow.cancel(member, slow, now));
@@ -169,7 +169,7 @@ impl Pair {
             Step::Leave { member } => {
                 self.fast.leave(member as u32, now);
                 self.slow.leave(member, now);
-                self.places.retain(|place| place.0 != member);
+                self.waiters.retain(|waiter| waiter.0 != member);
             }
             Step::Retire { member } => {
                 assert_eq!(self.fast.retire(member as u32), self.slow.own(member));
@@ -183,7 +183,7 @@ impl Pair {
             Step::Kill { member } => {
                 self.fast.reap(member as u32, now);
                 self.slow.reap(member, now);
-                self.places.retain(|place| place.0 != member);
+                self.waiters.retain(|waiter| waiter.0 != member);
                 let dead = self.held.iter().filter(|held| held.0 == member);
                 self.spent.extend(dead.map(|&(member, fast, _)| (member, fast)));
                 self.held.retain(|held| held.0 != member);
@@ -192,20 +192,20 @@ impl Pair {
             Step::Pass { time } => self.now += time,
             Step::Cap { pick, max } => {
                 let Some(index) = self.upstream(pick) else { return };
-                self.change(index, Setting::MaxInFlight(max));
+                self.change(index, UpstreamChange::MaxInFlight(max));
                 self.slow.change(index, now, |u| u.settings.max_in_flight = max);
             }
             Step::Weigh { pick, weight, tier } => {
                 let Some(index) = self.upstream(pick) else { return };
                 let weight = f64::from(weight);
-                self.change(index, Setting::Weight(weight));
+                self.change(index, UpstreamChange::Weight(weight));
                 self.slow.change(index, now, |u| u.settings.weight = weight);
-                self.change(index, Setting::Tier(tier));
+                self.change(index, UpstreamChange::Tier(tier));
                 self.slow.change(index, now, |u| u.settings.tier = tier);
             }
             Step::Drain { pick, on } => {
                 let Some(index) = self.upstream(pick) else { return };
-                self.change(index, Setting::Draining(on));
+                self.change(index, UpstreamChange::Draining(on));
                 self.slow.change(index, now, |u| u.draining = on);
             }
             Step::Remove { pick } => {
@@ -221,13 +221,13 @@ impl Pair {
         let fast = self.fast.collect(member as u32, self.now);
         match (fast, self.slow.collect(member, self.now)) {
             (None, None) => false,
-            (Some((place, answer)), Some((slow_place, slow))) => {
-                let known = self.places.iter().position(|p| p.0 == member && p.1 == place);
-                let (_, _, expected) = self.places.swap_remove(known.expect("a place of ours"));
-                assert_eq!(expected, slow_place, "the same place is served");
+            (Some((waiter, answer)), Some((slow_waiter, slow))) => {
+                let known = self.waiters.iter().position(|p| p.0 == member && p.1 == waiter);
+                let (_, _, expected) = self.waiters.swap_remove(known.expect("a waiter of ours"));
+                assert_eq!(expected, slow_waiter, "the same waiter is served");
                 match (answer, slow) {
-                    (Answer::Lease(fast), Some(slow)) => self.keep(member, fast, slow),
-                    (Answer::TimedOut, None) => {}
+                    (WaitResult::Lease(fast), Some(slow)) => self.keep(member, fast, slow),
+                    (WaitResult::TimedOut, None) => {}
                     differ => panic!("{differ:?}"),
                 }
                 true
@@ -262,7 +262,7 @@ impl Pair {
         }
     }
 
-    /// The same things happened, in the same order, to the same names.
+    /// Compares the events of both pools.
     fn check_events(&mut self) {
         for (kind, upstream, value, other) in self.slow.take_events() {
             let event = self.fast.next_event(MEMBERS as u32, |_| true).expect("it happened");
@@ -273,13 +273,13 @@ impl Pair {
         assert_eq!(self.fast.next_event(MEMBERS as u32, |_| true), None, "it did not happen");
     }
 
-    /// Everything is given back, and everybody in line is served or out of time.
+    /// Releases everything, until each waiter is served or has timed out.
     pub(crate) fn wind_down(&mut self) {
         for member in 0..MEMBERS {
             while self.collect(member) {}
         }
         let mut rounds = 0;
-        while !self.places.is_empty() || !self.held.is_empty() {
+        while !self.waiters.is_empty() || !self.held.is_empty() {
             for (member, fast, slow) in std::mem::take(&mut self.held) {
                 let done = self.fast.release(member as u32, fast, Outcome::Ok, 0, self.now).is_ok();
                 assert_eq!(done, self.slow.release(member, slow, Outcome::Ok, 0, self.now));
@@ -291,12 +291,12 @@ impl Pair {
             self.check();
             let usable = self.fast.upstreams().any(|u| !u.draining);
             rounds += 1;
-            assert!(rounds < 1000 || !usable, "somebody starves: {:?}", self.places);
+            assert!(rounds < 1000 || !usable, "starvation: {:?}", self.waiters);
             if rounds >= 1000 {
                 break;
             }
         }
-        if self.places.is_empty() {
+        if self.waiters.is_empty() {
             assert_eq!(self.fast.in_use(0), (0, 0, 0), "all leases are back");
         }
     }

@@ -1,4 +1,4 @@
-//! What is done to both pools: random steps, and the settings that they meet.
+//! Random steps of both pools, and random settings.
 
 use proptest::prelude::*;
 use sluice_pool::{Adaptive, HealthSettings, Millis, NEVER, Outcome, Settings, UpstreamSettings};

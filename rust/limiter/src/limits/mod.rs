@@ -1,0 +1,9 @@
+//! The arithmetic of one limit, without locks or keys.
+
+pub(crate) mod calendar;
+pub(crate) mod encoding;
+pub(crate) mod limit;
+pub(crate) mod prepared_limit;
+pub(crate) mod quota_window;
+pub(crate) mod state;
+pub(crate) mod time_zone;

@@ -1,0 +1,7 @@
+//! Operations of a pool beyond `pool`: granting, timers, membership, configuration, observation.
+
+pub(crate) mod configuration;
+pub(crate) mod grant;
+pub(crate) mod membership;
+pub(crate) mod observe;
+pub(crate) mod timers;
