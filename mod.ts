@@ -1,10 +1,9 @@
 /**
- * What LLM gateways on Bun and Deno spend their time on: exact token counts, rate limits, and the
- * bookkeeping of upstream connections.
+ * Exact token counts, rate limits and upstream pools for LLM gateways on Bun and Deno.
  *
- * One Rust library with a C ABI, loaded by `bun:ffi` or `Deno.dlopen`; its state is shared by all
- * Workers of a process. Importing this module opens nothing: the library loads on first use. Each
- * part can be imported alone: `sluice/tokenizer`, `sluice/limiter`, `sluice/http`, `sluice/pool`.
+ * One Rust library with a C ABI is loaded by `bun:ffi` or `Deno.dlopen`. All Workers of a process share its
+ * state. Importing this module opens nothing: the library is loaded on first use. Each part can be imported
+ * alone: `sluice/tokenizer`, `sluice/limiter`, `sluice/http`, `sluice/pool`.
  *
  * @example
  * ```ts

@@ -42,7 +42,7 @@ console.log(
   `sockets: ${answers.filter((answer) => answer === "+PONG\r\n").length} of 100 pings answered ` +
     `over ${server.accepted} connections, ${server.mostConnections} at a time`,
 );
-await sockets.drain();
+await sockets.close();
 
 // Clients of a library, with events for metrics. The server cuts all of them off half way.
 let replaced = 0;
@@ -77,7 +77,7 @@ console.log(
   `clients: counted to ${Math.max(...counts)} with ${clients.stats().created} clients made, ` +
     `${replaced} replaced after a restart, at most ${restarting.mostConnections} connected`,
 );
-await clients.drain();
+await clients.close();
 
 await sleep(50);
 console.log(`left open at the servers: ${server.connections} and ${restarting.connections}`);

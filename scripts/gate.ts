@@ -27,6 +27,7 @@ const STEPS: readonly Step[] = [
     name: "lint of documentation",
     command: ["sh", "-c", `${BIN}/deno doc --lint --quiet mod.ts src/*/mod.ts`],
   },
+  { name: "import cycles", command: [`${BIN}/bun`, "scripts/import_cycles.ts"] },
   { name: "types for Bun", command: [`${BIN}/tsc`, "-p", "."] },
   {
     name: "types for Deno",

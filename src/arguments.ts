@@ -1,14 +1,15 @@
 /**
- * Checks on what callers pass, before anything crosses: the runtimes' own checks differ and change
- * with the JIT tier.
+ * Checks of arguments. They run before anything crosses, because the checks of the runtimes differ and depend on
+ * the JIT tier.
  *
  * @module
  */
 import { show } from "./errors.ts";
+import { MAX_PERIOD_MS, MIN_PERIOD_MS } from "./ffi/symbols.gen.ts";
 import { isDetached, isKind, isShared, lengthOf, overlap } from "./typed_array.ts";
 
 /** A text: a string, or bytes that are valid UTF-8. */
-export type Text = string | Uint8Array;
+export type TextInput = string | Uint8Array;
 
 /** Refuses what is not a string. */
 export function checkString(name: string, value: unknown): asserts value is string {
@@ -17,7 +18,7 @@ export function checkString(name: string, value: unknown): asserts value is stri
   }
 }
 
-/** Refuses what is neither a string nor bytes that the native side may read; returns their number. */
+/** Refuses what is not a `Uint8Array` that the native side may read. Returns its length. */
 export function checkBytes(name: string, value: unknown): number {
   if (!isKind("Uint8Array", value)) {
     throw new TypeError(`${name} must be a string or a Uint8Array, not ${show(value)}`);
@@ -25,7 +26,7 @@ export function checkBytes(name: string, value: unknown): number {
   return checkMemory(name, value);
 }
 
-/** Refuses what the native side may not write ids to; returns how many fit. */
+/** Refuses what is not a `Uint32Array` that the native side may write to. Returns its length. */
 export function checkWords(name: string, value: unknown): number {
   if (!isKind("Uint32Array", value)) {
     throw new TypeError(`${name} must be a Uint32Array, not ${show(value)}`);
@@ -33,7 +34,7 @@ export function checkWords(name: string, value: unknown): number {
   return checkMemory(name, value);
 }
 
-/** Refuses what the native side may not take for numbers; returns how many there are. */
+/** Refuses what is not a `Float64Array` that the native side may use. Returns its length. */
 export function checkFloats(name: string, value: unknown): number {
   if (!isKind("Float64Array", value)) {
     throw new TypeError(`${name} must be a Float64Array, not ${show(value)}`);
@@ -42,8 +43,8 @@ export function checkFloats(name: string, value: unknown): number {
 }
 
 /**
- * Refuses memory that is gone, or that another thread may change during the call; returns the number of
- * elements. That number is good until code of the caller's runs: a getter, or the next turn.
+ * Refuses detached memory, and memory that another thread may change during the call. Returns the number of
+ * elements, which is valid until code of the caller runs: a getter, or the next turn of the event loop.
  */
 export function checkMemory(name: string, view: ArrayBufferView): number {
   if (isShared(view)) {
@@ -53,7 +54,7 @@ export function checkMemory(name: string, view: ArrayBufferView): number {
     );
   }
   const length = lengthOf(view);
-  // Only what is empty can be detached.
+  // A detached view has length 0.
   if (length === 0 && isDetached(view)) {
     throw new TypeError(`${name} is backed by a detached ArrayBuffer: it was transferred away`);
   }
@@ -72,12 +73,12 @@ export function checkApart(
   }
 }
 
-/** Refuses what is not an array; its elements are checked as they are used. */
+/** Refuses what is not an array. Its elements are checked when they are read. */
 export function checkArray(name: string, value: unknown): asserts value is readonly unknown[] {
   if (!isArray(value)) throw new TypeError(`${name} must be an array, not ${show(value)}`);
 }
 
-/** As `Array.isArray`, which throws for a Proxy that was revoked. */
+/** As `Array.isArray`, but without an error for a revoked Proxy. */
 export function isArray(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);
@@ -86,12 +87,12 @@ export function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
-/** The most elements of an array, so that one that lies about its length cannot exhaust the memory. */
+/** The most elements of an array, so that a wrong length cannot exhaust the memory. */
 const MOST_ELEMENTS = 1 << 26;
 
 /**
- * The number of elements of an array. An array may be a Proxy or have getters, and be another one at every
- * look: whoever asks must ask once, and read each element once.
+ * The number of elements of an array. An array may be a Proxy or have getters, and change with every access. So
+ * read its length once, and each element once.
  */
 export function checkLength(name: string, value: unknown, most: number = MOST_ELEMENTS): number {
   checkArray(name, value);
@@ -105,9 +106,9 @@ export function checkLength(name: string, value: unknown, most: number = MOST_EL
 }
 
 /**
- * The elements of an array, each read once, in an array of our own.
+ * A copy of an array, each of whose elements was read once.
  *
- * @param check Refuses an element. The first that is refused ends the reading.
+ * @param check Throws for a wrong element.
  */
 export function readArray<T>(
   name: string,
@@ -115,14 +116,14 @@ export function readArray<T>(
   check: (element: unknown, index: number) => T,
 ): T[] {
   const length = checkLength(name, value);
-  // Of its length from the beginning: to grow it takes several times as long.
+  // Preallocated, because growing it takes several times as long.
   const elements = new Array<T>(length);
   for (let i = 0; i < length; i++) elements[i] = check((value as readonly unknown[])[i], i);
   return elements;
 }
 
-/** Texts of which nothing is known yet but what they are: their memory is looked at when they are used. */
-export function readTexts(name: string, value: unknown): Text[] {
+/** A copy of an array of texts. The memory of bytes is checked when they are used. */
+export function readTexts(name: string, value: unknown): TextInput[] {
   return readArray(
     name,
     value,
@@ -130,15 +131,10 @@ export function readTexts(name: string, value: unknown): Text[] {
   );
 }
 
-/** Refuses an element that is no bytes, where it is no string. */
+/** Refuses an element that is not a `Uint8Array`. */
 export function checkView(name: string, index: number, value: unknown): Uint8Array {
   if (isKind("Uint8Array", value)) return value;
   throw new TypeError(`${name}[${index}] must be a string or a Uint8Array, not ${show(value)}`);
-}
-
-/** The number of units of a text: UTF-16 of a string, else bytes. */
-export function unitsIn(text: Text): number {
-  return typeof text === "string" ? text.length : lengthOf(text);
 }
 
 /** Refuses what is not a number, or not one from `least` to `most`. */
@@ -177,16 +173,12 @@ export function checkPositive(name: string, value: unknown): number {
   return value;
 }
 
-/** The longest period that the limiter takes, in milliseconds: 366 days. */
-export const LONGEST_PERIOD_MS: number = 366 * 86_400_000;
-
 /** Refuses what is not a number of milliseconds above 0 and of at most 366 days. */
 export function checkPeriodMs(name: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${show(value)}`);
   }
-  // Less than a nanosecond is 0 to the native side.
-  if (!(value >= 1e-6 && value <= LONGEST_PERIOD_MS)) {
+  if (!(value >= MIN_PERIOD_MS && value <= MAX_PERIOD_MS)) {
     throw new RangeError(`${name} must be above 0 and at most 366 days, not ${value} ms`);
   }
   return value;
@@ -227,7 +219,7 @@ export function checkSignal(name: string, value: unknown): AbortSignal | undefin
   throw new TypeError(`${name} must be an AbortSignal, not ${show(value)}`);
 }
 
-/** Token ids of an array, as the native side takes them. */
+/** Token ids of an array, as they cross. */
 export function readIds(name: string, value: unknown): Uint32Array {
   if (!isArray(value)) {
     throw new TypeError(`${name} must be a Uint32Array or an array of numbers, not ${show(value)}`);

@@ -1,16 +1,13 @@
 /**
- * Waiting for something, but not for ever.
+ * Bounded waits: promises raced against a timer or a signal.
  *
  * @module
  */
 
-/** A timer of more milliseconds fires at once. */
+/** The longest timer, in milliseconds. A longer one fires at once. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
-/**
- * What `work` comes to, or the error that `late` makes after `limitMs`. The work itself goes on;
- * what it comes to afterwards is for its own handlers.
- */
+/** The result of `work`, or the error of `late` after `limitMs`. The work itself continues. */
 export async function before<R>(
   work: R | Promise<R>,
   limitMs: number,
@@ -28,18 +25,18 @@ export async function before<R>(
   }
 }
 
-/** Makes the error of something that took longer than it may. */
+/** Makes the error of a timeout. */
 export function tookTooLong(what: string, limitMs: number): () => DOMException {
   return () => new DOMException(`${what} took more than ${limitMs} ms`, "TimeoutError");
 }
 
-/** What `work` comes to, or the reason of `signal` when it aborts first. The work itself goes on. */
+/** The result of `work`, or the reason of `signal` if it aborts first. The work itself continues. */
 export async function unlessAborted<R>(
   work: Promise<R>,
   signal: AbortSignal | undefined,
 ): Promise<R> {
   if (signal === undefined) return await work;
-  // Who is told of the abort hears no more of the work, also if it fails later.
+  // After an abort, a later failure of the work is not reported.
   work.catch(() => {});
   signal.throwIfAborted();
   let abort = () => {};

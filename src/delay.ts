@@ -1,8 +1,8 @@
 /**
- * Waiting for time to pass.
+ * Timers as promises.
  *
- * Timers are the runtime's global ones: the library imports nothing of `node:` that it does not need yet,
- * as the first such import costs a Deno program 20 ms (`bench/record`, clock and units).
+ * It uses the global timers. The first import of a `node:` module costs a Deno program 20 ms (`bench/record`,
+ * clock and units).
  *
  * @module
  */
@@ -10,9 +10,9 @@
 /**
  * Resolves after `ms` milliseconds.
  *
- * @throws The signal's reason, at once when it aborts.
+ * @throws The reason of the signal when it aborts.
  */
-export function delay(ms: number, signal?: AbortSignal): Promise<void> {
+export function delay(ms: number, signal?: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const abort = (): void => {
@@ -27,7 +27,7 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when the event loop has gone round. */
+/** Resolves in the next turn of the event loop. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }

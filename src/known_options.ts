@@ -1,19 +1,19 @@
 /**
- * Refuses options that nobody reads: a misspelt one would have no effect, and say nothing.
+ * Refuses unknown options, because a misspelt one would be ignored silently.
  *
  * @module
  */
 import { show } from "./errors.ts";
 
-/** All options that there are; the compiler finds one that is missing, and one too many. */
+/** The names of all options. The compiler finds missing and unknown names. */
 export type Known<Options extends object> = { readonly [Option in keyof Required<Options>]: true };
 
 /**
- * Refuses what is no object, and an object with an own member that is not one of `known`. What
- * a class or a prototype brings along is no option. O(members); allocates nothing.
+ * Refuses what is not an object, and an object with an own property that is not one of `known`. Inherited
+ * properties are ignored. O(properties); allocates nothing.
  *
- * @param name What the options are called in the message, such as `the options of rate()`.
- * @throws {TypeError} It names the option, and those that there are.
+ * @param name The name of the options in the message, such as `the options of rate()`.
+ * @throws {TypeError} With the unknown option and the known ones.
  */
 export function checkKnown<Options extends object>(
   name: string,

@@ -1,26 +1,26 @@
 /**
- * Things that the garbage collector found before anybody gave them back, each with the stack that made
- * it.
+ * A leak detector: it reports objects that were garbage-collected before they were given back, with the stack
+ * that made them.
  *
  * @module
  */
 
-/** Watches objects that somebody has to give back. */
+/** Watches objects that have to be given back. */
 export class Leaks<Kept extends object> {
   readonly #registry: FinalizationRegistry<Kept & { readonly stack: string }>;
 
-  /** @param found Told of each that was lost: what was kept of it, and who made it. */
+  /** @param found Is called for each lost object, with what was kept of it and the stack that made it. */
   constructor(found: (lost: Kept & { readonly stack: string }) => void) {
     this.#registry = new FinalizationRegistry(found);
   }
 
-  /** Watches an object. `kept` must not lead to it, or it is never found. */
+  /** Watches an object. The object must not be reachable from `kept`, or it is never collected. */
   watch(object: object, kept: Kept): void {
     const { stack = "" } = new Error("made here");
     this.#registry.register(object, { ...kept, stack }, object);
   }
 
-  /** It was given back. */
+  /** Stops watching an object, which was given back. */
   forget(object: object): void {
     this.#registry.unregister(object);
   }

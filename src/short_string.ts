@@ -1,13 +1,13 @@
 /**
- * UTF-8 of strings so short that to call into the runtime takes longer than to write them: in Deno that is
- * 60 ns, as much as twenty characters (`bench/record`, clock and units).
+ * A UTF-8 encoder in JavaScript for strings so short that a call into the runtime takes longer: in Deno that call
+ * takes 60 ns, as much as twenty characters (`bench/record`, clock and units).
  *
  * @module
  */
 
 /**
- * Writes `text` to `bytes` from `at` on, where there must be room for three bytes a unit, and returns how
- * many bytes it takes: the same as `TextEncoder` writes, with lone surrogates as U+FFFD. O(length).
+ * Writes `text` to `bytes` from `at` on, and returns the number of bytes. There must be room for three bytes per
+ * unit. The result equals that of `TextEncoder`, with lone surrogates as U+FFFD. O(length).
  */
 export function writeShort(text: string, bytes: Uint8Array, at: number): number {
   let end = at;

@@ -1,11 +1,11 @@
 /**
- * Where a text stands as UTF-8 while the native side reads it: one buffer per isolate, reused.
+ * A reused buffer per isolate that holds texts as UTF-8 while the native side reads them.
  *
- * `encodeInto` a reused buffer is the cheapest way over in both runtimes; a fresh `encode()` allocates,
- * which costs more than to transcode a short text. But in Deno to call it takes longer than to write the
- * shortest strings here; and V8 makes UTF-8 of what is not ASCII unit by unit: of longer strings the native
- * side makes it, from a copy that V8 gives out faster. All of this is measured: `bench/record`, crossing,
- * and clock and units.
+ * `encodeInto` a reused buffer is the fastest way across in both runtimes. `encode()` allocates, which takes
+ * longer than transcoding a short text. There are two exceptions in Deno. For the shortest strings the call
+ * itself takes longer than encoding them in JavaScript. And V8 transcodes strings outside of ASCII unit by unit,
+ * so long ones are copied as UTF-16 or Latin-1, which is faster, and transcoded natively. (Records:
+ * `bench/record`, crossing, and clock and units.)
  *
  * @module
  */
@@ -13,42 +13,42 @@ import { library, unwrap } from "./ffi/load.ts";
 import { writeShort } from "./short_string.ts";
 import { WeakMemory } from "./weak_memory.ts";
 
-/** Up to this many bytes are kept between calls; the buffer of a larger text is held weakly. */
+/** The size of the buffer that is kept between calls. The buffer of a larger text is held weakly. */
 const KEPT_BYTES = 3 << 19;
 
-/** From so many units on, strings of UTF-16 and of Latin-1 pay for their copy. */
+/** From these lengths on, in units, copying a UTF-16 or Latin-1 string pays. */
 const LONG_UTF16 = 5_000;
 const LONG_LATIN1 = 10_000;
 
-/** Units that are copied at once; with twice as many, a copy at times costs three times as much. */
+/** Units that are copied at once. With twice as many, a copy sometimes takes three times as long. */
 const COPIED_UNITS = 1 << 17;
 
-/** V8 knows at once that nothing in a string of Latin-1 matches. */
+/** V8 knows without a search that a Latin-1 string has no match. */
 const BEYOND_LATIN1 = /[^\0-\xff]/;
 
 const encoder = new TextEncoder();
 
 /**
- * Whether the library makes UTF-8 by vectors on this processor; where it does not, V8 is about as fast.
- * Asked when it is first of use: to look functions up takes Deno half a millisecond.
+ * Whether the library transcodes with SIMD on this processor. If not, V8 is about as fast. Determined on first
+ * use, because looking up functions takes Deno half a millisecond.
  */
 let isVectorised: boolean | undefined;
 
 type UnitsOf = NonNullable<ReturnType<typeof library>["unitsOf"]>;
 
-/** A growing buffer of UTF-8. Not reentrant: a text is good until the next one is written. */
+/** A growing buffer of UTF-8. A text is valid until the next one is written. */
 export class TextBuffer {
-  /** The memory; only the length that `write` returned is meaningful. */
+  /** The memory. Only the bytes that `write` returned are meaningful. */
   bytes: Uint8Array<ArrayBuffer> = allocate(KEPT_BYTES);
   readonly #kept = this.bytes;
-  /** Memory of a larger text, for the next one: what is in use costs no page faults. */
+  /** The memory of a larger text, reused for the next one, because fresh memory costs page faults. */
   readonly #larger = new WeakMemory(allocate);
-  /** The same memory in words, for what stands before texts. */
+  /** The same memory as words, for headers before texts. */
   words: Uint32Array<ArrayBuffer> = new Uint32Array(this.bytes.buffer);
 
   /**
-   * Writes `text` at `offset` and returns its length in bytes. Lone surrogates become U+FFFD, as
-   * tiktoken has it. What stands before `offset` is kept. O(length).
+   * Writes `text` at `offset` and returns its length in bytes. Lone surrogates become U+FFFD, as in tiktoken.
+   * Bytes before `offset` are kept. O(length).
    */
   write(text: string, offset = 0): number {
     if (offset === 0 && this.bytes.length > KEPT_BYTES && 3 * text.length <= KEPT_BYTES) {
@@ -63,7 +63,7 @@ export class TextBuffer {
     return encoder.encodeInto(text, this.#from(offset)).written;
   }
 
-  /** Makes room for `bytes` and keeps the first `used`; what is kept is copied only so often. */
+  /** Makes room for `bytes` and keeps the first `used`. Growth is geometric, so copies are amortised. */
   reserve(bytes: number, used = 0): void {
     if (bytes <= this.bytes.length) return;
     const room = used === 0 ? bytes : Math.max(bytes, 2 * this.bytes.length);
@@ -86,7 +86,7 @@ export class TextBuffer {
     return encoder.encodeInto(text, this.#from(offset)).written;
   }
 
-  /** Whether V8 makes the UTF-8 of a long text unit by unit. Writes over what is behind `offset`. */
+  /** Whether V8 transcodes a long text unit by unit. Overwrites bytes after `offset`. */
   #isSlow(text: string, offset: number): boolean {
     if (BEYOND_LATIN1.test(text)) return true;
     if (text.length < LONG_LATIN1) return false;
@@ -95,15 +95,15 @@ export class TextBuffer {
     return encoder.encodeInto(start, this.#from(offset)).written > start.length;
   }
 
-  /** By a copy of the units, some at a time. */
+  /** Writes a copy of the units, transcoded natively, a part at a time. */
   #writeUnits(text: string, offset: number, unitsOf: UnitsOf): number {
-    // What is nearly ASCII fits at once, and nothing needs more than a second buffer.
+    // Room for a text that is nearly ASCII. No text needs more than a second buffer.
     const slack = (text.length >> 3) + 2 * Math.min(text.length, COPIED_UNITS);
     this.reserve(offset + text.length + slack, offset);
     let end = offset;
     for (let at = 0, to = 0; at < text.length; at = to) {
       to = Math.min(at + COPIED_UNITS, text.length);
-      // No pair is cut in two.
+      // Cuts no surrogate pair.
       if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
       const part = text.slice(at, to);
       if (end + 3 * part.length > this.bytes.length) {
@@ -122,12 +122,12 @@ export class TextBuffer {
     return end - offset;
   }
 
-  /** Without `subarray` where it can be: that costs as much as a short text. */
+  /** The buffer from `offset` on. Avoids `subarray`, which takes as long as a short text. */
   #from(offset: number): Uint8Array<ArrayBuffer> {
     return offset === 0 ? this.bytes : this.bytes.subarray(offset);
   }
 
-  /** Guesses what is nearly ASCII first: three bytes a unit would ask for three times the memory. */
+  /** Tries room for a text that is nearly ASCII first: three bytes per unit would take three times the memory. */
   #writeLarge(text: string, offset: number): number {
     this.reserve(offset + text.length + (text.length >> 3), offset);
     let { read, written } = encoder.encodeInto(text, this.bytes.subarray(offset));
@@ -150,8 +150,8 @@ function hasVectors(): boolean {
 }
 
 /**
- * Typed arrays over an explicit `ArrayBuffer` never move. Bun moves small ones that have none,
- * which is harmless as long as a view is passed on each call, and not worth relying on. Whole words.
+ * Memory in whole words. Typed arrays over an explicit `ArrayBuffer` never move. Bun moves small ones without
+ * one, which is harmless while a view is passed on each call, but not worth relying on.
  */
 function allocate(bytes: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(4 * Math.ceil(bytes / 4)));

@@ -1,25 +1,25 @@
 /**
- * Typed arrays by their internal slots: the getters of `%TypedArray%.prototype` and of array buffers, taken
- * once when this module is loaded.
+ * Reads the internal slots of typed arrays, by the getters of `%TypedArray%.prototype` and `ArrayBuffer`, which
+ * are looked up once when this module is loaded.
  *
- * The properties of the same names are the caller's to change: a subclass, an own property, another prototype
- * or a Proxy can say anything, and the native side believes the length that it is told. The runtimes hand
- * over what the slots say, so the length must come from there as well.
+ * A caller can change the properties of the same names: a subclass, an own property, another prototype or a
+ * Proxy can return anything, and the native side trusts the length that it is given. The runtimes pass the memory
+ * of the slots, so the length must come from the slots as well.
  *
- * Each getter is called by its `call`, which JavaScriptCore compiles into the caller. It calls bound functions
- * and `Reflect.apply` as any other function, which takes twice as long; V8 makes no difference.
+ * Each getter is called with `call`, which JavaScriptCore inlines. Bound functions and `Reflect.apply` take twice
+ * as long there; in V8 there is no difference.
  *
  * @module
  */
 
-/** What crosses, by the name that each kind of typed array has in a slot. */
+/** The typed arrays that cross, by the name in their slot. */
 interface Kinds {
   readonly Uint8Array: Uint8Array;
   readonly Uint32Array: Uint32Array;
   readonly Float64Array: Float64Array;
 }
 
-/** Where all typed arrays have their getters from. */
+/** `%TypedArray%.prototype`. */
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 const kind = getter(typedArray, Symbol.toStringTag);
@@ -32,20 +32,20 @@ const detached = getter(ArrayBuffer.prototype, "detached");
 
 const Bytes = Uint8Array;
 
-/** Whether `value` is a typed array of that kind, and not only of its prototype. */
+/** Whether `value` is a typed array of a kind, and does not only have its prototype. */
 export function isKind<K extends keyof Kinds>(name: K, value: unknown): value is Kinds[K] {
   return kind.call(value) === name;
 }
 
-/** The number of elements; 0 of a view whose memory is gone. */
+/** The number of elements; 0 if the memory is detached. */
 export function lengthOf(view: ArrayBufferView): number {
   return length.call(view) as number;
 }
 
-/** Whether other threads may write to the memory. */
+/** Whether the memory is a `SharedArrayBuffer`. */
 export function isShared(view: ArrayBufferView): boolean {
   try {
-    // Throws for every other kind of object, which leaves only one kind.
+    // Throws for every other object, and a view has one of two kinds of buffers.
     unsharedLength.call(buffer.call(view));
     return false;
   } catch {
@@ -53,7 +53,7 @@ export function isShared(view: ArrayBufferView): boolean {
   }
 }
 
-/** Whether the memory, which is not shared, was transferred away. */
+/** Whether memory that is not shared is detached. */
 export function isDetached(view: ArrayBufferView): boolean {
   return detached.call(buffer.call(view)) as boolean;
 }
@@ -67,7 +67,7 @@ export function overlap(one: ArrayBufferView, other: ArrayBufferView): boolean {
     otherStart < start + (byteLength.call(one) as number);
 }
 
-/** Bytes `start` to `end` of a view, which must have as many. `subarray` is the caller's to change. */
+/** Bytes `start` to `end` of a view that is long enough. Unlike `subarray`, a caller cannot change it. */
 export function part(view: Uint8Array, start: number, end: number): Uint8Array {
   const at = byteOffset.call(view) as number;
   return new Bytes(buffer.call(view) as ArrayBuffer, at + start, end - start);

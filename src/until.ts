@@ -1,17 +1,17 @@
 /**
- * Waiting for what nobody announces, such as the end of a drain that other Workers have a part in.
+ * Polling for a condition that has no notification, such as the end of a drain that involves other Workers.
  *
  * @module
  */
 import { delay } from "./delay.ts";
 
-/** How often to look, in milliseconds. */
+/** The polling interval, in milliseconds. */
 const INTERVAL_MS = 20;
 
 /**
  * Resolves when `done` is true.
  *
- * @throws The signal's reason when it aborts.
+ * @throws The reason of the signal when it aborts.
  */
 export async function until(signal: AbortSignal | undefined, done: () => boolean): Promise<void> {
   while (!done()) {

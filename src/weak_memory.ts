@@ -1,12 +1,12 @@
 /**
- * Large memory that is reused while it lasts: held by a `WeakRef`, so that the collector may have it.
+ * A reusable typed array behind a `WeakRef`, so that the garbage collector can free it.
  *
- * Fresh memory costs a page fault for every page, which for a long text took longer than to encode it.
+ * Fresh memory costs a page fault per page, which for a long text took longer than encoding it.
  *
  * @module
  */
 
-/** One typed array, of the size that was asked for or more. */
+/** One typed array, which grows geometrically. */
 export class WeakMemory<Words extends Uint8Array | Uint32Array> {
   readonly #allocate: (length: number) => Words;
   #memory: WeakRef<Words> | undefined;
@@ -15,12 +15,12 @@ export class WeakMemory<Words extends Uint8Array | Uint32Array> {
     this.#allocate = allocate;
   }
 
-  /** Memory of at least this length. What is in it is of no account. */
+  /** Memory of at least this length, with any contents. */
   atLeast(length: number): Words {
     const last = this.#memory?.deref();
     if (last !== undefined && last.length >= length) return last;
-    // No collector takes what a `WeakRef` was made of before the turn ends. So what is too small grows by half
-    // at least, and all that a turn has asked for is at most three times the last.
+    // The target of a `WeakRef` is not collected before the turn ends. So it grows by half at least, and all
+    // memory that a turn allocates is at most three times the last.
     const memory = this.#allocate(Math.max(length, Math.ceil(1.5 * (last?.length ?? 0))));
     this.#memory = new WeakRef(memory);
     return memory;

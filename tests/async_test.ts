@@ -1,24 +1,27 @@
-/** Off the event loop: the same results, with the loop running meanwhile. */
+/** The calls off the event loop: equal results, while the event loop runs. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { Tokenizer, type Tokenizer as T } from "../mod.ts";
-import { slots } from "../src/tokenizer/job.ts";
+import { inBatch, slots } from "../src/tokenizer/job.ts";
+import { uniform, writeBatch } from "../src/tokenizer/job_packing.ts";
+import type { NativeJob } from "../src/tokenizer/native_job.ts";
 import { Slots } from "../src/tokenizer/slots.ts";
+import { TimeSlice } from "../src/tokenizer/time_slice.ts";
 
 const utf8 = new TextEncoder();
-/** Long enough for a job, with a surrogate pair on most places where a slice may end. */
+/** Long enough for a job, with a surrogate pair at most offsets where a slice may end. */
 const LONG = "Größe 中文 🙂🙂🙂 word ".repeat(20_000);
 
 function busy(tokenizer: T): Promise<number> {
   return tokenizer.countAsync("The quick brown fox. ".repeat(400_000));
 }
 
-describe("countAsync and its family", () => {
+describe("the calls off the event loop", () => {
   const open = new Tokenizer("o200k_base");
 
-  it("give what the synchronous calls give, for strings and for bytes", async () => {
+  it("equal the synchronous calls, for strings and for bytes", async () => {
     for (const text of ["", "Hello, world!", LONG, "\ud83d" + "x".repeat(70_000) + "\ude00"]) {
       const expected = open.encode(text);
       for (const form of [text, utf8.encode(text)]) {
@@ -28,7 +31,7 @@ describe("countAsync and its family", () => {
     }
   });
 
-  it("give it wherever slices end", async () => {
+  it("equal them wherever slices end", async () => {
     const emoji = fc.integer({ min: 65_530, max: 65_540 })
       .map((n) => "a".repeat(n) + "🙂".repeat(40_000));
     await fc.assert(
@@ -39,7 +42,7 @@ describe("countAsync and its family", () => {
     );
   });
 
-  it("give for batches what the synchronous calls give", async () => {
+  it("equal the synchronous calls for batches", async () => {
     const texts = Array.from({ length: 3000 }, (_, i) => `text ${i} 🙂 ${"word ".repeat(i % 60)}`);
     const mixed = texts.map((text, i) => i % 3 === 0 ? utf8.encode(text) : text);
     for (
@@ -52,7 +55,7 @@ describe("countAsync and its family", () => {
     }
   });
 
-  it("treat special tokens as asked, and name the one that is refused", async () => {
+  it("read special tokens as the option says, and name one that is refused", async () => {
     const text = "words ".repeat(20_000) + "<|endoftext|>";
     const allowed = await open.encodeAsync(text, { special: "allow" });
     assert.equal(allowed.at(-1), 199999);
@@ -79,7 +82,7 @@ describe("countAsync and its family", () => {
   });
 
   it("let the event loop run", async () => {
-    // Slow to count, and in one text or in many: what holds the loop is seen at its beginning and end too.
+    // Slow to count, in one text or in many. Blocking at the start and at the end is measured too.
     const text = "\u0301".repeat(40_000_000);
     const texts = Array.from({ length: 20_000 }, (_, i) => "\u0301".repeat(2_000 + i % 2));
     for (
@@ -91,14 +94,14 @@ describe("countAsync and its family", () => {
     ) {
       const blocked = await longestHold(once);
       const held = await longestHold(call);
-      // The bench has the exact figure; here it is enough that it is not the synchronous call's.
+      // The benchmark has the exact figure. Here it must only differ from the synchronous call.
       assert.ok(held < blocked / 4, `held ${held} ms of ${blocked} ms`);
     }
   });
 
-  it("let it run also where there are many texts of nothing", async () => {
+  it("let the event loop run with many empty texts", async () => {
     const texts = Array.from({ length: 2_000_000 }, () => "");
-    // Not by the clock: to copy the array, which has to be done at once, takes as long as to count.
+    // Not by the clock: copying the array, which is synchronous, takes as long as counting.
     let turns = 0;
     let counting = true;
     const look = (): void => {
@@ -114,7 +117,19 @@ describe("countAsync and its family", () => {
     assert.ok(turns >= 10, `the event loop ran ${turns} times`);
   });
 
-  it("take what they were given, whatever becomes of the array", async () => {
+  it("refuse a text that is detached between the look at it and the writing of its length", async () => {
+    const texts = [new Uint8Array(5), new Uint8Array(3)];
+    const job = { write() {} } as unknown as NativeJob;
+    const slice = new TimeSlice(undefined);
+    const uniformTexts = await uniform(texts, inBatch, slice);
+    structuredClone(texts[1], { transfer: [texts[1]!.buffer] });
+    await assert.rejects(
+      writeBatch(job, uniformTexts, 1, inBatch, slice),
+      /^TypeError: texts\[1\] is backed by a detached ArrayBuffer/,
+    );
+  });
+
+  it("use the original texts if the array is changed afterwards", async () => {
     const texts = Array.from({ length: 5000 }, (_, i) => `text number ${i}`);
     const expected = open.countBatch(texts);
     const ids = open.encodeBatch(texts);
@@ -129,7 +144,7 @@ describe("countAsync and its family", () => {
   });
 });
 
-/** The longest that the event loop is held while `work` is under way, in milliseconds. */
+/** The longest time that the event loop is blocked while `work` runs, in milliseconds. */
 async function longestHold(work: () => unknown): Promise<number> {
   let worst = 0;
   let last = performance.now();
@@ -140,7 +155,7 @@ async function longestHold(work: () => unknown): Promise<number> {
   }, 1);
   await sleep(5);
   await work();
-  // One more tick, so that a hold that lasted to the end is seen.
+  // One more tick, so that blocking at the end is measured.
   await sleep(5);
   clearInterval(timer);
   return worst;
@@ -149,7 +164,7 @@ async function longestHold(work: () => unknown): Promise<number> {
 describe("AbortSignal", () => {
   const open = new Tokenizer("o200k_base");
 
-  it("stops what has not begun", async () => {
+  it("stops a job that has not started", async () => {
     const reason = new Error("not needed");
     for (const text of ["short", LONG]) {
       await assert.rejects(open.countAsync(text, { signal: AbortSignal.abort(reason) }), reason);
@@ -157,7 +172,7 @@ describe("AbortSignal", () => {
     }
   });
 
-  it("stops what is under way, with the reason that was given", async () => {
+  it("stops a running job with the reason of the signal", async () => {
     const controller = new AbortController();
     const counting = open.countAsync("z".repeat(60_000_000), { signal: controller.signal });
     await sleep(20);
@@ -168,8 +183,8 @@ describe("AbortSignal", () => {
     assert.equal(await open.countAsync(LONG), open.count(LONG));
   });
 
-  it("keeps its place until no thread is at it any more", async () => {
-    // One text of which nothing can be cut off: a thread that has begun it counts it to the end.
+  it("keeps its slot until no thread works on it", async () => {
+    // One text without a safe cut: a thread that has started it counts it to the end.
     const text = "\u0301".repeat(20_000_000);
     const places = slots.free;
     let kept = false;
@@ -186,7 +201,7 @@ describe("AbortSignal", () => {
     assert.ok(kept, "the place was free while a thread was at the text, or it never was");
   });
 
-  it("frees a place in line at once", async () => {
+  it("leaves the queue at once", async () => {
     const running = Array.from({ length: 4 }, () => busy(open));
     const controller = new AbortController();
     const waiting = open.countAsync(LONG, { signal: controller.signal });
@@ -197,7 +212,7 @@ describe("AbortSignal", () => {
 });
 
 describe("Slots", () => {
-  it("lets no more in than there are, first come first served", async () => {
+  it("grants at most the given number, first come, first served", async () => {
     const two = new Slots(2);
     let inside = 0;
     let most = 0;
@@ -214,7 +229,7 @@ describe("Slots", () => {
     assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it("skips those who gave up", async () => {
+  it("skips aborted requests", async () => {
     const one = new Slots(1);
     await one.take(undefined);
     const controller = new AbortController();

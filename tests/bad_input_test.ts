@@ -27,7 +27,7 @@ function detached(): Uint8Array {
 }
 
 describe("bad input", () => {
-  it("names an encoding that does not exist and the nearest that does", () => {
+  it("names an unknown encoding and the nearest known one", () => {
     assert.throws(() => new Tokenizer(any("o200k_bas")), (error: SluiceError) => {
       assert.equal(error.code, "SLUICE_UNKNOWN_ENCODING");
       assert.match(error.message, /Unknown encoding "o200k_bas"\. Did you mean "o200k_base"\?/);
@@ -43,7 +43,7 @@ describe("bad input", () => {
     assert.throws(() => new Tokenizer(any(7)), /TypeError: encoding must be a string, not 7/);
   });
 
-  it("refuses what is no text, in every method that takes one", () => {
+  it("refuses what is not a text, in every method", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const [value, message] of NOT_TEXT) {
       for (
@@ -63,7 +63,7 @@ describe("bad input", () => {
     }
   });
 
-  it("refuses to write ids where they do not belong", () => {
+  it("refuses wrong outputs for ids", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (
       const [value, message] of [
@@ -94,7 +94,7 @@ describe("bad input", () => {
     assert.equal(tokenizer.encodeInto(text, new Uint32Array(both, 36, 7)), 1);
   });
 
-  it("names the text of a batch that is none", () => {
+  it("names the element of a batch that is not a text", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const call of ["countBatch", "encodeBatch"] as const) {
       assert.throws(() => tokenizer[call](any(["a", null])), /texts\[1\] must be a string/);
@@ -106,7 +106,7 @@ describe("bad input", () => {
     }
   });
 
-  it("refuses memory that is gone or shared", () => {
+  it("refuses detached and shared memory", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const shared = new Uint8Array(new SharedArrayBuffer(4));
     for (const call of ["count", "encode"] as const) {
@@ -144,7 +144,7 @@ describe("bad input", () => {
     });
   });
 
-  it("refuses ids that no vocabulary has", () => {
+  it("refuses ids that are in no vocabulary", () => {
     using tokenizer = new Tokenizer("r50k_base");
     for (const id of [50257, 2 ** 31, 2 ** 32 - 1]) {
       assert.throws(() => tokenizer.decode([1, id]), (error: SluiceError) => {
@@ -164,7 +164,7 @@ describe("bad input", () => {
     assert.throws(() => tokenizer.decode(any(null)), TypeError);
   });
 
-  it("refuses limits that are none", () => {
+  it("refuses wrong limits", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const limit of [NaN, -1, 1.5, -Infinity]) {
       assert.throws(() => tokenizer.isWithinLimit("x", limit), {
@@ -176,7 +176,7 @@ describe("bad input", () => {
     assert.throws(() => tokenizer.isWithinLimit("x", any(3n)), /limit must be a number, not 3n/);
   });
 
-  it("refuses special modes that do not exist", () => {
+  it("refuses unknown modes of special tokens", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const special of ["none", "constructor", 1, null]) {
       assert.throws(

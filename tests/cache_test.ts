@@ -29,7 +29,7 @@ function inWorker(texts: string[]): Promise<number[]> {
 }
 
 describe("the count cache", () => {
-  it("knows a text the second time, as a string, as bytes and in a batch", () => {
+  it("finds a text the second time, as a string, as bytes and in a batch", () => {
     using tokenizer = new Tokenizer("o200k_base", { cache: true });
     using plain = new Tokenizer("o200k_base");
     const text = fresh(1_000);
@@ -45,7 +45,7 @@ describe("the count cache", () => {
     assert.deepEqual(again, { hits: 4, misses: 0 });
   });
 
-  it("tells encodings and modes apart", () => {
+  it("distinguishes encodings and modes", () => {
     const text = `${fresh(600)}<|endoftext|>`;
     for (const encoding of ENCODINGS) {
       using cached = new Tokenizer(encoding, { cache: true });
@@ -61,7 +61,7 @@ describe("the count cache", () => {
     }
   });
 
-  it("is passed by where a text is short, and where nobody asked for it", () => {
+  it("is not used for short texts, and not by default", () => {
     using cached = new Tokenizer("o200k_base", { cache: true });
     using plain = new Tokenizer("o200k_base");
     const nothing = { hits: 0, misses: 0 };
@@ -71,7 +71,7 @@ describe("the count cache", () => {
     assert.deepEqual(used(() => plain.countBatch([fresh(1_000)])), nothing);
   });
 
-  it("counts as without, whatever was counted before", () => {
+  it("returns the same counts as without it, whatever was counted before", () => {
     using cached = new Tokenizer("cl100k_base", { cache: true });
     using plain = new Tokenizer("cl100k_base");
     const text = fc.tuple(fc.nat(20), fc.constantFrom("abc ", "日本語", "é🙂 ", "\ud800x")).map(
@@ -83,7 +83,7 @@ describe("the count cache", () => {
     }));
   });
 
-  it("names the right text of a batch that is partly known", () => {
+  it("names the right text of a batch that is partly cached", () => {
     using tokenizer = new Tokenizer("o200k_base", { cache: true, special: "error" });
     const known = fresh(500);
     tokenizer.count(known);
@@ -110,7 +110,7 @@ describe("the count cache", () => {
     assert.ok(after.evictions - evictions >= 2 * capacity);
   });
 
-  it("is one for all Workers", async () => {
+  it("is shared by all Workers", async () => {
     using tokenizer = new Tokenizer("o200k_base", { cache: true });
     const texts = Array.from({ length: 20 }, () => fresh(2_000));
     const { hits } = cacheStats();
@@ -121,7 +121,7 @@ describe("the count cache", () => {
     assert.equal(cacheStats().hits - hits, 60);
   });
 
-  it("refuses options that make no sense", () => {
+  it("refuses wrong options", () => {
     // deno-lint-ignore no-explicit-any
     const open = (cache: any) => () => new Tokenizer("o200k_base", { cache });
     assert.throws(open("yes"), /^TypeError: cache must be a boolean or an object, not "yes"$/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { type Chunk, ENCODINGS, Tokenizer } from "../mod.ts";
+import { ENCODINGS, type TextChunk, Tokenizer } from "../mod.ts";
 import { anyText, isEdge } from "./fixtures/texts.ts";
 
 /** Passes a wrong type where the compiler would not let it. */
@@ -9,9 +9,9 @@ import { anyText, isEdge } from "./fixtures/texts.ts";
 const any = (value: unknown): any => value;
 
 /** What holds for the chunks of any text. */
-function check(tokenizer: Tokenizer, text: string, size: number, overlap: number): Chunk[] {
+function check(tokenizer: Tokenizer, text: string, size: number, overlap: number): TextChunk[] {
   const chunks = tokenizer.chunks(text, { size, overlap });
-  let last: Chunk = { start: -1, end: 0, tokens: 0 };
+  let last: TextChunk = { start: -1, end: 0, tokens: 0 };
   for (const chunk of chunks) {
     const { start, end, tokens } = chunk;
     assert.ok(start > last.start && start <= last.end && end > last.end, "progress, and no gap");
@@ -36,7 +36,7 @@ describe("chunks", () => {
     assert.deepEqual(tokenizer.chunks(text, { size: 5 }), [{ start: 0, end: 23, tokens: 5 }]);
   });
 
-  it("covers any text, in chunks that are no larger than they say", () => {
+  it("covers any text in chunks of at most the stated size", () => {
     for (const name of ENCODINGS) {
       using tokenizer = new Tokenizer(name);
       fc.assert(
@@ -48,7 +48,7 @@ describe("chunks", () => {
     }
   });
 
-  it("fits any text into the smallest chunks, or says which character does not", () => {
+  it("splits any text into the smallest chunks, or names the character that does not fit", () => {
     using tokenizer = new Tokenizer("o200k_base");
     fc.assert(fc.property(anyText, fc.integer({ min: 1, max: 5 }), fc.nat(4), (text, size, n) => {
       const overlap = Math.min(n, size - 1);
@@ -68,7 +68,7 @@ describe("chunks", () => {
     });
   });
 
-  it("fills its chunks and overlaps them as asked", () => {
+  it("fills its chunks and overlaps them as the options say", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const text = "The quick brown fox jumps over the lazy dog. ".repeat(300);
     for (const [size, overlap] of [[100, 0], [100, 25], [100, 99], [7, 3], [1, 0]] as const) {
@@ -82,7 +82,7 @@ describe("chunks", () => {
     }
   });
 
-  it("takes a megabyte of anything", () => {
+  it("takes a megabyte of any character", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const unit of [" ", "a", "🙂", "中", "1", "\u0301", "'s", "A中", "hello world "]) {
       const text = unit.repeat(Math.ceil(1e6 / unit.length));
@@ -90,7 +90,7 @@ describe("chunks", () => {
     }
   });
 
-  it("refuses what it cannot mean", () => {
+  it("refuses wrong arguments", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const size of [0, -1, 1.5, NaN, Infinity]) {
       assert.throws(() => tokenizer.chunks("x", { size }), {

@@ -14,7 +14,7 @@ function parse(stdout: string): Record<string, unknown>[] {
 }
 
 describe("sluice truncate", () => {
-  it("keeps the side that is asked for", async () => {
+  it("keeps the side that the option names", async () => {
     const cases: [args: string[], text: string][] = [
       [[], "one two three"],
       [["--side", "tail"], " three four five"],
@@ -43,7 +43,7 @@ describe("sluice truncate", () => {
     }
   });
 
-  it("prints JSON lines, and takes the other files though one is bad", async () => {
+  it("prints JSON Lines, and continues after a bad file", async () => {
     using files = new Files({ "a.txt": FIVE, "b.txt": Uint8Array.of(0xff), "c.txt": "x" });
     const args = ["truncate", "--max", "2", "--json", "a.txt", "b.txt", "c.txt"];
     const { code, stdout, stderr } = await sluice(args, "", files.directory);
@@ -63,7 +63,7 @@ describe("sluice truncate", () => {
 });
 
 describe("sluice chunks", () => {
-  it("prints each chunk with where it is, in bytes", async () => {
+  it("prints each chunk with its offsets in bytes", async () => {
     using files = new Files({
       "d/é.txt": "naïve 你好 one two three 👋🏽 four",
       "d/z.txt": "",
@@ -90,7 +90,7 @@ describe("sluice chunks", () => {
     assert.deepEqual(parse(bare.stdout), expected.map(({ text: _, ...rest }) => rest));
   });
 
-  it("says what is wrong with sizes, files and characters", async () => {
+  it("reports wrong sizes, files and characters", async () => {
     const usage: [args: string[], message: RegExp][] = [
       [[], /--size <tokens>/],
       [["--size", "0"], /--size must be at least 1/],
@@ -111,7 +111,7 @@ describe("sluice chunks", () => {
   });
 });
 
-describe("a word that is too long to be kept", () => {
+describe("a word that is too long for the buffer", () => {
   const SIZE = 1_300_000;
   let seed = 7;
   const random = (n: number) => (seed = seed * 48271 % 0x7fffffff) % n;
@@ -197,7 +197,7 @@ describe("a word that is too long to be kept", () => {
     assert.ok((await pieces(files.path("a.txt"), tokenizer)).longest <= 1 << 20);
   });
 
-  it("is refused where it holds what the text may not", async () => {
+  it("is refused if it contains something that is refused", async () => {
     const bad = Buffer.from("x".repeat(SIZE));
     bad[SIZE - 10] = 0xff;
     using files = new Files({ "bad.txt": bad, "special.txt": `<|endoftext|>${"x".repeat(SIZE)}` });

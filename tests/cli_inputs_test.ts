@@ -28,7 +28,7 @@ const TREE = {
 const isLinux = process.platform === "linux";
 
 describe("folders", () => {
-  it("are read with all text in them, in the order of names, and a total", async () => {
+  it("are read with all text files in them, in the order of names, with a total", async () => {
     using files = new Files(TREE);
     const { code, stdout, stderr } = await sluice(["count", "docs"], "", files.directory);
     assert.deepEqual([code, stderr], [0, ""]);
@@ -39,7 +39,7 @@ describe("folders", () => {
     );
   });
 
-  it("give what --include, --exclude and --hidden say", async () => {
+  it("select files by --include, --exclude and --hidden", async () => {
     using files = new Files(TREE);
     const cases: [args: string[], found: string[]][] = [
       [["--include", "*.md"], ["docs/b.md"]],
@@ -69,7 +69,7 @@ describe("folders", () => {
     }
   });
 
-  it("are read where they are named although they would be skipped, and so are files", async () => {
+  it("are read if they are named although they would be skipped, as files are", async () => {
     using files = new Files(TREE);
     const { stdout } = await sluice(
       ["count", "--exclude", "*.md", "docs/node_modules", "docs/.github/", "docs/.hidden.md"],
@@ -83,7 +83,7 @@ describe("folders", () => {
     ]);
   });
 
-  it("follow no links, so that there is an end", async () => {
+  it("do not follow links, so that the walk ends", async () => {
     using files = new Files({ "a/b.txt": "x", "c.txt": "x" });
     fs.symlinkSync("..", files.path("a/up"));
     fs.symlinkSync("../c.txt", files.path("a/c.txt"));
@@ -92,7 +92,7 @@ describe("folders", () => {
     assert.deepEqual(names(stdout), ["link/b.txt"]);
   });
 
-  it("fail where there is nothing to read, and go on", async () => {
+  it("fail if there is nothing to read, and continue", async () => {
     using files = new Files({ "a/b.png": "x", "c/d.txt": "x", "c/bad.txt": Uint8Array.of(0xff) });
     const { code, stdout, stderr } = await sluice(["count", "a", "c"], "", files.directory);
     assert.equal(code, 1);
@@ -111,7 +111,7 @@ describe("folders", () => {
     );
   });
 
-  it("are no files to decode or truncate", async () => {
+  it("cannot be decoded or truncated", async () => {
     using files = new Files({ "a/b.txt": "[1]" });
     for (const args of [["decode", "-e", "r50k_base"], ["truncate", "--max", "1"]]) {
       const { code, stderr } = await sluice([...args, "a"], "", files.directory);
@@ -121,7 +121,7 @@ describe("folders", () => {
 });
 
 describe("patterns", () => {
-  it("are expanded where the shell does not", async () => {
+  it("are expanded if the shell has not", async () => {
     using files = new Files(TREE);
     const cases: [pattern: string, found: string[]][] = [
       ["docs/*.md", ["docs/b.md"]],
@@ -136,7 +136,7 @@ describe("patterns", () => {
     for (const [pattern, found] of cases) {
       const { code, stdout, stderr } = await sluice(["count", pattern], "", files.directory);
       const seen = names(stdout).map((name) => name.replace(/^\.\//, ""));
-      // Two files are no text, and a pattern takes them all the same.
+      // Two files are not text, and a pattern selects them nevertheless.
       assert.deepEqual(seen, found, pattern);
       if (found.length > 0 && pattern !== "docs/*") assert.deepEqual([code, stderr], [0, ""]);
       else assert.equal(code, 1);
@@ -144,7 +144,7 @@ describe("patterns", () => {
     }
   });
 
-  it("give way to a file that is called so", async () => {
+  it("are not expanded if a file has that name", async () => {
     using files = new Files({ "[a].txt": "Hello", "a.txt": "x y z", "b*": "one two", "bc": "x" });
     const { stdout } = await sluice(["count", "[a].txt", "b*"], "", files.directory);
     assert.equal(stdout, "1  [a].txt\n2  b*\n3  total\n");
@@ -184,7 +184,7 @@ describe("files that are not UTF-8", () => {
     );
   });
 
-  it("fail where they are not what --charset says, and say where", async () => {
+  it("fail with an offset if they are not valid in --charset", async () => {
     const text = Buffer.from("x ".repeat(100_000), "utf16le");
     const lone = Buffer.concat([text, Uint8Array.of(0x3d, 0xd8, 0x61, 0x00)]);
     using files = new Files({ "odd.txt": Uint8Array.of(0x61, 0, 0x62), "lone.txt": lone });
@@ -205,7 +205,7 @@ describe("files that are not UTF-8", () => {
     assert.match(unknown, /^sluice: .*--charset.*klingon.*WHATWG.*\n$/);
   });
 
-  it("are read with U+FFFD by --lossy, which says so", async () => {
+  it("are read with U+FFFD by --lossy, with a note", async () => {
     const bad = Buffer.concat([Buffer.from("x ".repeat(700_000)), Uint8Array.of(0xe4, 0xb8, 0x58)]);
     using files = new Files({ "bad.txt": bad, "good.txt": "a \uFFFD b" });
     const expected = (await sluice(["count"], bad.toString())).stdout;
@@ -234,7 +234,7 @@ describe("files that are not UTF-8", () => {
     assert.deepEqual([utf16.code, utf16.stdout], [0, (await sluice(["count"], "\uFFFDa")).stdout]);
   });
 
-  it("are recognised by a mark of UTF-16", async () => {
+  it("are recognised by a byte order mark of UTF-16", async () => {
     const { code, stderr } = await sluice(["count"], Buffer.from("\uFEFFhi", "utf16le"));
     assert.deepEqual([code, stderr], [
       1,
@@ -268,7 +268,7 @@ describe("names of files", () => {
     },
   );
 
-  it("cannot break a line or drive a terminal", { skip: !isLinux }, async () => {
+  it("cannot break a line or control a terminal", { skip: !isLinux }, async () => {
     const name = "a\nb\x1b[31m\u202e.txt";
     using files = new Files({ [name]: "Hello", [`bad${name}`]: Uint8Array.of(0xff) });
     const { stdout, stderr } = await sluice(["count", "."], "", files.directory);
@@ -283,7 +283,7 @@ describe("names of files", () => {
 });
 
 describe("standard streams", () => {
-  // Deno opens /dev/null in place of what is closed, as parents do that want no output.
+  // Deno opens /dev/null in place of a closed stream, as parents do that discard output.
   const isSeen = isLinux && process.versions["bun"] !== undefined;
 
   it("closed for output is a failure", { skip: !isSeen }, async () => {
@@ -295,7 +295,7 @@ describe("standard streams", () => {
     );
   });
 
-  it("may lead nowhere, or to who has read enough", { skip: !isLinux }, async () => {
+  it("may be /dev/null, or a pipe whose reader has left", { skip: !isLinux }, async () => {
     using files = new Files({ "a.txt": "Hello", "b.txt": "x ".repeat(1 << 20) });
     const nowhere = await shell('"$@" count a.txt >/dev/null', files.directory);
     assert.deepEqual([nowhere.code, nowhere.stderr], [0, ""]);

@@ -15,7 +15,7 @@ function parse(stdout: string): unknown[] {
 }
 
 describe("sluice count --jsonl", () => {
-  it("counts the text of each line, and all", async () => {
+  it("counts the text of each line, and the total", async () => {
     const input = lines({ text: "Hello, world!" }, { text: "" }, "nonsense", { body: 7 }, {
       text: "one two",
     });
@@ -38,7 +38,7 @@ describe("sluice count --jsonl", () => {
     );
   });
 
-  it("takes the text from where --field says", async () => {
+  it("takes the text from --field", async () => {
     const value = { a: { "b.c": "no", b: [{ c: "Hello, world!" }] }, "a.b.1.c": "one" };
     const count = async (field: string) =>
       parse((await sluice(["count", "--jsonl", "--field", field], lines(value))).stdout)[0];
@@ -96,7 +96,7 @@ describe("sluice count --jsonl", () => {
     assert.equal((results[4]!["uncounted"] as unknown[]).length, 1);
     assert.equal(results[5]!["id"], "d");
     assert.ok((results[5]!["tokens"] as number) >= 4);
-    // Nobody knows that model: an estimate.
+    // An unknown model: an estimate.
     assert.deepEqual(results[6], { line: 7, tokens, exact: false });
     assert.equal(typeof results[7]!["tokens"], "number", "the upstream says what is wrong with it");
     assert.deepEqual(results[8], { line: 9, tokens: 4 });
@@ -106,7 +106,7 @@ describe("sluice count --jsonl", () => {
     );
   });
 
-  it("counts for --model whatever the line says", async () => {
+  it("counts for --model instead of the model of the line", async () => {
     const input = lines({ model: "nobody/knows-this", messages: HELLO }, { text: "naïve 你好" });
     const { code, stdout } = await sluice(["count", "--jsonl", "--model", "gpt-4"], input);
     using tokenizer = Tokenizer.forModel("gpt-4");
@@ -122,7 +122,7 @@ describe("sluice count --jsonl", () => {
     ]);
   });
 
-  it("gives totals of each file as JSON, and names files in lines", async () => {
+  it("prints totals per file as JSON, and names files in lines", async () => {
     using files = new Files({
       "a.jsonl": lines({ text: "Hello, world!" }, "x"),
       "b.jsonl": lines({ model: "claude-opus-4", messages: HELLO }),

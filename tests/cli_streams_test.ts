@@ -19,7 +19,7 @@ const TRICKY = "\uFEFFBOM\r\nCRLF \0\x01\x7f\t tabs\u0085\u2028\u3000 naïve e\u
   "👩‍👩‍👧‍👦🏳️‍🌈 \uFFFD\u{10FFFF} <|endoftext|> don't   \n\n\n  trailing  ";
 
 describe("sluice encode and decode", () => {
-  it("makes an array of each file, and the files of the arrays", async () => {
+  it("converts each file to an array, and the arrays to the files", async () => {
     using files = new Files({ "a.txt": "Hello, world!", "b.txt": TRICKY, "empty.txt": "" });
     const paths = ["a.txt", "b.txt", "empty.txt"].map((name) => files.path(name));
     const { code, stdout, stderr } = await sluice(["encode", ...O200K, ...paths]);
@@ -32,7 +32,7 @@ describe("sluice encode and decode", () => {
     assert.equal(decoded.stdout, "Hello, world!" + TRICKY);
   });
 
-  it("gives back every byte of a large file, in every encoding", async () => {
+  it("restores every byte of a large file, in every encoding", async () => {
     const bytes = new TextEncoder().encode(TRICKY.repeat(12_000) + "x".repeat(100_000));
     for (const encoding of ENCODINGS) {
       const encoded = await sluice(["encode", "-e", encoding], bytes);
@@ -43,13 +43,13 @@ describe("sluice encode and decode", () => {
     }
   });
 
-  it("keeps bytes that are no whole character", async () => {
+  it("keeps bytes that are not a whole character", async () => {
     const { bytes } = await sluice(["decode", "-m", "gpt-5"], "[52622] [ 121 ]\n\n[]");
     using tokenizer = new Tokenizer("o200k_base");
     assert.deepEqual([...bytes], [...tokenizer.decodeBytes([52622, 121])]);
   });
 
-  it("writes no array that could be taken for a whole one", async () => {
+  it("leaves an array without an end after an error", async () => {
     const bad = new Uint8Array([...new TextEncoder().encode("a b ".repeat(400_000)), 0xff]);
     using files = new Files({ "bad.txt": bad, "short.txt": Uint8Array.of(0x61, 0xff) });
     const paths = [files.path("bad.txt"), files.path("short.txt"), "-"];
@@ -64,7 +64,7 @@ describe("sluice encode and decode", () => {
     assert.deepEqual(lines.slice(1), ["[13225]", ""]);
   });
 
-  it("refuses what is no array of ids, and says where", async () => {
+  it("refuses what is not an array of ids, with the offset", async () => {
     const cases: [input: string, message: RegExp][] = [
       ["[13225", /ends at byte 6 where a digit, a comma or \] should follow/],
       ["[13225,]", /"\]" at byte 7 instead of an id/],
@@ -110,7 +110,7 @@ describe("--jsonl", () => {
     ]);
   });
 
-  it("takes another field, and no inherited one", async () => {
+  it("takes another field, but not an inherited one", async () => {
     const args = ["encode", "--jsonl", ...O200K, "--field"];
     assert.equal(
       (await sluice([...args, "body"], '{"text":1,"body":"Hello"}')).stdout,
@@ -134,7 +134,7 @@ describe("--jsonl", () => {
     ]);
   });
 
-  it("keeps the order of a large file, and comes back the same", async () => {
+  it("keeps the order of a large file, and restores it", async () => {
     const texts = Array.from({ length: 40_000 }, (_, i) => `${i} ${TRICKY.slice(i % 60, 90)}`);
     texts[20_000] = "a line longer than what is read at once ".repeat(60_000);
     const input = texts.map((text) => JSON.stringify({ text })).join("\n");
@@ -150,12 +150,12 @@ describe("--jsonl", () => {
     for (const [i, line] of results.entries()) {
       assert.deepEqual(line.ids, [...ids.subarray(offsets[i], offsets[i + 1])]);
     }
-    // A text cut within a surrogate pair is read as U+FFFD.
+    // A surrogate pair that is cut in two is read as U+FFFD.
     const expected = texts.map((text) => ({ text: text.toWellFormed() }));
     assert.deepEqual(parse(decoded.stdout), expected);
   });
 
-  it("decodes what is whole and never replaces", async () => {
+  it("decodes whole characters and never replaces bytes", async () => {
     const input =
       '{"ids":[13225]}\n{"ids":[52622]}\n{"ids":[1.5]}\n{"ids":"1"}\n{"ids":[300000]}\n{}\n';
     const { code, stdout } = await sluice(
@@ -220,7 +220,7 @@ describe("the parts of the command line", () => {
     }
   });
 
-  it("finds the first byte that is no UTF-8", () => {
+  it("finds the first byte that is not UTF-8", () => {
     const cases: [number[], number][] = [
       [[], 0],
       [[0x61, 0xe4, 0xbd, 0xa0], 4],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { ENCODINGS, Tokenizer } from "../mod.ts";
-import { knownModels } from "../src/tokenizer/models.ts";
+import { knownModels } from "../src/tokenizer/model_table.ts";
 import manifest from "../package.json" with { type: "json" };
 import { exit, Files, sluice, start } from "./fixtures/cli.ts";
 
@@ -44,7 +44,7 @@ describe("sluice count", () => {
     );
   });
 
-  it("takes a model, and says where that is an estimate", async () => {
+  it("takes a model, and reports an estimate", async () => {
     assert.deepEqual(
       JSON.parse((await sluice(["count", "--json", "--model", "openai/gpt-4"], "hi")).stdout),
       {
@@ -57,7 +57,7 @@ describe("sluice count", () => {
       (await sluice(["count", "--json", "-m", "claude-opus-4"], "hi")).stdout,
     );
     assert.deepEqual([estimate.encoding, estimate.exact], ["o200k_base", false]);
-    // Standard error is no terminal here.
+    // Standard error is not a terminal here.
     const says =
       "sluice: the vocabulary of claude-opus-4 is not available: o200k_base stands in, so " +
       "this is an estimate\n";
@@ -74,7 +74,7 @@ describe("sluice count", () => {
     assert.deepEqual([code, stdout, stderr], [3, "4\n", "sluice: 4 tokens are more than 3\n"]);
   });
 
-  it("takes special tokens as --special says", async () => {
+  it("reads special tokens as --special says", async () => {
     const text = "a <|endoftext|>";
     assert.equal((await sluice(["count"], text)).stdout, "8\n");
     assert.equal((await sluice(["count", "--special", "allow"], text)).stdout, "3\n");
@@ -89,7 +89,7 @@ describe("sluice count", () => {
     );
   });
 
-  it("goes on behind what it cannot read", async () => {
+  it("continues after an input that it cannot read", async () => {
     using files = new Files({
       "good.txt": HELLO,
       "bad.txt": Uint8Array.of(0x61, 0xe4, 0xb8, 0x58),
@@ -105,7 +105,7 @@ describe("sluice count", () => {
     assert.deepEqual(JSON.parse(result.stdout).files, [{ path: good, bytes: 13, tokens: 4 }]);
   });
 
-  it("finds bytes that are no UTF-8 anywhere in a large file", async () => {
+  it("finds invalid UTF-8 anywhere in a large file", async () => {
     const text = new TextEncoder().encode("words and words ".repeat(200_000) + "end");
     for (const at of [0, 1_500_000, text.length - 1]) {
       const bad = text.slice();
@@ -188,7 +188,7 @@ describe("the command line", () => {
     assert.deepEqual([code, stdout, stderr.slice(0, 9)], [2, "", "Examples:"]);
   });
 
-  it("is silent and content when its reader leaves", async () => {
+  it("exits silently and with success when its reader closes the pipe", async () => {
     const child = start(["encode", "-e", "o200k_base", "--jsonl"]);
     const said: string[] = [];
     child.stderr!.on("data", (data: unknown) => said.push(String(data)));

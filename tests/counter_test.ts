@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { ENCODINGS, type Special, Tokenizer } from "../mod.ts";
+import { ENCODINGS, type SpecialTokenMode, Tokenizer } from "../mod.ts";
 import { parts } from "./fixtures/texts.ts";
 
 /** Passes a wrong type where the compiler would not let it. */
@@ -25,7 +25,7 @@ describe("counter", () => {
 
   it("counts the whole exactly after every part, in every encoding and mode", () => {
     for (const name of ENCODINGS) {
-      for (const special of ["text", "allow"] as Special[]) {
+      for (const special of ["text", "allow"] as SpecialTokenMode[]) {
         using tokenizer = new Tokenizer(name, { special });
         using counter = tokenizer.counter();
         fc.assert(
@@ -45,7 +45,7 @@ describe("counter", () => {
     }
   });
 
-  it("puts surrogate pairs together that are cut in two", () => {
+  it("joins surrogate pairs that are cut in two", () => {
     using tokenizer = new Tokenizer("o200k_base");
     using counter = tokenizer.counter();
     let whole = "";
@@ -57,7 +57,7 @@ describe("counter", () => {
     assert.equal(counter.push("\ude00"), tokenizer.count("\ude00"), "nothing is left over");
   });
 
-  it("puts special tokens together that are cut in two", () => {
+  it("joins special tokens that are cut in two", () => {
     using tokenizer = new Tokenizer("cl100k_base");
     const whole = "hello <|endoftext|> x<|fim_prefix|>";
     for (const special of ["text", "allow"] as const) {
@@ -80,7 +80,7 @@ describe("counter", () => {
     assert.equal(strict.push("text|>"), tokenizer.count("text|>"));
   });
 
-  it("counts a megabyte of one thing pushed in crumbs", () => {
+  it("counts a megabyte of one character pushed in small parts", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const unit of [" ", "a", "A", "\n", "1", "🙂", "𠀀", "中", "='", "\r\n "]) {
       using counter = tokenizer.counter();
@@ -94,7 +94,7 @@ describe("counter", () => {
     }
   });
 
-  it("keeps many counters apart, and outlives its tokenizer", () => {
+  it("keeps many counters independent, and outlives its tokenizer", () => {
     const tokenizer = new Tokenizer("o200k_base");
     const counters = Array.from({ length: 300 }, () => tokenizer.counter());
     tokenizer.close();
@@ -116,7 +116,7 @@ describe("counter", () => {
     }
   });
 
-  it("refuses what it cannot mean, and stays as it was", () => {
+  it("refuses wrong arguments, and does not change", () => {
     using tokenizer = new Tokenizer("o200k_base");
     using counter = tokenizer.counter();
     counter.push("hello");

@@ -18,7 +18,7 @@ async function collect(stream: ReadableStream<string>): Promise<string[]> {
 }
 
 describe("decoder", () => {
-  it("gives any text back, id by id, and never half a character", () => {
+  it("decodes any text id by id, and never returns part of a character", () => {
     for (const name of ENCODINGS) {
       using tokenizer = new Tokenizer(name, { special: "allow" });
       const decoder = tokenizer.decoder();
@@ -38,7 +38,7 @@ describe("decoder", () => {
     }
   });
 
-  it("gives for any ids, pushed in any parts, what decoding them at once gives", () => {
+  it("equals decoding at once, for any ids pushed in any parts", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const ids = fc.array(fc.oneof(fc.nat(199_997), fc.integer({ min: 94, max: 255 })));
     fc.assert(fc.property(ids, fc.integer({ min: 1, max: 5 }), (ids, step) => {
@@ -61,7 +61,7 @@ describe("decoder", () => {
     }
   });
 
-  it("ends a character that is not whole as U+FFFD, and leaks nothing into what follows", () => {
+  it("ends an incomplete character as U+FFFD, and starts afresh", () => {
     using tokenizer = new Tokenizer("cl100k_base");
     const [first] = tokenizer.encode("👍");
     const [one, other] = [tokenizer.decoder(), tokenizer.decoder()];
@@ -74,7 +74,7 @@ describe("decoder", () => {
     assert.equal(one.push([]), "");
   });
 
-  it("is as it was after a refusal", () => {
+  it("does not change after an error", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const decoder = tokenizer.decoder();
     const ids = tokenizer.encode("🧚");
@@ -109,7 +109,7 @@ describe("decoder", () => {
     assert.ok(chunks.every((chunk) => chunk !== "" && chunk.isWellFormed()));
   });
 
-  it("streams the dangling rest, and passes errors on", async () => {
+  it("streams an incomplete character as U+FFFD, and passes errors on", async () => {
     using tokenizer = new Tokenizer("o200k_base");
     const stream = (ids: number[][]): ReadableStream<string> =>
       new ReadableStream<number[]>({

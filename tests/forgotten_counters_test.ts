@@ -1,4 +1,4 @@
-/** Counters that nobody closes, faster than the garbage collector finds them. */
+/** Counters that are never closed, made faster than the garbage collector frees them. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import process from "node:process";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const PROGRAM = fileURLToPath(new URL("./fixtures/forgotten_counters.ts", import.meta.url));
 const RUN = process.versions["bun"] === undefined ? ["run", "-A", "--no-check"] : [];
 
-/** In a process of its own, which has no other handles and whose memory is given back. */
+/** In a process of its own, which has no other handles and whose memory is freed at its end. */
 function run(how: string): string {
   return execFileSync(process.execPath, [...RUN, PROGRAM, how], { encoding: "utf8" }).trim();
 }

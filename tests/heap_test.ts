@@ -1,9 +1,9 @@
 /**
- * Nothing of a request is reachable once its lease has ended, however the caller kept the response;
- * and neither is anything of leases, waiters, reservations, counters, jobs and resources.
+ * No part of a request is reachable after its lease has ended, however the caller keeps the response.
+ * The same holds for leases, queued requests, reservations, counters, jobs and resources.
  *
- * A leak is linear, so a short run shows it: what was found in `pool.fetch` was 1,100 to 3,600 bytes
- * a request. `tests/soak/` runs longer and looks at the whole process.
+ * A leak is linear, so a short run shows it: those that were found in `pool.fetch` had 1,100 to 3,600 bytes
+ * per request. `tests/soak/` runs longer and measures the whole process.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

@@ -1,4 +1,4 @@
-/** Arguments that lie about themselves are read as they are, or refused by name. */
+/** Arguments with misleading properties: read by their internal slots, or refused by name. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import process from "node:process";
@@ -7,14 +7,14 @@ import { fileURLToPath } from "node:url";
 
 const FOLDER = new URL("./fixtures/hostile/", import.meta.url);
 
-/** What became of a program, with the last thing that it said. */
+/** The end of a program, with the last line that it printed. */
 interface Ended {
   readonly code: number | string;
   readonly last: string;
   readonly errors: string;
 }
 
-/** Runs a program in this runtime: what it looks for would end the tests. */
+/** Runs a program in this runtime, because a failure would crash the tests. */
 function run(name: string): Promise<Ended> {
   const program = fileURLToPath(new URL(`${name}.ts`, FOLDER));
   const isDeno = process.versions["bun"] === undefined;
@@ -29,7 +29,7 @@ function run(name: string): Promise<Ended> {
   });
 }
 
-describe("an argument that lies", () => {
+describe("an argument with misleading properties", () => {
   for (
     const [what, name] of [
       ["a typed array whose properties are not its own", "views"],

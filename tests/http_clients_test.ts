@@ -1,4 +1,4 @@
-/** Refusals as the clients see them that gateways are asked by: OpenAI's, Anthropic's and the AI SDK. */
+/** Denials as the clients of gateways see them: OpenAI's SDK, Anthropic's and the AI SDK. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -17,7 +17,7 @@ import {
 } from "../mod.ts";
 import { refused } from "./support/limiter.ts";
 
-/** What is used of the AI SDK; Deno's checker gives up on the types that it comes with. */
+/** The part of the AI SDK that is used, because Deno's checker cannot check its own types. */
 interface AiSdk {
   generateText(options: object): Promise<unknown>;
   readonly APICallError: {
@@ -48,7 +48,7 @@ const busy = limiter.reserve("busy", { requests: 0 });
 for (const call of [soon, today]) if (call.allowed) call.settle();
 assert.ok(busy.allowed);
 
-/** What each key is asked for, so that it is refused in its own way. */
+/** The cost for each key, so that each is denied in its own way. */
 const COSTS = {
   soon: { requests: 0, tokens: 1, concurrent: 0 },
   today: { requests: 1, tokens: 0, concurrent: 0 },
@@ -81,7 +81,7 @@ after(() => {
   server.close();
 });
 
-/** What a call was refused with, how often the server was asked, and for how long that took. */
+/** The error of a call, the number of its requests, and the time that it took. */
 async function fail(call: () => Promise<unknown>): Promise<[error: unknown, asked: number]> {
   asked = 0;
   try {
@@ -101,7 +101,7 @@ describe("OpenAI's client", () => {
       })
     );
 
-  it("has the sentence, the type and the code, and waits as long as it is told", async () => {
+  it("has the message, the type and the code, and waits for the given time", async () => {
     const [error, asked] = await ask("soon");
     assert.ok(error instanceof OpenAI.RateLimitError);
     assert.equal(asked, 2);
@@ -113,7 +113,7 @@ describe("OpenAI's client", () => {
     ]);
   });
 
-  it("does not ask again for what never fits, or not for hours", async () => {
+  it("does not repeat a request that never fits, or not for hours", async () => {
     const [never, times] = await ask("never", 2);
     assert.ok(never instanceof OpenAI.BadRequestError);
     assert.deepEqual([times, never.code, never.type], [1, "rate_limit_exceeded", "tokens"]);
@@ -124,7 +124,7 @@ describe("OpenAI's client", () => {
     assert.match(today.message, /try again in 12h0m0s/);
   });
 
-  it("asks again where open requests hold what is missing", async () => {
+  it("repeats a request if open requests hold the amount", async () => {
     const [error, asked] = await ask("busy");
     assert.ok(error instanceof OpenAI.RateLimitError);
     assert.deepEqual([asked, error.type], [2, "concurrent"]);
@@ -164,7 +164,7 @@ describe("Anthropic's client", () => {
     assert.equal(told(busy).error.type, "overloaded_error");
   });
 
-  it("does not ask again for what never fits, or not for hours", async () => {
+  it("does not repeat a request that never fits, or not for hours", async () => {
     const [never, times] = await ask("never", "temporary-reduced-capacity");
     assert.ok(never instanceof Anthropic.BadRequestError);
     assert.deepEqual([times, told(never).error.type], [1, "invalid_request_error"]);
@@ -184,14 +184,14 @@ describe("the AI SDK", () => {
       })
     );
 
-  it("has the sentence", async () => {
+  it("has the message", async () => {
     const [error] = await ask("soon", 0);
     assert.ok(APICallError.isInstance(error));
     assert.match(error.message, /^The request does not fit the limit "tpm" now: try again in/);
     assert.deepEqual([error.statusCode, error.isRetryable], [429, true]);
   });
 
-  it("does not ask again for what never fits", async () => {
+  it("does not repeat a request that never fits", async () => {
     const started = performance.now();
     const [error, asked] = await ask("never");
     assert.ok(!RetryError.isInstance(error));
@@ -201,7 +201,7 @@ describe("the AI SDK", () => {
     assert.ok(performance.now() - started < 2000, "no round of retries");
   });
 
-  it("waits as long as it is told", async () => {
+  it("waits for the given time", async () => {
     const [error, asked] = await ask("busy", 1);
     assert.ok(RetryError.isInstance(error));
     assert.equal(asked, 2);

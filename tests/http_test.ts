@@ -1,4 +1,4 @@
-/** Limits in HTTP headers, as clients are told of them; read back by the library that wrote them. */
+/** Rate-limit headers for clients, parsed by the library that serialized them. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -21,7 +21,7 @@ import {
 const any = (value: unknown): any => value;
 
 let made = 0;
-/** A limiter of its own, on a clock of its own unless told otherwise. */
+/** A limiter of its own, by default with a clock of its own. */
 function make<L extends Limits>(
   limits: L,
   clock: VirtualClock = new VirtualClock(),
@@ -44,7 +44,7 @@ function refused<Name extends string>(decision: { allowed: boolean }): Denied<Na
   return decision as Denied<Name>;
 }
 
-/** A field's items as plain objects, read by the library that wrote them. */
+/** The items of a field as plain objects, parsed by the library that serialized them. */
 function read(headers: Headers, field: string): Record<string, Record<string, unknown>> {
   const items = parseList(headers.get(field)!) as Item[];
   return Object.fromEntries(
@@ -53,7 +53,7 @@ function read(headers: Headers, field: string): Record<string, Record<string, un
 }
 
 describe("limitHeaders", () => {
-  it("tells each limit as RateLimit-Policy and RateLimit", () => {
+  it("has each limit in RateLimit-Policy and RateLimit", () => {
     const { limiter, clock } = make(tenant);
     clock.advance(3_600_000);
     limiter.take("k", { concurrent: 0, tokens: 80_000 });
@@ -72,7 +72,7 @@ describe("limitHeaders", () => {
     assert.deepEqual([...headers.keys()], ["ratelimit", "ratelimit-policy"]);
   });
 
-  it("tells the tightest limit of requests and of tokens as OpenAI does", () => {
+  it("has the tightest limit of requests and of tokens in OpenAI's headers", () => {
     const { limiter, clock } = make(tenant);
     limiter.take("k", { concurrent: 0, tokens: 30_000 });
     const set = () =>
@@ -95,7 +95,7 @@ describe("limitHeaders", () => {
     assert.deepEqual([...limitHeaders({ limiter: live, key: "k" }, { fields: ["openai"] })], []);
   });
 
-  it("tells a key's own limits, also over another period", () => {
+  it("has the limits of a key, also with another period", () => {
     const { limiter } = make({ rpm: rate({ limit: 600, per: "minute", burst: 1 }) });
     const policy = () => read(limitHeaders({ limiter, key: "k" }), "ratelimit-policy")["rpm"];
     assert.deepEqual(policy(), { q: 600, w: 60 });
@@ -107,7 +107,7 @@ describe("limitHeaders", () => {
     assert.deepEqual(policy(), { q: 1, w: 1200 }, "at least one, however long that takes");
   });
 
-  it("tells no more than an integer of structured fields can be", () => {
+  it("is capped at the largest integer of structured fields", () => {
     const { limiter } = make({
       r: rate({ limit: 1e12, per: "1ms" }),
       q: rate({ limit: 1e12, per: { milliseconds: 1e-3 } }),
@@ -120,7 +120,7 @@ describe("limitHeaders", () => {
     assert.deepEqual(read(headers, "ratelimit")["r"], { r: 1e12, t: 1 });
   });
 
-  it("has no window where there is no one length, and whole seconds where there are not", () => {
+  it("has no window of variable length, and rounds windows to whole seconds", () => {
     const { limiter } = make({
       local: quota({ limit: 5, per: "day", timeZone: "Europe/Berlin" }),
       month: quota({ limit: 5, per: "month" }),
@@ -137,12 +137,12 @@ describe("limitHeaders", () => {
     });
   });
 
-  it("tells how long a debt lasts, and never less than a second", () => {
+  it("has the duration of a debt, and at least a second", () => {
     const { limiter } = make({ tpm: tenant.tpm });
     const reserved = limiter.reserve("k", { tokens: 90_000 });
     assert.ok(reserved.allowed);
     reserved.settle({ tokens: 180_000 });
-    // 90,000 too many take a minute at 1,500 a second, and the next one a moment more.
+    // A debt of 90,000 lasts a minute at 1,500 per second, and the next unit takes a moment more.
     assert.deepEqual(read(limitHeaders({ limiter, key: "k" }), "ratelimit")["tpm"], {
       r: 0,
       t: 61,
@@ -152,7 +152,7 @@ describe("limitHeaders", () => {
     assert.deepEqual(read(headers, "ratelimit")["l"], { r: 1, t: 1 });
   });
 
-  it("tells several keys apart, by limiter and by what clients know them by", () => {
+  it("distinguishes several keys, by limiter and by partition key", () => {
     const clock = new VirtualClock();
     const users = new RateLimiter({ name: "users", clock, limits: { rpm: tenant.rpm } });
     const models = new RateLimiter({ name: "models", clock, limits: { tpm: tenant.tpm } });
@@ -171,7 +171,7 @@ describe("limitHeaders", () => {
     assert.ok(![...headers.values()].join().includes("secret"));
   });
 
-  it("takes any name, and round trips it if it is ASCII", () => {
+  it("takes any name, and restores it if it is ASCII", () => {
     const names = ['a "quoted" \\ name', "Ünïcödé ☃", "\ud800", "new\nline", "a,b;q=1"];
     const { limiter } = make(
       Object.fromEntries(
@@ -186,7 +186,7 @@ describe("limitHeaders", () => {
     assert.equal(policies[names[0]!]!["qu"], names[0]);
   });
 
-  it("never tells more than the rate: what is left over t is at most q over w", () => {
+  it("never exceeds the rate: r over t is at most q over w", () => {
     fc.assert(fc.property(
       fc.integer({ min: 1, max: 1e6 }),
       fc.integer({ min: 1, max: 1e8 }),
@@ -208,7 +208,7 @@ describe("limitHeaders", () => {
     ));
   });
 
-  it("refuses what is no limiter", () => {
+  it("refuses what is not a limiter", () => {
     assert.throws(
       () => limitHeaders(any({ limiter: {}, key: "k" })),
       /TypeError: parts must have a RateLimiter as limiter, not an instance of Object/,
@@ -217,7 +217,7 @@ describe("limitHeaders", () => {
     assert.deepEqual([...limitHeaders([])], []);
   });
 
-  it("refuses options that it would write no headers, or wrong ones, for", () => {
+  it("refuses options for which it would write no or wrong headers", () => {
     const { limiter } = make(tenant);
     const part = { limiter, key: "k" };
     for (const fields of ["ietf", 5, null, { length: 1 }]) {
@@ -238,11 +238,11 @@ describe("limitHeaders", () => {
         /TypeError: partitionKey must be a string or a Uint8Array, not /,
       );
     }
-    // Without, a request that was admitted would be told to come again.
+    // Otherwise an admitted request would be told to retry.
     for (const denied of [limiter.take("k", { concurrent: 0 }), {}, null, 5]) {
       assert.throws(
         () => limitHeaders(part, { denied: any(denied) }),
-        /TypeError: options.denied must be a refusal, not /,
+        /TypeError: options.denied must be a denial, not /,
       );
     }
   });
@@ -282,7 +282,7 @@ describe("deniedResponse", () => {
     assert.equal(limiter.take("k", { concurrent: 0 }).allowed, true);
   });
 
-  it("has a Retry-After that is enough and not before the end of t, whatever is used", () => {
+  it("has a sufficient Retry-After that is not before the end of t", () => {
     fc.assert(fc.property(
       fc.integer({ min: 1, max: 1000 }),
       fc.integer({ min: 1, max: 100_000 }),
@@ -310,7 +310,7 @@ describe("deniedResponse", () => {
     ));
   });
 
-  it("says so if the request can never fit, and asks for no retry", async () => {
+  it("reports a request that can never fit, and asks for no retry", async () => {
     const { limiter } = make(tenant);
     const response = deniedResponse(refused(limiter.take("k", { concurrent: 0, tokens: 90_001 })), {
       limiter,
@@ -326,7 +326,7 @@ describe("deniedResponse", () => {
     assert.match(detail, /costs more than the limit "tpm" ever allows/);
   });
 
-  it("asks for a second, or what it is told, where open requests hold what is missing", async () => {
+  it("asks for a second, or the given wait, if open requests hold the amount", async () => {
     const { limiter } = make({ live: concurrency({ limit: 1 }) });
     const part = { limiter, key: "k" };
     using _held = limiter.reserve("k") as Disposable;
@@ -348,7 +348,7 @@ describe("deniedResponse", () => {
     }
   });
 
-  it("is a 503 where there is less for all", async () => {
+  it("is a 503 for reduced capacity", async () => {
     const { limiter } = make(tenant);
     limiter.tighten("k", "tpm", 0);
     const response = deniedResponse(refused(limiter.take("k", { concurrent: 0, tokens: 1 })), [], {
@@ -377,7 +377,7 @@ describe("deniedResponse", () => {
     });
   });
 
-  it("names the limiter if several were asked, as the headers do", async () => {
+  it("names the limiter if there are several, as the headers do", async () => {
     const clock = new VirtualClock();
     const { limiter: users } = make({ rpm: tenant.rpm }, clock);
     const { limiter: models } = make({ rpm: tenant.rpm }, clock);
@@ -406,7 +406,7 @@ describe("deniedResponse", () => {
     });
   });
 
-  it("asks for no retry where SDKs do not wait as long as it takes", () => {
+  it("asks for no retry if SDKs do not wait that long", () => {
     for (const [limit, retry] of [[1, "false"], [2, null]] as const) {
       const { limiter } = make({ r: rate({ limit, per: "2m", burst: 1 }) });
       limiter.take("k");
@@ -421,12 +421,12 @@ describe("deniedResponse", () => {
     assert.equal(headers.get("retry-after"), `${365 * 86_400}`);
   });
 
-  it("refuses what is no refusal", () => {
+  it("refuses what is not a denial", () => {
     const { limiter } = make(tenant);
     const part = { limiter, key: "k" };
     assert.throws(
       () => deniedResponse(any(limiter.take("k", { concurrent: 0 })), part),
-      /TypeError: denied must be a refusal, not an instance of Object/,
+      /TypeError: denied must be a denial, not an instance of Object/,
     );
     limiter.tighten("k", "rpm", 0);
     assert.throws(

@@ -1,4 +1,4 @@
-/** Limits in the headers of upstreams: read, whatever they hold, and only ever tightening. */
+/** Rate-limit headers of upstreams: parsed, whatever their content, and applied only to lower amounts. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -22,7 +22,7 @@ import { DATE, HEADER_SETS } from "./fixtures/upstream_headers.ts";
 const any = (value: unknown): any => value;
 
 let made = 0;
-/** A limiter of its own, on a clock of its own unless told otherwise. */
+/** A limiter of its own, by default with a clock of its own. */
 function make(clock: VirtualClock = new VirtualClock()) {
   const limits = {
     rpm: rate({ unit: "requests", limit: 600, per: "minute", burst: 60 }),
@@ -63,7 +63,7 @@ describe("Retry-After", () => {
 });
 
 describe("durations", () => {
-  it("are read as Go writes them", () => {
+  it("are read in Go's format", () => {
     const cases: [string, number | undefined][] = [
       ["6m0s", 360_000],
       ["1.5s", 1500],
@@ -101,7 +101,7 @@ describe("durations", () => {
     }
   });
 
-  it("are written as OpenAI does, rounded up to a millisecond", () => {
+  it("are written in OpenAI's format, rounded up to a millisecond", () => {
     const cases: [number, string][] = [
       [0, "0s"],
       [0.001, "1ms"],
@@ -132,7 +132,7 @@ describe("parseLimitHeaders", () => {
     });
   }
 
-  it("passes over what is no plain amount, and keeps what is beside it", () => {
+  it("ignores values that are not plain amounts, and keeps the others", () => {
     const bad = [
       "",
       "-1",
@@ -160,7 +160,7 @@ describe("parseLimitHeaders", () => {
     }
   });
 
-  it("passes over what was sent twice", () => {
+  it("ignores values that were sent twice", () => {
     const headers = new Headers();
     for (const value of ["5", "900"]) {
       headers.append("x-ratelimit-remaining-tokens", value);
@@ -171,7 +171,7 @@ describe("parseLimitHeaders", () => {
     assert.deepEqual([limits.size, retryAfterMs], [0, undefined]);
   });
 
-  it("ignores malformed RateLimit fields, and items that are none", () => {
+  it("ignores malformed RateLimit fields and items", () => {
     const bad = [
       '"a";r=1;t',
       '"a";r=-1',
@@ -216,7 +216,7 @@ describe("parseLimitHeaders", () => {
         "limit=100; remaining=50",
         "limit=100, remaining=50, reset=5,",
         "LIMIT=100, REMAINING=50",
-        // Sent twice, as by two proxies: the later would be believed, whichever is right.
+        // Sent twice, as by two proxies: the later one would win, right or wrong.
         "limit=100, remaining=0, limit=100, remaining=50",
         "remaining=0,remaining=50",
         "remaining=0 ,\tremaining;x=50",
@@ -246,7 +246,7 @@ describe("parseLimitHeaders", () => {
     });
   });
 
-  it("refuses what are no headers", () => {
+  it("refuses what is not a Headers object", () => {
     assert.throws(
       () => parseLimitHeaders(any({ "retry-after": "1" })),
       /TypeError: headers must be a Headers object, not an instance of Object/,
@@ -288,7 +288,7 @@ const anyHeaders = fc.array(
     try {
       headers.append(name, value);
     } catch {
-      // What the runtime takes for no header cannot come from one.
+      // A value that the runtime refuses cannot come from a header.
     }
   }
   return headers;
@@ -297,7 +297,7 @@ const anyHeaders = fc.array(
 describe("tightenFrom", () => {
   const mapping = { requests: "rpm", tokens: "tpm" } as const;
 
-  it("takes over what is left, by name, and returns all that was said", () => {
+  it("applies the remaining amounts by name, and returns all of the headers", () => {
     const { limiter } = make();
     const headers = new Headers({
       "x-ratelimit-remaining-requests": "7",
@@ -311,7 +311,7 @@ describe("tightenFrom", () => {
     assert.equal(limiter.inspect("another").rpm.remaining, 60);
   });
 
-  it("counts what open reservations hold once", () => {
+  it("counts the amounts of open reservations once", () => {
     const { limiter } = make();
     using _held = limiter.reserve("k", { tokens: 1000 }) as Disposable;
     const headers = new Headers({ "x-ratelimit-remaining-tokens": "89000" });
@@ -330,7 +330,7 @@ describe("tightenFrom", () => {
     assert.deepEqual(left(limiter, "k"), left(upstream, "us"));
   });
 
-  it("gives it back at the limit's own rate, whatever the reset", () => {
+  it("refills at the limit's own rate, whatever the reset is", () => {
     const { limiter, clock } = make();
     const headers = new Headers({
       "x-ratelimit-remaining-requests": "0",
@@ -342,7 +342,7 @@ describe("tightenFrom", () => {
     assert.equal(limiter.take("k", { concurrent: 0 }).allowed, true);
   });
 
-  it("has rates admit nothing until the upstream wants to be asked again", () => {
+  it("lets rates admit nothing until the end of Retry-After", () => {
     for (
       const [field, value, ms] of [["retry-after", "30", 30_000], [
         "retry-after-ms",
@@ -357,7 +357,7 @@ describe("tightenFrom", () => {
       const headers = new Headers({ [field]: value, "x-ratelimit-remaining-tokens": "700" });
       const said = tightenFrom(limiter, "k", headers, { ...mapping, all: "day" });
       assert.equal(said.retryAfterMs, ms);
-      // What was reserved for the refused request comes back, and helps nobody before.
+      // The amount that was removed for the denied request comes back, but not before that.
       held.cancel();
       const { rpm, tpm, day, live } = limiter.inspect("k");
       assert.deepEqual([rpm.remaining, tpm.remaining], [0, 0]);
@@ -374,7 +374,7 @@ describe("tightenFrom", () => {
       );
       clock.advance(100);
       assert.equal(limiter.take("k", { concurrent: 0, tokens: 150 }).allowed, true);
-      // An earlier time loosens nothing, and neither does none.
+      // An earlier time has no effect, and neither has a missing one.
       tightenFrom(limiter, "k", new Headers({ "retry-after": "60" }), mapping);
       const before = limiter.inspect("k");
       tightenFrom(limiter, "k", new Headers({ "retry-after": "59" }), mapping);
@@ -390,7 +390,7 @@ describe("tightenFrom", () => {
     }
   });
 
-  it("leaves a limit of Infinity as it is", () => {
+  it("does not change a limit of Infinity", () => {
     using clock = new VirtualClock();
     using limiter = new RateLimiter({
       limits: { r: rate({ limit: Infinity, per: "minute" }) },
@@ -402,7 +402,7 @@ describe("tightenFrom", () => {
     assert.ok(limiter.take("k").allowed);
   });
 
-  it("passes over a limit that was reset since", () => {
+  it("ignores a limit that was reset since", () => {
     const { limiter } = make();
     const headers = new Headers({
       date: DATE,
@@ -416,7 +416,7 @@ describe("tightenFrom", () => {
     assert.equal(limiter.inspect("k").tpm.remaining, 5);
   });
 
-  it("never throws for what is in headers, never loosens, and never goes below what was said", () => {
+  it("never throws for the content of headers, never raises an amount, and never goes below the stated one", () => {
     fc.assert(
       fc.property(
         anyHeaders,
@@ -438,7 +438,7 @@ describe("tightenFrom", () => {
           }
           assert.deepEqual([after.day, after.live], [before.day, before.live]);
           for (const [name, limit] of Object.entries(mapping)) {
-            // Nothing is left until `Retry-After`; see the test of it.
+            // Nothing remains until `Retry-After`; it has a test of its own.
             if ((retryAfterMs ?? 0) > 0) continue;
             const left = limits.get(name)?.remaining ?? Infinity;
             assert.ok(after[limit].remaining >= Math.min(left, before[limit].remaining));
@@ -467,7 +467,7 @@ describe("tightenFrom", () => {
     }
   });
 
-  it("refuses a mapping to what is no limit, whatever the headers say", () => {
+  it("refuses a mapping to an unknown limit, whatever the headers say", () => {
     const { limiter } = make();
     for (const limit of ["tmp", "live", "toString", 7, undefined]) {
       assert.throws(

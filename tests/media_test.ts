@@ -12,12 +12,12 @@ const two = (n: number) => [n >> 8 & 255, n & 255];
 const four = (n: number) => [...two(n >>> 16), ...two(n)];
 const reversed = (numbers: number[]) => [...numbers].reverse();
 
-/** Headers as the formats' specifications have them. */
+/** Image headers according to the specifications of the formats. */
 const IMAGES: Record<string, (width: number, height: number) => string> = {
   png: (w, h) =>
     bytes([0x89], "PNG\r\n", [0x1a, 10, 0, 0, 0, 13], "IHDR", four(w), four(h), [8, 6, 0, 0, 0]),
   gif: (w, h) => bytes("GIF89a", reversed(two(w)), reversed(two(h)), [0, 0, 0]),
-  // With 60 kB of a profile in front of the frame.
+  // With a profile of 60 kB before the frame.
   jpeg: (w, h) =>
     bytes(
       [0xff, 0xd8, 0xff, 0xe1],
@@ -57,7 +57,7 @@ describe("imageSize", () => {
     });
   }
 
-  it("knows no size of what is no image", () => {
+  it("has no size for what is not an image", () => {
     const others = ["", "data:", "data:text/plain,hello", "https://example.com/a.png", "%%%", "é"];
     for (const data of [...others, undefined, 5, {}, "A".repeat(4_000_000)]) {
       assert.equal(imageSize(data), undefined);
@@ -66,14 +66,14 @@ describe("imageSize", () => {
   });
 });
 
-describe("what an image costs", () => {
+describe("the cost of an image", () => {
   const cost = (model: string, width: number, height: number, detail?: string) => {
     const data = IMAGES["png"]!(width, height);
     return mediumCost({ type: "image", isImage: true, data, detail }, model)?.tokens;
   };
 
   // The examples of OpenAI's page.
-  it("is that of OpenAI's examples, in tiles and in patches", () => {
+  it("equals OpenAI's examples, in tiles and in patches", () => {
     assert.equal(cost("gpt-4o", 1024, 1024, "high"), 765);
     assert.equal(cost("gpt-4o", 2048, 4096, "high"), 1105);
     assert.equal(cost("gpt-4o", 4096, 8192, "low"), 85);
@@ -85,7 +85,7 @@ describe("what an image costs", () => {
     assert.equal(cost("gpt-5-nano", 100_000, 32), Math.ceil(1536 * 2.46));
   });
 
-  it("is that of Anthropic's and Google's rules", () => {
+  it("equals Anthropic's and Google's rules", () => {
     assert.equal(cost("claude-sonnet-4-5", 200, 200), 64);
     assert.equal(cost("claude-sonnet-4-5", 8000, 8000), 1568);
     assert.equal(cost("claude-opus-4-7", 8000, 8000), 4784);

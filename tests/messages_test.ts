@@ -31,7 +31,7 @@ function countOf({ model, request }: Charged): MessagesCount {
   return countMessages(request.messages, { model, ...request });
 }
 
-/** How far off the counts are: how many there are, how many are hit, mean and largest error. */
+/** The errors of counts: their number, how many are exact, the mean and the largest error. */
 function errors(requests: readonly Charged[]): [number, number, number, number] {
   const off = requests.map((request) => Math.abs(countOf(request).tokens - request.prompt_tokens));
   const mean = off.reduce((sum, error) => sum + error, 0) / off.length;
@@ -43,12 +43,12 @@ const HELLO: ChatMessage[] = [
   { role: "user", content: "Hello!" },
 ];
 
-/** Anything may stand in a request; this says so to the type checker. */
+/** Passes any value of a request to the type checker. */
 // deno-lint-ignore no-explicit-any
 const wrong = (value: unknown): any => value;
 
-describe("countMessages against what the API charged", () => {
-  // Models that answer with prompts of their own in front of, or instead of, what was sent.
+describe("countMessages against the charges of the API", () => {
+  // Models with prompts of their own, before or instead of those of the request.
   const HIDDEN = /search-preview|^o1-mini/;
 
   const split = (file: string): [Charged[], Charged[]] => {
@@ -57,7 +57,7 @@ describe("countMessages against what the API charged", () => {
     return [all.filter(plain), all.filter((request) => !plain(request))];
   };
 
-  // requests, hit, mean error, largest error
+  // requests, exact, mean error, largest error
   const EXPECTED: Record<string, [plain: number[], tools: number[]]> = {
     cookbook: [[7, 7, 0, 0], [4, 4, 0, 0]],
     openai_chat_tokens: [[14, 14, 0, 0], [22, 22, 0, 0]],
@@ -74,7 +74,7 @@ describe("countMessages against what the API charged", () => {
     });
   }
 
-  it("is off where the provider adds prompts that nobody sees", () => {
+  it("differs if the provider adds prompts of its own", () => {
     const hidden = Object.keys(EXPECTED).flatMap(charged).filter(({ model }) => HIDDEN.test(model));
     assert.deepEqual(errors(hidden), [3, 0, 10, 11]);
     for (const request of hidden) {
@@ -82,7 +82,7 @@ describe("countMessages against what the API charged", () => {
     }
   });
 
-  it("agrees with itself: every total is the sum of its parts", () => {
+  it("is consistent: every total is the sum of its parts", () => {
     for (const request of Object.keys(EXPECTED).flatMap(charged)) {
       const { tokens, messages, tools, overhead } = countOf(request);
       const parts = [...messages, ...tools].reduce((sum, part) => sum + part.tokens, overhead);
@@ -95,7 +95,7 @@ describe("countMessages against what the API charged", () => {
 });
 
 describe("countMessages", () => {
-  it("says which part costs how much", () => {
+  it("has the cost of each part", () => {
     const count = countMessages(HELLO, { model: "gpt-4o" });
     assert.equal(count.tokens, 19);
     assert.equal(count.exact, true);
@@ -122,7 +122,7 @@ describe("countMessages", () => {
     }
   });
 
-  it("opens the reply with one token less for reasoning models", () => {
+  it("has one token less for the start of the reply of reasoning models", () => {
     for (const model of ["o1", "o3-mini", "o4-mini", "gpt-5", "openai/gpt-5-mini", "gpt-5.1"]) {
       assert.equal(countMessages(HELLO, { model }).tokens, 18, model);
     }
@@ -131,7 +131,7 @@ describe("countMessages", () => {
     }
   });
 
-  it("counts every text as text, also one that looks like a special token", () => {
+  it("counts every text as plain text, also the text of a special token", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const content = "ignore <|endoftext|> and <|im_start|>";
     const count = countMessages([{ role: "user", content }], { model: "gpt-4o" });
@@ -191,7 +191,7 @@ describe("countMessages", () => {
     assert.equal(count.messages[0]!.content, 2);
   });
 
-  it("counts with a cache what it counts without", () => {
+  it("counts the same with and without a cache", () => {
     const messages = [{ role: "user", content: "word ".repeat(1_000) }];
     const plain = countMessages(messages, { model: "gpt-4o" });
     for (let i = 0; i < 3; i++) {
@@ -203,7 +203,7 @@ describe("countMessages", () => {
     assert.equal(countMessages([], { model: "gpt-4o" }).tokens, 3);
   });
 
-  it("names what is wrong", () => {
+  it("names the wrong value", () => {
     const cases: [unknown, object, RegExp][] = [
       ["hi", {}, /^messages must be an array, not "hi"$/],
       [[null], {}, /^messages\[0\] must be an object, not null$/],
@@ -283,7 +283,7 @@ describe("countMessages", () => {
     }
   });
 
-  it("counts reasoning that is sent back, and reports fields that nobody knows", () => {
+  it("counts reasoning, and reports unknown fields", () => {
     const plain = countMessages([{ role: "assistant", content: "Yes" }], { model: "gpt-4o" });
     for (const field of ["reasoning_content", "reasoning"]) {
       const message = { role: "assistant", content: "Yes", [field]: "word ".repeat(100) };
@@ -323,7 +323,7 @@ describe("countMessages", () => {
     ]);
   });
 
-  it("survives schemas that are deep, circular or explode", () => {
+  it("survives schemas that are deep, cyclic or exponential", () => {
     let deep: object = { type: "string" };
     for (let i = 0; i < 5_000; i++) {
       deep = { type: "array", items: { type: "object", properties: { a: deep } } };
@@ -341,7 +341,7 @@ describe("countMessages", () => {
     }
   });
 
-  it("does no more than the length of a request asks for", () => {
+  it("takes time linear in the length of a request", () => {
     const deep = "[".repeat(50_000) + "]".repeat(50_000);
     const call = { id: "c", type: "function", function: { name: "f", arguments: deep } };
     const calls = Array.from({ length: 20 }, () => ({ role: "assistant", tool_calls: [call] }));
@@ -362,7 +362,7 @@ describe("countMessages", () => {
       const start = performance.now();
       const { tokens } = countMessages(calls, { model, tools });
       const took = performance.now() - start;
-      // It is 2.2 MB, and so many brackets are fewer tokens.
+      // It has 2.2 MB, and this number of brackets has fewer tokens.
       assert.ok(tokens > 20_000 && tokens < 2_000_000, `${model}: ${tokens}`);
       assert.ok(took < 5_000, `${model}: ${took} ms`);
     }
@@ -384,7 +384,7 @@ describe("countMessages", () => {
     assert.ok(last!.calls > 0);
   });
 
-  it("takes nothing from the sender of a request that is not of the request", () => {
+  it("takes no settings from the sender of a request", () => {
     const body = wrong({ model: "gpt-4o", cache: { entries: -1 } });
     assert.equal(
       countMessages(HELLO, body).tokens,
@@ -425,7 +425,7 @@ format?: "celsius" | "fahrenheit", // default: celsius
     );
   });
 
-  it("is cut where no token is", () => {
+  it("is cut between tokens", () => {
     const word = fc.stringMatching(/^[A-Za-z][A-Za-z .,]{0,20}$/);
     const tool = fc.record({
       name: fc.stringMatching(/^[a-z_]{1,12}$/),

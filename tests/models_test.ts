@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 import { countMessages, registerModels, resolveModel, SluiceError, Tokenizer } from "../mod.ts";
-import { knownModels } from "../src/tokenizer/models.ts";
+import { knownModels } from "../src/tokenizer/model_table.ts";
 
 /** The table that npm's tiktoken carries, as an oracle. */
 const published = createRequire(import.meta.url)("tiktoken/model_to_encoding.json") as Record<
@@ -152,7 +152,7 @@ test("every line of the table resolves to itself", () => {
   assert.equal(new Set(models.map(({ name }) => name)).size, models.length);
 });
 
-describe("a model that is not known", () => {
+describe("an unknown model", () => {
   const names = ["gpt-6", "o5", "auto", "my-deployment", "", " ", "openrouter/auto", "arn:aws:x"];
 
   test("is counted by the newest encoding, as an estimate", () => {

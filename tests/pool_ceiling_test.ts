@@ -1,10 +1,13 @@
-/** The ceiling of the runtime's `fetch`, and the warning that pools allow more than it. */
+/** The ceiling of the runtime's `fetch`, and the warning that pools allow more. */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CEILING_VARIABLE, requestCeiling } from "../src/ffi/request_ceiling.ts";
-import { CeilingShare } from "../src/pool/ceiling_warning.ts";
+import { CeilingShare, watchCeiling } from "../src/pool/ceiling_warning.ts";
+import { PoolMember } from "../src/pool/member.ts";
+import { packPool } from "../src/pool/settings.ts";
+import { UpstreamSet } from "../src/pool/upstream_set.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
 import { open } from "./fixtures/pools.ts";
 
@@ -26,7 +29,7 @@ describe("the ceiling of fetch", () => {
     else process.env[CEILING_VARIABLE] = before;
   });
 
-  it("is what Bun makes of its variable, and none in Deno", () => {
+  it("is that of Bun's variable, and there is none in Deno", () => {
     delete process.env[CEILING_VARIABLE];
     assert.equal(requestCeiling(), isBun ? 256 : Infinity);
     for (const [value, ceiling] of [["1000", 1000], ["65535", 65_535], ["1", 1]] as const) {
@@ -39,7 +42,7 @@ describe("the ceiling of fetch", () => {
     }
   });
 
-  it("is compared with the pools that are open, and warned of once", async () => {
+  it("is compared with the open pools, with one warning", async () => {
     const told = async (): Promise<number> => {
       await sleep(5);
       return warnings.filter(({ code }) => code === "SLUICE_FETCH_CEILING").length;
@@ -76,13 +79,55 @@ describe("the ceiling of fetch", () => {
     });
   });
 
-  it("is no error of a fetch that comes too late", async () => {
+  it("is watched by listeners, which read the caps from the first fetch to the close", () => {
+    let reads = 0;
+    const stats = () => {
+      reads++;
+      return caps(1)();
+    };
+    const member: Parameters<typeof watchCeiling>[1] = {
+      stats,
+      onFetch: undefined,
+      onCapsChanged: undefined,
+      onClose: undefined,
+    };
+    watchCeiling("listened to", member, Infinity);
+    assert.equal(member.onFetch ?? member.onCapsChanged ?? member.onClose, undefined);
+    watchCeiling("listened to", member, 1000);
+    member.onCapsChanged!();
+    assert.equal(reads, 0, "not before the first fetch");
+    member.onFetch!();
+    member.onFetch!();
+    assert.equal(reads, 1);
+    member.onCapsChanged!();
+    assert.equal(reads, 2);
+    member.onClose!();
+    member.onCapsChanged!();
+    assert.equal(reads, 2, "not after the close");
+  });
+
+  it("is told of every change of the caps of a pool", () => {
+    const member = new PoolMember("caps", packPool({ name: "caps", upstreams: [] }));
+    const upstreams = new UpstreamSet(member);
+    let changes = 0;
+    member.onCapsChanged = () => changes++;
+    upstreams.add({ id: "a", maxInFlight: 1 });
+    upstreams.update("a", { maxInFlight: 2 });
+    upstreams.resize(3);
+    upstreams.remove("a");
+    assert.equal(changes, 4);
+    assert.throws(() => upstreams.remove("a"));
+    assert.equal(changes, 4);
+    member.close();
+  });
+
+  it("does not change the error of a fetch after the close", async () => {
     await using server = await FlakyServer.start();
     const pool = open([{ id: "a", maxInFlight: 2 }]);
     await (await pool.fetch(() => server.url("/text"))).text();
     pool.setMaxInFlight(3);
     pool.updateUpstream("a", { maxInFlight: 4 });
-    pool.close();
+    await pool.close();
     await assert.rejects(pool.fetch(() => server.url("/text")), { code: "SLUICE_POOL_CLOSED" });
   });
 });

@@ -1,4 +1,4 @@
-/** Nothing keeps a finished process alive, and nothing exits while somebody waits. */
+/** No timer keeps a finished process alive, and no process exits while a request is queued. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import process from "node:process";
@@ -21,17 +21,17 @@ function run(what: string): Promise<{ output: string; ms: number }> {
 }
 
 describe("a process with a pool", () => {
-  it("ends when it has nothing left to do, lease or not", async () => {
+  it("exits when there is no work left, even with a lease in use", async () => {
     assert.equal((await run("idle")).output, "SLUICE_ACQUIRE_TIMEOUT");
     assert.equal((await run("aborted")).output, "aborted");
     assert.equal((await run("closed")).output, "released");
   });
 
-  it("ends when it has rung another Worker", async () => {
+  it("exits after waking another Worker", async () => {
     assert.equal((await run("rang")).output, "waiting granted");
   });
 
-  it("does not end while somebody waits", async () => {
+  it("does not exit while a request is queued", async () => {
     const { output, ms } = await run("waiting");
     assert.equal(output, "SLUICE_ACQUIRE_TIMEOUT");
     assert.ok(ms > 400, `${ms} ms`);

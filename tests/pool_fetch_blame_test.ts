@@ -1,6 +1,6 @@
 /**
- * The table of blame: for each cause what the caller gets and what the pool is told. `docs/blame.md` has
- * it for people. Anybody may take an upstream out of use for whose mistakes it is blamed.
+ * The decision table of blame: for each cause, the result for the caller and the report to the pool. It is
+ * `docs/blame.md`. If an upstream were blamed for the faults of clients, any client could eject it.
  */
 import assert from "node:assert/strict";
 import { createServer, type Server as HttpServer } from "node:http";
@@ -8,9 +8,9 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Server
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PoolOptions, UpstreamPool } from "../mod.ts";
-import { type FetchOptions, leasedFetch } from "../src/pool/leased_fetch.ts";
-import type { Made, MakeRequest } from "../src/pool/made_request.ts";
-import type { Peek } from "../src/pool/response_body.ts";
+import { leasedFetch, type PoolFetchOptions } from "../src/pool/leased_fetch.ts";
+import type { MakeRequest, UpstreamRequest } from "../src/pool/made_request.ts";
+import type { PeekBody } from "../src/pool/response_body.ts";
 import { CountingPool, type Ending } from "./fixtures/counting_pool.ts";
 import { until } from "./fixtures/fetching.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
@@ -24,8 +24,8 @@ let refused: string;
 /** What one request comes to. */
 interface Row {
   readonly cause: string;
-  readonly make: () => Made | Promise<Made>;
-  readonly options?: () => FetchOptions;
+  readonly make: () => UpstreamRequest | Promise<UpstreamRequest>;
+  readonly options?: () => PoolFetchOptions;
   /** What is done with a response. */
   readonly use?: (response: Response) => unknown;
   /** What the caller gets: a status, or an error. */
@@ -38,10 +38,10 @@ const origin = (server: HttpServer | Server): string =>
 const text = (response: Response): Promise<string> => response.text();
 const own = new Error("the caller's own stream broke");
 let lateText: Promise<string> | undefined;
-let latePeek: Peek | undefined;
+let latePeek: PeekBody | undefined;
 /** Those that do not wait for what they look at. */
-const LEFT_BEHIND: readonly [string, NonNullable<FetchOptions["classify"]>][] = [
-  ["nobody waits for a look", async (_, peek) => {
+const LEFT_BEHIND: readonly [string, NonNullable<PoolFetchOptions["classify"]>][] = [
+  ["a peek that is not awaited", async (_, peek) => {
     await peek(1);
     latePeek = peek;
     lateText = peek(10_000);
@@ -77,7 +77,7 @@ const ROWS: readonly Row[] = [
     gets: "an error",
     told: nothing,
   },
-  // The caller's mistake, before anything is sent.
+  // An error of the caller, before the request is sent.
   ...([
     [
       "a URL that is none",
@@ -102,7 +102,7 @@ const ROWS: readonly Row[] = [
     ["GET with a body", () => [flaky.url("/text"), { body: "x" }], /body/],
     ["a header that is none", () => [flaky.url("/text"), { headers: { "a b": "c" } }], /header/i],
     ["a promise of nothing", () => Promise.resolve(null), /makeRequest must return .* not null/],
-  ] as [string, () => Made, RegExp][]).map(([what, make, message]): Row => ({
+  ] as [string, () => UpstreamRequest, RegExp][]).map(([what, make, message]): Row => ({
     cause: `makeRequest returns ${what}`,
     make,
     gets: { name: "TypeError", message },
@@ -347,7 +347,7 @@ const ROWS: readonly Row[] = [
 
 let usedRequest: Request;
 
-function manual(): Made {
+function manual(): UpstreamRequest {
   return [new URL(flaky.url("/redirect")), { redirect: "manual" }];
 }
 
@@ -411,7 +411,7 @@ describe("Blame:", () => {
     });
   }
 
-  describe("classify looks into the body,", () => {
+  describe("classify peeks into the body,", () => {
     const EVENT = 'event: error\ndata: {"type":"overloaded_error"}\n\n';
     const RETRY = JSON.stringify({ error: { details: [{ retryDelay: "7s" }] } });
     let server: HttpServer;
@@ -498,7 +498,7 @@ describe("Blame:", () => {
   it("makes a request of everything that makeRequest may return", async () => {
     const url = flaky.url("/echo");
     const init = { method: "POST", body: "over and back" };
-    const made: Record<string, Made | Promise<Made>> = {
+    const made: Record<string, UpstreamRequest | Promise<UpstreamRequest>> = {
       "a Request": new Request(url, init),
       "a URL": new URL(flaky.url("/text")),
       "a string": flaky.url("/text"),
@@ -517,9 +517,9 @@ describe("Blame:", () => {
     }
   });
 
-  // Anyone on the internet could do it.
-  describe("clients that leave in the middle of an upload that is streamed through", () => {
-    const FORMS: Record<string, (url: string, request: Request) => Made> = {
+  // Any client could do this.
+  describe("clients that disconnect during a streamed upload", () => {
+    const FORMS: Record<string, (url: string, request: Request) => UpstreamRequest> = {
       "by a Request": (url, { body }) => new Request(url, post(body!)),
       "by a Request with the client's signal": (url, { body, signal }) =>
         new Request(url, post(body!, { signal })),

@@ -1,4 +1,4 @@
-/** What a gateway hands on is what the upstream meant, however that was coded. */
+/** A gateway returns the content of an upstream, whatever its content coding. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { leasedFetch } from "../src/pool/leased_fetch.ts";
@@ -6,7 +6,7 @@ import { CountingPool } from "./fixtures/counting_pool.ts";
 import { CODINGS, decoded, EncodingServer, MEANT } from "./fixtures/encoding_server.ts";
 import { ask, serve } from "./fixtures/native_server.ts";
 
-/** Headers of the request to the upstream, on which it depends whether a runtime decodes. */
+/** The headers of the request, on which it depends whether a runtime decodes. */
 const ASKED: Readonly<Record<string, Record<string, string>>> = {
   "as it is": {},
   "for identity": { "accept-encoding": "identity" },
@@ -16,16 +16,16 @@ const ASKED: Readonly<Record<string, Record<string, string>>> = {
   "for a range": { range: "bytes=0-99" },
 };
 
-/** What a gateway does with the response of `pool.fetch`. */
+/** The ways in which a gateway returns the response of `pool.fetch`. */
 const HANDED: Readonly<Record<string, (response: Response) => Response>> = {
   "the response itself": (response) => response,
-  // As frameworks do that add headers.
+  // As frameworks that add headers do.
   "a response made of it": (response) => new Response(response.body, response),
   "a clone": (response) => response.clone(),
   "half of a tee": (response) => new Response(response.body!.tee()[1], response),
 };
 
-describe("pool.fetch hands on", () => {
+describe("pool.fetch passes on", () => {
   let upstream: EncodingServer;
   let gateway: ReturnType<typeof serve>;
   before(async () => {

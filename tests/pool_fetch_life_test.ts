@@ -1,8 +1,8 @@
-/** `pool.fetch` over time: streams, renewals, what is never read, and what it is called with. */
+/** `pool.fetch` over time: streams, renewals, unread bodies, and its options. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FetchOptions, leasedFetch } from "../src/pool/leased_fetch.ts";
+import { leasedFetch, type PoolFetchOptions } from "../src/pool/leased_fetch.ts";
 import { CountingPool } from "./fixtures/counting_pool.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
 import { Fetching, until } from "./fixtures/fetching.ts";
@@ -11,7 +11,7 @@ import { collectUntil } from "./fixtures/garbage.ts";
 const at = new Fetching();
 const { assertEnded, fetchPath } = at;
 
-describe("A long life of pool.fetch", () => {
+describe("pool.fetch over time", () => {
   before(() => at.start());
   after(() => at.stop());
 
@@ -52,7 +52,7 @@ describe("A long life of pool.fetch", () => {
     assert.equal(pool.endings.length, 40);
   });
 
-  it("gives the lease of an unread body back when it is collected, and reports it", async () => {
+  it("gives the lease of an unread body back when the body is collected, and reports it", async () => {
     const pool = new CountingPool();
     const stacks: string[] = [];
     await (async function forgetful() {
@@ -74,15 +74,15 @@ describe("A long life of pool.fetch", () => {
     await until(() => at.server.inFlight <= 1);
   });
 
-  // A closure beside `makeRequest` that sees the response made the response reachable from what was to
-  // find it: neither the lease nor any memory of the request ever came back in Bun.
-  it("finds an unread body also where closures beside makeRequest see it", async () => {
+  // A closure next to `makeRequest` that refers to the response made it reachable from the object that was to
+  // detect its collection: in Bun neither the lease nor the memory of the request was ever freed.
+  it("detects an unread body even if closures next to makeRequest refer to it", async () => {
     const pool = new CountingPool({ cap: 20 });
     /** What the tests before have left. */
     const others = at.server.inFlight;
     const shutdown = new AbortController();
     let leaked = 0;
-    // The pool's own, and none of the request's.
+    // That of the pool, and not that of the request.
     const told = () => void leaked++;
     await (async () => {
       for (let i = 0; i < 10; i++) {
@@ -100,12 +100,12 @@ describe("A long life of pool.fetch", () => {
     await until(() => at.server.inFlight <= others + 1);
   });
 
-  it("obeys a signal while a body is read that nothing but the reader waits for", async () => {
+  it("obeys a signal while only the reader refers to the body", async () => {
     const pool = new CountingPool();
     const controller = new AbortController();
     const response = await leasedFetch(pool, () => "http://unused", {
       signal: controller.signal,
-      // No socket keeps it.
+      // No socket refers to it.
       fetch: (_, { signal }) => {
         const body = new ReadableStream({
           start: (body) =>
@@ -122,7 +122,7 @@ describe("A long life of pool.fetch", () => {
     assert.deepEqual(pool.endings, ["unknown"]);
   });
 
-  it("does not take a body that is still read for an unread one", async () => {
+  it("does not take a body that is being read for an unread one", async () => {
     const pool = new CountingPool();
     const body = await (async () => {
       const response = await leasedFetch(pool, () => at.server.url("/events"));
@@ -142,7 +142,7 @@ describe("A long life of pool.fetch", () => {
     assert.deepEqual(pool.endings, ["ok", "unknown"]);
   });
 
-  it("renews the lease while the body is read, and not while nobody reads", async () => {
+  it("renews the lease only while the body is read", async () => {
     const pool = new CountingPool({ leaseTtlMs: 60 });
     const response = await leasedFetch(pool, () => at.server.url("/stalls"));
     const reader = response.body!.getReader();
@@ -178,7 +178,7 @@ describe("A long life of pool.fetch", () => {
     assert.equal(listeners, 0);
   });
 
-  it("gives each upstream sockets of its own by init", async () => {
+  it("gives each upstream its own sockets by init", async () => {
     const { Bun, Deno } = globalThis as unknown as {
       Bun?: { FetchSession: new () => Disposable };
       Deno?: { createHttpClient(options: object): Disposable };
@@ -200,7 +200,7 @@ describe("A long life of pool.fetch", () => {
     for (const init of inits) Object.values(init)[0]![Symbol.dispose]();
   });
 
-  it("calls the fetch it is given", async () => {
+  it("calls the given fetch", async () => {
     const seen: string[] = [];
     const response = await fetchPath("/text", {
       fetch: (request, init) => {
@@ -214,7 +214,8 @@ describe("A long life of pool.fetch", () => {
 
   it("refuses options of the wrong type or value, before it acquires", async () => {
     const pool = new CountingPool();
-    const bad = (options: object) => leasedFetch(pool, () => "http://x", options as FetchOptions);
+    const bad = (options: object) =>
+      leasedFetch(pool, () => "http://x", options as PoolFetchOptions);
     await assert.rejects(leasedFetch(pool, "http://x" as never), {
       name: "TypeError",
       message: 'makeRequest must be a function, not "http://x"',

@@ -1,4 +1,4 @@
-/** `pool.fetch` when nobody goes on: bodies that nobody reads, requests that are never made. */
+/** `pool.fetch` of abandoned requests: bodies that are not read, requests that are never made. */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -17,7 +17,7 @@ function open(options: Partial<PoolOptions>): UpstreamPool {
 
 const GONE = { name: "SluiceError", code: "SLUICE_STALE_LEASE" };
 
-describe("pool.fetch that nobody goes on with", () => {
+describe("an abandoned pool.fetch", () => {
   it("ends a request with its lease: the upstream never has more than its cap", async () => {
     await using upstream = await FlakyServer.start();
     const events: PoolEvent[] = [];
@@ -29,12 +29,12 @@ describe("pool.fetch that nobody goes on with", () => {
     const unread: Response[] = [];
     for (let i = 0; i < 6; i++) {
       unread.push(await pool.fetch(() => upstream.url("/events")));
-      // Those that are being ended are gone at once, not when they are collected.
+      // Requests that are ended are gone at once, not when they are collected.
       await until(() => upstream.inFlight <= 2, 150);
     }
     await until(() => upstream.inFlight === 0);
     for (const response of unread) {
-      await assert.rejects(response.text(), { ...GONE, message: /nobody read on/ });
+      await assert.rejects(response.text(), { ...GONE, message: /the body was not read/ });
     }
     await until(() => pool.stats().inFlight === 0);
     const { expired, upstreams: [a] } = pool.stats();
@@ -45,7 +45,7 @@ describe("pool.fetch that nobody goes on with", () => {
     assert.match(leaks[0]!.stack, /pool_fetch_loss_test|leased_fetch/);
   });
 
-  it("passes over a request that fails after it was given up", async () => {
+  it("ignores the failure of a request that was lost before", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", note);
@@ -67,7 +67,7 @@ describe("pool.fetch that nobody goes on with", () => {
     }
   });
 
-  it("ends it when the time is over: not sooner, and not a third of it later", async () => {
+  it("ends it when the lease expires, not earlier and not a third of its time later", async () => {
     await using upstream = await FlakyServer.start();
     const pool = new CountingPool({ leaseTtlMs: 600 });
     const aborted: number[] = [];
@@ -89,7 +89,7 @@ describe("pool.fetch that nobody goes on with", () => {
     await unread.body!.cancel();
   });
 
-  it("goes on for who reads on in time, however late", async () => {
+  it("continues if the caller reads on in time, however late", async () => {
     await using upstream = await FlakyServer.start();
     using pool = open({ leaseTtlMs: 200 });
     const response = await pool.fetch(() => upstream.url("/events"));
@@ -102,7 +102,7 @@ describe("pool.fetch that nobody goes on with", () => {
     assert.deepEqual([pool.stats().inFlight, pool.stats().expired], [0, 0]);
   });
 
-  it("ends a request whose lease is gone though somebody waits for it", async () => {
+  it("ends a request whose lease is gone although the caller waits for it", async () => {
     await using upstream = await FlakyServer.start();
     const pool = new CountingPool({ leaseTtlMs: 60 });
     const leaked: string[] = [];
@@ -121,7 +121,7 @@ describe("pool.fetch that nobody goes on with", () => {
     assert.deepEqual(leaked, [], "it was read");
   });
 
-  it("cancels a body that was lost without a word", async () => {
+  it("cancels a lost body without an error", async () => {
     await using upstream = await FlakyServer.start();
     using pool = open({ leaseTtlMs: 60 });
     const response = await pool.fetch(() => upstream.url("/events"));
@@ -143,7 +143,7 @@ describe("pool.fetch that nobody goes on with", () => {
     assert.deepEqual(pool.endings, ["unknown", "unknown"], "no fault of the upstream's");
   });
 
-  it("does not send what was made too late", async () => {
+  it("does not send a request that was made too late", async () => {
     await using upstream = await FlakyServer.start();
     const pool = new CountingPool();
     const controller = new AbortController();
@@ -158,11 +158,11 @@ describe("pool.fetch that nobody goes on with", () => {
     assert.equal(upstream.served, 0);
   });
 
-  it("does not let a request that is never made keep the lease", async () => {
+  it("does not keep the lease for a request that is never made", async () => {
     using pool = open({ leaseTtlMs: 60 });
     const pending = pool.fetch(() => new Promise<Request>(() => {}));
     const awake = setInterval(() => {}, 1000);
-    await assert.rejects(pending, { ...GONE, message: /makeRequest did not end/ });
+    await assert.rejects(pending, { ...GONE, message: /makeRequest did not settle/ });
     clearInterval(awake);
     await until(() => pool.stats().inFlight === 0);
   });

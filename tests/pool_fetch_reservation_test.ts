@@ -1,9 +1,9 @@
-/** `pool.fetch` keeps the reservation that pays for a request, for as long as the request lasts. */
+/** `pool.fetch` renews the reservation of a request for as long as the request lasts. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { concurrency, type Limits, rate, RateLimiter, type Reservation } from "../mod.ts";
-import { type FetchOptions, leasedFetch } from "../src/pool/leased_fetch.ts";
+import { leasedFetch, type PoolFetchOptions } from "../src/pool/leased_fetch.ts";
 import { CountingPool } from "./fixtures/counting_pool.ts";
 import { Fetching, until } from "./fixtures/fetching.ts";
 
@@ -24,7 +24,7 @@ function reserved(): { limiter: RateLimiter<Limits<"tpm" | "live">>; call: Reser
   return { limiter, call };
 }
 
-/** What is renewed and counts how often. */
+/** Something that counts its renewals. */
 function counted(ttlMs: number): { times: number; readonly ttlMs: number; renew(): boolean } {
   return {
     times: 0,
@@ -35,7 +35,7 @@ function counted(ttlMs: number): { times: number; readonly ttlMs: number; renew(
   };
 }
 
-/** Reads the body for so long. */
+/** Reads the body for a number of milliseconds. */
 async function readFor(response: Response, milliseconds: number): Promise<void> {
   const reader = response.body!.getReader();
   const end = performance.now() + milliseconds;
@@ -47,7 +47,7 @@ describe("The reservation of pool.fetch", () => {
   before(() => at.start());
   after(() => at.stop());
 
-  it("lasts as long as a stream does, and is the caller's to settle then", async () => {
+  it("lasts as long as a stream, and is settled by the caller", async () => {
     const { limiter, call } = reserved();
     const pool = new CountingPool();
     const response = await leasedFetch(pool, () => at.server.url("/events"), { reservation: call });
@@ -62,7 +62,7 @@ describe("The reservation of pool.fetch", () => {
     limiter.close();
   });
 
-  it("is over in its own time if nobody settles it after the end", async () => {
+  it("expires in its own time if it is not settled after the end", async () => {
     const { limiter, call } = reserved();
     const response = await leasedFetch(new CountingPool(), () => at.server.url("/text"), {
       reservation: call,
@@ -73,7 +73,7 @@ describe("The reservation of pool.fetch", () => {
     limiter.close();
   });
 
-  it("lasts while the upstream is silent, and while nobody reads", async () => {
+  it("lasts while the upstream is silent, and while the body is not read", async () => {
     const { limiter, call } = reserved();
     const pool = new CountingPool();
     const options = { reservation: call };
@@ -91,7 +91,7 @@ describe("The reservation of pool.fetch", () => {
     limiter.close();
   });
 
-  it("lasts in line and while the request is made, whatever the lease's time is", async () => {
+  it("lasts while queued and while the request is made, whatever the lease's time is", async () => {
     const { limiter, call } = reserved();
     const pool = new CountingPool({ cap: 1, leaseTtlMs: Infinity });
     const held = await pool.acquire({});
@@ -107,27 +107,28 @@ describe("The reservation of pool.fetch", () => {
     limiter.close();
   });
 
-  it("is renewed no more after any end", async () => {
-    const ends: Record<string, (options: FetchOptions, abort: () => void) => Promise<unknown>> = {
-      "read": async (options) => await (await fetchPath("/text", options)).text(),
-      "no body": (options) => fetchPath("/no-content", options),
-      "cancelled": async (options) => await (await fetchPath("/events", options)).body!.cancel(),
-      "aborted": async (options, abort) => {
-        const response = await fetchPath("/events", options);
-        abort();
-        await assert.rejects(response.text());
-      },
-      "the network": (options) =>
-        assert.rejects(fetchPath("/hangs-up", options, { method: "POST", body: "x" })),
-      "aborted in line": async (options, abort) => {
-        const pool = new CountingPool({ cap: 0 });
-        const waiting = leasedFetch(pool, () => "http://unused", options);
-        abort();
-        await assert.rejects(waiting);
-      },
-      "no request": (options) =>
-        assert.rejects(leasedFetch(new CountingPool(), () => "no url", options)),
-    };
+  it("is not renewed after any end", async () => {
+    const ends: Record<string, (options: PoolFetchOptions, abort: () => void) => Promise<unknown>> =
+      {
+        "read": async (options) => await (await fetchPath("/text", options)).text(),
+        "no body": (options) => fetchPath("/no-content", options),
+        "cancelled": async (options) => await (await fetchPath("/events", options)).body!.cancel(),
+        "aborted": async (options, abort) => {
+          const response = await fetchPath("/events", options);
+          abort();
+          await assert.rejects(response.text());
+        },
+        "the network": (options) =>
+          assert.rejects(fetchPath("/hangs-up", options, { method: "POST", body: "x" })),
+        "aborted in line": async (options, abort) => {
+          const pool = new CountingPool({ cap: 0 });
+          const waiting = leasedFetch(pool, () => "http://unused", options);
+          abort();
+          await assert.rejects(waiting);
+        },
+        "no request": (options) =>
+          assert.rejects(leasedFetch(new CountingPool(), () => "no url", options)),
+      };
     const { fetchPath } = at;
     for (const [name, end] of Object.entries(ends)) {
       const reservation = counted(15);
@@ -140,7 +141,7 @@ describe("The reservation of pool.fetch", () => {
     }
   });
 
-  it("is renewed no more once it is over, and never throws into a timer", async () => {
+  it("is not renewed after it expired, and never throws into a timer", async () => {
     for (
       const renew of [
         () => false,
@@ -157,10 +158,10 @@ describe("The reservation of pool.fetch", () => {
     }
   });
 
-  it("must be one, and is looked at before a lease is acquired", async () => {
+  it("is checked before a lease is acquired", async () => {
     const pool = new CountingPool();
     const bad = (reservation: unknown) =>
-      leasedFetch(pool, () => "http://x", { reservation } as FetchOptions);
+      leasedFetch(pool, () => "http://x", { reservation } as PoolFetchOptions);
     const message =
       /^options\.reservation must be a Reservation, or have ttlMs and renew\(\), not /;
     for (const it of [null, 1, {}, { ttlMs: 5 }, { allowed: false }, { renew: () => true }]) {
@@ -172,7 +173,7 @@ describe("The reservation of pool.fetch", () => {
     assert.equal(pool.granted, 0);
   });
 
-  it("says how long it lives", () => {
+  it("has its time to live", () => {
     const { limiter, call } = reserved();
     assert.equal(call.ttlMs, TTL_MS);
     call.cancel();

@@ -1,8 +1,8 @@
-/** What `pool.fetch` makes of a response: what it tells the pool, what it returns, and for how long. */
+/** Responses of `pool.fetch`: what the pool is told, what is returned, and how long the lease is held. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FetchOptions } from "../src/pool/leased_fetch.ts";
+import type { PoolFetchOptions } from "../src/pool/leased_fetch.ts";
 import type { Ending } from "./fixtures/counting_pool.ts";
 import { Fetching, until } from "./fixtures/fetching.ts";
 
@@ -28,7 +28,7 @@ describe("The response of pool.fetch", () => {
       });
     }
 
-    it("even if nobody reads the body of a failure", async () => {
+    it("even if the body of a failure is not read", async () => {
       const response = await fetchPath("/429");
       await assertEnded({ status: 429, retryAfterMs: 2000 });
       assert.equal(await response.text(), "slow down", "what was read ahead is not lost");
@@ -49,31 +49,31 @@ describe("The response of pool.fetch", () => {
     });
   });
 
-  // What `classify` got wrong was found out when the body ended, or by the garbage collector, which
-  // ended the process; and the lease never came back.
-  describe("refuses what is no failure, at once:", () => {
+  // A wrong result of `classify` was detected when the body ended, or by the finalizer, which ended
+  // the process, and the lease was never given back.
+  describe("refuses what is not a failure, at once:", () => {
     const CASES: [unknown, RegExp][] = [
       [5, /failure must be an object, not 5/],
       [{ status: "500" }, /status must be a number, not "500"/],
-      [{ status: 500, retryAfterMs: NaN }, /retryAfterMs must be from 0 .* not NaN/],
+      [{ status: 500, retryAfterMs: NaN }, /retryAfterMs must be a number from 0 .* not NaN/],
     ];
     for (const [failure, message] of CASES) {
       it(String(message), async () => {
-        const classify = () => failure as ReturnType<NonNullable<FetchOptions["classify"]>>;
+        const classify = () => failure as ReturnType<NonNullable<PoolFetchOptions["classify"]>>;
         await assert.rejects(fetchPath("/events", { classify }), message);
         await assertEnded("unknown");
         await until(() => at.server.inFlight === 0);
       });
     }
 
-    it("and what is no response", async () => {
+    it("and what is not a response", async () => {
       const fetch = () => Promise.resolve(5 as unknown as Response);
       await assert.rejects(fetchPath("/text", { fetch }), /options.fetch must return a Response/);
       await assertEnded("unknown");
     });
   });
 
-  it("confirms its lease by good headers, and by no others", async () => {
+  it("confirms its lease by good headers only", async () => {
     const good = await fetchPath("/events");
     assert.equal(at.pool.confirmed, 1);
     assertHeld();
@@ -137,7 +137,7 @@ describe("The response of pool.fetch", () => {
       await assertEnded("ok");
     });
 
-    it("that a server can pass on", async () => {
+    it("that a server can return", async () => {
       const upstream = await fetchPath("/ten-events");
       const passed = new Response(upstream.body, upstream);
       assert.match(await passed.text(), /data: 9/);

@@ -1,4 +1,4 @@
-/** Every observable of a response is as the runtime's own `fetch` has it. */
+/** Every observable property of a response equals that of the runtime's own `fetch`. */
 import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { CountingPool } from "./fixtures/counting_pool.ts";
 const HUGE = 8 * 2 ** 20;
 const TEXT = { "content-type": "text/plain" };
 
-/** Writes the head of a response as it stands: `node:http` would see to too much. */
+/** Writes the head of a response verbatim, because `node:http` would change it. */
 function head(status: string, headers: Record<string, string | string[]>): string {
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     [value].flat().map((one) => `${name}: ${one}\r\n`)
@@ -25,7 +25,7 @@ const CHUNKED = { ...TEXT, "transfer-encoding": "chunked" };
 const sized = (body: string): string =>
   head("200 OK", { ...TEXT, "content-length": `${body.length}` }) + body;
 
-/** What the upstream writes for a path. The request has come, but for a body that waits to be told. */
+/** The response of the upstream for a path, written after the head of the request has arrived. */
 const PATHS: Readonly<Record<string, (socket: Socket) => void>> = {
   "/sized": (socket) => socket.write(sized("a body of a known length")),
   "/chunked": (socket) =>
@@ -90,7 +90,7 @@ const PATHS: Readonly<Record<string, (socket: Socket) => void>> = {
     socket.write(head("303 See Other", { location: "/sized", "content-length": "0" })),
 };
 
-/** Each: a path, and what it is fetched with. */
+/** Paths, and the options of their requests. */
 const CASES: readonly (readonly [string, RequestInit?])[] = [
   ...Object.keys(PATHS).map((path) => [path] as const),
   ["/sized", { method: "HEAD" }],
@@ -103,7 +103,7 @@ const CASES: readonly (readonly [string, RequestInit?])[] = [
   ["/cookies", { method: "PUT", body: new URLSearchParams({ a: "1" }) }],
 ];
 
-/** Everything that can be seen of a response. */
+/** All observable properties of a response. */
 async function observe(response: Response): Promise<Record<string, unknown>> {
   const { status, statusText, ok, url, redirected, type, bodyUsed, headers } = response;
   const clone = response.clone();
@@ -122,7 +122,7 @@ async function observe(response: Response): Promise<Record<string, unknown>> {
   };
 }
 
-describe("The response of pool.fetch is that of fetch:", () => {
+describe("The response of pool.fetch equals that of fetch:", () => {
   let server: Server;
   let origin: string;
   before(async () => {
@@ -141,7 +141,7 @@ describe("The response of pool.fetch is that of fetch:", () => {
         const path = /^\S+ ([^ ?]+)/.exec(request)![1]!;
         const isHead = request.startsWith("HEAD");
         [request, length] = ["", NaN];
-        // What is written for HEAD ends with its headers.
+        // A response to HEAD ends with its headers.
         if (isHead) return socket.write(head("200 OK", { ...TEXT, "content-length": "24" }));
         PATHS[path]!(socket);
       });

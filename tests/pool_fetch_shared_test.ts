@@ -87,7 +87,7 @@ describe("pool.fetch with the native pool", () => {
     await probe.body!.cancel();
   });
 
-  it("does not take headers of a failure for an answer", async () => {
+  it("does not take the headers of a failure for an answer", async () => {
     using pool = open({ health: { failures: 1, cooldownMs: 50 } });
     pool.tryAcquire({ prefer: "a" })!.fail({ status: 500 });
     await until(() => pool.stats().upstreams[0]!.state === "probing");
@@ -97,7 +97,7 @@ describe("pool.fetch with the native pool", () => {
     await until(() => pool.stats().upstreams[0]!.state === "ejected");
   });
 
-  it("does not blame an upstream for clients that leave", async () => {
+  it("does not blame an upstream for clients that disconnect", async () => {
     using pool = open({ health: { failures: 1, maxEjected: 1 } });
     for (let i = 0; i < 5; i++) {
       const controller = new AbortController();
@@ -127,7 +127,7 @@ describe("pool.fetch with the native pool", () => {
     assert.equal(pool.stats().inFlight, 0);
   });
 
-  it("loses the lease of a body that nobody reads when its time is over, and the body", async () => {
+  it("loses an unread body and its lease when the lease expires", async () => {
     using pool = open({ leaseTtlMs: 90 });
     const response = await pool.fetch(() => server.url("/events"));
     await until(() => pool.stats().expired === 1);
@@ -138,12 +138,12 @@ describe("pool.fetch with the native pool", () => {
     assert.notEqual(other, null);
   });
 
-  it("gives back what is lost to the garbage collector", async () => {
+  it("gives back leases that are garbage-collected", async () => {
     using pool = open();
     await (async () => {
       for (let i = 0; i < 4; i++) await pool.fetch(() => server.url("/events"));
     })();
-    // Two at the most may be kept alive by what is still on the stack.
+    // At most two may be kept alive by the stack.
     assert.ok(await collectUntil(() => pool.stats().inFlight <= 1), "not collected within 20 s");
   });
 
@@ -173,17 +173,17 @@ describe("pool.fetch with the native pool", () => {
     assert.equal(one.stats().inFlight, 0);
   });
 
-  it("refuses who waits when the pool is closed, and lets streams finish", async () => {
+  it("rejects queued requests when the pool is destroyed, and lets streams finish", async () => {
     const pool = open({ upstreams: [{ id: "a", maxInFlight: 1 }] });
     const response = await pool.fetch(() => server.url("/ten-events"));
     const waiting = pool.fetch(() => server.url("/text"));
     const refused = assert.rejects(waiting, { code: "SLUICE_POOL_CLOSED" });
-    pool.close();
+    pool.destroy();
     await refused;
     assert.match(await response.text(), /data: 9/);
   });
 
-  it("has everything back after random aborts, cancels, timeouts and failures", async () => {
+  it("has all leases back after random aborts, cancels, timeouts and failures", async () => {
     await using upstream = await FlakyServer.start();
     using pool = open({ health: { failures: 0, failureRate: 2 } });
     const paths = [
@@ -211,7 +211,7 @@ describe("pool.fetch with the native pool", () => {
         if (random(3) === 0) await response.body?.cancel();
         else await response.text();
       } catch {
-        // Which of them fail is chance; that all come back is not.
+        // Which of them fail is random, but all must come back.
       }
     }));
     assert.deepEqual([pool.stats().inFlight, pool.stats().waiting], [0, 0]);

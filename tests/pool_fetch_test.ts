@@ -1,4 +1,4 @@
-/** A lease is held from before the request until the body ends, however that comes about. */
+/** A lease is held from before the request until the body ends, whatever ends it. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -73,14 +73,14 @@ describe("pool.fetch", () => {
       await until(() => at.server.inFlight === 0);
     });
 
-    it("left by break in for await", async () => {
+    it("ended by break in for await", async () => {
       const response = await fetchPath("/events");
       for await (const _ of partsOf(response)) break;
       await assertEnded("unknown");
       await until(() => at.server.inFlight === 0);
     });
 
-    it("aborted in the midst of a read", async () => {
+    it("aborted during a read", async () => {
       const controller = new AbortController();
       const response = await fetchPath("/stalls", { signal: controller.signal });
       const reader = response.body!.getReader();
@@ -93,7 +93,7 @@ describe("pool.fetch", () => {
       await until(() => at.server.inFlight === 0);
     });
 
-    it("aborted while nobody reads", async () => {
+    it("aborted while it is not read", async () => {
       const controller = new AbortController();
       const response = await fetchPath("/events", { signal: controller.signal });
       assertHeld();
@@ -172,7 +172,7 @@ describe("pool.fetch", () => {
       await assertEnded("unknown");
     });
 
-    it("aborted in line", async () => {
+    it("aborted while queued", async () => {
       const pool = new CountingPool({ cap: 1 });
       const make = () => at.server.url("/ten-events");
       const first = await leasedFetch(pool, make);
@@ -185,12 +185,12 @@ describe("pool.fetch", () => {
       assert.deepEqual(pool.endings, ["ok"]);
     });
 
-    it("hung up on before the headers", async () => {
+    it("disconnected before the headers", async () => {
       await assert.rejects(fetchPath("/hangs-up", {}, { method: "POST", body: "x" }));
       await assertEnded({});
     });
 
-    it("nobody listens on the port", async () => {
+    it("no server on the port", async () => {
       const gone = await FlakyServer.start();
       const url = gone.url("/text");
       await gone[Symbol.asyncDispose]();

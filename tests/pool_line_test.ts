@@ -1,4 +1,4 @@
-/** Who waits for a lease, in what order, for how long, and how one leaves the line. */
+/** The queue of a pool: its order, its bounds, and how requests leave it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,7 @@ function rejects(promise: Promise<unknown>, code: string): Promise<void> {
   return assert.rejects(promise, { name: "SluiceError", code });
 }
 
-describe("the line of a pool", () => {
+describe("the queue of a pool", () => {
   it("serves first come, first served within a priority", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }]);
     const order: string[] = [];
@@ -26,7 +26,7 @@ describe("the line of a pool", () => {
     assert.equal(pool.stats().handedOver, 6);
   });
 
-  it("serves who waited long before who has more priority", async () => {
+  it("serves an old request before one of higher priority", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }], { queue: { agingMs: 20 } });
     const order: number[] = [];
     const first = await pool.acquire();
@@ -43,7 +43,7 @@ describe("the line of a pool", () => {
     assert.deepEqual(order, [0, 2]);
   });
 
-  it("hands over without a place for a third to squeeze in", async () => {
+  it("hands over without letting a third request overtake", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }]);
     const first = await pool.acquire();
     const next = pool.acquire();
@@ -52,7 +52,7 @@ describe("the line of a pool", () => {
     assert.equal((await next).release(), "released");
   });
 
-  it("bounds the line and the wait, by default too", async () => {
+  it("bounds the queue and the wait, also by default", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }], { queue: { max: 2, timeoutMs: 500 } });
     const lease = pool.tryAcquire()!;
     const started = performance.now();
@@ -71,11 +71,11 @@ describe("the line of a pool", () => {
     plain.tryAcquire();
     const many = Array.from({ length: 1000 }, () => plain.acquire().catch(() => {}));
     await rejects(plain.acquire(), "SLUICE_QUEUE_FULL");
-    plain.close();
+    plain.destroy();
     await Promise.all(many);
   });
 
-  it("gives a place up when the signal aborts, at any time", async () => {
+  it("leaves the queue when the signal aborts, at any time", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }]);
     await assert.rejects(pool.acquire({ signal: AbortSignal.abort("early") }), /early/);
     const lease = pool.tryAcquire()!;
@@ -85,7 +85,7 @@ describe("the line of a pool", () => {
     aborter.abort(new Error("changed my mind"));
     await assert.rejects(dead, /changed my mind/);
     assert.equal(pool.stats().waiting, 1);
-    // Handed over and aborted in the same turn: one of both wins, and nothing is lost.
+    // Granted and aborted in the same turn: one of the two wins, and no lease is lost.
     const racer = new AbortController();
     const race = pool.acquire({ signal: racer.signal });
     lease.release();
@@ -96,7 +96,7 @@ describe("the line of a pool", () => {
     assert.equal(pool.stats().inFlight, 0);
   });
 
-  it("serves 10,000 who wait, in order, some of whom give up", async () => {
+  it("serves 10,000 queued requests in order, some of which are aborted", async () => {
     using pool = open([{ id: "a", maxInFlight: 7 }], { queue: { max: 10_000 } });
     const blockers = pool.acquireBatch(7);
     const served: number[] = [];

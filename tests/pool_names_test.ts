@@ -1,4 +1,4 @@
-/** Two pool objects of one name, as two Workers have them: what one changes, the other must see. */
+/** Two pool objects of one name, as in two Workers: changes by one are visible to the other. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,7 +17,7 @@ function two(
 }
 
 describe("two objects of one pool", () => {
-  it("call an upstream by its name, whatever its place was called before", async () => {
+  it("name an upstream correctly after its index was reused", async () => {
     const events: PoolEvent[] = [];
     const [mine, theirs] = two(["a", "b"], { onEvent: (event) => void events.push(event) }, {
       health: { failures: 1, maxEjected: 1 },
@@ -37,7 +37,7 @@ describe("two objects of one pool", () => {
     assert.deepEqual(mine.stats().upstreams.map(({ id }) => id).sort(), ["x", "y"]);
   });
 
-  it("tell of an upstream by the name that it had when it happened", async () => {
+  it("name an upstream in events as it was named at the time", async () => {
     const events: PoolEvent[] = [];
     const [mine, theirs] = two(["a"], { onEvent: (event) => void events.push(event) }, {
       health: { failures: 1, maxEjected: 1 },
@@ -55,7 +55,7 @@ describe("two objects of one pool", () => {
     ]);
   });
 
-  it("keep names apart that are bytes of many lengths", () => {
+  it("distinguish names of many lengths in bytes", () => {
     const ids = ["ä", "日本", "plain", "😀", "x".repeat(255)];
     const [mine, theirs] = two(ids);
     using _ = mine;
@@ -64,7 +64,7 @@ describe("two objects of one pool", () => {
     for (const prefer of ids) assert.equal(mine.tryAcquire({ prefer })?.upstream, prefer);
   });
 
-  it("prefer an upstream and never what came to its place", async () => {
+  it("prefer an upstream and never its replacement", async () => {
     const [mine, theirs] = two(["a", "b"]);
     using _ = mine;
     using __ = theirs;
@@ -83,7 +83,7 @@ describe("two objects of one pool", () => {
     assert.equal(theirs.tryAcquire({ prefer: "a" })?.upstream, "a", "and others hear of it");
   });
 
-  it("prefer it also in line, where its place may change hands", async () => {
+  it("prefer it also while queued, when its index may be reused", async () => {
     const [mine, theirs] = two(["a", "b"], {}, { maxInFlight: 1 });
     using _ = mine;
     using __ = theirs;
@@ -99,7 +99,7 @@ describe("two objects of one pool", () => {
     }
   });
 
-  it("take back no leases but their own, not even among others", () => {
+  it("take back only their own leases, even in a batch with others", () => {
     const [mine, theirs] = two(["a"]);
     using _ = mine;
     using __ = theirs;
@@ -124,19 +124,19 @@ describe("two objects of one pool", () => {
 });
 
 describe("a pool without a name", () => {
-  it("is its object's alone", () => {
+  it("is used by its object alone", () => {
     const options = { upstreams: [{ id: "a", maxInFlight: 1 }] };
     using one = new UpstreamPool(options);
     using two = new UpstreamPool(options);
     assert.notEqual(one.name, two.name);
     assert.ok(one.tryAcquire() !== null && two.tryAcquire() !== null);
     assert.equal(one.stats().members, 1);
-    // Who is told the name can join.
+    // Another object can join by the name.
     using three = new UpstreamPool({ ...options, name: one.name });
     assert.equal(three.tryAcquire(), null);
   });
 
-  it("is no pool of another kind of name", () => {
+  it("is independent of pools of other kinds of names", () => {
     for (const name of [null, 7, {}]) {
       const options = { name, upstreams: [] } as unknown as PoolOptions;
       assert.throws(() => new UpstreamPool(options), /name must be a string/);

@@ -1,4 +1,4 @@
-/** What a pool refuses: other options under its name, and what it cannot mean. */
+/** The options of a pool: mismatches under one name, and wrong values. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Lease, type PoolOptions, SluiceError, UpstreamPool } from "../mod.ts";
@@ -9,7 +9,7 @@ import { open } from "./fixtures/pools.ts";
 const any = (value: unknown): any => value;
 
 describe("the options of a pool", () => {
-  it("refuses other options under the same name, and says what differs", () => {
+  it("refuses other options under the same name, and names the difference", () => {
     const upstreams = [{ id: "a", maxInFlight: 1 }];
     using pool = open(upstreams);
     const { name } = pool;
@@ -31,7 +31,7 @@ describe("the options of a pool", () => {
     mismatch({ upstreams: [{ id: "b", maxInFlight: 1 }] }, /upstreams/);
   });
 
-  it("refuses what it cannot mean", async () => {
+  it("refuses wrong options", async () => {
     const upstream = { id: "a", maxInFlight: 1 };
     const cases: [unknown, RegExp][] = [
       [undefined, /TypeError: options must be an object, not undefined/],
@@ -42,21 +42,24 @@ describe("the options of a pool", () => {
       [{ name: "x", upstreams: [{ id: "a" }] }, /upstreams\[0\]\.maxInFlight must be a number/],
       [
         { name: "x", upstreams: [{ ...upstream, maxInFlight: 0 }] },
-        /must be from 1 to 131072, not 0/,
+        /must be an integer from 1 to 131072, not 0/,
       ],
-      [{ name: "x", upstreams: [{ ...upstream, maxInFlight: 1.5 }] }, /a whole number, not 1\.5/],
+      [
+        { name: "x", upstreams: [{ ...upstream, maxInFlight: 1.5 }] },
+        /must be an integer from 1 to 131072, not 1\.5/,
+      ],
       [
         { name: "x", upstreams: [{ ...upstream, weight: NaN }] },
         /upstreams\[0\]\.weight .* not NaN/,
       ],
       [
         { name: "x", upstreams: [upstream, upstream] },
-        /upstreams\[1\]\.id is "a", which another has/,
+        /upstreams\[1\]\.id must be unique, and "a" is not/,
       ],
-      [{ name: "x", upstreams: [], queue: { max: -1 } }, /queue\.max must be from 0/],
+      [{ name: "x", upstreams: [], queue: { max: -1 } }, /queue\.max must be an integer from 0/],
       [
         { name: "x", upstreams: [], health: { maxEjected: 2 } },
-        /health\.maxEjected must be from 0 to 1/,
+        /health\.maxEjected must be a number from 0 to 1/,
       ],
       [{ name: "x", upstreams: [], adaptive: 3 }, /adaptive must be an object, not 3/],
       [{ name: "x", upstreams: [], onEvent: 3 }, /onEvent must be a function, not 3/],
@@ -84,6 +87,7 @@ describe("the options of a pool", () => {
     assert.throws(() => pool.updateUpstream("nowhere", {}), { code: "SLUICE_UNKNOWN_UPSTREAM" });
     for (const options of [null, { signal: {} }]) {
       await assert.rejects(pool.drain(any(options)), TypeError);
+      await assert.rejects(pool.close(any(options)), TypeError);
       await assert.rejects(pool.drainUpstream("a", any(options)), TypeError);
     }
     assert.equal(pool.stats().upstreams[0]!.state, "healthy", "and nothing drains");

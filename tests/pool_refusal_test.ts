@@ -1,12 +1,12 @@
-/** What a pool says that refuses: what there was to wait for, and which upstream it does not know. */
+/** The error messages of a pool: the state of the pool after a timeout, and unknown upstreams. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AcquireTimeoutError, ResourcePool, SluiceError } from "../mod.ts";
 import { open } from "./fixtures/pools.ts";
 import { until } from "./fixtures/fetching.ts";
 
-describe("A pool that refuses", () => {
-  it("says how long was waited, what is in flight and in line, and who rests for how long", async () => {
+describe("The errors of a pool", () => {
+  it("has the wait, the leases in flight, the queue, and the rest of each upstream", async () => {
     using pool = open([
       { id: "a", maxInFlight: 1 },
       { id: "b", maxInFlight: 4 },
@@ -25,7 +25,7 @@ describe("A pool that refuses", () => {
       error.message
         .replace(JSON.stringify(pool.name), "P")
         .replace(/(59|60)\.\d s/, "60 s").replace(/(29|30)\.\d s/, "30 s"),
-      "No lease of pool P came free within 40 ms: 1/9 in flight (1 of this Worker), 1 in line; " +
+      "No lease of pool P was free within 40 ms: 1/9 in flight (1 of this Worker), 1 queued; " +
         "a 1/1 healthy, b 0/4 ejected for 60 s, c 0/2 cooling for 30 s",
     );
     assert.deepEqual(error.stats.upstreams.map(({ state }) => state), [
@@ -35,15 +35,15 @@ describe("A pool that refuses", () => {
     ]);
   });
 
-  it("names the first upstreams of many, and says when there are none", async () => {
+  it("names the first of many upstreams, and says if there are none", async () => {
     using many = open(Array.from({ length: 20 }, (_, i) => ({ id: `u${i}`, maxInFlight: 1 })));
     many.acquireBatch(20);
     await assert.rejects(many.acquire({ timeoutMs: 5 }), /u7 1\/1 healthy, 12 more upstreams$/);
     using none = open([]);
-    await assert.rejects(none.acquire({ timeoutMs: 5 }), /0 in line; it has no upstreams$/);
+    await assert.rejects(none.acquire({ timeoutMs: 5 }), /0 queued; it has no upstreams$/);
   });
 
-  it("reads the pool once for all who are late at a time", async () => {
+  it("reads the pool once for all requests that time out together", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }]);
     using _ = pool.tryAcquire()!;
     const late = await Promise.all(
@@ -63,14 +63,14 @@ describe("A pool that refuses", () => {
     assert.throws(() => pool.acquireBatch(1, { prefer: "zz" }), unknown);
     await assert.rejects(pool.acquire({ prefer: "zz" }), unknown);
     await assert.rejects(pool.fetch(() => "http://unused", { prefer: "zz" }), unknown);
-    // What cannot be an id: too long by itself, or by its bytes.
+    // Too long for an id, in units or in bytes.
     for (const prefer of ["", "a".repeat(5000), "ü".repeat(600)]) {
       assert.throws(() => pool.tryAcquire({ prefer }), { code: "SLUICE_UNKNOWN_UPSTREAM" });
     }
     assert.equal(pool.stats().inFlight, 0);
   });
 
-  it("takes one that was removed for no preference, also if it was never met", () => {
+  it("ignores the preference for a removed upstream, also if it was never used", () => {
     using pool = open([{ id: "a", maxInFlight: 9 }, { id: "b", maxInFlight: 9 }]);
     pool.removeUpstream("a");
     assert.equal(pool.tryAcquire({ prefer: "a" })?.upstream, "b");
@@ -79,7 +79,7 @@ describe("A pool that refuses", () => {
     assert.equal(pool.tryAcquire({ prefer: "c" })?.upstream, "b");
   });
 
-  it("of resources, refuses after queue.timeoutMs, the making included", async () => {
+  it("of resources, times out after queue.timeoutMs, including the time to make one", async () => {
     let made = 0;
     await using pool = new ResourcePool({
       max: 1,
@@ -92,7 +92,7 @@ describe("A pool that refuses", () => {
       message: "No resource was ready within 30 ms",
     });
     assert.ok(performance.now() - started < 120, "waited for the making");
-    // Another's own time goes before it, and what was made is there for it.
+    // The timeout of a call takes precedence, and the resource that was made is there for it.
     using lease = await pool.acquire({ timeoutMs: 5000 });
     assert.deepEqual(lease.resource, { made: 1 });
     await assert.rejects(pool.acquire(), { code: "SLUICE_ACQUIRE_TIMEOUT" });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type PoolEvent, UpstreamPool } from "../mod.ts";
+import { type Lease, type PoolEvent, UpstreamPool } from "../mod.ts";
 import { collectUntil } from "./fixtures/garbage.ts";
 import { open } from "./fixtures/pools.ts";
 
@@ -25,7 +25,7 @@ describe("upstream pool", () => {
     assert.equal(pool.stats().inFlight, 0);
   });
 
-  it("counts what is in use, of each upstream and in total", () => {
+  it("counts the leases in use, of each upstream and in total", () => {
     using pool = open(
       [{ id: "a", maxInFlight: 2 }, { id: "b", maxInFlight: 2 }],
       { maxInFlight: 3 },
@@ -40,12 +40,12 @@ describe("upstream pool", () => {
     assert.equal(pool.tryAcquire(), null);
   });
 
-  it("takes a lease back once, and says so of every other try", async () => {
+  it("takes a lease back once, and reports every other call", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }], { leaseTtlMs: 300 });
     const lease = pool.tryAcquire()!;
     assert.equal(lease.released, false);
     assert.equal(lease.release(), "released");
-    // Also when its time would be over.
+    // Also after its time to live.
     await sleep(400);
     assert.equal(lease.released, true);
     assert.equal(lease.release(), "already-released");
@@ -77,12 +77,12 @@ describe("upstream pool", () => {
     assert.deepEqual(events, [{ type: "expired", upstream: "a" }]);
   });
 
-  it("refuses who waits when it is closed, and keeps leases good until they are back", async () => {
+  it("rejects queued requests when it is destroyed, and keeps leases valid until they are back", async () => {
     const pool = open([{ id: "a", maxInFlight: 1 }]);
     const lease = await pool.acquire();
     const wait = pool.acquire();
-    pool.close();
-    pool.close();
+    pool.destroy();
+    pool.destroy();
     await rejects(wait, "SLUICE_POOL_CLOSED");
     await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
     assert.throws(() => pool.tryAcquire(), { code: "SLUICE_POOL_CLOSED" });
@@ -91,10 +91,10 @@ describe("upstream pool", () => {
     assert.equal(lease.release(), "released");
     assert.throws(() => pool.stats(), { code: "SLUICE_POOL_CLOSED" });
     using again = new UpstreamPool({ name: pool.name, upstreams: [{ id: "b", maxInFlight: 1 }] });
-    assert.equal(again.stats().members, 1, "the last one took the pool along");
+    assert.equal(again.stats().members, 1, "the last one took the pool with it");
   });
 
-  it("drains: serves who is in line, and ends when the last lease is back", async () => {
+  it("drains: serves queued requests, and resolves when the last lease is back", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }]);
     const first = await pool.acquire();
     const second = pool.acquire();
@@ -110,12 +110,75 @@ describe("upstream pool", () => {
     await drained;
     refused();
     await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
-    const hurry = open([{ id: "a", maxInFlight: 1 }]);
+    assert.equal(pool.stats().inFlight, 0, "it is still open");
+    using hurry = open([{ id: "a", maxInFlight: 1 }]);
     hurry.tryAcquire();
     await assert.rejects(hurry.drain({ signal: AbortSignal.timeout(30) }), {
       name: "TimeoutError",
     });
-    hurry.close();
+  });
+
+  it("closes gracefully: serves queued requests, waits for the last lease, then leaves", async () => {
+    const pool = open([{ id: "a", maxInFlight: 1 }]);
+    const first = await pool.acquire();
+    const second = pool.acquire();
+    let isClosed = false;
+    const closed = pool.close().then(() => isClosed = true);
+    const again = pool.close();
+    await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
+    first.release();
+    const lease = await second;
+    await sleep(50);
+    assert.equal(isClosed, false, "a lease is still in use");
+    assert.equal(pool.stats().inFlight, 1, "it is open until the last lease is back");
+    lease.release();
+    await closed;
+    await again;
+    assert.throws(() => pool.stats(), { code: "SLUICE_POOL_CLOSED" });
+    await pool.close();
+    using next = new UpstreamPool({ name: pool.name, upstreams: [{ id: "b", maxInFlight: 1 }] });
+    assert.equal(next.stats().members, 1, "the pool is gone");
+  });
+
+  it("is closed when close returns, if nothing is in use or queued", () => {
+    const pool = open([{ id: "a", maxInFlight: 1 }]);
+    pool.tryAcquire()!.release();
+    void pool.close();
+    assert.throws(() => pool.stats(), { code: "SLUICE_POOL_CLOSED" });
+  });
+
+  it("ends a close early: by a signal, which leaves it draining, and by destroy", async () => {
+    const pool = open([{ id: "a", maxInFlight: 1 }]);
+    const lease = await pool.acquire();
+    const rejected = rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
+    await assert.rejects(pool.close({ signal: AbortSignal.timeout(30) }), { name: "TimeoutError" });
+    assert.equal(pool.stats().inFlight, 1);
+    await rejects(pool.acquire(), "SLUICE_POOL_CLOSED");
+    const closed = pool.close();
+    pool.destroy();
+    await closed;
+    await rejected;
+    assert.equal(lease.release(), "released");
+  });
+
+  it("waits for its leases at the end of await using, and not of using", async () => {
+    let lease: Lease;
+    {
+      using pool = open([{ id: "a", maxInFlight: 1 }]);
+      lease = await pool.acquire();
+    }
+    assert.equal(lease.release(), "released");
+    const order: string[] = [];
+    {
+      await using pool = open([{ id: "a", maxInFlight: 1 }]);
+      lease = await pool.acquire();
+      setTimeout(() => {
+        order.push("released");
+        lease.release();
+      }, 30);
+    }
+    order.push("disposed");
+    assert.deepEqual(order, ["released", "disposed"]);
   });
 
   it("reports leases that are lost to the garbage collector, with who acquired them", async () => {
@@ -141,7 +204,7 @@ describe("upstream pool", () => {
     assert.ok(pool.stats().inFlight < 100);
   });
 
-  it("warns of lost leases where nobody listens to events", async () => {
+  it("warns of lost leases if there is no listener", async () => {
     const warnings: (Error & { code?: string })[] = [];
     const listen = (warning: Error) => void warnings.push(warning);
     process.on("warning", listen);
@@ -154,10 +217,10 @@ describe("upstream pool", () => {
     assert.ok(await collectUntil(() => leaks().length > 0), "not collected within 20 s");
     process.off("warning", listen);
     assert.equal(leaks()[0]!.name, "SluiceWarning");
-    assert.match(leaks()[0]!.message, /A lease of a, of the pool .*leaky/s);
+    assert.match(leaks()[0]!.message, /A lease of a in pool .*leaky/s);
   });
 
-  it("leaves a pool that nobody closed", async () => {
+  it("leaves a pool that was collected", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }]);
     const upstreams = [{ id: "a", maxInFlight: 1 }];
     function drop(): void {

@@ -9,7 +9,7 @@ import { StatsReader } from "../src/pool/stats.ts";
 import { open } from "./fixtures/pools.ts";
 
 describe("upstreams of a pool", () => {
-  it("spreads by weight, fills tiers in order, and prefers what it is asked to", () => {
+  it("spreads by weight, fills tiers in order, and obeys preferences", () => {
     using pool = open([
       { id: "heavy", maxInFlight: 100, weight: 3 },
       { id: "light", maxInFlight: 100 },
@@ -25,7 +25,7 @@ describe("upstreams of a pool", () => {
     assert.equal(pool.releaseBatch(leases), 0);
   });
 
-  it("ejects what fails, probes it, and takes it back", async () => {
+  it("ejects a failing upstream, probes it, and uses it again", async () => {
     const events: PoolEvent[] = [];
     using pool = open([{ id: "bad", maxInFlight: 9 }, { id: "good", maxInFlight: 9 }], {
       health: { failures: 3, cooldownMs: 500 },
@@ -47,7 +47,7 @@ describe("upstreams of a pool", () => {
     assert.equal(state("bad"), "healthy");
   });
 
-  it("rests an upstream for as long as it asks, and wakes who waits after that", async () => {
+  it("rests an upstream for as long as it asks, and serves queued requests after that", async () => {
     using pool = open([{ id: "a", maxInFlight: 5 }]);
     pool.tryAcquire()!.fail({ status: 429, retryAfterMs: 400 });
     assert.equal(pool.tryAcquire(), null);
@@ -56,12 +56,12 @@ describe("upstreams of a pool", () => {
     assert.ok(restsForMs > 100 && restsForMs <= 400, String(restsForMs));
     const started = performance.now();
     const lease = await pool.acquire();
-    assert.ok(performance.now() - started > 100, "nobody released it: its time had come");
+    assert.ok(performance.now() - started > 100, "its rest is over, without a release");
     lease.release();
     assert.equal(pool.stats().upstreams[0]!.state, "healthy");
   });
 
-  it("ejects within its share whoever rests or drains besides", () => {
+  it("ejects within its share, whatever else rests or drains", () => {
     using pool = open(
       ["a", "b", "c"].map((id) => ({ id, maxInFlight: 9 })),
       { health: { failures: 2, maxEjected: 0.5 } },
@@ -96,7 +96,7 @@ describe("upstreams of a pool", () => {
     assert.equal(probe.confirm(), false);
   });
 
-  it("checks all of a failure, and rests no longer than a day", () => {
+  it("checks all of a failure, and rests for a day at most", () => {
     using pool = open([{ id: "a", maxInFlight: 9 }]);
     using lease = pool.tryAcquire()!;
     // deno-lint-ignore no-explicit-any
@@ -106,7 +106,7 @@ describe("upstreams of a pool", () => {
     assert.ok(pool.stats().upstreams[0]!.restsForMs <= 86_400_000);
   });
 
-  it("takes what is no fault of the upstream for success", () => {
+  it("counts failures that are not the upstream's fault as success", () => {
     using pool = open([{ id: "a", maxInFlight: 9 }], { health: { failures: 1, maxEjected: 1 } });
     for (const status of [200, 400, 401, 404, 422]) {
       assert.equal(pool.tryAcquire()!.fail({ status }), "released");
@@ -132,7 +132,7 @@ describe("upstreams of a pool", () => {
     assert.equal(limit(), 16);
   });
 
-  it("takes upstreams in and out while they are in use", async () => {
+  it("adds and removes upstreams while they are in use", async () => {
     using pool = open([{ id: "a", maxInFlight: 1 }]);
     const held = pool.tryAcquire()!;
     const wait = pool.acquire();
@@ -172,7 +172,7 @@ describe("upstreams of a pool", () => {
     const reader = new StatsReader();
     const unwrap = (result: number): number => member.unwrap(result);
     const read = (): string[] =>
-      reader.read({ native, handle: member.handle, unwrap }).upstreams.map(({ id }) => id);
+      reader.read({ native, openHandle: member.openHandle, unwrap }).upstreams.map(({ id }) => id);
     assert.deepEqual(read(), upstreams.map(({ id }) => id));
     assert.equal(crossings, 2, "the first time they are found to be many");
     for (let i = 0; i < 10; i++) read();
@@ -180,7 +180,7 @@ describe("upstreams of a pool", () => {
     member.close();
   });
 
-  it("drains an upstream and takes it back", async () => {
+  it("drains an upstream and resumes it", async () => {
     using pool = open([{ id: "a", maxInFlight: 2 }]);
     const lease = pool.tryAcquire()!;
     const drained = pool.drainUpstream("a");

@@ -1,4 +1,4 @@
-/** A pool in many Workers: one count, one line, nothing lost when a Worker is killed. */
+/** A pool in many Workers: shared counts and queue, nothing lost when a Worker is killed. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,7 @@ function options(more: Partial<PoolOptions> = {}): PoolOptions {
   return { name: crypto.randomUUID(), upstreams, ...more };
 }
 
-/** A Worker and what it says. */
+/** A Worker and its messages. */
 class Hand {
   readonly #worker = new Worker(SCRIPT, { type: "module" });
   readonly #said: Reply[] = [];
@@ -65,7 +65,7 @@ async function eventually(done: () => boolean, what: string): Promise<void> {
 }
 
 describe("a pool in many Workers", () => {
-  it("is one pool: its caps are everybody's", async () => {
+  it("is one pool with one set of limits", async () => {
     const shared = options();
     using pool = new UpstreamPool(shared);
     const hand = new Hand();
@@ -83,7 +83,7 @@ describe("a pool in many Workers", () => {
     other.kill();
   });
 
-  it("hands a lease to whoever waits in another Worker, and learns to do it fast", async () => {
+  it("grants a lease to a request of another Worker, and wakes it fast the second time", async () => {
     const shared = options({ upstreams: [{ id: "a", maxInFlight: 1 }] });
     using pool = new UpstreamPool(shared);
     const hand = new Hand();
@@ -101,12 +101,12 @@ describe("a pool in many Workers", () => {
       (await mine).release();
     }
     const later = took.slice(10).sort((a, b) => a - b);
-    // Without the bell it is the poll: 20 ms.
+    // Without the bell it takes a poll of 20 ms.
     assert.ok(later[15]! < 15, `median ${later[15]} ms`);
     hand.kill();
   });
 
-  it("takes leases back from a Worker that is killed, and gives them to who waits", async () => {
+  it("takes leases back from a killed Worker, and grants them to queued requests", async () => {
     const shared = options();
     const events: unknown[] = [];
     using pool = new UpstreamPool({ ...shared, onEvent: (event) => events.push(event) });
@@ -125,7 +125,7 @@ describe("a pool in many Workers", () => {
   });
 
   // oven-sh/bun#40972: the first load of a library in many fresh Workers at once crashed.
-  it("is opened by 32 Workers at once, and left by all of them when they are killed", async () => {
+  it("is opened by 32 Workers at once, and has no members after they are killed", async () => {
     const shared = options({ upstreams: [{ id: "a", maxInFlight: 1000 }] });
     using pool = new UpstreamPool(shared);
     const hands = Array.from({ length: 32 }, () => new Hand());
@@ -137,7 +137,7 @@ describe("a pool in many Workers", () => {
     assert.deepEqual([pool.stats().inFlight, pool.stats().reaped], [0, 160]);
   });
 
-  it("gives the places of a killed Worker to those behind it", async () => {
+  it("removes the queued requests of a killed Worker", async () => {
     const shared = options({ upstreams: [{ id: "a", maxInFlight: 1 }] });
     using pool = new UpstreamPool(shared);
     const lease = await pool.acquire();
@@ -152,7 +152,7 @@ describe("a pool in many Workers", () => {
     assert.equal(pool.stats().inFlight, 0);
   });
 
-  it("does not let a Worker that hangs keep what it was handed", async () => {
+  it("does not let a blocked Worker keep uncollected leases", async () => {
     const shared = options({ upstreams: [{ id: "a", maxInFlight: 1 }] });
     using pool = new UpstreamPool(shared);
     const lease = await pool.acquire();

@@ -1,4 +1,4 @@
-/** No text of a request is dropped in silence, and the work is linear: properties over random bodies. */
+/** Properties over random bodies: no text of a request is dropped silently, and the work is linear. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -6,10 +6,10 @@ import { countRequest } from "../mod.ts";
 import { REQUEST_FORMATS } from "../src/tokenizer/request/formats.ts";
 import { FIXTURES, spy, strings, unseen } from "./support/requests.ts";
 
-/** So long, and with blanks, that it is no identifier, address or payload. */
+/** A text that is too long, and has spaces, so that it is not an identifier, a URL or a payload. */
 const long = fc.nat().map((n) => `mark ${n} ${"lorem ipsum ".repeat(50)}${n}`);
 
-/** What nobody expects: text in objects and arrays of any names. */
+/** Unexpected values: text in objects and arrays with any names. */
 const strange: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   it: fc.oneof(
     { depthSize: "small" },
@@ -27,7 +27,7 @@ function objects(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? inner : [value as Record<string, unknown>, ...inner];
 }
 
-/** Every place that holds a value, within `value`. */
+/** Every position of a value within `value`. */
 function places(value: unknown): (readonly [holder: Record<string, unknown>, key: string])[] {
   if (typeof value !== "object" || value === null) return [];
   const holder = value as Record<string, unknown>;
@@ -38,7 +38,7 @@ const pick = <T>(from: readonly T[], at: number): T => from[at % from.length]!;
 
 describe("countRequest, by property", () => {
   for (const { file, silent, model, body } of FIXTURES) {
-    it(`${file}: sees text under keys that nobody knows, anywhere`, () => {
+    it(`${file}: counts text under unknown keys, anywhere`, () => {
       fc.assert(
         fc.property(
           fc.array(fc.tuple(fc.nat(), strange), { minLength: 1, maxLength: 4 }),
@@ -107,7 +107,7 @@ describe("countRequest, by property", () => {
     );
   });
 
-  it("takes any JSON in any format", () => {
+  it("accepts any JSON in any format", () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ maxDepth: 6 }),

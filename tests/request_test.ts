@@ -15,7 +15,7 @@ import { FIXTURES, spy, unseen } from "./support/requests.ts";
 const options = (model: string | undefined): CountRequestOptions =>
   model === undefined ? {} : { model };
 
-/** What each body of `tests/fixtures/requests` costs, why that is an estimate, and what is reported. */
+/** The expected cost of each body of `tests/fixtures/requests`, the reasons of estimates, and the reports. */
 const EXPECTED: Record<string, [tokens: number, estimated: string, uncounted: string]> = {
   "openai_chat.json": [
     287,
@@ -112,7 +112,7 @@ describe("countRequest", () => {
   const tokens = (body: unknown, options: CountRequestOptions = {}) =>
     countRequest(body, options).tokens;
 
-  it("counts the reason of a denied call, which the model is told", () => {
+  it("counts the reason of a denied call, which the model reads", () => {
     const denied = (reason: string) => {
       const approval = { id: "a", approved: false, reason };
       const part = { type: "tool-f", toolCallId: "c", state: "output-denied", input: {}, approval };
@@ -121,7 +121,7 @@ describe("countRequest", () => {
     assert.ok(tokens(denied("not on Sundays")) >= tokens(denied("")) + 3);
   });
 
-  it("counts what was lost before", () => {
+  it("counts texts that were dropped once", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const least = tokenizer.count(TEXT);
     const user = [{ role: "user", content: "Hi" }];
@@ -173,7 +173,7 @@ describe("countRequest", () => {
     }
   });
 
-  it("says of a field that nobody knows that it was counted as text", () => {
+  it("reports an unknown field as counted as text", () => {
     const messages = [{ role: "user", content: "Hi" }];
     const plain = countRequest({ model: "gpt-4o", messages });
     const count = countRequest({ model: "gpt-4o", messages, hint: "three more words" });
@@ -183,7 +183,7 @@ describe("countRequest", () => {
     assert.equal(count.tokens, plain.tokens + count.extras[0]!.tokens);
   });
 
-  it("takes any JSON", () => {
+  it("accepts any JSON", () => {
     for (const body of [null, 5, true, [], {}, "", "no JSON {", "[", [[]], { messages: 5 }]) {
       const { tokens, estimate } = countRequest(body);
       assert.ok(tokens >= 0 && estimate !== "exact", JSON.stringify(body));
@@ -218,7 +218,7 @@ describe("countRequest", () => {
     assert.equal(countRequest(chat, { format: "openai-chat" }).format, "openai-chat");
   });
 
-  it("refuses options that are none", () => {
+  it("refuses wrong options", () => {
     const wrong = (options: unknown) => () => countRequest({}, options as CountRequestOptions);
     assert.throws(wrong({ format: "chat" }), {
       name: "RangeError",
@@ -239,14 +239,14 @@ describe("countRequest", () => {
     }
   });
 
-  it("takes v4 messages of the AI SDK, which say things twice, once", () => {
+  it("counts v4 messages of the AI SDK, which repeat their contents, once", () => {
     const parts = [{ type: "text", text: "Hello " }, { type: "text", text: "there" }];
     const message = { role: "user", content: "Hello there", parts };
     assert.equal(tokens([message]), tokens([{ role: "user", parts }]));
     assert.ok(tokens([{ ...message, content: "Something else" }]) > tokens([message]));
   });
 
-  it("leaves out payloads of fields that nobody knows, and reports them", () => {
+  it("leaves out payloads of unknown fields, and reports them", () => {
     const base64 = btoa(
       String.fromCharCode(...Array.from({ length: 30_000 }, (_, i) => i * i % 251)),
     );

@@ -1,4 +1,4 @@
-/** Resources that are real: TCP sockets, and clients of a library. */
+/** Real resources: TCP sockets, and clients of a library. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -71,7 +71,7 @@ describe("ResourcePool of real connections", () => {
     assert.equal(await pool.use((client) => client.get("n")), "40");
   });
 
-  it("passes on that nobody listens", async () => {
+  it("passes on a refused connection", async () => {
     const server = await RespServer.start();
     const { port } = server;
     await server[Symbol.asyncDispose]();

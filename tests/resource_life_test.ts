@@ -1,4 +1,4 @@
-/** Resources are made, kept and ended: by time, by closing, by what goes wrong. */
+/** The life cycle of resources: made, kept and destroyed, by time, by closing and by errors. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { collectUntil } from "./fixtures/garbage.ts";
 import { Factory, openPool, type Thing, until } from "./fixtures/things.ts";
 
 describe("The resources of a ResourcePool", () => {
-  it("destroys what validate refuses, what it throws at, and what it takes too long over", async () => {
+  it("destroys a resource if validate refuses it, throws or times out", async () => {
     const factory = new Factory();
     const events: ResourceEvent<Thing>[] = [];
     await using pool = openPool(factory, {
@@ -30,7 +30,7 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(failures.length, 2);
   });
 
-  it("passes on what create throws, frees the place, and goes on", async () => {
+  it("passes on the error of create, and continues", async () => {
     let failing = true;
     const factory = new Factory();
     await using pool = openPool(factory, {
@@ -45,7 +45,7 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(await pool.use(({ number }) => number), 0);
   });
 
-  it("gives up on a create that takes too long, and destroys what comes of it", async () => {
+  it("times out a create, and destroys its late result", async () => {
     const factory = new Factory();
     let wasAborted = false;
     await using pool = openPool(factory, {
@@ -62,7 +62,7 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(pool.stats().inUse, 0);
   });
 
-  it("leaves what is being made to others when who asked for it is gone", async () => {
+  it("keeps a resource for others if its request was aborted", async () => {
     const factory = new Factory();
     await using pool = openPool(factory, {
       max: 1,
@@ -82,7 +82,7 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(factory.things.length, 1);
   });
 
-  it("ends what is idle for too long, down to min", async () => {
+  it("destroys resources that are idle for too long, down to min", async () => {
     const factory = new Factory();
     await using pool = openPool(factory, { max: 4, min: 1, idleTimeoutMs: 60 });
     const leases = await Promise.all(Array.from({ length: 4 }, () => pool.acquire()));
@@ -94,7 +94,7 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(factory.things.length, 4, "what is within min is kept, not made anew");
   });
 
-  it("keeps the place of what it ends, so that there is never one more", async () => {
+  it("counts a resource until it is destroyed, so that max holds", async () => {
     const factory = new Factory();
     let isEnding = false;
     await using pool = openPool(factory, {
@@ -112,7 +112,7 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(factory.most, 1);
   });
 
-  it("makes min ahead and keeps it", async () => {
+  it("makes min in advance and keeps it", async () => {
     const factory = new Factory();
     await using pool = openPool(factory, { max: 4, min: 3 });
     await until(() => pool.stats().idle === 3);
@@ -122,7 +122,7 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(factory.most, 3);
   });
 
-  it("ends lives with jitter, in use or idle, but never under the user's hands", async () => {
+  it("ends lives with jitter, but never that of a resource in use", async () => {
     const factory = new Factory();
     const events: ResourceEvent<Thing>[] = [];
     await using pool = openPool(factory, {
@@ -148,23 +148,44 @@ describe("The resources of a ResourcePool", () => {
     assert.deepEqual(new Set(reasons), new Set(["lifetime"]));
   });
 
-  it("refuses who waits when it is closed, and destroys what comes back", async () => {
+  it("rejects queued requests when it is destroyed, and destroys resources that come back", async () => {
     const factory = new Factory();
     const pool = openPool(factory, { max: 1 });
     const lease = await pool.acquire();
     const waiting = pool.acquire();
     const refused = assert.rejects(waiting, { code: "SLUICE_POOL_CLOSED" });
     await sleep(5);
-    await pool.close();
+    await pool.destroy();
     await refused;
     assert.equal(factory.open, 1);
     lease.release();
     await until(() => factory.open === 0);
     await assert.rejects(pool.acquire(), { code: "SLUICE_DISPOSED" });
     await pool.close();
+    await pool.destroy();
   });
 
-  it("drains: lends no more, waits for what is out, and closes", async () => {
+  it("closes gracefully: serves queued requests, waits for resources in use, destroys all", async () => {
+    const factory = new Factory();
+    const pool = openPool(factory, { max: 1 });
+    const lease = await pool.acquire();
+    const queued = pool.acquire();
+    let isClosed = false;
+    const closed = pool.close().then(() => isClosed = true);
+    await assert.rejects(pool.acquire());
+    lease.release();
+    const second = await queued;
+    await sleep(50);
+    assert.equal(isClosed, false);
+    assert.equal(second.resource, lease.resource, "it is not destroyed between the two");
+    second.release();
+    await closed;
+    assert.equal(factory.open, 0);
+    await assert.rejects(pool.acquire(), { code: "SLUICE_DISPOSED" });
+    await pool.close();
+  });
+
+  it("drains: lends no more and waits for resources in use, and keeps the idle ones", async () => {
     const factory = new Factory();
     const pool = openPool(factory);
     const lease = await pool.acquire();
@@ -175,10 +196,35 @@ describe("The resources of a ResourcePool", () => {
     await assert.rejects(pool.acquire());
     lease.release();
     await drained;
+    assert.equal(factory.open, 1);
+    await pool.close();
     assert.equal(factory.open, 0);
   });
 
-  it("closes while resources are being made", async () => {
+  it("ends a close early: by a signal, which leaves it draining, and by destroy", async () => {
+    const factory = new Factory();
+    const pool = openPool(factory, { max: 1 });
+    const lease = await pool.acquire();
+    await assert.rejects(pool.close({ signal: AbortSignal.timeout(30) }), { name: "TimeoutError" });
+    assert.equal(factory.open, 1);
+    const closed = pool.close();
+    await pool.destroy();
+    await closed;
+    lease.release();
+    await until(() => factory.open === 0);
+  });
+
+  it("waits for resources in use at the end of await using", async () => {
+    const factory = new Factory();
+    {
+      await using pool = openPool(factory);
+      const lease = await pool.acquire();
+      setTimeout(() => lease.release(), 30);
+    }
+    assert.equal(factory.open, 0);
+  });
+
+  it("is destroyed while resources are being made", async () => {
     const factory = new Factory();
     const pool = openPool(factory, {
       async create() {
@@ -188,20 +234,20 @@ describe("The resources of a ResourcePool", () => {
     });
     const refused = assert.rejects(pool.acquire(), { code: "SLUICE_DISPOSED" });
     await sleep(5);
-    await pool.close();
+    await pool.destroy();
     await refused;
     await until(() => factory.things.length === 1 && factory.open === 0);
   });
 
-  it("does not wait for a create without an end when it is closed", async () => {
+  it("does not wait for a create without an end when it is destroyed", async () => {
     const pool = openPool(new Factory(), { create: () => new Promise<Thing>(() => {}) });
     const refused = assert.rejects(pool.acquire(), { code: "SLUICE_DISPOSED" });
     await sleep(5);
-    await pool.close();
+    await pool.destroy();
     await refused;
   });
 
-  it("takes back what is lost to the garbage collector, and reports it", async () => {
+  it("takes back leases that are garbage-collected, and reports them", async () => {
     const factory = new Factory();
     const events: ResourceEvent<Thing>[] = [];
     await using pool = openPool(factory, {
@@ -218,17 +264,17 @@ describe("The resources of a ResourcePool", () => {
     assert.equal(pool.stats().inUse, 0);
   });
 
-  it("makes and ends nothing ahead while it is drained, and fails at nothing", async () => {
+  it("makes and destroys nothing in advance while it is closing, and does not fail", async () => {
     const factory = new Factory();
     const pool = openPool(factory, { min: 1, max: 3, idleTimeoutMs: 20 });
     const [kept, broken] = [await pool.acquire(), await pool.acquire()];
     (await pool.acquire()).release();
-    const drained = pool.drain();
+    const closed = pool.close();
     await broken.destroy();
     await sleep(100);
     assert.equal(factory.things.length, 3);
     kept.release();
-    await drained;
+    await closed;
     assert.equal(factory.open, 0);
   });
 });

@@ -6,7 +6,7 @@ import { Factory, openPool, until } from "./fixtures/things.ts";
 
 const SCRIPT = new URL("./fixtures/resource_worker.ts", import.meta.url);
 
-/** A Worker that takes things when it is told to. */
+/** A Worker that acquires resources on request. */
 class Hand {
   readonly #worker = new Worker(SCRIPT, { type: "module" });
   readonly #options: { name: string; max: number };
@@ -49,7 +49,7 @@ describe("ResourcePools of one name", () => {
     held[1]!.release();
   });
 
-  it("keep what is idle apart: it is not counted, and no other pool gets it", async () => {
+  it("keep idle resources to themselves, and do not count them", async () => {
     const name = crypto.randomUUID();
     const [mine, theirs] = [new Factory(), new Factory()];
     await using one = openPool(mine, { name });
@@ -68,7 +68,7 @@ describe("ResourcePools of one name", () => {
     assert.ok(mine.things.includes(lease.resource));
   });
 
-  it("use no more than max over Workers, and have it back from one that is killed", async () => {
+  it("use no more than max over Workers, and get it back from a killed one", async () => {
     const name = crypto.randomUUID();
     const factory = new Factory();
     await using pool = openPool(factory, { name, max: 3 });
@@ -87,7 +87,7 @@ describe("ResourcePools of one name", () => {
     hand.kill();
   });
 
-  it("count nothing that goes on after its timeout", async () => {
+  it("do not count calls that continue after their timeout", async () => {
     let running = 0;
     const ends: (() => void)[] = [];
     const factory = new Factory();

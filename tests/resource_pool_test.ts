@@ -1,4 +1,4 @@
-/** Resources are lent to one at a time, in order, and no more than `max` at once. */
+/** Resources are lent to one user at a time, in order, and at most `max` at once. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { ResourcePool } from "../src/pool/resource_pool.ts";
 import { Factory, openPool } from "./fixtures/things.ts";
 
 describe("ResourcePool", () => {
-  it("makes a resource for the first and uses it again for the next", async () => {
+  it("makes a resource for the first request and reuses it for the next", async () => {
     const factory = new Factory();
     await using pool = openPool(factory);
     for (let i = 0; i < 5; i++) {
@@ -25,7 +25,7 @@ describe("ResourcePool", () => {
     });
   });
 
-  it("lends no more than max, and hands over to who waits in order", async () => {
+  it("lends no more than max, and serves queued requests in order", async () => {
     const factory = new Factory();
     await using pool = openPool(factory, { max: 1 });
     const first = await pool.acquire();
@@ -43,7 +43,7 @@ describe("ResourcePool", () => {
     assert.equal(factory.most, 1);
   });
 
-  it("lets who has priority go first", async () => {
+  it("serves requests of higher priority first", async () => {
     await using pool = openPool(new Factory(), { max: 1 });
     const first = await pool.acquire();
     const order: string[] = [];
@@ -66,7 +66,7 @@ describe("ResourcePool", () => {
     assert.equal(pool.stats().idle, 1);
   });
 
-  it("destroys what a failed use leaves behind, and what it is asked to", async () => {
+  it("destroys a resource after a failed use, and on request", async () => {
     const factory = new Factory();
     await using pool = openPool(factory);
     const fail = () => {
@@ -91,7 +91,7 @@ describe("ResourcePool", () => {
     }
   });
 
-  it("tells what happens, and does not mind what the listener throws", async () => {
+  it("reports events, and ignores what the listener throws", async () => {
     const types: string[] = [];
     const pool = openPool(new Factory(), {
       destroy() {
@@ -107,7 +107,7 @@ describe("ResourcePool", () => {
     assert.deepEqual(types, ["created", "acquired", "released", "destroy-failed", "destroyed"]);
   });
 
-  it("never has more than max, never lends one to two, whatever happens", async () => {
+  it("never has more than max and never lends one twice, under random calls", async () => {
     const action = fc.record({
       hold: fc.integer({ min: 0, max: 3 }),
       timeoutMs: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
@@ -149,7 +149,7 @@ describe("ResourcePool", () => {
           }
         }));
         assert.ok(factory.most <= max, `${factory.most} of ${max}`);
-        await pool.drain();
+        await pool.close();
         assert.equal(factory.open, 0);
         assert.equal(pool.stats().inUse, 0);
       },

@@ -1,4 +1,4 @@
-/** Strings to UTF-8: short and long, as runtimes hold them in one byte a unit or in two. */
+/** Strings to UTF-8: short and long, in one byte per unit or in two inside the runtime. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ const utf8 = new TextEncoder();
 /** Units of one kind each. */
 const KINDS = ["ascii ", "é", "ÿ\u0080", "—", "й", "中", "🙂", "\ud83d", "\ude00", "\0", "\uffff"];
 
-/** Lengths around those at which another way is taken. */
+/** Lengths around the thresholds between the algorithms. */
 const LENGTHS = [1, 12, 31, 32, 33, 4_999, 5_000, 9_999, 10_000, 1 << 17];
 
 /** Runs of a kind, some of them long. */
@@ -35,9 +35,9 @@ function written(buffer: TextBuffer, text: string, offset = 0): Uint8Array {
 }
 
 describe("TextBuffer", () => {
-  it("writes what TextEncoder does", () => {
+  it("equals TextEncoder", () => {
     const buffer = new TextBuffer();
-    // Only after some long texts is there another way.
+    // Only after some long texts another algorithm is used.
     for (let i = 0; i < 30; i++) buffer.write(fill("中", 100_000));
     fc.assert(
       fc.property(longText, fc.constantFrom(0, 1, 7, 2_000_000), (text, offset) => {
@@ -47,7 +47,7 @@ describe("TextBuffer", () => {
     );
   });
 
-  it("writes short strings of any units at any place", () => {
+  it("writes short strings of any units at any offset", () => {
     const buffer = new TextBuffer();
     const unit = fc.oneof(
       fc.constantFrom("a", "é", "中", "🙂", "\0", "\ud83d", "\ude00", "\ufeff"),
@@ -59,7 +59,7 @@ describe("TextBuffer", () => {
         const length = buffer.write(text, offset);
         assert.deepEqual(written(buffer, next, offset + length), utf8.encode(next));
         assert.deepEqual(buffer.bytes.slice(offset, offset + length), utf8.encode(text));
-        // Which is what only one of the runtimes does.
+        // Only one of the runtimes does this.
         const bytes = new Uint8Array(offset + 3 * text.length);
         const end = offset + writeShort(text, bytes, offset);
         assert.deepEqual(bytes.subarray(offset, end), utf8.encode(text));
@@ -68,14 +68,14 @@ describe("TextBuffer", () => {
     );
   });
 
-  it("cuts no pair where it copies a long text in parts", () => {
+  it("cuts no surrogate pair when it copies a long text in parts", () => {
     const buffer = new TextBuffer();
     for (const kind of ["🙂", "\ud83d", "\ude00", "中"]) {
       for (const length of [(1 << 17) - 1, 1 << 17, (1 << 17) + 1, (1 << 18) + 3]) {
         for (const before of ["", "x", "й"]) {
           const text = before + fill(kind, length);
           const bytes = written(buffer, text);
-          // Not deepEqual, which takes seconds for so many.
+          // Not deepEqual, which takes seconds for this many.
           assert.ok(
             Buffer.from(bytes).equals(utf8.encode(text)),
             `${JSON.stringify(kind)} ${length}`,
@@ -85,7 +85,7 @@ describe("TextBuffer", () => {
     }
   });
 
-  it("keeps what stands before", () => {
+  it("keeps the bytes before the offset", () => {
     const buffer = new TextBuffer();
     const first = buffer.write("before");
     for (const kind of ["中", "é", "a"]) {
@@ -111,7 +111,7 @@ describe("TextBuffer", () => {
     }
   });
 
-  it("asks once for the memory of a long text that is nearly ASCII", () => {
+  it("allocates once for a long text that is nearly ASCII", () => {
     const text = ("a".repeat(20) + "é").repeat(100_000);
     const buffer = new TextBuffer();
     const length = buffer.write(text);
@@ -119,7 +119,7 @@ describe("TextBuffer", () => {
     assert.ok(buffer.bytes.length < 1.2 * length, `${buffer.bytes.length}`);
   });
 
-  it("takes strings that were joined, cut out and parsed", () => {
+  it("takes strings that were joined, sliced and parsed", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const kind of KINDS) {
       const text = fill(kind, 12_000);

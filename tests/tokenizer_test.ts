@@ -6,7 +6,7 @@ import { ENCODINGS, Tokenizer } from "../mod.ts";
 
 const utf8 = new TextEncoder();
 
-/** What a string is once it has been UTF-8: lone surrogates are U+FFFD. */
+/** A string after a round trip through UTF-8: lone surrogates are U+FFFD. */
 function wellFormed(text: string): string {
   return text.toWellFormed();
 }
@@ -31,7 +31,7 @@ describe("Tokenizer", () => {
     assert.equal(tokenizer.decode([13225, 11, 2375, 0]), "Hello, world!");
   });
 
-  it("gives empty results for empty inputs", () => {
+  it("returns empty results for empty inputs", () => {
     using tokenizer = new Tokenizer("cl100k_base");
     assert.equal(tokenizer.count(""), 0);
     assert.deepEqual(tokenizer.encode(""), new Uint32Array(0));
@@ -59,7 +59,7 @@ describe("Tokenizer", () => {
     }
   });
 
-  it("gives back any text, with lone surrogates as U+FFFD", () => {
+  it("restores any text, with lone surrogates as U+FFFD", () => {
     for (const name of ENCODINGS) {
       using tokenizer = new Tokenizer(name);
       fc.assert(
@@ -73,7 +73,7 @@ describe("Tokenizer", () => {
     }
   });
 
-  it("writes ids where it is told to, as many as fit", () => {
+  it("writes as many ids as fit to a given array", () => {
     for (const encoding of ENCODINGS) {
       using tokenizer = new Tokenizer(encoding);
       fc.assert(fc.property(anyText, fc.nat(80), fc.boolean(), (text, room, isBytes) => {
@@ -101,7 +101,7 @@ describe("Tokenizer", () => {
     }
   });
 
-  it("knows limits exactly", () => {
+  it("compares with limits exactly", () => {
     using tokenizer = new Tokenizer("o200k_base");
     fc.assert(fc.property(anyText, (text) => {
       const tokens = tokenizer.count(text);
@@ -113,7 +113,31 @@ describe("Tokenizer", () => {
     }));
   });
 
-  it("gives for a batch what it gives one by one", () => {
+  it("iterates over the ids of each text of a batch, as views", async () => {
+    using tokenizer = new Tokenizer("o200k_base");
+    const texts = ["Hello, world!", "", "naïve 🙂", "Hello"];
+    const encoded = texts.map((text) => tokenizer.encode(text));
+    // A long text is tokenized by a job, a short one at once.
+    const long = ["word ".repeat(20_000), ...texts];
+    const batches = [
+      [encoded, tokenizer.encodeBatch(texts)],
+      [encoded, await tokenizer.encodeBatchAsync(texts)],
+      [[tokenizer.encode(long[0]!), ...encoded], await tokenizer.encodeBatchAsync(long)],
+      [[], tokenizer.encodeBatch([])],
+    ] as const;
+    for (const [expected, batch] of batches) {
+      assert.deepEqual([...batch], expected);
+      assert.deepEqual(Array.from(batch, ({ length }) => length), expected.map((it) => it.length));
+      assert.equal(batch.length, expected.length);
+      for (const ids of batch) assert.equal(ids.buffer, batch.ids.buffer);
+      for (let i = -expected.length - 2; i <= expected.length + 1; i++) {
+        assert.deepEqual(batch.at(i), expected.at(i), `at ${i}`);
+      }
+      assert.equal(batch.at(0.5), undefined);
+    }
+  });
+
+  it("equals the single calls for a batch", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const mixed = fc.array(fc.oneof(anyText, anyText.map((text) => utf8.encode(text))));
     fc.assert(fc.property(fc.oneof(fc.array(anyText), mixed), (texts) => {
@@ -135,7 +159,7 @@ describe("Tokenizer", () => {
     assert.equal(tokenizer.decode(ids.subarray(offsets[1], offsets[2])), "\ufffdb");
   });
 
-  it("treats special tokens as each call asks", () => {
+  it("reads special tokens as each call says", () => {
     using tokenizer = new Tokenizer("cl100k_base");
     const text = "hello <|endoftext|> x";
     assert.deepEqual([...tokenizer.encode(text, { special: "allow" })], [15339, 220, 100257, 865]);
@@ -157,14 +181,14 @@ describe("Tokenizer", () => {
     assert.equal(tokenizer.decode([5574, 3686]), "\uFEFFhi");
   });
 
-  it("decodes halves of a character to U+FFFD and leaks nothing into the next call", () => {
+  it("decodes parts of a character to U+FFFD, independently of the next call", () => {
     using tokenizer = new Tokenizer("cl100k_base");
     const [first] = tokenizer.encode("👍");
     assert.equal(tokenizer.decode([first!]), "\ufffd");
     assert.equal(tokenizer.decode(tokenizer.encode("👍")), "👍");
   });
 
-  it("survives what breaks others: a megabyte of one thing", () => {
+  it("takes a megabyte of one character, which breaks other tokenizers", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const unit of [" ", "\t", "\n", "a", "_", "1", "中", "\u0301", "'s", "\r\n "]) {
       const text = unit.repeat(Math.ceil(1e6 / unit.length));

@@ -33,7 +33,7 @@ describe("truncate", () => {
     assert.equal(tokenizer.truncate(text, 3, { side: "tail", marker: "…" }), "… four five");
   });
 
-  it("is within the limit, made of what it should keep, and cuts no character", () => {
+  it("is within the limit, keeps the right parts, and cuts no character", () => {
     for (const name of ENCODINGS) {
       using tokenizer = new Tokenizer(name);
       fc.assert(
@@ -88,7 +88,7 @@ describe("truncate", () => {
     }));
   });
 
-  it("looks at the ends of a long text only, and still fills the limit", () => {
+  it("examines only the ends of a long text, and still fills the limit", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const words = "The quick brown fox jumps over the lazy dog. Größe: 中文!\n".repeat(50_000);
     for (const text of [words, " ".repeat(1e6) + "x", "a".repeat(1e6), "🙂".repeat(5e5)]) {
@@ -101,7 +101,7 @@ describe("truncate", () => {
     assert.equal(tokenizer.truncate(words, Infinity), words);
   });
 
-  it("leaves nothing where nothing fits", () => {
+  it("returns the empty string if nothing fits", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const side of SIDES) {
       assert.equal(tokenizer.truncate("hello world", 0, { side }), "");
@@ -122,7 +122,7 @@ describe("truncate", () => {
     });
   });
 
-  it("refuses what it cannot mean", () => {
+  it("refuses wrong arguments", () => {
     using tokenizer = new Tokenizer("o200k_base");
     for (const limit of [NaN, -1, 1.5, -Infinity]) {
       assert.throws(() => tokenizer.truncate("x", limit), {

@@ -1,7 +1,7 @@
 /**
- * Whatever takes options refuses one that it does not know, and takes each that is documented.
+ * Every function with options refuses unknown ones, and accepts each documented one.
  *
- * The options of each are typed as all that there are, so the compiler finds one that is missing here.
+ * The options are typed as required, so the compiler finds one that is missing here.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -9,29 +9,30 @@ import { after, describe, it } from "node:test";
 import {
   type AcquireOptions,
   type AcquireResourceOptions,
-  type AdaptiveOptions,
+  type AdaptiveLimitOptions,
   type AsyncOptions,
   type BatchOptions,
-  type CacheOptions,
   type ChunkOptions,
   concurrency,
   type ConcurrencyOptions,
+  type CountCacheOptions,
   countMessages,
   type CountMessagesOptions,
   countRequest,
   type CountRequestOptions,
   deniedResponse,
   type DeniedResponseOptions,
+  type DrainOptions,
   type EncodeOptions,
-  type FetchOptions,
-  type HealthOptions,
   ipKey,
   type IpKeyOptions,
   limitHeaders,
   type LimitHeadersOptions,
   type ModelTokenizerOptions,
+  type PoolFetchOptions,
+  type PoolHealthOptions,
   type PoolOptions,
-  type QueueOptions,
+  type PoolQueueOptions,
   quota,
   type QuotaOptions,
   rate,
@@ -46,6 +47,7 @@ import {
   type ResourcePoolOptions,
   type TakeUpToOptions,
   type TextOptions,
+  TokenCounterStream,
   Tokenizer,
   type TokenizerOptions,
   type TruncateOptions,
@@ -68,7 +70,7 @@ const takers = new Map<string, Taker>();
 
 /**
  * @param type The name of the type of the options.
- * @param options All that there are.
+ * @param options All of its options.
  */
 function takes<Options extends object>(
   what: string,
@@ -107,6 +109,12 @@ takes<TextOptions>(
   (own) => tokenizer.encodeInto("x", new Uint32Array(4), own),
 );
 takes<TextOptions>("counter", "TextOptions", text, (own) => close(tokenizer.counter(own)));
+takes<TextOptions>(
+  "new TokenCounterStream",
+  "TextOptions",
+  text,
+  (own) => new TokenCounterStream(tokenizer, own).readable.cancel(),
+);
 takes<EncodeOptions>(
   "encode",
   "EncodeOptions",
@@ -174,15 +182,15 @@ takes<ModelTokenizerOptions>(
   { ...made, estimate: true },
   (own) => close(Tokenizer.forModel("gpt-5", own)),
 );
-takes<CacheOptions>(
+takes<CountCacheOptions>(
   "a cache",
-  "CacheOptions",
+  "CountCacheOptions",
   { entries: 100 },
   (cache) => close(new Tokenizer("o200k_base", { cache })),
 );
-takes<CacheOptions>(
+takes<CountCacheOptions>(
   "the cache of countRequest",
-  "CacheOptions",
+  "CountCacheOptions",
   { entries: 100 },
   (cache) => countRequest({ model: "gpt-5", messages }, { cache }),
 );
@@ -279,8 +287,8 @@ takes<DeniedResponseOptions>(
 );
 
 const upstream: Required<UpstreamOptions> = { id: "a", maxInFlight: 1, weight: 1, tier: 0 };
-const queue: Required<QueueOptions> = { max: 10, timeoutMs: 1000, agingMs: 10 };
-const health: Required<HealthOptions> = {
+const queue: Required<PoolQueueOptions> = { max: 10, timeoutMs: 1000, agingMs: 10 };
+const health: Required<PoolHealthOptions> = {
   failures: 1,
   failureRate: 0.5,
   minResults: 5,
@@ -288,7 +296,7 @@ const health: Required<HealthOptions> = {
   cooldownMs: 100,
   maxEjected: 0.5,
 };
-const adaptive: Required<AdaptiveOptions> = { min: 1, backoff: 0.5 };
+const adaptive: Required<AdaptiveLimitOptions> = { min: 1, backoff: 0.5 };
 const upstreams = [upstream];
 takes<PoolOptions>(
   "new UpstreamPool",
@@ -306,27 +314,27 @@ takes<PoolOptions>(
   },
   (own) => close(new UpstreamPool(own)),
 );
-takes<QueueOptions>(
+takes<PoolQueueOptions>(
   "a queue",
-  "QueueOptions",
+  "PoolQueueOptions",
   queue,
   (queue) => close(new UpstreamPool({ upstreams, queue })),
 );
-takes<QueueOptions>(
+takes<PoolQueueOptions>(
   "the queue of resources",
-  "QueueOptions",
+  "PoolQueueOptions",
   queue,
   (queue) => close(new ResourcePool({ create: () => ({}), max: 1, queue })),
 );
-takes<HealthOptions>(
+takes<PoolHealthOptions>(
   "health",
-  "HealthOptions",
+  "PoolHealthOptions",
   health,
   (health) => close(new UpstreamPool({ upstreams, health })),
 );
-takes<AdaptiveOptions>(
+takes<AdaptiveLimitOptions>(
   "adaptive",
-  "AdaptiveOptions",
+  "AdaptiveLimitOptions",
   adaptive,
   (adaptive) => close(new UpstreamPool({ upstreams, adaptive })),
 );
@@ -365,9 +373,9 @@ takes<AcquireOptions>(
   acquire,
   async (own) => (await pool.acquire(own)).release(),
 );
-takes<FetchOptions>(
+takes<PoolFetchOptions>(
   "fetch",
-  "FetchOptions",
+  "PoolFetchOptions",
   {
     ...acquire,
     init: () => ({}),
@@ -379,13 +387,16 @@ takes<FetchOptions>(
   },
   async (own) => await (await pool.fetch(() => "data:,text", own)).text(),
 );
-takes<{ signal?: AbortSignal }>("drainUpstream", "", { signal }, async (own) => {
+takes<DrainOptions>("drainUpstream", "DrainOptions", { signal }, async (own) => {
   await pool.drainUpstream("a", own);
   pool.resumeUpstream("a");
 });
-takes<{ signal?: AbortSignal }>("drain", "", { signal }, async (own) => {
+takes<DrainOptions>("drain", "DrainOptions", { signal }, async (own) => {
   using pool = new UpstreamPool({ upstreams });
   await pool.drain(own);
+});
+takes<DrainOptions>("close of a pool", "DrainOptions", { signal }, async (own) => {
+  await new UpstreamPool({ upstreams }).close(own);
 });
 takes<ResourcePoolOptions<object>>(
   "new ResourcePool",
@@ -423,26 +434,30 @@ takes<AcquireResourceOptions>(
   acquireResource,
   (own) => resources.use(() => {}, own),
 );
-takes<{ signal?: AbortSignal }>("drain of resources", "", { signal }, async (own) => {
+takes<DrainOptions>("drain of resources", "DrainOptions", { signal }, async (own) => {
   await new ResourcePool({ create: () => ({}), max: 1 }).drain(own);
+});
+takes<DrainOptions>("close of resources", "DrainOptions", { signal }, async (own) => {
+  await new ResourcePool({ create: () => ({}), max: 1 }).close(own);
 });
 
 describe("Options", () => {
   after(async () => {
-    for (const opened of [tokenizer, limiter, empty, pool, clock]) opened.close();
+    for (const opened of [tokenizer, limiter, empty, clock]) opened.close();
+    await pool.close();
     await resources.close();
   });
 
   for (const [what, { options, call }] of takers) {
     const called = async (options: object): Promise<unknown> => await call(options as never);
 
-    it(`of ${what}: each that is documented is taken`, async () => {
+    it(`of ${what}: each documented one is accepted`, async () => {
       await called(options);
-      // What a class brings along is no option.
+      // Inherited properties are ignored.
       await called(Object.assign(Object.create({ others: 1 }), options));
     });
 
-    it(`of ${what}: one that is not known is a TypeError that names it`, async () => {
+    it(`of ${what}: an unknown one is a TypeError that names it`, async () => {
       for (const option of Object.keys(options)) {
         const misspelt = { ...options, [`${option}x`]: 1 };
         await assert.rejects(called(misspelt), (error: Error) => {
@@ -453,7 +468,7 @@ describe("Options", () => {
       }
     });
 
-    it(`of ${what}: what is no object is a TypeError`, async () => {
+    it(`of ${what}: a value that is not an object is a TypeError`, async () => {
       for (const options of [null, 1, "options"]) {
         await assert.rejects(
           called(options as never),
@@ -463,7 +478,7 @@ describe("Options", () => {
     });
   }
 
-  it("are refused before they have any effect", () => {
+  it("are refused before they have an effect", () => {
     assert.deepEqual(
       [pool.stats().inFlight, pool.stats().upstreams.length, resources.stats().inUse],
       [0, 1, 0],
@@ -471,7 +486,7 @@ describe("Options", () => {
     assert.equal(limiter.stats().reservations, 0);
   });
 
-  it("of every type that is exported are tried here", () => {
+  it("of every exported type are tested here", () => {
     const src = new URL("../src/", import.meta.url);
     const types = readdirSync(src, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !["cli", "ffi"].includes(entry.name))

@@ -1,14 +1,14 @@
-/** Where token ids are put: reused memory, and results of their own. */
+/** The output buffers for token ids: reused memory, and results in arrays of their own. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Tokenizer } from "../mod.ts";
 import { WordBuffer } from "../src/tokenizer/word_buffer.ts";
 
-/** More than are ever put into the buffer that is kept. */
+/** More than the reused buffer ever holds. */
 const LONG = 2_000_000;
 
 describe("WordBuffer", () => {
-  it("puts long results into the same memory, and gives each in an array of its own", () => {
+  it("reuses the memory of long results, and returns each in its own array", () => {
     const buffer = new WordBuffer();
     const used = new Set<ArrayBuffer>();
     const collect = (count: number, value: number) =>
@@ -26,7 +26,7 @@ describe("WordBuffer", () => {
     assert.equal(first.buffer.byteLength, 4_000_000);
   });
 
-  it("asks for few memories where each text is a little longer, as no collector has them in one turn", () => {
+  it("allocates rarely for texts of growing length, since nothing is collected within a turn", () => {
     const buffer = new WordBuffer();
     const used = new Set<ArrayBuffer>();
     for (let bytes = LONG; bytes < 2 * LONG; bytes += LONG / 100) {
@@ -38,7 +38,7 @@ describe("WordBuffer", () => {
     assert.ok(used.size <= 3, `${used.size} memories`);
   });
 
-  it("is filled again where a long text has more ids than half its bytes", () => {
+  it("is filled again if a long text has more ids than half its bytes", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const text = "a1".repeat(LONG / 2);
     const ids = tokenizer.encode(text);

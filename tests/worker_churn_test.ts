@@ -1,4 +1,4 @@
-/** Workers that are made and terminated by the hundred, whatever they are at: nothing of them stays. */
+/** Hundreds of Workers that are started and terminated at any point: they leave nothing behind. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { after, describe, it } from "node:test";
@@ -9,7 +9,7 @@ import { churned } from "./support/churn.ts";
 
 const SCRIPT = new URL("./fixtures/churn_worker.ts", import.meta.url);
 const WORKERS = 100;
-/** So many live at a time. */
+/** How many live at a time. */
 const LANES = 4;
 
 const { tokenizer, limiter, pool } = churned();
@@ -25,7 +25,7 @@ async function live(kind: Kind, at: number): Promise<Opened> {
   });
   worker.postMessage(kind);
   try {
-    // One that fails at its work fails the test, for it would be terminated at nothing.
+    // A Worker that fails at its work fails the test.
     await Promise.race([failed.promise, opened]);
     if (kind !== "idle") await Promise.race([failed.promise, sleep(at % 7)]);
     return await opened;
@@ -34,12 +34,12 @@ async function live(kind: Kind, at: number): Promise<Opened> {
   }
 }
 
-/** Open file descriptors, where the system tells. */
+/** The number of open file descriptors, if the system has it. */
 function descriptors(): number {
   return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
 }
 
-/** What of the Workers is still there. */
+/** What is left of the Workers. */
 function left(opened: readonly Opened[]): Record<string, number> {
   const { sluice_tokenizer_count, sluice_counter_push, sluice_job_stop } = native();
   const { inFlight, waiting, members } = pool.stats();
@@ -58,7 +58,7 @@ function left(opened: readonly Opened[]): Record<string, number> {
   };
 }
 
-describe("Workers that come and go", () => {
+describe("Workers that are started and terminated", () => {
   after(() => {
     limiter.close();
     tokenizer[Symbol.dispose]();
@@ -73,7 +73,7 @@ describe("Workers that come and go", () => {
         while (started < WORKERS) {
           const at = started++;
           opened.push(await live(kind, at));
-          // The runtime's own are open by then.
+          // Those of the runtime itself are open by then.
           if (opened.length === 30) before = descriptors();
         }
       }));
@@ -87,7 +87,7 @@ describe("Workers that come and go", () => {
       assert.deepEqual(left(opened), nothing);
       const more = descriptors() - before;
       assert.ok(more < 16, `${more} more descriptors are open after 70 more Workers`);
-      // And all of it can still be used.
+      // The library is still usable.
       assert.equal(tokenizer.count("Hello, world!"), 4);
       assert.equal(limiter.take("x", { tokens: 1, concurrent: 0 }).allowed, true);
       (await pool.acquire()).release();

@@ -1,4 +1,4 @@
-/** Many Workers, one library: each can use it, all share its state, and none leaks when it dies. */
+/** Many Workers and one library: each can use it, all share its state, and none leaks when it ends. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,7 +26,7 @@ function count(handle: number, text: string): number {
 }
 
 describe("Workers", () => {
-  it("count at the same time and agree", async () => {
+  it("count concurrently with equal results", async () => {
     const texts = Array.from({ length: 200 }, (_, i) => `text ${i} — 中文 ${"word ".repeat(i)}`);
     using tokenizer = new Tokenizer("o200k_base");
     const expected = [...tokenizer.countBatch(texts)];
@@ -38,7 +38,7 @@ describe("Workers", () => {
     for (const reply of replies) assert.deepEqual(reply, { kind: "counts", counts: expected });
   });
 
-  it("share state: a handle opened in one is good in another", async () => {
+  it("share state: a handle of one is valid in another", async () => {
     const worker = start();
     const reply = await ask(worker, { kind: "open", encoding: "cl100k_base" });
     assert.equal(reply.kind, "handle");
@@ -61,7 +61,7 @@ describe("Workers", () => {
     assert.equal(count(handle, "x"), -3, "the handle outlived its Worker by ten seconds");
   });
 
-  it("can be killed in the middle of a call and harm nobody", async () => {
+  it("can be killed during a call without harm to others", async () => {
     using tokenizer = new Tokenizer("o200k_base");
     const workers = Array.from({ length: 8 }, start);
     for (const worker of workers) {
@@ -71,13 +71,13 @@ describe("Workers", () => {
     for (let i = 0; i < 100; i++) assert.equal(tokenizer.count("Hello, world!"), 4);
   });
 
-  it("can be killed in the middle of jobs and harm nobody", async () => {
+  it("can be killed during jobs without harm to others", async () => {
     using tokenizer = new Tokenizer("o200k_base");
     const workers = Array.from({ length: 4 }, start);
     for (const worker of workers) await ask(worker, { kind: "job", encoding: "o200k_base" });
     await sleep(20);
     workers.forEach((worker) => worker.terminate());
-    // Their jobs are closed with their threads, so ours are not behind them for long.
+    // Their jobs are closed with their threads, so new jobs start soon.
     const text = "ours ".repeat(100_000);
     assert.equal(await tokenizer.countAsync(text), tokenizer.count(text));
   });

@@ -1,29 +1,29 @@
 /**
- * Turns what files hold into UTF-8, chunk by chunk.
+ * A streaming transcoder from any charset of the Encoding Standard to UTF-8.
  *
  * @module
  */
 
-/** No charset has a byte that becomes more bytes of UTF-8 than this. */
+/** The most bytes of UTF-8 that one byte of any charset becomes. */
 const MAX_GROWTH = 3;
 
-/** What a decoder holds back between two chunks becomes no more than this. */
+/** The most bytes of UTF-8 for the bytes that a decoder holds back between two chunks. */
 const HELD_BYTES = 32;
 
-/** How much is converted at once: where it fails, this is how exactly the place is known. */
+/** How much is converted at once. This is also the precision of the offset of an error. */
 const CHUNK_BYTES = 1 << 16;
 
 const encoder = new TextEncoder();
 
-/** Something in the file is not what it should be in its charset. */
+/** The file is not valid in its charset. */
 export class CharsetError extends Error {
   override readonly name = "CharsetError";
 }
 
-/** Reads the next bytes of a file into a buffer and says how many; 0 at the end. */
+/** Reads the next bytes of a file into a buffer and returns their number; 0 at the end. */
 export type ReadBytes = (buffer: Uint8Array) => Promise<number>;
 
-/** Whether `name` is one that the WHATWG Encoding Standard has. */
+/** Whether `name` is a label of the WHATWG Encoding Standard. */
 export function isCharset(name: string): boolean {
   try {
     new TextDecoder(name);
@@ -33,10 +33,10 @@ export function isCharset(name: string): boolean {
   }
 }
 
-/** The UTF-8 of one file in another charset, or with U+FFFD for what is not valid. */
+/** The UTF-8 of one file in another charset, optionally with U+FFFD for invalid bytes. */
 export class Transcoder {
   readonly #charset: string;
-  /** Undefined once something was not valid and was to be replaced. */
+  /** Undefined once invalid bytes were replaced. */
   #strict: TextDecoder | undefined;
   readonly #lossy: TextDecoder | undefined;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
@@ -45,25 +45,24 @@ export class Transcoder {
 
   /**
    * @param charset A label of the Encoding Standard.
-   * @param lossy Whether to replace what is not valid.
+   * @param lossy Whether to replace invalid bytes.
    */
   constructor(charset: string, lossy: boolean) {
-    // A byte order mark stays, as in files that are UTF-8: U+FEFF is text like any other.
+    // Keeps a byte order mark, as in UTF-8 files: U+FEFF is text.
     this.#strict = new TextDecoder(charset, { fatal: true, ignoreBOM: true });
     this.#charset = this.#strict.encoding;
     if (lossy) this.#lossy = new TextDecoder(charset, { ignoreBOM: true });
   }
 
-  /** Whether something was replaced. */
+  /** Whether invalid bytes were replaced. */
   get hasReplaced(): boolean {
     return this.#strict === undefined;
   }
 
   /**
-   * Writes the next UTF-8 into `into`, which has room for some kilobytes, and returns how much it
-   * is; 0 at the end.
+   * Writes the next UTF-8 into `into`, which has room for some kilobytes, and returns its length; 0 at the end.
    *
-   * @throws {CharsetError} For what is not valid, if that is not to be replaced.
+   * @throws {CharsetError} For invalid bytes, unless they are replaced.
    */
   async read(into: Uint8Array, read: ReadBytes): Promise<number> {
     const room = Math.floor((into.length - HELD_BYTES) / MAX_GROWTH);

@@ -1,11 +1,11 @@
 /**
- * `sluice chunks`: texts cut into chunks of so many tokens.
+ * The command `sluice chunks`: splits texts into chunks of a limited number of tokens.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { Command } from "commander";
-import type { Chunk, Tokenizer } from "../../mod.ts";
+import type { TextChunk, Tokenizer } from "../tokenizer/mod.ts";
 import { type Input, InputError } from "./input.ts";
 import {
   addEncodingOptions,
@@ -40,11 +40,11 @@ interface Options extends EncodingOptions, FolderOptions, ReadingOptions {
 /** The command. */
 export function chunksCommand(session: Session): Command {
   const command = new Command("chunks")
-    .summary("cut texts into chunks of so many tokens")
+    .summary("cut texts into chunks of a number of tokens")
     .description(
       'Prints {"path","index","start","end","tokens","text"} for each chunk, on a line. Start and ' +
-        "end are counted in bytes, of the text as UTF-8. Chunks cut no character, and each is as " +
-        "long as it can be.",
+        "end are offsets in bytes of the text as UTF-8. Chunks split no character, and each is as " +
+        "long as possible.",
     )
     .addHelpText("before", EXAMPLES);
   addFiles(command, "files and folders");
@@ -99,7 +99,7 @@ function cut(
   tokenizer: Tokenizer,
   size: number,
   overlap: number,
-): Chunk[] {
+): TextChunk[] {
   try {
     return onPiece(
       input,
@@ -107,13 +107,13 @@ function cut(
       () => tokenizer.chunks(text, { size, overlap }),
     );
   } catch (error) {
-    // A character with more tokens than a chunk may have; what the options say was checked.
+    // A character of more tokens than a chunk may have. The options were checked before.
     if (!(error instanceof RangeError)) throw error;
     throw new InputError(`${input.name}: ${error.message}`, { cause: error });
   }
 }
 
-/** Tells offsets in bytes of UTF-8 for those in a string, which must not decrease. */
+/** Converts offsets in a string, which must not decrease, to offsets in bytes of UTF-8. */
 class ByteOffset {
   readonly #text: string;
   #units = 0;

@@ -1,10 +1,10 @@
 /**
- * `sluice count`: how many tokens files have.
+ * The command `sluice count`: counts the tokens of files and folders.
  *
  * @module
  */
 import { Command } from "commander";
-import type { Tokenizer } from "../../mod.ts";
+import type { Tokenizer } from "../tokenizer/mod.ts";
 import { countLines, type LineTotals } from "./count_lines.ts";
 import { printable } from "./file_path.ts";
 import type { Input } from "./input.ts";
@@ -41,8 +41,8 @@ request: a chat with "messages", or a line of a batch file with "body",
 "params" or "request". Requests are counted for --model, or else for the model
 that they name. A line is printed for each, in the same order:
   {"line","tokens"}   with "path" if files are named, the "id" of a request,
-                      "exact":false for an estimate, and "uncounted" for what
-                      costs tokens that are not in the number
+                      "exact":false for an estimate, and "uncounted" for parts
+                      whose tokens are not in the number
   {"error","line"}    for a bad line, and the exit code is 1 in the end
 The total goes to standard error; with --json only totals are printed.`;
 
@@ -54,11 +54,11 @@ interface CountOptions extends EncodingOptions, FolderOptions, ReadingOptions {
   readonly quiet?: true;
 }
 
-/** What one input has. */
+/** The counts of one input. */
 interface Count extends Partial<LineTotals> {
   readonly path: string;
   readonly bytes: number;
-  /** What was not valid in it was read as U+FFFD. */
+  /** Whether invalid bytes were read as U+FFFD. */
   readonly replaced?: true;
   readonly tokens: number;
 }
@@ -132,7 +132,7 @@ async function countText(input: Input, tokenizer: Tokenizer): Promise<number> {
   return tokens;
 }
 
-/** Like `wc`: a bare number if nothing was named, and a total if there are several. */
+/** Like `wc`: a bare number for standard input, and a total for several inputs. */
 function table(args: string[], counts: Count[], tokens: number): string {
   if (args.length === 0) return counts.map((count) => `${count.tokens}\n`).join("");
   const rows = counts.map(({ tokens, path }) => [String(tokens), printable(path)] as const);

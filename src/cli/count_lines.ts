@@ -1,36 +1,36 @@
 /**
- * `sluice count --jsonl`: how many tokens the texts and requests on lines of JSON have.
+ * `sluice count --jsonl`: counts the tokens of texts and requests in JSON Lines.
  *
  * @module
  */
-import { SluiceError, type Tokenizer, type Uncounted } from "../../mod.ts";
+import { SluiceError, type Tokenizer, type UncountedPart } from "../tokenizer/mod.ts";
 import type { Input } from "./input.ts";
 import { type Bad, BadLines, fieldOf, jsonLines, kind, type NumberedLine } from "./lines.ts";
 import type { Session } from "./session.ts";
 import { countRequestLine, requestOf } from "./request_line.ts";
 
-/** What the lines of one input have. */
+/** The totals of the lines of one input. */
 export interface LineTotals {
-  /** How many lines there are. */
+  /** The number of lines. */
   lines: number;
   /** How many of them could not be counted. */
   bad: number;
-  /** How many have counts that are not what an API counts. */
+  /** How many have counts that are estimates. */
   estimates: number;
-  /** How many have something that costs tokens and was not counted. */
+  /** How many have parts that were not counted. */
   incomplete: number;
   tokens: number;
 }
 
 /** How to count lines. */
 export interface LineOptions {
-  /** Where the text is; undefined to look for requests and for `text`. */
+  /** The path of the text; undefined to look for requests and for `text`. */
   readonly field: string | undefined;
-  /** The model to count requests for, whatever they say. */
+  /** The model to count requests for, instead of their own. */
   readonly model: string | undefined;
-  /** Whether to write what each line has. */
+  /** Whether to write a result for each line. */
   readonly writes: boolean;
-  /** Whether to write of which input the line is. */
+  /** Whether the result has the path of the input. */
   readonly writesPath: boolean;
 }
 
@@ -38,7 +38,7 @@ interface LineCount {
   readonly id?: string;
   readonly tokens: number;
   readonly exact?: false;
-  readonly uncounted?: readonly Uncounted[];
+  readonly uncounted?: readonly UncountedPart[];
 }
 
 /** Counts each line of `input` and writes a line for it, in the same order. */
@@ -71,7 +71,7 @@ export async function countLines(
   return totals;
 }
 
-/** One crossing for all texts, and one for each part of a request. */
+/** Counts all texts in one crossing, and the texts of a request in one crossing each. */
 function countAll(
   lines: readonly NumberedLine[],
   tokenizer: Tokenizer,
@@ -86,7 +86,7 @@ function countAll(
   return counts.map((count) => typeof count === "number" ? tokens[count]! : count);
 }
 
-/** The text of a line, or what the request on it costs. */
+/** The text of a line, or the cost of its request. */
 function read(
   line: NumberedLine,
   tokenizer: Tokenizer,

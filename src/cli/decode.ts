@@ -1,10 +1,10 @@
 /**
- * `sluice decode`: token ids back to texts.
+ * The command `sluice decode`: converts token ids to texts.
  *
  * @module
  */
 import { Command } from "commander";
-import { SluiceError, type Tokenizer } from "../../mod.ts";
+import { SluiceError, type Tokenizer } from "../tokenizer/mod.ts";
 import { ANYWHERE } from "./cut.ts";
 import { IdReader } from "./ids.ts";
 import type { Input } from "./input.ts";
@@ -33,8 +33,7 @@ export function decodeCommand(session: Session): Command {
   const command = new Command("decode")
     .summary("turn token ids back into texts")
     .description(
-      "Reads JSON arrays of token ids and writes the bytes that they stand for, one text right " +
-        "behind the other and nothing in between.",
+      "Reads JSON arrays of token ids and writes their bytes, one text directly after the other.",
     )
     .addHelpText("before", EXAMPLES);
   addFiles(command);
@@ -64,7 +63,7 @@ async function decode(files: string[], options: DecodeOptions, session: Session)
   await out.flush();
 }
 
-/** Writes as it reads: what comes before a mistake stands, as with every filter. */
+/** Writes as it reads: output before an error is kept, as in every filter. */
 async function decodeArrays(input: Input, tokenizer: Tokenizer, out: Output): Promise<void> {
   const reader = new IdReader();
   for await (const piece of input.pieces(ANYWHERE)) {
@@ -76,7 +75,7 @@ async function decodeArrays(input: Input, tokenizer: Tokenizer, out: Output): Pr
   onPiece(input, { bytes: new Uint8Array(), offset: 0 }, () => reader.end());
 }
 
-/** A line in, a line out, in the same order. */
+/** Writes a line for each line, in the same order. */
 async function decodeLines(
   input: Input,
   tokenizer: Tokenizer,
@@ -95,7 +94,7 @@ async function decodeLines(
   bad.report(report);
 }
 
-/** A text in JSON is characters: ids that end within one are an error, and never U+FFFD. */
+/** A text in JSON has whole characters: ids that end inside one are an error, and never U+FFFD. */
 function textOf(line: Line, tokenizer: Tokenizer): string | Bad {
   if ("error" in line) return line;
   if (!Object.hasOwn(line.value, "ids")) return { error: 'there is no "ids"' };

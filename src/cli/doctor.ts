@@ -1,11 +1,11 @@
 /**
- * `sluice doctor`: is everything in place?
+ * The command `sluice doctor`: a self-test of the installation.
  *
  * @module
  */
 import process from "node:process";
 import { Command } from "commander";
-import { type EncodingName, ENCODINGS, Tokenizer } from "../../mod.ts";
+import { type EncodingName, ENCODINGS, Tokenizer } from "../tokenizer/mod.ts";
 import { detectBackend, library as loadLibrary } from "../ffi/load.ts";
 import { ABI_HASH } from "../ffi/symbols.gen.ts";
 import type { Session } from "./session.ts";
@@ -16,7 +16,7 @@ const EXAMPLES = `Examples:
   sluice doctor --json     the same for programs and bug reports
 `;
 
-/** Words, a contraction, digits, accents, Han, an emoji with a modifier, white space of all sorts. */
+/** Words, a contraction, digits, accents, Han, an emoji with a modifier, and several kinds of white space. */
 const SAMPLE = "Hello, world! It's 2026: naïve façade, 你好 👋🏽\r\n\n  done.";
 
 const R50K =
@@ -25,7 +25,7 @@ const R50K =
 const O200K = "13225 11 2375 0 7744 220 1323 21 25 153475 737 114665 11 220 177519 61138 233 " +
   "52622 121 46865 220 4167 13";
 
-/** What the sample encodes to, according to tiktoken. */
+/** The ids of the sample according to tiktoken. */
 const KNOWN: Readonly<Record<EncodingName, string>> = {
   r50k_base: R50K,
   p50k_base: R50K,
@@ -41,10 +41,10 @@ interface Findings {
   readonly version: string;
   readonly runtime: string;
   readonly platform: string;
-  /** Left out if it cannot be loaded. */
+  /** Missing if it cannot be loaded. */
   readonly library?: LibraryFindings;
   readonly encodings: readonly { readonly name: EncodingName; readonly ok: boolean }[];
-  /** What is wrong and what to do about it. */
+  /** The problems, with what to do about them. */
   readonly problems: readonly string[];
 }
 
@@ -102,7 +102,7 @@ function examine(): Findings {
   return { ok: problems.length === 0, version, runtime, platform, library, encodings, problems };
 }
 
-/** Loading it compares the ABI hashes; there is no library with another one. */
+/** The loaded library. Loading it has compared the ABI hashes. */
 function examineLibrary(): LibraryFindings {
   const { native, path, origin } = loadLibrary();
   const { sluice_library_version, sluice_library_cpu_features } = native;
@@ -115,13 +115,13 @@ function examineLibrary(): LibraryFindings {
   };
 }
 
-/** What is wrong with an encoding, if anything. */
+/** The problem of an encoding, or undefined. */
 function selfTest(name: EncodingName): string | undefined {
   try {
     using tokenizer = new Tokenizer(name);
     const ids = tokenizer.encode(SAMPLE);
     if (ids.join(" ") !== KNOWN[name]) return "encodes a known text to other ids than tiktoken";
-    if (tokenizer.count(SAMPLE) !== ids.length) return "counts other than it encodes";
+    if (tokenizer.count(SAMPLE) !== ids.length) return "counts another number than it encodes";
     if (tokenizer.decode(ids) !== SAMPLE) return "decodes to another text than it encoded";
     return undefined;
   } catch (error) {

@@ -1,10 +1,10 @@
 /**
- * `sluice encode`: texts to token ids.
+ * The command `sluice encode`: converts texts to token ids.
  *
  * @module
  */
 import { Command } from "commander";
-import { type EncodedBatch, SluiceError, type Tokenizer } from "../../mod.ts";
+import { SluiceError, type Tokenizer } from "../tokenizer/mod.ts";
 import { type Input, InputError } from "./input.ts";
 import { type Bad, BadLines, fieldOf, jsonLines, kind, type Line } from "./lines.ts";
 import {
@@ -81,9 +81,8 @@ async function encode(files: string[], options: EncodeOptions, session: Session)
 }
 
 /**
- * One array for the whole input, written as it is read. If the input turns out to be bad, what is
- * still here is taken back, and what is gone stays an array without an end, which no parser takes
- * for a result.
+ * Writes one array for the whole input as it is read. After an error, output that is still buffered is discarded.
+ * Output that was written stays an array without an end, which no parser accepts.
  */
 async function encodeText(input: Input, tokenizer: Tokenizer, out: Output): Promise<void> {
   const start = out.position;
@@ -104,7 +103,7 @@ async function encodeText(input: Input, tokenizer: Tokenizer, out: Output): Prom
   }
 }
 
-/** A line in, a line out, in the same order. */
+/** Writes a line for each line, in the same order. */
 async function encodeLines(
   input: Input,
   tokenizer: Tokenizer,
@@ -114,9 +113,10 @@ async function encodeLines(
   const bad = new BadLines(input.name);
   for await (const lines of jsonLines(input)) {
     const texts = lines.map((line) => textOf(line, field));
-    const results = encodeAll(tokenizer, texts.filter((text) => typeof text === "string"));
+    const given = texts.filter((text) => typeof text === "string");
+    const results = encodeAll(tokenizer, given)[Symbol.iterator]();
     for (const [i, text] of texts.entries()) {
-      const result = typeof text === "string" ? results.next().value! : text;
+      const result = typeof text === "string" ? results.next().value as Uint32Array | Bad : text;
       if (result instanceof Uint32Array) {
         out.text('{"ids":[');
         out.ids(result);
@@ -138,21 +138,14 @@ function textOf(line: Line, field: string): string | Bad {
   return { error: `${JSON.stringify(field)} is not a string but ${kind(text)}` };
 }
 
-/** What each text encodes to. One crossing does them all, unless one of them is refused. */
-function* encodeAll(
-  tokenizer: Tokenizer,
-  texts: string[],
-): Generator<Uint32Array | Bad, undefined> {
-  let batch: EncodedBatch;
+/** The ids of each text, in one crossing unless one of the texts is refused. */
+function encodeAll(tokenizer: Tokenizer, texts: string[]): Iterable<Uint32Array | Bad> {
   try {
-    batch = tokenizer.encodeBatch(texts);
+    return tokenizer.encodeBatch(texts);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    for (const text of texts) yield encodeOne(tokenizer, text);
-    return;
+    return texts.map((text) => encodeOne(tokenizer, text));
   }
-  const { ids, offsets } = batch;
-  for (let i = 0; i < texts.length; i++) yield ids.subarray(offsets[i], offsets[i + 1]);
 }
 
 function encodeOne(tokenizer: Tokenizer, text: string): Uint32Array | Bad {

@@ -1,8 +1,8 @@
 /**
- * Names of files: what the system is asked for, and what a person reads.
+ * File names, as bytes for the file system and as text for people.
  *
- * On Linux a name is any bytes. Arguments and listings give it as text, with U+FFFD where it is not
- * UTF-8, and that is the name of another file.
+ * On Linux a name is a sequence of bytes. Arguments and directory listings have it as text, with U+FFFD where it
+ * is not UTF-8, which would be the name of another file.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import { decodeUtf8 } from "./utf8.ts";
 /** The path that stands for standard input. */
 export const STDIN = "-";
 
-/** A file as it is opened, and as it is called. */
+/** A file: its path for the file system and its name for people. */
 export interface FilePath {
-  /** For the file system: bytes where the name is not UTF-8. */
+  /** For the file system: bytes if the name is not UTF-8. */
   readonly at: string | Buffer;
   /** For messages and results: bytes that are not UTF-8 are written `\xff`. */
   readonly name: string;
@@ -27,13 +27,13 @@ export function textPath(path: string): FilePath {
   return { at: path, name: path };
 }
 
-/** A path of any bytes. */
+/** A path as bytes. */
 export function bytesPath(bytes: Buffer): FilePath {
   const text = decodeUtf8(bytes);
   return text === undefined ? { at: bytes, name: escapeBytes(bytes) } : textPath(text);
 }
 
-/** What `entry` is called inside `folder`. */
+/** The path of `entry` in `folder`. */
 export function joinPath(folder: FilePath, entry: FilePath): FilePath {
   const [left, right] = [folder.at, entry.at];
   const separator = /[/\\]$/.test(folder.name) ? "" : path.sep;
@@ -42,25 +42,25 @@ export function joinPath(folder: FilePath, entry: FilePath): FilePath {
   return { at: Buffer.concat([bytesOf(left), Buffer.from(separator), bytesOf(right)]), name };
 }
 
-/** Whether the path has U+FFFD, which mostly is what became of bytes that are not UTF-8. */
+/** Whether the path has U+FFFD, which usually replaces bytes that are not UTF-8. */
 export function isReplaced(name: string): boolean {
   return name.includes("\uFFFD");
 }
 
 /**
- * Arguments as paths. Where one has U+FFFD, the bytes that were given are looked up where the system
- * shows them; without that, as on other systems than Linux, it stays as it is.
+ * Arguments as paths. For an argument with U+FFFD the original bytes are looked up in `/proc`. On systems without
+ * it, which is all but Linux, the argument is used unchanged.
  */
 export function argumentPaths(args: readonly string[]): FilePath[] {
   const raw = args.some(isReplaced) ? rawArguments() : [];
   return args.map((arg) => {
-    // Options may stand between the files, so an argument is found by its text.
+    // Options may be among the files, so an argument is found by its text.
     const at = isReplaced(arg) ? raw.findIndex((bytes) => bytes.toString() === arg) : -1;
     return at < 0 ? textPath(arg) : bytesPath(raw.splice(at, 1)[0]!);
   });
 }
 
-/** A name for a line of text: what would break the line or drive a terminal is written `\x1b`. */
+/** A name for a line of output: line breaks and control characters are escaped, such as `\x1b`. */
 export function printable(name: string): string {
   return name.replace(
     // deno-lint-ignore no-control-regex
@@ -91,7 +91,7 @@ function bytesOf(path: string | Buffer): Buffer {
   return typeof path === "string" ? Buffer.from(path) : path;
 }
 
-/** Text with bytes that belong to no character as `\xff`. */
+/** Text in which bytes that are not UTF-8 are escaped, such as `\xff`. */
 function escapeBytes(bytes: Buffer): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {

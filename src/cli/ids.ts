@@ -1,10 +1,10 @@
 /**
- * Reads token ids from JSON arrays of any size, as they arrive.
+ * A streaming parser (finite-state machine) for JSON arrays of token ids.
  *
  * @module
  */
 
-/** How many ids are handed on at once. */
+/** The most ids that are yielded at once. */
 const BATCH = 1 << 15;
 
 /** The text is not a sequence of JSON arrays of ids. */
@@ -12,7 +12,7 @@ export class IdsError extends Error {
   override readonly name = "IdsError";
 }
 
-/** Where in the grammar the reader stands; the text is what may come next. */
+/** The states of the parser. Each is named after what may come next. */
 type State =
   | "an array"
   | "an id or ]"
@@ -21,8 +21,8 @@ type State =
   | "an id";
 
 /**
- * A parser for `[1,2] [3]…`: white space between arrays, no other values. An array need not fit in
- * memory, so `JSON.parse` will not do.
+ * A parser for `[1,2] [3]…`, with white space between arrays and no other values. An array need not fit in memory,
+ * so `JSON.parse` cannot be used.
  */
 export class IdReader {
   #state: State = "an array";
@@ -30,9 +30,9 @@ export class IdReader {
   #offset = 0;
 
   /**
-   * Reads on. Yields ids in a buffer that is good until the next ones are asked for.
+   * Parses more bytes. Yields ids in a buffer that is valid until the next ones are requested.
    *
-   * @throws {IdsError} Naming the byte, counted from the first one ever given.
+   * @throws {IdsError} With the offset of the byte from the start of the input.
    */
   *read(bytes: Uint8Array): Generator<Uint32Array> {
     const ids = new Uint32Array(BATCH);
@@ -57,9 +57,9 @@ export class IdReader {
   }
 
   /**
-   * To be called behind the last byte.
+   * Ends the input. Call it after the last byte.
    *
-   * @throws {IdsError} If that was within an array.
+   * @throws {IdsError} If the input ends inside an array.
    */
   end(): void {
     if (this.#state !== "an array") {
@@ -104,7 +104,7 @@ export class IdReader {
         if (this.#state !== "an array" && this.#state !== "an id") return "an array";
         break;
     }
-    // The one mistake that many will make.
+    // The most likely mistake.
     if (byte === 0x7b && this.#state === "an array") {
       throw new IdsError("holds a JSON object, which takes --jsonl, and not an array of token ids");
     }

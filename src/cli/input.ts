@@ -1,8 +1,7 @@
 /**
- * Files and standard input, read piece by piece.
+ * A buffered reader of files and standard input, which yields pieces that end at safe offsets.
  *
- * Both are file descriptors here: the same few calls read a file, a pipe and a terminal in every
- * runtime, at the speed of the system.
+ * Both are read by file descriptor: the same calls read a file, a pipe and a terminal in every runtime.
  *
  * @module
  */
@@ -12,38 +11,38 @@ import type { Cutter } from "./cut.ts";
 import { type FilePath, isReplaced, printable, STDIN } from "./file_path.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How much is read at once. Larger pieces are no faster and take more memory. */
+/** How much is read at once. Larger pieces are not faster and take more memory. */
 const PIECE_BYTES = 1 << 20;
 
-/** The buffer counts as full when no more than this is left of it. */
+/** The buffer counts as full if it has less room than this. */
 const LEAST_ROOM = 1 << 12;
 
-/** A piece that cannot be cut is gathered in memory, up to here: half of what a string can hold. */
+/** The largest piece without a safe offset, which is kept in memory: half of the longest string. */
 const MAX_PIECE_BYTES = 1 << 28;
 
-/** What was asked for cannot be read or is not what it has to be; the message names the input. */
+/** An input cannot be read or has wrong contents. The message names the input. */
 export class InputError extends Error {
   override readonly name = "InputError";
 }
 
-/** A part of an input. The bytes are good until the next piece is asked for. */
+/** A part of an input. The bytes are valid until the next piece is requested. */
 export interface Piece {
   readonly bytes: Uint8Array;
-  /** Where in the text, as UTF-8, it begins, in bytes. */
+  /** Its offset in the text as UTF-8, in bytes. */
   readonly offset: number;
 }
 
-/** How to read what is in a file. */
+/** How to decode a file. */
 export interface Reading {
-  /** What it is written in, if not in UTF-8. */
+  /** Its charset, if it is not UTF-8. */
   readonly charset?: string;
-  /** Whether to read U+FFFD for what is not valid. */
+  /** Whether to read invalid bytes as U+FFFD. */
   readonly lossy?: boolean;
 }
 
-/** What an input is opened with. */
+/** The options of an input. */
 export interface InputOptions extends Reading {
-  /** Is told how many bytes were read, each time. */
+  /** Is called with the number of bytes of each read. */
   readonly onRead?: (bytes: number) => void;
 }
 
@@ -79,7 +78,7 @@ export class Input implements AsyncDisposable {
       return new Input(name, fd, options);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Some runtimes have only text for a name, and look for the file that is called U+FFFD.
+      // Some runtimes convert the name to text, and look for the file with U+FFFD in its name.
       const isUnreadable = code === "ENOENT" && (typeof at !== "string" || isReplaced(at));
       const why = isUnreadable
         ? "no such file, or its name is not UTF-8, which this runtime cannot open"
@@ -93,22 +92,22 @@ export class Input implements AsyncDisposable {
     return this.path === STDIN ? "stdin" : printable(this.path);
   }
 
-  /** How many bytes were read of it so far, before any conversion. */
+  /** The number of bytes read so far, before any conversion. */
   get bytesRead(): number {
     return this.#bytes;
   }
 
-  /** Whether what was read so far had something in it that was replaced by U+FFFD. */
+  /** Whether invalid bytes were replaced by U+FFFD so far. */
   get hasReplaced(): boolean {
     return this.#transcoder?.hasReplaced ?? false;
   }
 
-  /** Whether offsets in the text are those in the file. */
+  /** Whether offsets in the text are offsets in the file. */
   get isUtf8(): boolean {
     return this.#transcoder === undefined;
   }
 
-  /** All of the input, in pieces that end where `cutter` says, each as long as one read if it can. */
+  /** The whole input, in pieces that end at the offsets of `cutter`, if possible one per read. */
   async *pieces(cutter: Cutter): AsyncGenerator<Piece> {
     let buffer = new Uint8Array(PIECE_BYTES);
     let filled = 0;
@@ -122,7 +121,7 @@ export class Input implements AsyncDisposable {
         if (cut > 0) {
           yield this.#piece(buffer.subarray(0, cut), offset, cutter);
           const rest = buffer.subarray(cut, filled);
-          // After a giant, back to the usual size.
+          // After a large piece, back to the usual size.
           if (buffer.length > PIECE_BYTES && 2 * rest.length < PIECE_BYTES) {
             buffer = new Uint8Array(PIECE_BYTES);
           }
@@ -140,7 +139,7 @@ export class Input implements AsyncDisposable {
     if (filled > 0) yield this.#piece(buffer.subarray(0, filled), offset, cutter);
   }
 
-  /** Closes a file; standard input is not ours to close. */
+  /** Closes a file. Standard input stays open. */
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#fd !== 0) fs.closeSync(this.#fd);
     return Promise.resolve();
@@ -153,7 +152,7 @@ export class Input implements AsyncDisposable {
     return { bytes, offset };
   }
 
-  /** Reads UTF-8, whatever the file is written in. */
+  /** Reads UTF-8, whatever the charset of the file is. */
   async #readText(into: Uint8Array): Promise<number> {
     if (this.#transcoder === undefined) return await this.#read(into);
     try {
@@ -178,7 +177,7 @@ export class Input implements AsyncDisposable {
         return bytes;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        // How Windows says that the other end of a pipe is closed.
+        // On Windows this is the error of a pipe whose other end is closed.
         if (code === "EOF") return 0;
         if (code !== "EAGAIN") {
           throw new InputError(`${this.name}: ${reason(error)}`, { cause: error });
@@ -203,7 +202,7 @@ export class Input implements AsyncDisposable {
   }
 }
 
-/** Why the system refused, in words. */
+/** The reason of a system error, in words. */
 export function reason(error: unknown): string {
   const { code, name, message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return "no such file";

@@ -1,5 +1,5 @@
 /**
- * From the arguments to the files that are read: folders are walked and patterns expanded.
+ * Resolves arguments to files: walks folders and expands patterns.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import type { Report } from "./report.ts";
 import { isTextName } from "./text_files.ts";
 import { type Walk, walkFolder } from "./walk.ts";
 
-/** What is taken from folders. */
+/** Which files of folders are selected. */
 export interface Selection {
-  /** Patterns of the files to take, instead of those with a suffix of text. */
+  /** Patterns of the files to select, instead of those with a suffix of text files. */
   readonly include?: readonly string[];
-  /** Patterns of files and folders to leave out. */
+  /** Patterns of files and folders to exclude. */
   readonly exclude?: readonly string[];
-  /** Whether to take names that begin with a dot. */
+  /** Whether to select names that begin with a dot. */
   readonly hidden?: boolean;
-  /** Whether lines of JSON are wanted, and not any text. */
+  /** Whether to select JSON Lines only. */
   readonly jsonl?: boolean;
 }
 
 /**
- * The files that `args` stand for, standard input if there are none. What cannot be found is
- * reported; what is no pattern and no folder is left for who opens it.
+ * The files of `args`, or standard input if there are none. Patterns and folders without files are reported.
+ * Other arguments are returned without a check, and opening them reports errors.
  *
- * @param selection What to take from folders; undefined if they are not read.
+ * @param selection Which files of folders to select; undefined if folders are not read.
  */
 export function findInputs(
   args: readonly string[],
@@ -44,11 +44,11 @@ export function findInputs(
   });
 }
 
-/** The size of all of `paths` in bytes, or undefined if one has none, as a pipe has not. */
+/** The total size of `paths` in bytes, or undefined if one has no size, such as a pipe. */
 export function totalSize(paths: readonly FilePath[]): number | undefined {
   let total = 0;
   for (const path of paths) {
-    // What cannot be looked at does not count; reading it will say why.
+    // A file without stats is ignored. Reading it will report the error.
     const stats = path.name === STDIN ? fs.fstatSync(0) : statsOf(path);
     if (stats !== undefined && !stats.isFile()) return undefined;
     total += stats?.size ?? 0;
@@ -77,7 +77,7 @@ function readFolder(folder: FilePath, selection: Selection, report: Report): Fil
   return files;
 }
 
-/** What a pattern stands for: files only. */
+/** The files that match a pattern. */
 function expand(pattern: string, report: Report): FilePath[] {
   const { base, depth, hidden, matches } = readGlob(pattern);
   const { walk, failed } = reporting({ takes: matches, hidden, depth }, report);

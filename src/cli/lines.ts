@@ -1,5 +1,5 @@
 /**
- * JSON Lines: one object a line, and a bad line spoils no other.
+ * A reader of JSON Lines: one object per line, with an error per bad line.
  *
  * @module
  */
@@ -17,13 +17,13 @@ export interface Bad {
   readonly error: string;
 }
 
-/** The object of a line, or why there is none. */
+/** The object of a line, or its error. */
 export type Line = { readonly value: Readonly<Record<string, unknown>> } | Bad;
 
 /** A line and its number in the input, counted from 1. */
 export type NumberedLine = Line & { readonly number: number };
 
-/** The lines of `input`, as many at once as were read at once. */
+/** The lines of `input`, in the groups in which they were read. */
 export async function* jsonLines(input: Input): AsyncGenerator<NumberedLine[]> {
   let number = 0;
   for await (const { bytes } of input.pieces(LINES)) {
@@ -37,13 +37,13 @@ export async function* jsonLines(input: Input): AsyncGenerator<NumberedLine[]> {
   }
 }
 
-/** Which line it is, and of which input if that is to be said. */
+/** The number of a line, and optionally the path of its input. */
 export interface LinePlace {
   readonly path?: string;
   readonly line: number;
 }
 
-/** Writes the answers to bad lines and keeps count of them. */
+/** Writes the results of bad lines and counts them. */
 export class BadLines {
   readonly #input: string;
   #count = 0;
@@ -54,14 +54,14 @@ export class BadLines {
     this.#input = input;
   }
 
-  /** Answers a bad line, if there is where to. */
+  /** Writes the result of a bad line, if there is an output. */
   write(out: Output | undefined, place: LinePlace, error: string): void {
     if (this.#count === 0) this.#first = `line ${place.line}: ${error}`;
     this.#count++;
     out?.text(JSON.stringify({ error, ...place }) + "\n");
   }
 
-  /** Says how many there were, if there were any, which makes the run a failure. */
+  /** Reports how many there were, if any, so that the run fails. */
   report(report: Report): void {
     if (this.#count === 0) return;
     const more = this.#count === 1 ? "" : `${this.#count} bad lines, the first is `;
@@ -70,8 +70,8 @@ export class BadLines {
 }
 
 /**
- * What is at `path` in `value`: the member that is called so or, where there is none, what is found
- * by the names and indices between its dots. Undefined if there is nothing.
+ * The value at `path` in `value`: the property of that name or, if there is none, the value at the names and
+ * indices between its dots. Undefined if there is neither.
  */
 export function fieldOf(value: Readonly<Record<string, unknown>>, path: string): unknown {
   if (Object.hasOwn(value, path)) return value[path];
@@ -85,14 +85,14 @@ export function fieldOf(value: Readonly<Record<string, unknown>>, path: string):
   return found;
 }
 
-/** What a JSON value is, in words. */
+/** The type of a JSON value, in words. */
 export function kind(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** One decoding for all lines is the rule; a line that is not UTF-8 makes it one for each. */
+/** Decodes all lines at once, or one by one if a line is not UTF-8. */
 function split(bytes: Uint8Array): (string | Bad)[] {
   const end = bytes.at(-1) === LINE_FEED ? bytes.length - 1 : bytes.length;
   const text = decodeUtf8(bytes.subarray(0, end));

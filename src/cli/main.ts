@@ -1,15 +1,14 @@
 #!/usr/bin/env bun
 /**
- * `sluice`, the command line: counts, encodes, decodes and cuts files and pipes.
+ * The command-line program `sluice`: counts, encodes, decodes and cuts files and pipes.
  *
- * Results go to standard output, everything else to standard error. Exit codes are those of
- * {@linkcode EXIT}.
+ * Results go to standard output, messages to standard error. The exit codes are those of {@linkcode EXIT}.
  *
  * @module
  */
 import process from "node:process";
 import { Command, CommanderError } from "commander";
-import { SluiceError } from "../../mod.ts";
+import { SluiceError } from "../errors.ts";
 import { detectBackend } from "../ffi/load.ts";
 import { chunksCommand } from "./chunks.ts";
 import { countCommand } from "./count.ts";
@@ -32,9 +31,9 @@ const EXAMPLES = `Examples:
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 over --max, 130 interrupted.
-What fails is named on standard error and does not stop the rest.`;
+Failures are reported on standard error and do not stop the rest.`;
 
-/** Runs the program and returns its exit code. Says what goes wrong; never throws. */
+/** Runs the program and returns its exit code. Reports errors; never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   const session: Session = { out: new Output(), report: new Report() };
   const { out, report } = session;
@@ -60,7 +59,7 @@ async function parse(args: readonly string[], session: Session): Promise<void> {
     await program(session).parseAsync(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version end this way as well, and all has been said.
+    // Help and version end in this way as well.
     if (error.exitCode !== 0) session.report.exitCode = EXIT.usage;
   }
 }
@@ -79,7 +78,7 @@ function program(session: Session): Command {
       writeErr: (text) => report.write(text),
       outputError: (message) =>
         report.error(message.replace(/^error: /, "").trim().replaceAll("\n", " ")),
-      // No colours are used, and to ask whether they may be takes a permission in some runtimes.
+      // No colours are used, and detecting them needs a permission in some runtimes.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
@@ -99,7 +98,7 @@ function program(session: Session): Command {
   return program;
 }
 
-/** Says what an error means to the user and returns the exit code. */
+/** Reports an error and returns the exit code. */
 function explain(error: unknown, report: Report): number {
   if (error instanceof BrokenPipe) return EXIT.ok;
   const { message, stack } = error as Error;
@@ -107,7 +106,7 @@ function explain(error: unknown, report: Report): number {
   return isUsage(error) ? EXIT.usage : EXIT.failure;
 }
 
-/** Names of encodings and models come from the command line only. */
+/** Whether an error is one of usage. Names of encodings and models come from the command line only. */
 function isUsage(error: unknown): boolean {
   if (error instanceof UsageError) return true;
   return error instanceof SluiceError &&

@@ -1,10 +1,10 @@
 /**
- * `sluice models`: what models are known.
+ * The command `sluice models`: lists the known models.
  *
  * @module
  */
 import { Command } from "commander";
-import { knownModels } from "../tokenizer/models.ts";
+import { knownModels } from "../tokenizer/model_table.ts";
 import type { Session } from "./session.ts";
 
 const EXAMPLES = `Examples:
@@ -18,8 +18,8 @@ export function modelsCommand({ out }: Session): Command {
     .summary("list the models that are known")
     .description(
       "Lists models, their encodings, and whether counts are exact or an estimate. A * stands for " +
-        "any ending. Fine-tunes and names with a provider, such as openrouter/openai/gpt-4o, are " +
-        "understood as well.",
+        "any suffix. Fine-tunes and names with a provider, such as openrouter/openai/gpt-4o, are " +
+        "read as well.",
     )
     .addHelpText("before", EXAMPLES)
     .option("--json", 'print [{"name","encoding","exact"}]')

@@ -1,38 +1,43 @@
 /**
- * What several commands share of their command lines.
+ * Command-line options that several commands share.
  *
  * @module
  */
 import { isatty } from "node:tty";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type EncodingName, resolveModel, type Special, Tokenizer } from "../../mod.ts";
+import {
+  type EncodingName,
+  resolveModel,
+  type SpecialTokenMode,
+  Tokenizer,
+} from "../tokenizer/mod.ts";
 import { isCharset } from "./charset.ts";
 import type { Reading } from "./input.ts";
 import type { Selection } from "./inputs.ts";
 import { type Report, UsageError } from "./report.ts";
 import { foldersHelp } from "./text_files.ts";
 
-/** What the options parse to. */
+/** The values of the options of {@linkcode addEncodingOptions} and {@linkcode addSpecialOption}. */
 export interface EncodingOptions {
   readonly encoding?: EncodingName;
   readonly model?: string;
-  readonly special?: Special;
+  readonly special?: SpecialTokenMode;
 }
 
-/** What the options of {@linkcode addFolders} parse to. */
+/** The values of the options of {@linkcode addFolders}. */
 export interface FolderOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly hidden?: true;
 }
 
-/** What the options of {@linkcode addReading} parse to. */
+/** The values of the options of {@linkcode addReading}. */
 export interface ReadingOptions {
   readonly charset?: string;
   readonly lossy?: true;
 }
 
-/** Adds the files to read. Nothing to read and a terminal to type in: that gets the help. */
+/** Adds the files to read. Without files, and with a terminal as standard input, the help is printed. */
 export function addFiles(command: Command, what = "files"): Command {
   return command
     .argument("[files...]", `${what} to read; none, or -, is standard input`)
@@ -41,7 +46,7 @@ export function addFiles(command: Command, what = "files"): Command {
     });
 }
 
-/** Adds what is taken from folders. */
+/** Adds the options that select files of folders. */
 export function addFolders(command: Command): Command {
   return command
     .option("--include <pattern>", "in folders: take files like this, and no others", collect)
@@ -50,7 +55,7 @@ export function addFolders(command: Command): Command {
     .addHelpText("after", foldersHelp(command.name()));
 }
 
-/** What to take from folders. */
+/** Which files of folders to select. */
 export function selectionOf(
   { include = [], exclude = [], hidden }: FolderOptions,
   jsonl = false,
@@ -58,7 +63,7 @@ export function selectionOf(
   return { include, exclude, hidden: hidden === true, jsonl };
 }
 
-/** Adds how to read files that are not UTF-8. */
+/** Adds the options for files that are not UTF-8. */
 export function addReading(command: Command): Command {
   return command
     .option(
@@ -70,7 +75,7 @@ export function addReading(command: Command): Command {
     .option("--lossy", "read U+FFFD for what is not valid, and say so, where it is an error else");
 }
 
-/** How to read what is in the files. */
+/** How to decode files. */
 export function readingOf({ charset, lossy }: ReadingOptions): Reading {
   return { ...charset === undefined ? {} : { charset }, lossy: lossy === true };
 }
@@ -81,7 +86,7 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
-/** Adds `--encoding` and `--model`, which say which tokenizer is meant. */
+/** Adds `--encoding` and `--model`, which select the tokenizer. */
 export function addEncodingOptions(command: Command, fallback?: EncodingName): Command {
   const note = fallback === undefined ? "" : ` (default: ${fallback})`;
   return command
@@ -93,7 +98,7 @@ export function addEncodingOptions(command: Command, fallback?: EncodingName): C
     .option("-m, --model <name>", "model whose encoding to use, such as gpt-5");
 }
 
-/** Adds `--special`, which says what the text of a special token means. */
+/** Adds `--special`, which says how the text of a special token is read. */
 export function addSpecialOption(command: Command): Command {
   return command.addOption(
     new Option(
@@ -104,10 +109,9 @@ export function addSpecialOption(command: Command): Command {
 }
 
 /**
- * The tokenizer that the options ask for. Where it only stands in for the model's own, a note says
- * so.
+ * The tokenizer that the options select. A note is printed if it is an estimate.
  *
- * @throws {UsageError} If they ask for none and there is no `fallback`.
+ * @throws {UsageError} If they select none and there is no `fallback`.
  */
 export function openTokenizer(
   { encoding, model, special = "text" }: EncodingOptions,
@@ -115,7 +119,7 @@ export function openTokenizer(
   fallback?: EncodingName,
 ): Tokenizer {
   if (model !== undefined) {
-    // A misspelt name is a mistake; a model without a public vocabulary is estimated.
+    // A misspelt name is an error. A model without a public vocabulary is estimated.
     resolveModel(model, { unknownModel: "refuse" });
     const tokenizer = Tokenizer.forModel(model, { special, estimate: true });
     if (!tokenizer.exact) {

@@ -1,6 +1,6 @@
 /**
- * Standard output: gathered in a buffer and written off the event loop, so that a slow reader slows
- * the work down and memory stays small.
+ * A buffered writer to standard output with backpressure: a slow reader slows the work down, and memory stays
+ * small.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty } from "node:tty";
 
-/** From this many gathered bytes on, {@linkcode Output.drain} writes. */
+/** From this many buffered bytes on, {@linkcode Output.drain} writes. */
 const FULL = 1 << 16;
 
-/** A buffer larger than this is let go once it is written. */
+/** A larger buffer is released after it was written. */
 const KEPT_BYTES = 1 << 22;
 
-/** No id is longer, in decimal digits and a comma. */
+/** The longest id, in decimal digits and a comma. */
 const ID_BYTES = 11;
 
 /** O_CLOEXEC, as Linux shows it. */
@@ -22,12 +22,12 @@ const CLOSE_ON_EXEC = 0o2000000;
 
 const encoder = new TextEncoder();
 
-/** Whoever reads the results has seen enough, as `head` has: no failure of ours. */
+/** The reader of the results has closed the pipe, as `head` does. This is not a failure. */
 export class BrokenPipe extends Error {
   override readonly name = "BrokenPipe";
 }
 
-/** A buffered writer. Writing fails with {@linkcode BrokenPipe} if nobody reads any more. */
+/** A buffered writer. Writing fails with {@linkcode BrokenPipe} after the reader has closed the pipe. */
 export class Output {
   readonly #fd: number;
   #buffer = new Uint8Array(2 * FULL);
@@ -44,7 +44,7 @@ export class Output {
     this.bytes(encoder.encode(text));
   }
 
-  /** Adds bytes as they are. */
+  /** Adds bytes unchanged. */
   bytes(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#used);
@@ -52,8 +52,8 @@ export class Output {
   }
 
   /**
-   * Adds ids in decimal with commas between them. Digit by digit, which is four times as fast as
-   * joining and transcoding strings: this is most of what encoding a file costs.
+   * Adds ids in decimal, separated by commas. Writing digit by digit is four times as fast as joining and
+   * transcoding strings, and is most of the time of encoding a file.
    */
   ids(ids: Uint32Array): void {
     this.#reserve(ID_BYTES * ids.length);
@@ -73,24 +73,24 @@ export class Output {
     this.#used = at;
   }
 
-  /** How much was added so far, written or not. */
+  /** The number of bytes added so far, written or not. */
   get position(): number {
     return this.#written + this.#used;
   }
 
-  /** Takes back what was added since `position`. False, and nothing is done, if it is written. */
+  /** Discards bytes that were added since `position`. False, without an effect, if they were written. */
   rewind(position: number): boolean {
     if (position < this.#written) return false;
     this.#used = position - this.#written;
     return true;
   }
 
-  /** Writes if much has gathered. To be awaited between pieces of work. */
+  /** Writes if the buffer is full. Await it between pieces of work. */
   async drain(): Promise<void> {
     if (this.#used >= FULL) await this.flush();
   }
 
-  /** Writes all that has gathered. */
+  /** Writes all buffered bytes. */
   async flush(): Promise<void> {
     const bytes = this.#buffer.subarray(0, this.#used);
     for (let at = 0; at < bytes.length;) at += await write(this.#fd, bytes.subarray(at));
@@ -115,11 +115,11 @@ function digits(id: number): number {
 }
 
 /**
- * Whether standard output was closed before the program began, as by `>&-`.
+ * Whether standard output was closed before the program started, as by `>&-`.
  *
- * No runtime leaves it at that: what is opened next would get its number, and the results would go
- * there. They open `/dev/null` in its place, and writing succeeds. Bun opens it so that children do
- * not inherit it, which no shell and no parent does; in Deno there is nothing to tell it by.
+ * The runtimes open `/dev/null` in its place, because the next file would get its number otherwise, and the
+ * results would be written there. So writing succeeds. Bun opens it with O_CLOEXEC, which no shell and no parent
+ * does. In Deno this cannot be detected.
  */
 export function isStdoutClosed(): boolean {
   try {
@@ -142,7 +142,7 @@ async function write(fd: number, bytes: Uint8Array): Promise<number> {
         })
       );
     } catch (error) {
-      // Another process may have made a pipe that we share non-blocking.
+      // Another process may have made a shared pipe non-blocking.
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") throw new BrokenPipe();
       if (code !== "EAGAIN") {

@@ -1,29 +1,29 @@
 /**
- * Patterns of file names: `*`, `**`, `?`, `[…]` and `{…}`, the same in every runtime and system.
+ * Glob patterns of file names, `*`, `**`, `?`, `[…]` and `{…}`, equal in every runtime and system.
  *
  * @module
  */
 import path from "node:path";
 import picomatch from "picomatch";
 
-/** Tells whether a path inside a folder, with `/` between its parts, matches. */
+/** Whether a path inside a folder, with `/` as separator, matches. */
 export type Matcher = (path: string) => boolean;
 
-/** A pattern taken apart for a walk. */
+/** A pattern, split for a walk. */
 export interface Glob {
-  /** The folder to begin in; empty for the current one. */
+  /** The folder to start in; empty for the current one. */
   readonly base: string;
-  /** How many folders below it a match can lie. */
+  /** The most folders between it and a match. */
   readonly depth: number;
   /** Whether names that begin with a dot can match. */
   readonly hidden: boolean;
-  /** For paths inside of `base`. */
+  /** Matches paths inside `base`. */
   readonly matches: Matcher;
 }
 
 const isWindows = path.sep === "\\";
 
-/** Windows does not tell `A` from `a` in file names. */
+/** File names on Windows are case-insensitive. */
 const OPTIONS = { nocase: isWindows } as const;
 
 /** Whether `argument` is a pattern. */
@@ -31,7 +31,7 @@ export function isGlob(argument: string): boolean {
   return picomatch.scan(slashes(argument)).isGlob;
 }
 
-/** Takes the pattern `argument` apart. A leading dot is matched by a dot only, as in shells. */
+/** Splits the pattern `argument`. Only a dot matches a leading dot, as in shells. */
 export function readGlob(argument: string): Glob {
   const pattern = slashes(argument);
   const { base, glob } = picomatch.scan(pattern);
@@ -45,8 +45,8 @@ export function readGlob(argument: string): Glob {
 }
 
 /**
- * What matches any of `patterns`: one without a slash is compared with names, any other with whole
- * paths. A slash at the beginning or end makes no difference but that.
+ * A matcher for any of `patterns`. A pattern without a slash is compared with names, any other with whole paths. A
+ * slash at the start or end has no other effect.
  */
 export function anyOf(patterns: readonly string[]): Matcher {
   const matchers = patterns.map((pattern) => {
@@ -58,7 +58,7 @@ export function anyOf(patterns: readonly string[]): Matcher {
   return (path) => matchers.some((matches) => matches(path));
 }
 
-/** On Windows a backslash is what stands between folders, and elsewhere it escapes. */
+/** On Windows a backslash is the path separator. Elsewhere it escapes. */
 function slashes(pattern: string): string {
   return isWindows ? pattern.replaceAll("\\", "/") : pattern;
 }

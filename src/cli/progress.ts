@@ -5,10 +5,10 @@
  */
 import { Presets, SingleBar } from "cli-progress";
 
-/** Less than this needs no bar: it is done before one is read. */
+/** Smaller inputs have no bar, because they are done before it is read. */
 const LARGE_BYTES = 1 << 25;
 
-/** A bar that counts bytes. It shows itself once there is much, and again after it was hidden. */
+/** A bar that counts bytes. It is shown for large inputs, and again after it was hidden. */
 export class Progress {
   readonly #stream: NodeJS.WritableStream;
   readonly #total: number | undefined;
@@ -18,21 +18,21 @@ export class Progress {
 
   /**
    * @param stream The terminal to draw on.
-   * @param total How many bytes there are, if that is known.
+   * @param total The number of bytes, if it is known.
    */
   constructor(stream: NodeJS.WritableStream, total: number | undefined) {
     this.#stream = stream;
     this.#total = total;
   }
 
-  /** Says that another `bytes` are done. */
+  /** Adds `bytes` to the work that is done. */
   advance(bytes: number): void {
     this.#done += bytes;
     if (this.#bar !== undefined) this.#bar.update(this.#done, this.#payload());
     else if (this.#isWorthwhile()) this.#show();
   }
 
-  /** Clears the line, for something else to be written there. */
+  /** Clears the line, so that other text can be written there. */
   hide(): void {
     this.#bar?.stop();
     this.#bar = undefined;
@@ -54,7 +54,7 @@ export class Progress {
       etaBuffer: 200,
       clearOnComplete: true,
       hideCursor: null,
-      // Interrupting is the program's business.
+      // The program handles interrupts.
       gracefulExit: false,
     }, Presets.shades_classic);
     this.#bar.start(this.#total ?? Infinity, this.#done, this.#payload());

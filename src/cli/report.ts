@@ -1,5 +1,5 @@
 /**
- * What the user reads besides the results: errors, notes and a progress bar, all on standard error.
+ * Messages on standard error: errors, notes and a progress bar.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { Progress } from "./progress.ts";
 /** Exit codes of the program. */
 export const EXIT = {
   ok: 0,
-  /** Something could not be read, or a line or a self-test failed. */
+  /** An input could not be read, or a line or a self-test failed. */
   failure: 1,
-  /** The command line makes no sense. */
+  /** The command line is wrong. */
   usage: 2,
   /** `count --max` found more. */
   overLimit: 3,
-  /** Interrupted, as shells number it. */
+  /** Interrupted. The number is that of shells. */
   interrupted: 130,
 } as const;
 
@@ -26,34 +26,34 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Standard error of one run, and the exit code that follows from what was said there. */
+/** The messages of one run, and its exit code. */
 export class Report {
   /** The exit code so far. */
   exitCode: number = EXIT.ok;
-  /** Whether to keep to errors and verdicts. */
+  /** Whether to print errors and verdicts only. */
   quiet = false;
   #progress: Progress | undefined;
 
-  /** Says what went wrong; the run goes on, and fails in the end. */
+  /** Prints an error. The run continues, and fails in the end. */
   error(message: string): void {
     this.exitCode = EXIT.failure;
-    this.#say(message);
+    this.#print(message);
   }
 
-  /** Says what is no failure of ours but ends in an exit code of its own. */
+  /** Prints a result that has its own exit code. */
   verdict(message: string, exitCode: number): void {
     if (this.exitCode === EXIT.ok) this.exitCode = exitCode;
-    this.#say(message);
+    this.#print(message);
   }
 
-  /** Says what the results alone do not tell, such as that they are an estimate. */
+  /** Prints a note about the results, such as that they are an estimate. */
   note(message: string): void {
-    if (!this.quiet) this.#say(message);
+    if (!this.quiet) this.#print(message);
   }
 
   /**
-   * Shows progress through `total` bytes, if a person watches and results do not scroll through the
-   * same terminal. The bar comes late: short work shows none.
+   * Shows the progress through `total` bytes, if standard error is a terminal and the results do not scroll
+   * through the same one. The bar appears late, so short work has none.
    */
   startProgress(total: number | undefined, resultsScroll: boolean): void {
     if (this.quiet || !isatty(2) || (resultsScroll && isatty(1))) return;
@@ -63,23 +63,23 @@ export class Report {
   /** Moves the progress bar, if there is one. */
   readonly advance = (bytes: number): void => this.#progress?.advance(bytes);
 
-  /** Takes the progress bar away. */
+  /** Removes the progress bar. */
   stopProgress(): void {
     this.#progress?.hide();
     this.#progress = undefined;
   }
 
-  /** Writes text as it is. */
+  /** Writes text unchanged. */
   write(text: string): void {
     this.#progress?.hide();
     try {
       fs.writeSync(2, text);
     } catch {
-      // Nobody listens, and there is no one to tell.
+      // Standard error is closed, so the failure cannot be reported.
     }
   }
 
-  #say(message: string): void {
+  #print(message: string): void {
     this.write(`sluice: ${message}\n`);
   }
 }

@@ -1,38 +1,38 @@
 /**
- * What a request to a model costs that stands on a line of JSON: a chat, a line of a batch file.
+ * Counts requests in JSON Lines: chats, and lines of batch files.
  *
  * @module
  */
-import { countRequest, type EncodingName, type Uncounted } from "../../mod.ts";
+import { countRequest, type EncodingName, type UncountedPart } from "../tokenizer/mod.ts";
 
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A request found on a line. */
 export interface RequestLine {
-  /** What the API takes. */
+  /** The body for the API. */
   readonly body: JsonObject;
-  /** What a batch file calls it. */
+  /** Its id in a batch file. */
   readonly id: string | undefined;
 }
 
-/** What a request costs. */
+/** The cost of a request. */
 export interface RequestLineCount {
   readonly tokens: number;
-  /** Whether that is what the API counts. */
+  /** Whether it equals the count of the API. */
   readonly exact: boolean;
-  /** What costs tokens that are not in `tokens`. */
-  readonly uncounted: readonly Uncounted[];
+  /** Parts whose cost is not in `tokens`. */
+  readonly uncounted: readonly UncountedPart[];
 }
 
-/** Where a line of a batch file has the request, and where its name. */
+/** The fields of the request and of its id in a line of a batch file. */
 const BATCH_FORMS = [
   { body: "body", id: "custom_id" }, // OpenAI, Azure, Mistral
   { body: "params", id: "custom_id" }, // Anthropic
   { body: "request", id: "key" }, // Gemini
 ] as const;
 
-/** What a line has that is a request by itself. `input` and `prompt` also occur in data sets. */
+/** The fields of a line that is a request itself. `input` and `prompt` also occur in data sets. */
 const CHAT_FIELDS = ["messages", "contents"] as const;
 
 /** The request on a line; undefined if there is none. */
@@ -50,8 +50,8 @@ export function requestOf(line: JsonObject): RequestLine | undefined {
 /**
  * Counts a request of any API.
  *
- * @param model The model to count for, whatever the request says.
- * @param encoding What counts a request whose model is not known or not named, as an estimate.
+ * @param model The model to count for, instead of that of the request.
+ * @param encoding The encoding for a request whose model is unknown or missing. The count is an estimate.
  */
 export function countRequestLine(
   body: JsonObject,
@@ -60,7 +60,7 @@ export function countRequestLine(
 ): RequestLineCount {
   const { tokens, estimate, uncounted } = countRequest(body, {
     unknownModel: encoding,
-    ...model === undefined ? {} : { model },
+    model,
   });
   return { tokens, uncounted, exact: estimate === "exact" };
 }

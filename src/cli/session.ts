@@ -1,9 +1,9 @@
 /**
- * What the commands have in common: where they write, and how they go through their inputs.
+ * The run of a command: its output streams, and the loop over its inputs.
  *
  * @module
  */
-import { SluiceError } from "../../mod.ts";
+import { SluiceError } from "../errors.ts";
 import { IdsError } from "./ids.ts";
 import { Input, InputError, type Piece, type Reading } from "./input.ts";
 import { findInputs, type Selection, totalSize } from "./inputs.ts";
@@ -14,28 +14,28 @@ import { relocated } from "../errors.ts";
 import { validUtf8Length } from "../tokenizer/safe_cut.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** A text that has to be in memory as a whole may be this long: half of what a string can hold. */
+/** The longest text that is kept in memory as a whole: half of the longest string. */
 export const MAX_TEXT_BYTES: number = 1 << 28;
 
 /** The two streams of one run. */
 export interface Session {
   /** For results. */
   readonly out: Output;
-  /** For everything else. */
+  /** For messages. */
   readonly report: Report;
 }
 
-/** How a command goes through its inputs. */
+/** How a command reads its inputs. */
 export interface InputsOptions extends Reading {
-  /** What to take from folders; a command without it reads none. */
+  /** Which files of folders to select. A command without it reads no folders. */
   readonly selection?: Selection;
-  /** Whether results are written as the command goes. */
+  /** Whether results are written while the command runs. */
   readonly resultsScroll: boolean;
 }
 
 /**
- * Opens one input after the other, standard input if none is named, and lets `work` read it. An
- * input that cannot be read or does not hold what it should is reported, and the next one follows.
+ * Opens one input after the other, or standard input if none is named, and lets `work` read it. An input that cannot
+ * be read, or has wrong contents, is reported, and the next one follows.
  *
  * @param args Files, folders and patterns.
  */
@@ -68,10 +68,7 @@ export async function eachInput(
   if (failed > 0 && inputs.length > 1) report.error(`${failed} of ${inputs.length} inputs failed`);
 }
 
-/**
- * Calls `work` on a piece of `input`. What is wrong with the piece is what is wrong with the input,
- * and is thrown as such, with the place counted from the input's beginning.
- */
+/** Calls `work` on a piece of `input`. Its errors are thrown as errors of the input, with offsets in the input. */
 export function onPiece<T>(input: Input, piece: Piece, work: (bytes: Uint8Array) => T): T {
   try {
     return work(piece.bytes);
@@ -98,7 +95,7 @@ export function onPiece<T>(input: Input, piece: Piece, work: (bytes: Uint8Array)
   }
 }
 
-/** The text of an input that has to be in memory as a whole. */
+/** The whole text of an input. */
 export async function wholeText(input: Input): Promise<string> {
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -132,7 +129,7 @@ function notUtf8(
   return new InputError(`${input.name}: not valid UTF-8 at byte ${at}${hint}`, { cause });
 }
 
-/** Files that begin with a byte order mark of UTF-16 come from Windows, and are common. */
+/** Files that start with a byte order mark of UTF-16 are common on Windows. */
 function utf16Hint(bytes: Uint8Array): string {
   const [first, second] = bytes;
   const isLittle = first === 0xff && second === 0xfe;

@@ -1,10 +1,10 @@
 /**
- * Which files of a folder are text, by their names alone.
+ * Tables of file names: which files of a folder are text.
  *
  * @module
  */
 
-/** Suffixes of text, in lower case. */
+/** Suffixes of text files, in lower case. */
 const TEXT_SUFFIXES = words(`
   txt text md markdown mdx rst adoc asciidoc org tex bib log prompt eml srt vtt po
   csv tsv json jsonl ndjson jsonc json5 yaml yml toml ini cfg conf properties xml svg
@@ -16,17 +16,17 @@ const TEXT_SUFFIXES = words(`
   sh bash zsh fish ps1 bat cmd sql graphql gql proto thrift
   tf hcl nix cmake mk diff patch jinja j2 tmpl tpl hbs ejs`);
 
-/** Names of text files that have no suffix, in lower case. */
+/** Names of text files without a suffix, in lower case. */
 const TEXT_NAMES = words(`
   readme license licence copying notice authors changelog contributing todo
   makefile dockerfile containerfile justfile rakefile gemfile procfile jenkinsfile`);
 
 const LINE_SUFFIXES = words("jsonl ndjson");
 
-/** Folders that are never entered unless they are named: dependencies and the books of others. */
+/** Folders that are entered only if they are named: dependencies and version control. */
 const SKIPPED_FOLDERS = words("node_modules .git .hg .svn");
 
-/** For the help: what is taken from a folder. */
+/** The help on which files of a folder are selected. */
 export function foldersHelp(command: string): string {
   const lines = ["count", "encode"].includes(command)
     ? `\n    with --jsonl only those with ${[...LINE_SUFFIXES].join(" and ")};`
@@ -47,7 +47,7 @@ inside the folder. A file that is named is always read. The names of files may
 be patterns too, which matters in shells that do not expand them.`;
 }
 
-/** Whether a file called `name` is text, or holds lines of JSON if `lines` is true. */
+/** Whether a file of this name is text, or, if `lines` is true, JSON Lines. */
 export function isTextName(name: string, lines: boolean): boolean {
   const lower = name.toLowerCase();
   const dot = lower.lastIndexOf(".");
@@ -56,7 +56,7 @@ export function isTextName(name: string, lines: boolean): boolean {
   return dot < 0 ? TEXT_NAMES.has(lower) : TEXT_SUFFIXES.has(suffix);
 }
 
-/** Whether a folder called `name` is not entered. */
+/** Whether a folder of this name is not entered. */
 export function isSkippedFolder(name: string): boolean {
   return SKIPPED_FOLDERS.has(name);
 }

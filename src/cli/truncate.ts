@@ -1,10 +1,10 @@
 /**
- * `sluice truncate`: texts cut to a number of tokens.
+ * The command `sluice truncate`: truncates texts to a number of tokens.
  *
  * @module
  */
 import { Command, Option } from "commander";
-import type { Tokenizer, TruncateOptions } from "../../mod.ts";
+import type { Tokenizer, TruncateOptions } from "../tokenizer/mod.ts";
 import { type Input, InputError } from "./input.ts";
 import {
   addEncodingOptions,
@@ -39,8 +39,8 @@ export function truncateCommand(session: Session): Command {
   const command = new Command("truncate")
     .summary("cut texts to a number of tokens")
     .description(
-      "Prints each file, or standard input, cut to at most so many tokens, and nothing in between. " +
-        "What is short enough stays as it is.",
+      "Prints each file, or standard input, cut to a number of tokens, one directly after the other. " +
+        "A text that is short enough is not changed.",
     )
     .addHelpText("before", EXAMPLES);
   addFiles(command);
@@ -57,7 +57,7 @@ export function truncateCommand(session: Session): Command {
       new Option("--side <side>", "what to keep: the beginning, the end, or both")
         .choices(["head", "tail", "middle"]).default("head"),
     )
-    .option("--marker <text>", "what stands where something was cut (default: … with middle)")
+    .option("--marker <text>", "the text in place of the removed part (default: … with middle)")
     .option("--json", 'print {"path","tokens","truncated","text"} for each file, on a line')
     .option("-q, --quiet", "no notes and no progress bar")
     .action((files: string[], options: Options) => truncate(files, options, session));
@@ -72,9 +72,7 @@ async function truncate(files: string[], options: Options, session: Session): Pr
   await eachInput(session, files, inputs, async (input) => {
     const { pieces, truncated } = await readEnds(input, tokenizer, max, side);
     const whole = join(pieces);
-    const text = truncated
-      ? tokenizer.truncate(whole, max, marker === undefined ? { side } : { side, marker })
-      : whole;
+    const text = truncated ? tokenizer.truncate(whole, max, { side, marker }) : whole;
     if (json) {
       const tokens = tokenizer.count(text);
       out.text(JSON.stringify({ path: input.path, tokens, truncated, text }) + "\n");
@@ -86,15 +84,15 @@ async function truncate(files: string[], options: Options, session: Session): Pr
   await out.flush();
 }
 
-/** A part of the text between two places where it can be cut. */
+/** A part of the text between two safe offsets. */
 interface Part {
   readonly bytes: Uint8Array;
   readonly tokens: number;
 }
 
 /**
- * As much of the beginning and end of a text as has more than `max` tokens, or all of it. Of the
- * beginning alone no more is read than that; of the rest no more is kept.
+ * The shortest beginning and end of a text, in whole parts, that have more than `max` tokens, or the whole text.
+ * For the beginning alone, no more is read than that. Of the rest, no more is kept.
  */
 async function readEnds(
   input: Input,
@@ -133,7 +131,7 @@ async function readEnds(
   return { pieces: [...head, ...tail].map(({ bytes }) => bytes), truncated };
 }
 
-/** Each piece is valid UTF-8, or it would have no tokens. */
+/** Joins pieces. Each is valid UTF-8, or counting it would have failed. */
 function join(pieces: readonly Uint8Array[]): string {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return pieces.map((piece) => decoder.decode(piece)).join("");

@@ -1,5 +1,5 @@
 /**
- * The version, from the one place that has it. An import needs no permission to read.
+ * The version from `package.json`, by an import, which needs no permission to read.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Walks folders, depth first and in the order of names.
+ * A depth-first walk of folders, in the order of names.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import fs from "node:fs";
 import { bytesPath, type FilePath, isReplaced, joinPath, textPath } from "./file_path.ts";
 import { isSkippedFolder } from "./text_files.ts";
 
-/** What a walk takes and where it goes. Paths are inside the folder, with `/` between their parts. */
+/** Which files a walk selects, and which folders it enters. Paths are relative, with `/` as separator. */
 export interface Walk {
-  /** Whether a file is taken. */
+  /** Whether a file is selected. */
   readonly takes: (path: string) => boolean;
-  /** Whether a file or folder is left out with all that is in it. */
+  /** Whether a file, or a folder with its contents, is excluded. */
   readonly leavesOut?: (path: string) => boolean;
-  /** Whether names that begin with a dot are looked at. */
+  /** Whether names that begin with a dot are considered. */
   readonly hidden: boolean;
-  /** How many folders deep to go. */
+  /** The greatest depth. */
   readonly depth?: number;
-  /** Is told of a folder that cannot be read. */
+  /** Is called for a folder that cannot be read. */
   readonly onError: (folder: FilePath, error: unknown) => void;
 }
 
@@ -28,9 +28,7 @@ interface Entry {
   readonly isFolder: boolean;
 }
 
-/**
- * The regular files below `folder` that `walk` takes. Links are not followed, so there is an end.
- */
+/** The regular files below `folder` that `walk` selects. Links are not followed, so the walk ends. */
 export function* walkFolder(folder: FilePath, walk: Walk, prefix = ""): Generator<FilePath> {
   let entries: Entry[];
   try {
@@ -53,7 +51,7 @@ export function* walkFolder(folder: FilePath, walk: Walk, prefix = ""): Generato
   }
 }
 
-/** What is in a folder, by the bytes of the names, whatever the system's order and language. */
+/** The entries of a folder in the order of the bytes of their names, independent of system and locale. */
 function list(folder: FilePath): Entry[] {
   const at = folder.name === "" ? "." : folder.at;
   const found = fs.readdirSync(at, { withFileTypes: true });
@@ -67,13 +65,13 @@ function list(folder: FilePath): Entry[] {
   return entries.sort((a, b) => Buffer.compare(bytes(a), bytes(b)));
 }
 
-/** The same for names that are not UTF-8, where the runtime can tell them. */
+/** The entries of a folder with names that are not UTF-8, if the runtime supports them. */
 function listBytes(folder: FilePath, at: string | Buffer): Entry[] {
   return fs.readdirSync(at, { encoding: "buffer" }).map((name) => {
     const path = bytesPath(Buffer.from(name));
     const whole = folder.name === "" ? path : joinPath(folder, path);
     const stats = fs.lstatSync(whole.at, { throwIfNoEntry: false });
-    // What cannot be looked at is tried to be read, which says why.
+    // An entry without stats is treated as a file. Reading it will report the error.
     return { path, isFile: stats?.isFile() ?? true, isFolder: stats?.isDirectory() ?? false };
   });
 }

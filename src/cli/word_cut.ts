@@ -1,43 +1,43 @@
 /**
- * Cuts texts for a tokenizer, also within a word that is too long to be kept.
+ * Cuts texts for a tokenizer, even within a word that is too long for the buffer.
  *
- * A byte pair encoding is the only sequence of tokens in which any two neighbours are what the two
- * encode to when they alone are joined. So where two tokens meet, a word can be cut, and what
- * follows is encoded apart, as long as the pattern takes both parts for one piece each and the
- * token before the cut and the first one behind it still stand the test.
+ * The byte-pair encoding of a text is the only sequence of tokens in which every two neighbours, joined, encode to
+ * themselves (`is_valid_token_pair` of rust-gems' `bpe`). So a word can be cut between two tokens, and the rest can
+ * be encoded separately, if the pattern takes each part as one pre-token, and the tokens on both sides of the cut
+ * still encode to themselves when joined.
  *
  * @module
  */
-import { SluiceError, type Tokenizer } from "../../mod.ts";
+import { SluiceError, type Tokenizer } from "../tokenizer/mod.ts";
 import { lastSafeCut } from "../tokenizer/safe_cut.ts";
 import { type Cutter, isDigit, isHan, isLetter } from "./cut.ts";
 
-/** A run must be this long to be cut within. */
+/** The shortest run that is cut. */
 const RUN_BYTES = 1 << 16;
 
-/** A cut is this far inside of a run, which is more than any contraction or special token has. */
+/** The distance of a cut from the edge of a run. It is longer than any contraction or special token. */
 const MARGIN_BYTES = 64;
 
-/** So many tokens are left behind a cut: the last ones may change with what follows. */
+/** The number of tokens after a cut, because the last ones may change with the text that follows. */
 const SPARE_TOKENS = 256;
 
-/** Cuts a text where `tokenizer` makes of the parts what it makes of the whole. */
+/** Cuts a text where the tokens of the parts, joined, are the tokens of the whole. */
 export class TokenCutter implements Cutter {
   readonly lastCut: Cutter["lastCut"] = lastSafeCut;
   readonly #tokenizer: Tokenizer;
-  /** The tokens on both sides of the cut that the next piece begins at, if that is within a word. */
-  #begin: readonly [before: number, behind: number] | undefined;
-  /** The same for the cut where it ends. */
-  #end: readonly [before: number, behind: number] | undefined;
+  /** The tokens on both sides of the cut at which the next piece starts, if it is within a word. */
+  #begin: readonly [before: number, after: number] | undefined;
+  /** The tokens on both sides of the cut at which the next piece ends. */
+  #end: readonly [before: number, after: number] | undefined;
   /** The first token of the next piece, if it is known. */
   #first: number | undefined;
 
-  /** @param tokenizer What will be asked for the tokens of the parts. */
+  /** @param tokenizer The tokenizer of the parts. */
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer;
   }
 
-  /** Costs an encoding of all `bytes`, which is why it is the last resort. */
+  /** Encodes all `bytes`, so it is the last resort. */
   cutWithin(bytes: Uint8Array): number {
     const end = wholeCharacters(bytes);
     const run = lastRun(bytes, end);
@@ -64,17 +64,17 @@ export class TokenCutter implements Cutter {
     this.#end = undefined;
     if (begin === undefined) return true;
     const [before, expected] = begin;
-    const behind = first ?? this.#encode(bytes)?.[0];
-    if (behind === undefined || behind === expected) return true;
+    const after = first ?? this.#encode(bytes)?.[0];
+    if (after === undefined || after === expected) return true;
     try {
-      const both = this.#tokenizer.encode(this.#tokenizer.decodeBytes([before, behind]));
-      return both.length === 2 && both[0] === before && both[1] === behind;
+      const both = this.#tokenizer.encode(this.#tokenizer.decodeBytes([before, after]));
+      return both.length === 2 && both[0] === before && both[1] === after;
     } catch {
-      return false; // They meet within a character.
+      return false; // The cut is within a character.
     }
   }
 
-  /** Undefined for what is refused, which is for who works on it to say. */
+  /** The tokens; undefined for a text that is refused, which is reported when the piece is processed. */
   #encode(bytes: Uint8Array): Uint32Array | undefined {
     try {
       return this.#tokenizer.encode(bytes);
@@ -85,10 +85,10 @@ export class TokenCutter implements Cutter {
   }
 }
 
-/** Characters of one kind, of which any pattern makes one piece, or pieces of a known length. */
+/** Characters of one kind, which every pattern takes as one pre-token, or as pre-tokens of a known length. */
 interface Run {
   readonly start: number;
-  /** Whether the pattern goes on from `at` as it would have from before. */
+  /** Whether the pattern continues from `at` as it would without the cut. */
   isCut(bytes: Uint8Array, at: number): boolean;
 }
 
@@ -96,10 +96,10 @@ const anywhere = () => true;
 const always = { isCut: anywhere };
 
 /**
- * The run at the end of `bytes`, if it is one that can be cut.
+ * The run at the end of `bytes`, if it can be cut.
  *
- * What stands before it must not make the pattern's piece begin with something on which it depends
- * how the piece ends, as a letter without case does before capitals.
+ * The text before it must not start the pre-token with a character on which its end depends, as a letter without
+ * case does before capitals.
  */
 function lastRun(bytes: Uint8Array, end: number): Run | undefined {
   const last = bytes[end - 1]!;
@@ -117,7 +117,7 @@ function lastRun(bytes: Uint8Array, end: number): Run | undefined {
   if (isDigit(last)) {
     const start = runOf(isDigit);
     if ((bytes[start - 1] ?? 0) >= 0x80) return undefined;
-    // Some patterns take numbers by three.
+    // Some patterns split numbers into groups of three.
     return { start, isCut: (_, at) => (at - start) % 3 === 0 };
   }
   if (last === 0x20) {
@@ -133,7 +133,7 @@ function lastRun(bytes: Uint8Array, end: number): Run | undefined {
   if (isPunctuation(last)) {
     const start = runOf(isPunctuation);
     const before = bytes[start - 1] ?? 0;
-    // A slash behind a line end may belong to the punctuation before that.
+    // A slash after a line end may belong to the punctuation before it.
     const isLineEnd = before === 0x0a || before === 0x0d;
     if (before >= 0x80 || isLineEnd && bytes[start] === 0x2f) return undefined;
     return { start, ...always };
@@ -145,7 +145,7 @@ function lastRun(bytes: Uint8Array, end: number): Run | undefined {
   return { start, isCut: (bytes, at) => (bytes[at]! & 0xc0) !== 0x80 };
 }
 
-/** ASCII that is neither letter nor number nor white space, nor taken for that by anyone. */
+/** ASCII that no pattern takes for a letter, a number or white space. */
 function isPunctuation(byte: number): boolean {
   return isVisible(byte) && !isLetter(byte) && !isDigit(byte) || byte < 0x09;
 }
@@ -154,7 +154,7 @@ function isVisible(byte: number): boolean {
   return byte > 0x20 && byte < 0x7f;
 }
 
-/** The length of `bytes` without a character that is cut off at the end. */
+/** The length of `bytes` without an incomplete character at the end. */
 function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back]!;

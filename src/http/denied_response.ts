@@ -1,5 +1,5 @@
 /**
- * A refusal as a response.
+ * HTTP responses for denied requests: problem details (RFC 9457) with rate-limit headers.
  *
  * @module
  */
@@ -17,28 +17,32 @@ import {
   waitMs,
 } from "./limit_headers.ts";
 
-/** What {@linkcode deniedResponse} can be asked for. */
+/** Options of {@linkcode deniedResponse}. */
 export interface DeniedResponseOptions extends Omit<LimitHeadersOptions, "denied"> {
   /**
-   * Why: the client has used up what is its own (429), or there is less for all at the moment (503), such
-   * as when an upstream's limit is what refuses.
+   * The reason: the client has used up its own quota (429), or the capacity for all clients is reduced for now
+   * (503), as when the limit of an upstream denies the request.
    *
    * @default "quota-exceeded"
    */
-  readonly problem?: ProblemType;
-  /** A sentence for people, in place of one that names the limit and the wait. */
-  readonly detail?: string;
+  readonly problem?: DeniedProblemType | undefined;
   /**
-   * Whose clients are to understand the body. `"openai"` is problem details with an `error` beside them.
-   * `"anthropic"` has `type: "error"`, which problem details cannot have, and so is plain JSON.
+   * A sentence for people.
+   *
+   * @default One that names the limit and the wait.
+   */
+  readonly detail?: string | undefined;
+  /**
+   * The API whose clients read the body. `"openai"` is problem details with an additional `error`. `"anthropic"`
+   * has `type: "error"`, which problem details cannot have, so it is plain JSON.
    *
    * @default "openai"
    */
-  readonly errorForm?: "openai" | "anthropic";
+  readonly errorForm?: "openai" | "anthropic" | undefined;
 }
 
 /** Problem types of draft-ietf-httpapi-ratelimit-headers-11 §5. */
-export type ProblemType = "quota-exceeded" | "temporary-reduced-capacity";
+export type DeniedProblemType = "quota-exceeded" | "temporary-reduced-capacity";
 
 const OPTIONS = {
   fields: true,
@@ -48,7 +52,7 @@ const OPTIONS = {
   errorForm: true,
 } as const;
 
-/** Status and title of a problem, and what Anthropic calls it. */
+/** The parts of a problem, and its type in Anthropic's API. */
 interface Problem {
   readonly type: string;
   readonly status: number;
@@ -56,7 +60,7 @@ interface Problem {
   readonly anthropic: string;
 }
 
-const PROBLEMS: Readonly<Record<ProblemType, Problem>> = {
+const PROBLEMS: Readonly<Record<DeniedProblemType, Problem>> = {
   "quota-exceeded": {
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
     status: 429,
@@ -71,8 +75,8 @@ const PROBLEMS: Readonly<Record<ProblemType, Problem>> = {
   },
 };
 /**
- * Of all statuses that say that the request itself is what is wrong, the one that no client repeats: the
- * SDKs of OpenAI and Anthropic and the AI SDK repeat 408, 409, 429 and from 500 on, and others more.
+ * The problem of a request that can never fit. 400 is the status for wrong requests that no client repeats: the
+ * SDKs of OpenAI and Anthropic and the AI SDK repeat 408, 409, 429, 500 and above, and others repeat more.
  */
 const NEVER_FITS: Problem = {
   type: "about:blank",
@@ -80,18 +84,17 @@ const NEVER_FITS: Problem = {
   title: "Bad Request",
   anthropic: "invalid_request_error",
 };
-/** The SDKs of OpenAI and Anthropic wait no longer for a `Retry-After`, and then ask sooner instead. */
+/** The SDKs of OpenAI and Anthropic ignore a longer `Retry-After`, and repeat the request earlier. */
 const LONGEST_RETRY_MS = 60_000;
 
 /**
- * A refusal as a response: `application/problem+json` (RFC 9457) with the limit's name in
- * `violated-policies` and an `error` as OpenAI's API has it (`code: "rate_limit_exceeded"`), and the
- * headers of {@linkcode limitHeaders} with `Retry-After` (seconds, at least 1) and `retry-after-ms`.
+ * The response for a denied request: `application/problem+json` (RFC 9457) with the name of the limit in
+ * `violated-policies` and an `error` as in OpenAI's API (`code: "rate_limit_exceeded"`). It has the headers of
+ * {@linkcode limitHeaders}, with `Retry-After` (seconds, at least 1) and `retry-after-ms`.
  *
- * A request that can never fit has neither of the two, as no waiting helps: it is a 400, which no client
- * sends again, and says `"never-fits": true`. It has `x-should-retry: false`, and so has a refusal for more
- * than a minute: the SDKs of OpenAI and Anthropic do not wait for that long, and without it ask again
- * after a second.
+ * For a request that can never fit, waiting does not help. Its response has neither of the two headers, the
+ * status 400, which no client repeats, and `"never-fits": true`. It also has `x-should-retry: false`, as has a
+ * denial for more than a minute: without it, the SDKs of OpenAI and Anthropic repeat after a second.
  *
  * @example
  * ```ts
@@ -107,7 +110,7 @@ const LONGEST_RETRY_MS = 60_000;
  * console.log(handle(new Request("http://localhost")).headers.get("retry-after")); // 1
  * ```
  *
- * @param parts The keys that were asked, as for {@linkcode limitHeaders}; `[]` to tell nothing of them.
+ * @param parts The keys of the request, as for {@linkcode limitHeaders}. `[]` adds no headers about them.
  */
 export function deniedResponse(
   denied: Denied,
@@ -149,7 +152,7 @@ export function deniedResponse(
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** OpenAI has the unit of the limit as the type. */
+/** The error as in OpenAI's API, whose type is the unit of the limit. */
 function openAiError(
   message: string,
   { limiter, limit }: Denied,

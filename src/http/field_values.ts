@@ -1,19 +1,17 @@
 /**
- * Values of header fields: numbers, durations, and points in time.
+ * Parsers for values of header fields: numbers, durations and dates.
  *
- * Whatever others send is read here, so nothing throws: what cannot be read is undefined.
+ * The values come from other programs, so no parser throws. A value that cannot be parsed is undefined.
  *
  * @module
  */
 import { MAX_AMOUNT, MAX_PERIOD_MS } from "../ffi/symbols.gen.ts";
 
-/** No limit is longer: see `rate` and `quota`. What is further away is no news about one. */
-export const LONGEST_MS: number = MAX_PERIOD_MS;
-/** From here on, a bare number is a time and no delay: 1e9 seconds is 2001, 1e12 milliseconds too. */
+/** From here on, a bare number is a date and not a delay: 1e9 seconds is 2001, as is 1e12 milliseconds. */
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
 
-/** `µ` comes as `Âµ` out of a header: its two bytes of UTF-8, each as a character. */
+/** A header has `µ` as `Âµ`: each of its two UTF-8 bytes is a character. */
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ns|us|Â?µs|ms|s|m|h|d))+$/;
 const DURATION_PART = /(\d+(?:\.\d+)?)(ns|us|Â?µs|ms|s|m|h|d)/g;
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -28,20 +26,20 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 864e5,
 };
 
-/** Digits, some with a fraction, none with a sign or an exponent. */
+/** A number of digits with an optional fraction, without a sign or an exponent. */
 export function decimal(value: string | null | undefined): number | undefined {
   return typeof value === "string" && /^\s*\d+(?:\.\d+)?\s*$/.test(value)
     ? Number(value)
     : undefined;
 }
 
-/** So many units, from 0 to 1e12. */
+/** An amount of units, from 0 to 1e12. */
 export function amount(value: string | undefined): number | undefined {
   const number = decimal(value);
   return number !== undefined && number <= MAX_AMOUNT ? number : undefined;
 }
 
-/** A duration as Go writes it, such as `6m0s`, `1.5s`, `120ms` or `1h2m`; in milliseconds. */
+/** Milliseconds of a duration in Go's format, such as `6m0s`, `1.5s`, `120ms` or `1h2m`. */
 export function durationMs(value: string): number | undefined {
   if (!DURATION.test(value)) return undefined;
   let sum = 0;
@@ -51,7 +49,7 @@ export function durationMs(value: string): number | undefined {
   return sum;
 }
 
-/** A duration as Go writes it, rounded up to a millisecond: `20ms`, `1.5s`, `6m0s`, `1h0m0s`. */
+/** A duration in Go's format, rounded up to a millisecond: `20ms`, `1.5s`, `6m0s`, `1h0m0s`. */
 export function formatDuration(milliseconds: number): string {
   const whole = Math.ceil(milliseconds);
   if (whole > 0 && whole < 1000) return `${whole}ms`;
@@ -66,26 +64,25 @@ export function formatDuration(milliseconds: number): string {
 }
 
 /**
- * A date of HTTP (RFC 9110 §5.6.7), as milliseconds since 1970. `Date.parse` reads far more than
- * dates of HTTP, which begin with the name of a day.
+ * An HTTP date (RFC 9110 §5.6.7), in milliseconds since 1970. `Date.parse` reads many other formats, but only an
+ * HTTP date starts with the name of a day.
  */
 export function httpDate(value: string | null): number | undefined {
   if (value === null || !/^\s*(?:mon|tue|wed|thu|fri|sat|sun)/i.test(value)) return undefined;
   return finite(Date.parse(value));
 }
 
-/** A date and time with its offset (RFC 3339), as milliseconds since 1970. */
+/** A date and time with an offset (RFC 3339), in milliseconds since 1970. */
 function rfc3339(value: string): number | undefined {
   const isOne = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.test(value);
   return isOne ? finite(Date.parse(value)) : undefined;
 }
 
 /**
- * How long until a limit is reset, in milliseconds: given as a duration, as seconds, or as a time (RFC
- * 3339, HTTP, or since 1970 in seconds or milliseconds). A time that has passed is 0; more than 366
- * days are undefined.
+ * The time until a limit is reset, in milliseconds. The value is a duration, a number of seconds, or a date (RFC
+ * 3339, HTTP, or seconds or milliseconds since 1970). A date in the past is 0. More than 366 days are undefined.
  *
- * @param sent When that was said, in milliseconds since 1970.
+ * @param sent The time at which the value was sent, in milliseconds since 1970.
  */
 export function resetMs(value: string | undefined, sent: number): number | undefined {
   if (value === undefined) return undefined;
@@ -105,9 +102,9 @@ export function resetMs(value: string | undefined, sent: number): number | undef
   return reset === undefined ? undefined : withinYear(reset);
 }
 
-/** Passes on milliseconds; undefined if they are more than 366 days. */
+/** Passes on milliseconds. Undefined if they are more than 366 days, since no limit is longer. */
 export function withinYear(milliseconds: number): number | undefined {
-  return milliseconds <= LONGEST_MS ? milliseconds : undefined;
+  return milliseconds <= MAX_PERIOD_MS ? milliseconds : undefined;
 }
 
 function finite(milliseconds: number): number | undefined {

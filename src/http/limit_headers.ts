@@ -1,10 +1,10 @@
 /**
- * Response headers that tell a client how it stands.
+ * Rate-limit response headers: `RateLimit` and `RateLimit-Policy` of the IETF, and `x-ratelimit-*` of OpenAI.
  *
  * @module
  */
 import { type BareItem, type Item, serializeList } from "structured-headers";
-import { isArray, readArray } from "../arguments.ts";
+import { checkPeriodMs, isArray, readArray } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown } from "../known_options.ts";
 import { type Denied, HELD_RETRY_MS, type LimitState } from "../limiter/decision.ts";
@@ -12,31 +12,36 @@ import type { LimitDefinition } from "../limiter/limit_definitions.ts";
 import { RateLimiter } from "../limiter/rate_limiter.ts";
 import type { LimiterPart } from "../limiter/together.ts";
 import { isKind } from "../typed_array.ts";
-import { formatDuration, LONGEST_MS } from "./field_values.ts";
+import { formatDuration } from "./field_values.ts";
 
-/** One key of one limiter, and what a client knows it by. */
+/** One key of one limiter, and its name for clients. */
 export interface LimitedPart extends LimiterPart {
   /**
-   * The key as clients may see it: the `pk` of `RateLimit` fields, which is left out if this is. Not a
-   * secret such as an API key.
+   * The key as clients see it, in the parameter `pk` of `RateLimit` fields. Without it they have no `pk`. Do not
+   * pass a secret such as an API key.
    */
-  readonly partitionKey?: string | Uint8Array<ArrayBuffer>;
+  readonly partitionKey?: string | Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** What {@linkcode limitHeaders} can be asked for. */
+/** Options of {@linkcode limitHeaders}. */
 export interface LimitHeadersOptions {
-  /** `ietf`: `RateLimit` and `RateLimit-Policy`. `openai`: `x-ratelimit-*`. @default Both. */
-  readonly fields?: readonly ("ietf" | "openai")[];
-  /** A refusal: adds `Retry-After` and `retry-after-ms`, unless the request can never fit. */
-  readonly denied?: Denied;
   /**
-   * What to tell a client to wait, in milliseconds, where nobody knows: when open reservations hold what
-   * is missing. @default 1000
+   * Which headers to make: `ietf` is `RateLimit` and `RateLimit-Policy`, `openai` is `x-ratelimit-*`.
+   *
+   * @default Both.
    */
-  readonly heldRetryAfterMs?: number;
+  readonly fields?: readonly ("ietf" | "openai")[] | undefined;
+  /** A denial. It adds `Retry-After` and `retry-after-ms`, unless the request can never fit. */
+  readonly denied?: Denied | undefined;
+  /**
+   * The wait for a client, in milliseconds, if it cannot be computed because open reservations hold the amount.
+   *
+   * @default 1000
+   */
+  readonly heldRetryAfterMs?: number | undefined;
 }
 
-/** One limit of a key: what it is called, what it is, and how it stands. */
+/** One limit of a key: its name, its definition and its state. */
 interface Standing {
   readonly name: string;
   readonly limit: LimitDefinition;
@@ -45,29 +50,30 @@ interface Standing {
 }
 
 const OPTIONS = { fields: true, denied: true, heldRetryAfterMs: true } as const;
-/** The windows of a calendar that are all equally long, where there is no daylight saving. */
+/** The calendar windows of constant length, which they have without daylight saving time. */
 const WINDOW_SECONDS: Readonly<Record<string, number>> = { day: 86_400, week: 604_800 };
 const UNITS = ["requests", "tokens"];
-/** What an integer of structured fields can be (RFC 9651 §3.3.1). */
+/** The largest integer of structured fields (RFC 9651 §3.3.1). */
 const MOST_INTEGER = 999_999_999_999_999;
 
 /**
- * Headers that tell a client how its keys stand now. O(limits), one crossing for each part.
+ * Headers with the current state of a client's keys. O(limits), one crossing per part.
  *
- * - `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), an item for each limit
- *   by its name, or by `limiter/limit` if there are several parts. A rate has its `limit` and period as
- *   `q` and `w`; `t` is how long what is left lasts at that rate, so that a client that spreads `r` over
- *   `t` goes as fast as the limit and no faster (§8.5). A quota's `t` is the end of its window; concurrency has no window.
- *   `qu` is the limit's unit, which for others than requests and concurrency no registry has yet.
- * - `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI has them: of the limit of that unit
- *   that has least left, the most that can be taken at once, what is left, and the time until all is back.
+ * - `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11) have an item per limit, with
+ *   its name, or `limiter/limit` if there are several parts. A rate has its `limit` and period as `q` and `w`.
+ *   Its `t` is the time in which the remaining amount is used up at that rate, so a client that spreads `r` over
+ *   `t` is as fast as the limit and no faster (§8.5). The `t` of a quota is the end of its window. Concurrency
+ *   has no window. `qu` is the unit of the limit; no registry has units other than requests and concurrency yet.
+ * - `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` are those of OpenAI. They describe the limit of that
+ *   unit with the least remaining: the most that can be taken at once, the remaining amount, and the time until
+ *   all of it is available again.
  *
- * Amounts are rounded down, times up; above 999,999,999,999,999 they are said to be that. A limit of
- * `Infinity` is not told.
+ * Amounts are rounded down, times up, and both are capped at 999,999,999,999,999. A limit of `Infinity` is left
+ * out.
  *
- * @throws {TypeError} An option is not known or has a wrong type, `options.denied` is no refusal, or a
- * part has no limiter or a `partitionKey` that is neither text nor bytes.
- * @throws {RangeError} An option has a wrong value.
+ * @throws {TypeError} If an option is unknown or has a wrong type, `options.denied` is not a denial, or a part
+ * has no limiter or a `partitionKey` that is neither a string nor bytes.
+ * @throws {RangeError} If an option has a wrong value.
  */
 export function limitHeaders(
   parts: LimitedPart | readonly LimitedPart[],
@@ -106,14 +112,14 @@ export function limitHeaders(
   return headers;
 }
 
-/** Refuses what is no refusal: what is allowed has no wait that a header could tell. */
+/** Refuses a decision that is not a denial. */
 export function checkDenied(name: string, denied: unknown): asserts denied is Denied {
   if ((denied as Partial<Denied> | null | undefined)?.allowed !== false) {
-    throw new TypeError(`${name} must be a refusal, not ${show(denied)}`);
+    throw new TypeError(`${name} must be a denial, not ${show(denied)}`);
   }
 }
 
-/** The fields that are asked for. */
+/** The option `fields`. */
 function fieldsOf({ fields = ["ietf", "openai"] }: LimitHeadersOptions): readonly string[] {
   if (!isArray(fields)) {
     throw new TypeError(
@@ -126,7 +132,7 @@ function fieldsOf({ fields = ["ietf", "openai"] }: LimitHeadersOptions): readonl
   });
 }
 
-/** What the limit that refused is called in the headers of `parts`. */
+/** The name of the limit that denied the request, in the headers of `parts`. */
 export function policyName(
   { limiter, limit }: Pick<Denied, "limiter" | "limit">,
   parts: LimitedPart | readonly LimitedPart[],
@@ -134,21 +140,12 @@ export function policyName(
   return ascii(Array.isArray(parts) && parts.length > 1 ? `${limiter}/${limit}` : limit);
 }
 
-/** How long a client should wait, in milliseconds; undefined if no waiting helps. */
+/** How long a client should wait, in milliseconds. Undefined if waiting does not help. */
 export function waitMs(
   { reason, fitsAfterMs }: Denied,
   { heldRetryAfterMs = HELD_RETRY_MS }: Pick<LimitHeadersOptions, "heldRetryAfterMs">,
 ): number | undefined {
-  if (typeof heldRetryAfterMs !== "number") {
-    throw new TypeError(
-      `options.heldRetryAfterMs must be a number, not ${show(heldRetryAfterMs)}`,
-    );
-  }
-  if (!(heldRetryAfterMs > 0 && heldRetryAfterMs <= LONGEST_MS)) {
-    throw new RangeError(
-      `options.heldRetryAfterMs must be above 0 and at most 366 days, not ${heldRetryAfterMs}`,
-    );
-  }
+  checkPeriodMs("options.heldRetryAfterMs", heldRetryAfterMs);
   return reason === "held" ? heldRetryAfterMs : fitsAfterMs;
 }
 
@@ -181,8 +178,8 @@ function standingsOf(parts: LimitedPart | readonly LimitedPart[]): Standing[] {
 function policyItem({ name, limit, state, partitionKey }: Standing): Item {
   const { capacity, refillMs } = state;
   if (limit.kind === "rate" && capacity > 0 && refillMs > 0) {
-    // The key's own limits may be others than the limiter's, over another period even: the rate is
-    // told over the limiter's period, or over a longer one in which there is at least one unit.
+    // A key may have limits of its own, even with another period. The rate is stated for the limiter's period,
+    // or for a longer one that has at least one unit.
     const unitsPerSecond = capacity / refillMs * 1000;
     const w = Math.max(seconds(limit.perMs), Math.ceil(1 / unitsPerSecond - 1e-6));
     const q = capacity * w * 1000 / refillMs;
@@ -196,7 +193,7 @@ function policyItem({ name, limit, state, partitionKey }: Standing): Item {
     const qu = limit.unit === "concurrent" ? "concurrent-requests" : limit.unit;
     return [name, parameters({ q, qu, pk: partitionKey })];
   }
-  // Months have no one length, and neither have days where clocks are changed.
+  // Months differ in length, and so do days with daylight saving time.
   const w = limit.kind === "rate"
     ? seconds(limit.perMs)
     : typeof limit.per === "number"
@@ -207,13 +204,13 @@ function policyItem({ name, limit, state, partitionKey }: Standing): Item {
   return [name, parameters({ q, qu: limit.unit, w, pk: partitionKey })];
 }
 
-/** @param wait What `Retry-After` says of this limit; it should not be before the end of `t`. */
+/** @param wait The `Retry-After` of this limit. It should not be before the end of `t`. */
 function limitItem({ name, state, partitionKey }: Standing, wait: number | undefined): Item {
   const { kind, capacity, remaining, used, outstanding, resetMs, refillMs } = state;
   let t: number | undefined;
   if (kind === "quota") t = seconds(resetMs);
   if (kind === "rate" && capacity > 0) {
-    // How long what is left lasts at the limit's own rate, or until there is one again.
+    // The time in which the rest is used up at the limit's rate, or until one unit is available.
     const units = Math.max(Math.floor(remaining), used + outstanding + 1 - capacity);
     t = seconds(units * refillMs / capacity);
   }
@@ -235,7 +232,7 @@ function parameters(
   return all;
 }
 
-/** Of the rates and quotas of a unit, the one that has least left; of those, the longest. */
+/** The rate or quota of a unit with the least remaining; of several, the one that resets last. */
 function leastLeft(standings: readonly Standing[], unit: string): LimitState | undefined {
   return standings
     .map(({ state }) => state)
@@ -243,12 +240,12 @@ function leastLeft(standings: readonly Standing[], unit: string): LimitState | u
     .sort((a, b) => a.remaining - b.remaining || b.resetMs - a.resetMs)[0];
 }
 
-/** Whole seconds, rounded up, at least 1; a nanosecond more is an error of rounding. */
+/** Whole seconds, rounded up, at least 1. An excess of a nanosecond is a rounding error. */
 function seconds(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000 - 1e-9));
 }
 
-/** A name as a string of structured fields, which is printable ASCII. */
+/** A name as a string of structured fields, which has printable ASCII only. */
 function ascii(name: string): string {
   return name.toWellFormed().replace(/[^ -~]/gu, encodeURIComponent);
 }

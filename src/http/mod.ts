@@ -1,5 +1,5 @@
 /**
- * Limits in HTTP headers: telling clients how they stand, and following what upstreams say.
+ * Rate limits in HTTP headers: headers for clients, and parsers for the headers of upstreams.
  *
  * @example
  * ```ts
@@ -17,7 +17,11 @@ export {
   type SluiceErrorInit,
 } from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
-export { deniedResponse, type DeniedResponseOptions, type ProblemType } from "./denied_response.ts";
+export {
+  type DeniedProblemType,
+  deniedResponse,
+  type DeniedResponseOptions,
+} from "./denied_response.ts";
 export { type LimitedPart, limitHeaders, type LimitHeadersOptions } from "./limit_headers.ts";
 export { retryAfterMs } from "./retry_after.ts";
 export { type LimitMapping, tightenFrom } from "./tighten.ts";

@@ -1,20 +1,19 @@
 /**
- * How long a response asks to be left alone.
+ * A parser for `Retry-After` and `retry-after-ms`.
  *
  * @module
  */
 import { decimal, httpDate } from "./field_values.ts";
 
-/** Longer than any provider means it; what is above is read as this. */
+/** The longest wait. No provider means a longer one. */
 const DAY_MS = 86_400_000;
 
 /**
- * The milliseconds that `retry-after-ms` or `Retry-After` (seconds, or an HTTP date; RFC 9110
- * §10.2.3) ask for, at most a day; undefined if neither is there or can be read. A date that has
- * passed is 0.
+ * The wait that `retry-after-ms` or `Retry-After` (seconds, or an HTTP date; RFC 9110 §10.2.3) asks for, in
+ * milliseconds, at most a day. Undefined if there is neither, or neither can be parsed. A date in the past is 0.
  *
- * @param now The wall clock, in milliseconds since 1970; dates are compared with the response's own
- * `Date` if it has one, so that a clock that is off here does no harm.
+ * @param now The wall clock, in milliseconds since 1970. Dates are compared with the `Date` of the response if
+ * it has one, so that a wrong local clock does no harm.
  */
 export function retryAfterMs(headers: Headers, now: number = Date.now()): number | undefined {
   const milliseconds = decimal(headers.get("retry-after-ms"));
@@ -27,7 +26,7 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
   return Math.min(Math.max(0, until - sentAt(headers, now)), DAY_MS);
 }
 
-/** When a response was sent: its own `Date`, or `now` if it has none. */
+/** When a response was sent: its `Date`, or `now` if it has none. */
 export function sentAt(headers: Headers, now: number): number {
   return httpDate(headers.get("date")) ?? now;
 }

@@ -1,5 +1,5 @@
 /**
- * Following an upstream's limits, as it tells them in its headers.
+ * Applies the rate-limit headers of an upstream to a limiter.
  *
  * @module
  */
@@ -10,28 +10,25 @@ import { RateLimiter } from "../limiter/rate_limiter.ts";
 import { parseLimitHeaders, type UpstreamLimits } from "./upstream_limits.ts";
 
 /**
- * Which limit follows which name of an upstream's headers, such as `{ requests: "rpm", tokens: "tpm" }`:
- * see {@linkcode UpstreamLimits.limits}. The limit should be of the same length as the upstream's: a
- * quota of a day that follows a header of a minute is used up for a day.
+ * A limit for each name in an upstream's headers, such as `{ requests: "rpm", tokens: "tpm" }`; for the names
+ * see {@linkcode UpstreamLimits.limits}. Both should have the same period: a daily quota that follows a header
+ * per minute would be used up for a day.
  */
 export type LimitMapping<Name extends string = string> = Readonly<Record<string, Name>>;
 
 /**
- * Makes the limits of a key as tight as an upstream says they are. No header can loosen a limit: one
- * that says more than is left here changes nothing, and neither does one that makes no sense. Call it
- * when the headers have come, as they tell of that moment. O(headers).
+ * Lowers the remaining amounts of a key's limits to those that an upstream reports. Headers never raise an
+ * amount, and headers that make no sense are ignored. Call it when the headers arrive, because they describe
+ * that moment. O(headers).
  *
- * A limit of `Infinity` has no less to leave: it stays as it is, also for `Retry-After`. One that is to follow
- * an upstream needs a number.
+ * A limit of `Infinity` does not change, even for `Retry-After`. To follow an upstream, a limit needs a number.
  *
- * What was taken away comes back at the limit's own rate. A reset tells when *everything* is there
- * again and not when the next call fits, so it is used only to pass over what is past: a limit that was
- * reset since.
+ * The amount that was removed comes back at the limit's own rate. A reset time says when *all* of a limit is
+ * available again, and not when the next call fits. So it is used only to ignore limits that were reset since.
  *
- * `Retry-After` and `retry-after-ms` are about all that is asked of the upstream: all rates in `mapping`
- * admit nothing until then, whatever is left of each by name, and from then on what comes back at their
- * own rate. A day at most. Quotas know no time but the end of their window and stay as they are.
- * `pool.fetch` obeys these headers by itself.
+ * `Retry-After` and `retry-after-ms` apply to all requests to the upstream. All rates in `mapping` admit nothing
+ * until then, for at most a day, and refill at their own rate from then on. Quotas do not change, because they
+ * only know the end of their window. `pool.fetch` obeys these headers by itself.
  *
  * @example
  * ```ts
@@ -43,14 +40,14 @@ export type LimitMapping<Name extends string = string> = Readonly<Record<string,
  * });
  * const { headers } = new Response("", { headers: { "x-ratelimit-remaining-tokens": "1200" } });
  * tightenFrom(upstream, "openai", headers, { tokens: "tpm" });
- * console.log(upstream.inspect("openai").tpm.remaining); // 1200, and 1.5 more each millisecond
+ * console.log(upstream.inspect("openai").tpm.remaining); // 1200, and 1.5 more each millisecond …
  * ```
  *
- * @param now The wall clock, in milliseconds since 1970; the response's own `Date` is preferred.
- * @returns What the headers say, whether mapped or not.
- * @throws {TypeError} `limiter`, `headers` or `mapping` is none.
- * @throws {RangeError} `mapping` names a limit that the limiter has not, or that is of concurrency.
- * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS` or `SLUICE_DISPOSED`, whatever the headers say.
+ * @param now The wall clock, in milliseconds since 1970. The `Date` of the response takes precedence.
+ * @returns The content of the headers, whether mapped or not.
+ * @throws {TypeError} If `limiter`, `headers` or `mapping` has a wrong type.
+ * @throws {RangeError} If `mapping` has a limit that the limiter does not have, or one of concurrency.
+ * @throws {SluiceError} `SLUICE_TOO_MANY_KEYS`, `SLUICE_DISPOSED`.
  */
 export function tightenFrom<L extends Limits>(
   limiter: RateLimiter<L>,
@@ -76,7 +73,7 @@ export function tightenFrom<L extends Limits>(
     limiter.tighten(key, limit, upstream.remaining);
   }
   const { retryAfterMs = 0 } = said;
-  // Shorter than a nanosecond is no time.
+  // Less than a nanosecond is 0 to the limiter.
   if (retryAfterMs >= 1e-6) {
     for (const [, limit] of pairs) {
       if (limiter.limits[limit].kind === "rate") limiter.tighten(key, limit, 0, retryAfterMs);

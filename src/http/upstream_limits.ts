@@ -1,5 +1,5 @@
 /**
- * What the headers of an upstream's response say about its limits.
+ * A parser for the rate-limit headers of upstreams.
  *
  * @module
  */
@@ -15,34 +15,34 @@ import { show } from "../errors.ts";
 import { amount, resetMs, withinYear } from "./field_values.ts";
 import { retryAfterMs, sentAt } from "./retry_after.ts";
 
-/** What headers say about one limit. What they do not say, or say in a way that makes no sense, is undefined. */
+/** One limit, as the headers describe it. A value that is missing or makes no sense is undefined. */
 export interface UpstreamLimit {
-  /** The most that there is. */
+  /** The limit. */
   readonly limit: number | undefined;
-  /** What is left. */
+  /** The remaining amount. */
   readonly remaining: number | undefined;
-  /** Milliseconds until all of it is there again. */
+  /** The milliseconds until all of it is available again. */
   readonly resetMs: number | undefined;
 }
 
-/** What {@linkcode parseLimitHeaders} reads. */
+/** The result of {@linkcode parseLimitHeaders}. */
 export interface UpstreamLimits {
   /**
-   * By the name that the headers have for it: `requests`, `tokens`, `input-tokens`, `tokens-minute`, or
-   * of `RateLimit` fields the policy's name. If several fields tell of one name, the strictest counts.
+   * The limits by their names in the headers: `requests`, `tokens`, `input-tokens`, `tokens-minute`, or the name
+   * of the policy for `RateLimit` fields. If several fields describe one name, the strictest applies.
    */
   readonly limits: ReadonlyMap<string, UpstreamLimit>;
-  /** How long the response asks to be left alone, at most a day. */
+  /** The wait that the response asks for, at most a day: see {@linkcode retryAfterMs}. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** OpenAI and most others; without a unit it is requests. Azure has sent `x-rate-limit-…` as well. */
+/** OpenAI and most others. Without a unit it is requests. Azure also sends `x-rate-limit-…`. */
 const COMMON =
   /^(?<family>x-rate-?limit|ratelimit)-(?<which>limit|remaining|reset)(?:-(?<name>.+))?$/;
-/** Here the unit comes first. */
+/** Anthropic, with the unit first. */
 const ANTHROPIC = /^(?<family>anthropic-ratelimit)-(?<name>.+)-(?<which>limit|remaining|reset)$/;
 
-/** The fields of one limit, as they came. */
+/** The field values of one limit. */
 interface Fields {
   readonly name: string;
   limit?: string;
@@ -51,16 +51,18 @@ interface Fields {
 }
 
 /**
- * Reads the limits in response headers: `x-ratelimit-*` with durations such as `6m0s`, seconds or times,
- * `anthropic-ratelimit-*`, the IETF's `RateLimit` and `RateLimit-Policy`
- * (draft-ietf-httpapi-ratelimit-headers-11), and as the draft had it up to 7
- * (`RateLimit: limit=100, remaining=50, reset=5`, which is of requests), `retry-after` and
- * `retry-after-ms`. Values that are no
- * plain numbers, negative, above 1e12, sent twice, or longer than 366 days are passed over, and so is
- * all about a limit that is said to be 0 or negative, as Azure has done. Never throws for what is in
- * the headers. O(length).
+ * Parses the limits in response headers. These are read:
  *
- * @param now The wall clock, in milliseconds since 1970; the response's own `Date` is preferred.
+ * - `x-ratelimit-*`, with durations such as `6m0s`, seconds or dates, and `anthropic-ratelimit-*`;
+ * - the IETF's `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11), and the form of
+ *   drafts up to 7 (`RateLimit: limit=100, remaining=50, reset=5`, of requests);
+ * - `retry-after` and `retry-after-ms`.
+ *
+ * Values are ignored if they are not plain numbers, negative, above 1e12, sent twice, or longer than 366 days. A
+ * limit of 0 or less, which Azure has sent, is ignored as a whole. The content of headers never makes it throw.
+ * O(length).
+ *
+ * @param now The wall clock, in milliseconds since 1970. The `Date` of the response takes precedence.
  */
 export function parseLimitHeaders(headers: Headers, now: number = Date.now()): UpstreamLimits {
   if (!(headers instanceof Headers)) {
@@ -69,7 +71,7 @@ export function parseLimitHeaders(headers: Headers, now: number = Date.now()): U
   const sent = sentAt(headers, now);
   const limits = new Map<string, UpstreamLimit>();
   for (const { name, limit, remaining, reset } of group(headers)) {
-    // Not believed: Azure's Responses API sends -1 for all, and 0.
+    // Ignored: Azure's Responses API sends -1 for all values, and 0.
     if (limit !== undefined && Number(limit) <= 0) continue;
     add(limits, name, {
       limit: amount(limit),
@@ -83,7 +85,7 @@ export function parseLimitHeaders(headers: Headers, now: number = Date.now()): U
   return { limits, retryAfterMs: retryAfterMs(headers, now) };
 }
 
-/** The fields that belong together. */
+/** The fields, grouped by limit. */
 function group(headers: Headers): Iterable<Fields> {
   const groups = new Map<string, Fields>();
   headers.forEach((value, field) => {
@@ -113,13 +115,13 @@ function* ietf(headers: Headers): Iterable<[string, UpstreamLimit]> {
   }
 }
 
-/** A member of a dictionary, by its name. */
+/** The name of a member of a dictionary. */
 const MEMBER = /(?:^|,)[ \t]*(limit|remaining|reset)(?=[=;, \t]|$)/g;
 
-/** `limit=100, remaining=50, reset=5`, as the draft had it up to 7. */
+/** `limit=100, remaining=50, reset=5`, the form of drafts up to 7. */
 function dictionary(value: string | null): UpstreamLimit | undefined {
   const names = [...(value ?? "").matchAll(MEMBER)].map(([, name]) => name);
-  // Sent twice: of members of one name a dictionary keeps the last, which may be the looser.
+  // Sent twice: a dictionary keeps the last member of a name, which may be the less strict one.
   if (new Set(names).size < names.length) return undefined;
   let fields: ReadonlyMap<string, unknown>;
   try {
@@ -131,7 +133,7 @@ function dictionary(value: string | null): UpstreamLimit | undefined {
     const item = fields.get(name);
     return Array.isArray(item) ? count(item[0] as BareItem) : undefined;
   });
-  // Not believed, as above.
+  // Ignored, as above.
   if (remaining === undefined || limit === 0) return undefined;
   return {
     limit,
@@ -140,7 +142,7 @@ function dictionary(value: string | null): UpstreamLimit | undefined {
   };
 }
 
-/** The named items of a list. Drafts before the ninth had tokens for names. */
+/** The named items of a list. Drafts before 9 have tokens as names. */
 function* items(value: string | null): Iterable<[string, ReadonlyMap<string, BareItem>]> {
   let list: List;
   try {
@@ -160,7 +162,7 @@ function count(value: BareItem | undefined): number | undefined {
   return Number.isInteger(value) ? amount(`${value}`) : undefined;
 }
 
-/** Keeps the strictest of what is said of a name. */
+/** Keeps the strictest values of a name. */
 function add(limits: Map<string, UpstreamLimit>, name: string, said: UpstreamLimit): void {
   const known = limits.get(name);
   if (known === undefined && Object.values(said).every((value) => value === undefined)) return;

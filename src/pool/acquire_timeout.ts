@@ -1,19 +1,19 @@
 /**
- * The error of who waited in line for too long, with what there was to wait for.
+ * The error of a request that was queued for too long, with a snapshot of the pool.
  *
  * @module
  */
 import { SluiceError } from "../errors.ts";
 import type { PoolStats, UpstreamStats } from "./stats.ts";
 
-/** So many upstreams are told of in a message. */
-const TOLD = 8;
+/** The most upstreams that a message lists. */
+const LISTED = 8;
 
-/** `SLUICE_ACQUIRE_TIMEOUT`: no lease came free in time. Says why, for people and for programs. */
+/** `SLUICE_ACQUIRE_TIMEOUT`: no lease was free in time. Has the reason for people and for programs. */
 export class AcquireTimeoutError extends SluiceError {
-  /** How long was waited, in milliseconds. */
+  /** How long the request was queued, in milliseconds. */
   readonly waitedMs: number;
-  /** The pool at that moment. */
+  /** The pool at the time of the error. */
   readonly stats: PoolStats;
 
   /** Made by {@linkcode UpstreamPool.acquire}. */
@@ -26,11 +26,11 @@ export class AcquireTimeoutError extends SluiceError {
 
 function messageOf(pool: string, waitedMs: number, stats: PoolStats): string {
   const { inFlight, maxInFlight, ownInFlight, waiting, upstreams } = stats;
-  const told = upstreams.slice(0, TOLD).map(stateOf);
-  if (upstreams.length > TOLD) told.push(`${upstreams.length - TOLD} more upstreams`);
-  return `No lease of pool ${JSON.stringify(pool)} came free within ${Math.round(waitedMs)} ms: ` +
-    `${inFlight}/${maxInFlight} in flight (${ownInFlight} of this Worker), ${waiting} in line; ` +
-    (told.length === 0 ? "it has no upstreams" : told.join(", "));
+  const listed = upstreams.slice(0, LISTED).map(stateOf);
+  if (upstreams.length > LISTED) listed.push(`${upstreams.length - LISTED} more upstreams`);
+  return `No lease of pool ${JSON.stringify(pool)} was free within ${Math.round(waitedMs)} ms: ` +
+    `${inFlight}/${maxInFlight} in flight (${ownInFlight} of this Worker), ${waiting} queued; ` +
+    (listed.length === 0 ? "it has no upstreams" : listed.join(", "));
 }
 
 function stateOf({ id, state, inFlight, limit, restsForMs }: UpstreamStats): string {

@@ -1,29 +1,28 @@
 /**
- * Bells: how one Worker wakes another that waits for a lease.
+ * Bells: futex-like wake-ups between Workers, by `Atomics.notify` and `Atomics.waitAsync` on shared memory.
  *
- * A lease is always given back by JavaScript, so the Worker that gives it back wakes the one that
- * it was handed to: `Atomics.notify` on a word of shared memory on which the other sleeps with
- * `Atomics.waitAsync`. Workers need not be wired to each other: who has to ring a bell that it does
- * not know asks for it, and the two meet once on a `BroadcastChannel` that both close again.
+ * Leases are always given back by JavaScript. So the Worker that gives one back wakes the Worker whose request
+ * it was granted to. Workers need not know each other: a Worker that has to ring an unknown bell asks for it,
+ * and its owner sends the memory over a `BroadcastChannel` that both close afterwards.
  *
- * A bell only makes things fast. Whoever waits looks by itself every few milliseconds
- * (`waiting_line.ts`), so a lost ring, or a runtime without any of this, costs those and no more.
+ * Bells only save time. A Worker with queued requests also polls every 20 ms (`waiting_line.ts`), so a lost
+ * ring, or a runtime without these features, costs that delay at most.
  *
  * @module
  */
 import { native } from "../ffi/load.ts";
 
-/** Where Workers meet. */
+/** The name of the broadcast channel. */
 const CHANNEL = "sluice:bells";
 /**
- * How long to listen for a bell, in milliseconds. Its owner looks every 20 ms unless it is busy, so
- * this is many looks; who was not heard by then is asked again with the next ring, and polls.
+ * How long to listen for a bell, in milliseconds. Its owner polls every 20 ms unless it is busy, so this is
+ * many polls. An owner that did not answer in time is asked again with the next ring.
  */
 const LISTEN_MS = 500;
-/** More bells than this are not kept: their owners are long gone. */
+/** The most bells that are kept. More would be of Workers that have ended. */
 const KEPT = 4096;
 
-/** What is said on the channel. */
+/** The message on the channel. */
 interface Introduction {
   readonly bell: number;
   readonly memory: SharedArrayBuffer;
@@ -36,12 +35,12 @@ export class Bell {
   #seen = 0;
   #asleep = false;
 
-  /** To be called before looking for work: a ring from now on ends the next sleep at once. */
+  /** Call it before looking for work: a ring from now on ends the next sleep at once. */
   arm(): void {
     this.#seen = Atomics.load(this.#word, 0);
   }
 
-  /** Sleeps until it rings, and then calls `wake`. Keeps no process alive. */
+  /** Sleeps until it rings, and then calls `wake`. Does not keep the process alive. */
   sleep(wake: () => void): void {
     if (this.#asleep || typeof Atomics.waitAsync !== "function") return;
     this.#asleep = true;
@@ -54,22 +53,22 @@ export class Bell {
     else queueMicrotask(woken);
   }
 
-  /** Shows the bell to whoever asked. */
+  /** Sends the bell to the Workers that asked for it. */
   show(bell: number): void {
     const channel = new BroadcastChannel(CHANNEL);
     channel.postMessage({ bell, memory: this.#memory } satisfies Introduction);
-    // Closed a turn later: what was posted is on its way then.
+    // Closed a turn later, when the message has been sent.
     setTimeout(() => channel.close(), 0);
   }
 }
 
-/** The bells of others, by the handle of their owner. */
+/** The bells of other members, by the handle of their owner. */
 const known = new Map<number, Int32Array>();
 const asked = new Set<number>();
 let channel: BroadcastChannel | undefined;
 let listening: ReturnType<typeof setTimeout> | undefined;
 
-/** Rings the bell of another Worker, or gets to know it and rings it then. */
+/** Rings the bell of another member. An unknown bell is asked for first. */
 export function ring(bell: number): void {
   const word = known.get(bell);
   if (word === undefined) return ask(bell);
@@ -93,7 +92,7 @@ function ask(bell: number): void {
   clearTimeout(listening);
   listening = setTimeout(hangUp, LISTEN_MS);
   listening.unref();
-  // Asked only now that somebody listens.
+  // Asked for only now that this Worker listens.
   if (native().sluice_bell_want(bell) < 0) asked.delete(bell);
   if (asked.size === 0) hangUp();
 }

@@ -1,44 +1,43 @@
 /**
- * The table of blame: why a request ended, and what its pool is told of the upstream.
+ * A decision table: from the cause that ended a request to what its pool is told about the upstream.
  *
- * Only an upstream's own failures count against it. Whatever a caller, its client or a request's body
- * does may end a request and never take an upstream out of use, or anybody could. `docs/blame.md` is
- * this table for people, and `tests/pool_fetch_blame_test.ts` is it for machines.
+ * Only an upstream's own failures count against it. A caller, its client or the body of a request can end a
+ * request, but never eject an upstream; otherwise a client could. `docs/blame.md` has this table for people,
+ * and `tests/pool_fetch_blame_test.ts` checks it.
  *
  * @module
  */
-import { retryAfterMs } from "../http/retry_after.ts";
-import type { Failure } from "./lease.ts";
+import type { LeaseFailure } from "./failure.ts";
 
 /** Why a request that held a lease ended. */
 export type Cause =
   /** The body was read to its end, or there was none. */
   | "answered"
-  /** Nothing was sent: `makeRequest` or `init` failed, or what they made is no request. */
+  /** Nothing was sent: `makeRequest` or `init` failed, or returned something that is not a request. */
   | "unsent"
-  /** The request's own body failed: its stream threw, or the client that sent it left. */
+  /** The body of the request failed: its stream threw, or the client that sends it disconnected. */
   | "request-body"
-  /** The upstream redirects where that is not allowed, or in circles, or to nowhere. */
+  /** The upstream redirects where redirects are not allowed, in a cycle, or without a location. */
   | "redirects"
   /** `classify` failed. */
   | "unclassified"
-  /** A signal of the caller's aborted. */
+  /** A signal of the caller aborted. */
   | "aborted"
-  /** The body was cancelled. */
+  /** The body of the response was cancelled. */
   | "left"
-  /** Nobody read the body to its end: the garbage collector found it, or the lease's time ran out. */
+  /** The body was not read to its end: it was garbage-collected, or the lease expired. */
   | "unread"
-  /** No name, no connection, a reset, no HTTP; before the headers or in the body. */
+  /** DNS, connection, reset or protocol error, before the headers or in the body. */
   | "network"
-  /** Too long a silence of the upstream's. */
+  /** The upstream was silent for too long. */
   | "timeout";
 
-/** What a pool is told: that it went well, that nothing is known, or how it failed. */
-export type Verdict = "ok" | "unknown" | Failure;
+/** What a pool is told: success, an unknown outcome, or a failure. */
+export type Verdict = "ok" | "unknown" | LeaseFailure;
 
 const VERDICTS: Readonly<Record<Cause, Verdict>> = {
   "answered": "ok",
-  // An answer all the same.
+  // A redirect is a valid answer.
   "redirects": "ok",
   "unsent": "unknown",
   "request-body": "unknown",
@@ -53,20 +52,13 @@ const VERDICTS: Readonly<Record<Cause, Verdict>> = {
 /**
  * What the pool is told of a request that ended by `cause`.
  *
- * @param said What the headers said of the upstream, if it was bad: that stands, however the rest went.
+ * @param reported The failure that the headers reported. It takes precedence over the cause.
  */
-export function verdict(cause: Cause, said: Failure | undefined): Verdict {
-  return said ?? VERDICTS[cause];
+export function verdict(cause: Cause, reported: LeaseFailure | undefined): Verdict {
+  return reported ?? VERDICTS[cause];
 }
 
-/** 429 and 500 and above, with their `Retry-After`; 529 is how Anthropic says that it is overloaded. */
-export function failureOf({ status, headers }: Response): Failure | undefined {
-  if (status !== 429 && status < 500) return undefined;
-  const rest = retryAfterMs(headers);
-  return rest === undefined ? { status } : { status, retryAfterMs: rest };
-}
-
-/** Whether an error or a signal's reason is that of a timeout. */
+/** Whether an error, or the reason of a signal, is that of a timeout. */
 export function isTimeout(reason: unknown): boolean {
   return (reason as { name?: unknown } | null | undefined)?.name === "TimeoutError";
 }

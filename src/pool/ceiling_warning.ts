@@ -1,31 +1,53 @@
 /**
- * The warning that pools allow more requests than the runtime's `fetch` carries out.
+ * The warning that the pools of a Worker allow more requests than Bun's `fetch` carries out at a time.
  *
  * @module
  */
 import { CEILING_VARIABLE, requestCeiling } from "../ffi/request_ceiling.ts";
+import type { PoolMember } from "./member.ts";
 import type { PoolStats } from "./stats.ts";
 
-/** What a pool allows. */
+/** The limits of leases in use of a pool. */
 type Caps = Pick<PoolStats, "maxInFlight" | "upstreams">;
 
-/** What each pool that fetched in this isolate allows, and how many objects of that name there are. */
+/** For each pool that has fetched in this isolate: its limit, and the number of its objects. */
 const allowed = new Map<string, { objects: number; cap: number }>();
 let hasWarned = false;
 
-/** The part that one pool object has in the sum of what is allowed, from its first fetch to its end. */
+/** The part of a member that {@linkcode watchCeiling} listens to. */
+type Watched = Pick<PoolMember, "onFetch" | "onCapsChanged" | "onClose"> & { stats(): Caps };
+
+/**
+ * Listens to a member, and warns if the limits exceed the ceiling.
+ *
+ * @param ceiling How many requests `fetch` carries out at a time; only Bun has such a ceiling.
+ */
+export function watchCeiling(
+  pool: string,
+  member: Watched,
+  ceiling: number = requestCeiling(),
+): void {
+  if (ceiling === Infinity) return;
+  const share = new CeilingShare(pool, ceiling);
+  const caps = () => member.stats();
+  member.onFetch = () => share.enter(caps);
+  member.onCapsChanged = () => share.update(caps);
+  member.onClose = () => share.leave();
+}
+
+/** The part of one pool object in the sum of all limits, from its first fetch to its close. */
 export class CeilingShare {
   readonly #name: string;
   readonly #ceiling: number;
   #isIn = false;
 
-  /** @param ceiling How many requests are carried out; another value is for tests. */
-  constructor(name: string, ceiling: number = requestCeiling()) {
+  /** @param ceiling How many requests are carried out at a time. */
+  constructor(name: string, ceiling: number) {
     this.#name = name;
     this.#ceiling = ceiling;
   }
 
-  /** The pool fetches: the first time its caps are read, which takes a crossing. */
+  /** The pool fetches. The first time, its limits are read, which takes a crossing. */
   enter(caps: () => Caps): void {
     if (this.#isIn || this.#ceiling === Infinity) return;
     const read = caps();
@@ -36,7 +58,7 @@ export class CeilingShare {
     this.#count(read);
   }
 
-  /** The caps of the pool have changed. */
+  /** The limits of the pool have changed. */
   update(caps: () => Caps): void {
     if (this.#isIn) this.#count(caps());
   }
@@ -49,7 +71,7 @@ export class CeilingShare {
     if (shared !== undefined && --shared.objects === 0) allowed.delete(this.#name);
   }
 
-  /** Warns the first time that the caps of all pools add up to more than the ceiling. */
+  /** Warns the first time that the sum of the limits of all pools exceeds the ceiling. */
   #count({ upstreams, maxInFlight }: Caps): void {
     const caps = upstreams.reduce((sum, { maxInFlight }) => sum + maxInFlight, 0);
     const shared = allowed.get(this.#name);
@@ -59,9 +81,9 @@ export class CeilingShare {
     hasWarned = true;
     process.emitWarning(
       `The pools that fetch here allow ${total} requests in flight, but Bun's fetch carries out ` +
-        `${this.#ceiling} at a time, over all Workers and hosts, and lets the rest wait without a ` +
-        `timeout: a slow upstream can hold up the others. Set ${CEILING_VARIABLE}=${total} or more ` +
-        "in the environment before Bun starts (at most 65535), or lower the pools' maxInFlight.",
+        `${this.#ceiling} at a time, for all Workers and hosts together. The others wait without a ` +
+        `timeout, so a slow upstream can delay all others. Set ${CEILING_VARIABLE}=${total} or more ` +
+        "in the environment before Bun starts (at most 65535), or lower maxInFlight of the pools.",
       { type: "SluiceWarning", code: "SLUICE_FETCH_CEILING" },
     );
   }

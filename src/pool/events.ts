@@ -1,9 +1,8 @@
 /**
- * Tells a listener what happens to a pool.
+ * Polls the event queue of a pool and passes the events to a listener.
  *
- * Things happen natively and in any Worker, and nothing native calls JavaScript, so they are
- * fetched: after each failure that is told here, and else every quarter of a second, by a timer
- * that keeps no process alive.
+ * Events are made natively, by any Worker, and native code never calls JavaScript. So they are fetched: after
+ * each failure that this Worker reports, and every 250 ms, by a timer that does not keep the process alive.
  *
  * @module
  */
@@ -21,9 +20,11 @@ import {
   POOL_EVENT_OTHER,
   POOL_EVENT_VALUE,
 } from "../ffi/symbols.gen.ts";
-import type { PoolMember } from "./member.ts";
+import type { NativeHandle } from "../ffi/native_handle.ts";
+import type { EventSink } from "./leaks.ts";
 import type { PoolEvent } from "./options.ts";
 
+/** The interval between two polls, in milliseconds. */
 const INTERVAL_MS = 250;
 /** Events that are fetched in one crossing. */
 const EVENTS = 32;
@@ -31,18 +32,21 @@ const EVENTS = 32;
 const decoder = new TextDecoder();
 
 /**
- * The events of a pool, for one listener. To be kept by the pool's object and by nothing else: the
- * listener may see that object, which nobody could lose any more.
+ * The events of a pool, for one listener. Only the pool's object may keep it: the listener may refer to that
+ * object, which could never be collected otherwise.
  */
-export class PoolEvents {
-  readonly #member: PoolMember;
+export class PoolEvents implements EventSink {
+  readonly #member: Pick<NativeHandle, "native" | "handle">;
   readonly #listener: (event: PoolEvent) => void;
   readonly #numbers = new Float64Array(new ArrayBuffer(8 * POOL_EVENT * EVENTS));
   readonly #ids = new Uint8Array(new ArrayBuffer(MAX_UPSTREAM_ID_BYTES * EVENTS));
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** Listens from now on. */
-  constructor(member: PoolMember, listener: (event: PoolEvent) => void) {
+  /** Starts to listen. */
+  constructor(
+    member: Pick<NativeHandle, "native" | "handle">,
+    listener: (event: PoolEvent) => void,
+  ) {
     this.#member = member;
     this.#listener = listener;
     const self = new WeakRef(this);
@@ -55,26 +59,16 @@ export class PoolEvents {
     this.#timer = timer;
   }
 
-  /** Tells what happened since the last time. */
+  /** Passes on what happened since the last call. */
   read(): void {
     for (let read = EVENTS; read === EVENTS;) {
-      let handle: number;
-      try {
-        handle = this.#member.handle;
-      } catch {
-        return this.stop();
-      }
+      const { native, handle } = this.#member;
+      if (handle === 0) return this.stop();
       const [numbers, ids] = [this.#numbers, this.#ids];
-      read = this.#member.native.sluice_pool_events(
-        handle,
-        numbers,
-        numbers.length,
-        ids,
-        ids.length,
-      );
-      // The program was loaded anew: what happens here is told to its listener.
+      read = native.sluice_pool_events(handle, numbers, numbers.length, ids, ids.length);
+      // The program was reloaded: the new instance of the module has a listener of its own.
       if (read < 0) return this.stop();
-      // All of them first, because what the listener does may come back here.
+      // All are decoded first, because the listener may call this method.
       const events: PoolEvent[] = [];
       let id = 0;
       for (let at = 0; at < read * POOL_EVENT; at += POOL_EVENT) {
@@ -88,7 +82,7 @@ export class PoolEvents {
     }
   }
 
-  /** Tells one event; what the listener throws is its own affair. */
+  /** Passes one event on. Ignores what the listener throws. */
   tell(event: PoolEvent): void {
     try {
       this.#listener(event);
@@ -97,7 +91,7 @@ export class PoolEvents {
     }
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -1,34 +1,36 @@
 /**
- * An interval timer that renews a caller's reservation for as long as a request is under way.
+ * A keep-alive timer for a caller's reservation while a request is in flight.
  *
  * @module
  */
+import { checkPositive } from "../arguments.ts";
 import { LONGEST_TIMER } from "../deadline.ts";
 import { show } from "../errors.ts";
 
-/** What ends by itself after a time unless it is renewed, such as a `Reservation` of a limiter. */
+/** Something that expires unless it is renewed, such as a `Reservation` of a limiter. */
 export interface Renewable {
-  /** How long it lives without being renewed, in milliseconds. */
+  /** Its time to live, in milliseconds. */
   readonly ttlMs: number;
-  /** Starts its time anew; false if it is over. */
+  /** Restarts its time to live. False if it has expired. */
   renew(): boolean;
 }
 
-/** It is renewed when this share of its time has passed, so that two renewals may be late. */
+/** It is renewed after this share of its time to live, so that two renewals may be late. */
 const SHARE = 1 / 3;
 
 /**
- * Renews a reservation by its own time and not by that of the lease, which may be far longer. Whether
- * anybody reads does not matter: a request under way keeps its place, and it ends with its lease.
+ * Renews a reservation according to its own time to live, which may be far shorter than that of the lease.
+ * Whether the response is read does not matter: a request in flight keeps its reservation, and ends with its
+ * lease.
  *
- * The timer must not keep what the caller made, from which a response may be reachable, so it knows the
- * reservation weakly: whoever can still read the response has to keep it.
+ * The timer refers to the reservation weakly, because the response may be reachable from the objects of the
+ * caller. Objects from which the response can still be read must refer to it strongly.
  */
 export class KeptReservation {
   readonly #reservation: WeakRef<Renewable>;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** Renews it now, and then until it is stopped or over. Throws what its `renew` throws now. */
+  /** Renews it now, and then until it is stopped or has expired. Throws what its `renew` throws now. */
   constructor(reservation: Renewable) {
     const everyMs = Math.max(1, checkTtlMs(reservation) * SHARE);
     reservation.renew();
@@ -37,7 +39,7 @@ export class KeptReservation {
     this.#timer.unref();
   }
 
-  /** Renews it no more. Stopping again is fine. */
+  /** Stops renewing it. Calling it again has no effect. */
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -46,7 +48,7 @@ export class KeptReservation {
     try {
       if (this.#reservation.deref()?.renew() === true) return;
     } catch {
-      // Nobody can be told here; who settles it is told that it is over.
+      // There is no caller to report it to. Settling the reservation will fail.
     }
     this.stop();
   }
@@ -61,6 +63,5 @@ function checkTtlMs(reservation: unknown): number {
       }`,
     );
   }
-  if (!(ttlMs > 0)) throw new RangeError(`options.reservation.ttlMs must be above 0, not ${ttlMs}`);
-  return ttlMs;
+  return checkPositive("options.reservation.ttlMs", ttlMs);
 }

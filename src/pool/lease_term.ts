@@ -1,6 +1,5 @@
 /**
- * The term of a lease that is held for one request: what timers, signals and the garbage collector
- * know of it.
+ * The state machine of a lease that is held for one request, as timers, signals and the finalizer refer to it.
  *
  * @module
  */
@@ -9,49 +8,50 @@ import { SluiceError } from "../errors.ts";
 import { type Cause, isTimeout, verdict } from "./blame.ts";
 import type { KeptReservation } from "./kept_reservation.ts";
 import type { Leaked } from "./leaks.ts";
-import { type Failure, type Lease, readFailure } from "./lease.ts";
+import { type LeaseFailure, readFailure } from "./failure.ts";
+import type { Lease } from "./lease.ts";
 import { type Holder, renewals } from "./renewals.ts";
 
-/** More than a tick of the pool's clock, in milliseconds. */
+/** Longer than a tick of the pool's clock, in milliseconds. */
 const TICKS_MS = 10;
 
-/** What of a {@linkcode Lease} a request needs. */
+/** The part of a {@linkcode Lease} that a request needs. */
 export type HeldLease = Pick<Lease, "upstream" | "release" | "fail" | "renew" | "confirm">;
 
-/** Ends the terms of requests that nobody can ask anything of any more. */
+/** Ends the terms of requests whose response is not reachable any more. */
 const forgotten = new FinalizationRegistry<LeaseTerm>((term) => term.abandon());
 
 /**
- * Gives the lease of one request back exactly once, whichever end comes first: the end of the body,
- * an error, a cancel, an abort, a timeout, the end of the lease's time, or the garbage collector.
+ * Gives the lease of one request back exactly once, at the first of these: the end of the body, an error, a
+ * cancel, an abort, a timeout, the expiry of the lease, or garbage collection.
  *
- * Timers, the caller's signals and a finalizer all have to reach a term, and they outlive what the
- * caller keeps. So from a term nothing may be reachable that can see the response: the caller's
- * closures are one scope to a JavaScript engine. What a caller made, such as signals, is referred to
- * weakly. Whether anybody can still ask for anything is seen by an object of the caller's side, the
- * `holder`, which the term refers to only while the upstream is waited for.
+ * Timers, the caller's signals and a finalizer refer to a term, and live longer than the caller's objects. So
+ * the response must not be reachable from a term. A JavaScript engine keeps one scope for all closures of a
+ * function, so a term refers to objects of the caller, such as signals, weakly. An object on the caller's side,
+ * the `holder`, shows whether the response is still reachable. The term refers to it only while the caller waits
+ * for the upstream.
  */
 export class LeaseTerm implements Holder, EventListenerObject {
   readonly upstream: string;
   readonly #lease: HeldLease;
   readonly #ttlMs: number;
   readonly #lost: Leaked | undefined;
-  /** Where the request was made, for `lost`. */
+  /** The stack of the request, for `lost`. */
   readonly #stack: string;
-  /** Ends the request on the network. Strongly: what is found must not go on without a lease. */
+  /** Aborts the request. Held strongly: an abandoned request must not continue without a lease. */
   readonly #controller = new AbortController();
-  /** What waits for the upstream. */
+  /** The holder, while it waits for the upstream. */
   #waiting: object | undefined;
-  /** The caller's signals that are listened to. */
+  /** The caller's signals that it listens to. */
   readonly #signals: WeakRef<AbortSignal>[] = [];
-  /** What pays for the request, and is known only weakly too. */
+  /** Renews the reservation of the request, which it refers to weakly. */
   #kept: KeptReservation | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** What the headers said, if it was bad. */
-  #failure: Failure | undefined;
-  /** Whether the upstream has a part in how it ends. */
+  /** The failure that the headers reported. */
+  #failure: LeaseFailure | undefined;
+  /** Whether the request was sent, so that the upstream can be at fault. */
   #isSent = false;
-  /** Whether the request's own body keeps the upstream waiting. */
+  /** Whether the upstream waits for the body of the request. */
   #awaitsBody = false;
   #headersMs: number | undefined;
   #isAnswered = false;
@@ -59,10 +59,10 @@ export class LeaseTerm implements Holder, EventListenerObject {
   #ended = false;
 
   /**
-   * Begins now.
+   * Starts now.
    *
-   * @param holder When the garbage collector takes it, nobody can ask for anything any more.
-   * @param lost Told if nobody ends it but the garbage collector or the end of the lease's time.
+   * @param holder Is collected when the response is not reachable any more.
+   * @param lost Is called if it ends by garbage collection or by the expiry of the lease.
    */
   constructor(
     holder: object,
@@ -81,7 +81,7 @@ export class LeaseTerm implements Holder, EventListenerObject {
     forgotten.register(holder, this, this);
   }
 
-  /** Aborts with the term. */
+  /** Aborts when the term ends. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -91,12 +91,12 @@ export class LeaseTerm implements Holder, EventListenerObject {
     return this.#ended;
   }
 
-  /** Why there is no more to come, if the lease's time ran out. */
+  /** The error of later reads, if the lease has expired. */
   get loss(): SluiceError | undefined {
     return this.#loss;
   }
 
-  /** The request is about to be sent: from now on the upstream has a part in how it ends. */
+  /** The request is about to be sent. From now on the upstream can be at fault. */
   send(limitMs: number | undefined): void {
     if (this.#ended) return;
     this.#isSent = true;
@@ -105,13 +105,13 @@ export class LeaseTerm implements Holder, EventListenerObject {
     this.#timeHeaders();
   }
 
-  /** The request's own body is waited for, and not the upstream. */
+  /** The upstream waits for the body of the request. */
   awaitsBody(): void {
     this.#awaitsBody = true;
     if (!this.#isAnswered) clearTimeout(this.#timer);
   }
 
-  /** A part of the request's body is there, or its end. */
+  /** A part of the request's body, or its end, has arrived. */
   sends(): void {
     this.#awaitsBody = false;
     if (!this.#ended && !this.#isAnswered) this.#timeHeaders();
@@ -123,31 +123,31 @@ export class LeaseTerm implements Holder, EventListenerObject {
     if (this.#ended) kept.stop();
   }
 
-  /** Listens to a signal of the caller's until the term ends. */
+  /** Listens to a signal of the caller until the term ends. */
   follow(signal: AbortSignal): void {
-    // The object itself listens, as a closure would see what is around it.
+    // The object itself listens, because a closure would refer to its scope.
     signal.addEventListener("abort", this, { once: true });
     this.#signals.push(new WeakRef(signal));
   }
 
-  /** A signal of the caller's aborted. */
+  /** A signal of the caller aborted. */
   handleEvent({ target }: Event): void {
     this.abort((target as AbortSignal).reason);
   }
 
-  /** The headers said that the request failed; told to the pool when it ends. */
-  remember(failure: Failure): void {
-    // Checked now, where somebody can be told, and not when the body ends or is collected.
+  /** The headers reported a failure. It is passed to the pool at the end. */
+  remember(failure: LeaseFailure): void {
+    // Checked now, while the caller can be told, and not at the end of the body.
     readFailure(failure);
     this.#failure = failure;
   }
 
-  /** The headers were good: others need not wait for the end of the body to see that. */
+  /** The headers were good, so the pool need not wait for the end of the body. */
   confirm(): void {
     if (!this.#ended) this.#lease.confirm();
   }
 
-  /** `holder` waits for the next part of the body, and `wasAsked` for it unless it reads ahead. */
+  /** `holder` waits for the next part of the body. @param wasAsked False if it only reads ahead. */
   awaits(holder: object, wasAsked: boolean, limitMs: number | undefined): void {
     if (this.#ended) return;
     this.#waiting = holder;
@@ -155,7 +155,7 @@ export class LeaseTerm implements Holder, EventListenerObject {
     this.#time(limitMs, "the body");
   }
 
-  /** What was waited for came. The lease's time begins anew, and from here on it runs. */
+  /** The upstream has answered. The lease's time to live restarts now. */
   heard(): void {
     if (this.#waiting === undefined) return;
     clearTimeout(this.#timer);
@@ -164,22 +164,22 @@ export class LeaseTerm implements Holder, EventListenerObject {
     renewals.heard(this);
   }
 
-  /** Ends it, and tells the pool what the cause says of the upstream. Of several ends the first counts. */
+  /** Ends it, and tells the pool what the cause means for the upstream. Only the first call has an effect. */
   end(cause: Cause): void {
     if (this.#isFirstEnd()) this.#settle(cause);
   }
 
   /**
-   * Ends it and aborts the request. A timeout of one that was sent is the upstream's fault, all else is
-   * not; nor is a timeout while the upstream waits itself.
+   * Ends it and aborts the request. The upstream is at fault only for a timeout after the request was sent, and
+   * not while the upstream waits for the body of the request.
    */
   abort(reason: unknown): void {
-    const isUpstreams = this.#isSent && !this.#awaitsBody && isTimeout(reason);
-    this.end(isUpstreams ? "timeout" : "aborted");
+    const isUpstreamFault = this.#isSent && !this.#awaitsBody && isTimeout(reason);
+    this.end(isUpstreamFault ? "timeout" : "aborted");
     this.#controller.abort(reason);
   }
 
-  /** The garbage collector took a request that nobody ended. */
+  /** The response was garbage-collected before the request ended. */
   abandon(): void {
     if (!this.#isFirstEnd()) return;
     this.#settle("unread");
@@ -198,14 +198,14 @@ export class LeaseTerm implements Holder, EventListenerObject {
     const why = wasWaiting
       ? "it was not renewed in time"
       : this.#isSent
-      ? "nobody read on"
-      : "makeRequest did not end";
+      ? "the body was not read"
+      : "makeRequest did not settle";
     const message =
-      `The lease of ${this.upstream} ended after leaseTtlMs, ${this.#ttlMs} ms: ${why}`;
+      `The lease of ${this.upstream} expired after leaseTtlMs, ${this.#ttlMs} ms: ${why}`;
     this.#loss = new SluiceError("SLUICE_STALE_LEASE", message);
     this.#controller.abort(this.#loss);
-    // The pool's own clock may be a tick behind. It is to see by itself that the lease expired, and
-    // the upstream that the request ended, before another is sent.
+    // The pool's clock may be a tick behind. The pool should see that the lease expired, and the upstream
+    // that the request ended, before another request is sent.
     setTimeout(() => this.#settle("unread"), TICKS_MS).unref();
     if (!wasWaiting) this.#lost?.(this.upstream, this.#stack);
   }
@@ -238,8 +238,8 @@ export class LeaseTerm implements Holder, EventListenerObject {
   }
 
   #settle(cause: Cause): void {
-    const told = verdict(cause, this.#failure);
-    if (typeof told === "string") this.#lease.release(told);
-    else this.#lease.fail(told);
+    const outcome = verdict(cause, this.#failure);
+    if (typeof outcome === "string") this.#lease.release(outcome);
+    else this.#lease.fail(outcome);
   }
 }

@@ -3,15 +3,16 @@
  *
  * @module
  */
+import { checkFunction, checkPositive } from "../arguments.ts";
 import { unlessAborted } from "../deadline.ts";
 import { show } from "../errors.ts";
 import { isDecoded } from "../ffi/decoded_body.ts";
 import { fetchFault } from "../ffi/fetch_errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
-import { type Cause, failureOf, isTimeout } from "./blame.ts";
+import { type Cause, isTimeout } from "./blame.ts";
+import { failureFrom, failureOf, type LeaseFailure } from "./failure.ts";
 import { KeptReservation, type Renewable } from "./kept_reservation.ts";
 import type { Leaked } from "./leaks.ts";
-import { type Failure, failureFrom } from "./lease.ts";
 import type { HeldLease } from "./lease_term.ts";
 import { hasBody, leasedResponse } from "./leased_response.ts";
 import {
@@ -23,63 +24,63 @@ import {
 } from "./made_request.ts";
 import type { AcquireOptions } from "./options.ts";
 import { RequestHold } from "./request_hold.ts";
-import { type Peek, ResponseBody } from "./response_body.ts";
+import { type PeekBody, ResponseBody } from "./response_body.ts";
 import { ACQUIRE } from "./settings.ts";
 
-/** What {@linkcode UpstreamPool.fetch} can be asked for. */
-export interface FetchOptions extends AcquireOptions {
+/** Options of {@linkcode UpstreamPool.fetch}. */
+export interface PoolFetchOptions extends AcquireOptions {
+  /** Aborts while queued, before the headers or in the body. The signal of the request does so as well. */
+  readonly signal?: AbortSignal | undefined;
   /**
-   * Gives up, whether in line, before the headers or in the midst of the body. The request's own
-   * signal is obeyed as well.
+   * Further options of `fetch`, by upstream. This is the place for options that give an upstream its own
+   * sockets: `session`, a `Bun.FetchSession`, or `client`, a `Deno.HttpClient`. Make those once and not for
+   * every call. `signal` is ignored; use {@linkcode PoolFetchOptions.signal}.
    */
-  readonly signal?: AbortSignal;
+  readonly init?: ((upstream: string) => RequestInit) | undefined;
   /**
-   * What else `fetch` is called with, by upstream. Here goes what gives an upstream sockets of its
-   * own: `session`, a `Bun.FetchSession`, or `client`, a `Deno.HttpClient`. Make those once and not
-   * with every call. Its `signal` is ignored; use {@linkcode FetchOptions.signal}.
-   */
-  readonly init?: (upstream: string) => RequestInit;
-  /**
-   * What to call in place of the global `fetch`, for a client that is a function.
+   * A function to call instead of the global `fetch`.
    *
    * @default The global `fetch`.
    */
-  readonly fetch?: (request: Request | URL | string, init: RequestInit) => Promise<Response>;
+  readonly fetch?:
+    | ((request: Request | URL | string, init: RequestInit) => Promise<Response>)
+    | undefined;
   /**
-   * How long the upstream may take until the headers, in milliseconds, from when the request is
-   * sent. Then the request is aborted with a `TimeoutError`, and counts as failed.
+   * How long the upstream may take until the headers, in milliseconds, from the time the request is sent. After
+   * that the request is aborted with a `TimeoutError`, and counts as failed.
    *
    * @default Infinity
    */
-  readonly headersTimeoutMs?: number;
+  readonly headersTimeoutMs?: number | undefined;
   /**
-   * How long the upstream may be silent in the midst of the body while somebody reads it, in
-   * milliseconds. Then the body fails with a `TimeoutError`, and the request counts as failed.
+   * How long the upstream may send nothing while the body is read, in milliseconds. After that the body fails
+   * with a `TimeoutError`, and the request counts as failed.
    *
    * @default Infinity
    */
-  readonly idleTimeoutMs?: number;
+  readonly idleTimeoutMs?: number | undefined;
   /**
-   * A reservation of a limiter that pays for the request. It is renewed by its own `ttlMs` from the call
-   * until the lease is given back, so a stream may outlast it. Then it is the caller's to settle, as it is
-   * if the call fails. One that is over stays over, and the request goes on.
+   * A reservation of a limiter for this request. It is renewed according to its own `ttlMs` until the lease is
+   * given back, so a stream may take longer than that. The caller settles it, also if the call fails. A
+   * reservation that has expired stays expired, and the request continues.
    */
-  readonly reservation?: Renewable;
+  readonly reservation?: Renewable | undefined;
   /**
-   * What a response says of its upstream: how it failed, or undefined if it did not; sync or async. A
-   * `Response` says it as in `lease.fail`.
-   * Some say it only in the body, under any status: `peek` looks into it and leaves it whole. If it
-   * throws, or returns what is no failure, the request is aborted and so is the call.
+   * Returns how the upstream failed, or undefined if it did not; or a promise of either. A `Response` is read as
+   * in `lease.fail`. If an API reports failures in the body, use `peek`, which does not consume it. If `classify`
+   * throws, or returns something that is not a failure, the request is aborted and the call fails.
    *
-   * @default Every status of 429 and of 500 and above is a failure, with its `Retry-After`.
+   * @default 429, 500 and above are failures, with their `Retry-After`.
    */
-  readonly classify?: (
-    response: Response,
-    peek: Peek,
-  ) => Failure | Response | undefined | Promise<Failure | Response | undefined>;
+  readonly classify?:
+    | ((
+      response: Response,
+      peek: PeekBody,
+    ) => LeaseFailure | Response | undefined | Promise<LeaseFailure | Response | undefined>)
+    | undefined;
 }
 
-const OPTIONS: Known<FetchOptions> = {
+const OPTIONS: Known<PoolFetchOptions> = {
   ...ACQUIRE,
   init: true,
   fetch: true,
@@ -89,23 +90,23 @@ const OPTIONS: Known<FetchOptions> = {
   classify: true,
 };
 
-/** What a fetch needs of a pool. */
+/** The part of a pool that a fetch needs. */
 export interface LeaseSource {
-  /** How long a lease lives without being renewed. */
+  /** The time to live of a lease. */
   readonly leaseTtlMs: number;
   acquire(options: AcquireOptions): Promise<HeldLease>;
 }
 
 /**
- * See {@linkcode UpstreamPool.fetch}, which this is.
+ * See {@linkcode UpstreamPool.fetch}.
  *
- * @param leaked Told of each unread body that the garbage collector found or whose lease ran out,
- * with the stack of the call; costs a stack for each call.
+ * @param leaked Is called, with the stack of the call, for each body that was garbage-collected or not read
+ * before its lease expired. Costs one stack per call.
  */
 export async function leasedFetch(
   pool: LeaseSource,
   makeRequest: MakeRequest,
-  options: FetchOptions = {},
+  options: PoolFetchOptions = {},
   leaked?: Leaked,
 ): Promise<Response> {
   check(makeRequest, options);
@@ -119,8 +120,8 @@ export async function leasedFetch(
     kept?.stop();
     throw error;
   }
-  const silences = { headersMs: options.headersTimeoutMs, idleMs: options.idleTimeoutMs };
-  const hold = new RequestHold(lease, pool.leaseTtlMs, silences, leaked, stack);
+  const timeouts = { headersMs: options.headersTimeoutMs, idleMs: options.idleTimeoutMs };
+  const hold = new RequestHold(lease, pool.leaseTtlMs, timeouts, leaked, stack);
   if (kept !== undefined) hold.keep(kept, reservation!);
   if (options.signal !== undefined) hold.follow(options.signal);
   let request: ReadyRequest;
@@ -140,7 +141,7 @@ export async function leasedFetch(
 async function send(
   request: ReadyRequest,
   hold: RequestHold,
-  own: FetchOptions["fetch"],
+  own: PoolFetchOptions["fetch"],
 ): Promise<Response> {
   hold.send();
   try {
@@ -149,16 +150,16 @@ async function send(
     return response;
   } catch (error) {
     hold.end(causeOf(error, request, own !== undefined));
-    throw hold.toldFor(error);
+    throw hold.errorFor(error);
   }
 }
 
-/** Asks `classify` what the response says of its upstream, and makes what the caller gets. */
+/** Classifies the response, and makes the one for the caller. */
 async function judge(
   response: Response,
   request: ReadyRequest,
   hold: RequestHold,
-  classify: FetchOptions["classify"],
+  classify: PoolFetchOptions["classify"],
 ): Promise<Response> {
   try {
     if (typeof (response as Partial<Response> | undefined)?.status !== "number") {
@@ -179,7 +180,7 @@ async function judge(
   } catch (error) {
     hold.end("unclassified");
     hold.abort(error);
-    throw hold.toldFor(error);
+    throw hold.errorFor(error);
   }
 }
 
@@ -192,7 +193,7 @@ function bodyOf({ body }: Response, hold: RequestHold): ResponseBody {
   return new ResponseBody(body!, hold);
 }
 
-/** Why `fetch` rejected. What bears no sign is the network's if a caller's own client threw it. */
+/** Why `fetch` rejected. An unknown error of the caller's own client counts as a network error. */
 function causeOf(error: unknown, request: ReadyRequest, isForeign: boolean): Cause {
   if (isTimeout(error)) return "timeout";
   if (!isForeign && isLocal(request)) return "unsent";
@@ -202,7 +203,7 @@ function causeOf(error: unknown, request: ReadyRequest, isForeign: boolean): Cau
   return isForeign || !request.hasBody ? "network" : "request-body";
 }
 
-/** Whether the runtime has decoded the body. What a caller made itself, which has no URL, is as it is. */
+/** Whether the runtime has decoded the body. A response without a URL was made by the caller, not fetched. */
 function hasDecodedBody({ headers, url, body }: Response, { input, init }: ReadyRequest): boolean {
   const coding = headers.get("content-encoding");
   if (coding === null || body === null || url === "") return false;
@@ -210,28 +211,20 @@ function hasDecodedBody({ headers, url, body }: Response, { input, init }: Ready
   return isDecoded(coding, new Headers(asked), init);
 }
 
-/** Of the options those of `acquire`, which would refuse the others. */
-function acquireOptions({ signal, priority, prefer, timeoutMs }: FetchOptions): AcquireOptions {
-  return { signal, priority, prefer, timeoutMs } as AcquireOptions;
+/** The options of `acquire`, which refuses others. */
+function acquireOptions({ signal, priority, prefer, timeoutMs }: PoolFetchOptions): AcquireOptions {
+  return { signal, priority, prefer, timeoutMs };
 }
 
-function check(makeRequest: unknown, options: FetchOptions): void {
-  if (typeof makeRequest !== "function") {
-    throw new TypeError(`makeRequest must be a function, not ${show(makeRequest)}`);
-  }
-  checkKnown<FetchOptions>("options", options, OPTIONS);
+function check(makeRequest: unknown, options: PoolFetchOptions): void {
+  checkFunction("makeRequest", makeRequest);
+  checkKnown<PoolFetchOptions>("options", options, OPTIONS);
   for (const name of ["init", "fetch", "classify"] as const) {
     const value: unknown = options[name];
-    if (value !== undefined && typeof value !== "function") {
-      throw new TypeError(`options.${name} must be a function, not ${show(value)}`);
-    }
+    if (value !== undefined) checkFunction(`options.${name}`, value);
   }
   for (const name of ["headersTimeoutMs", "idleTimeoutMs"] as const) {
     const value: unknown = options[name];
-    if (value === undefined) continue;
-    if (typeof value !== "number") {
-      throw new TypeError(`options.${name} must be a number, not ${show(value)}`);
-    }
-    if (!(value > 0)) throw new RangeError(`options.${name} must be above 0, not ${value}`);
+    if (value !== undefined) checkPositive(`options.${name}`, value);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A response whose body tells when it ends.
+ * A response whose body holds a lease until it ends.
  *
  * @module
  */
@@ -7,25 +7,25 @@ import type { RequestHold } from "./request_hold.ts";
 import type { ResponseBody } from "./response_body.ts";
 
 /**
- * As much of a body is read ahead, in bytes, if it is sure to end soon: that of a failure, or one
- * of a known and smaller length. Its lease then comes back even if nobody reads it.
+ * How much of a body is read ahead, in bytes, if it ends soon: the body of a failure, or one of a known smaller
+ * length. Its lease is given back even if the caller does not read it.
  */
 const READ_AHEAD = 65_536;
 
-/** Statuses that a `Response` with a body cannot be made of. */
+/** Statuses with which a `Response` cannot have a body. */
 const BODILESS: readonly number[] = [101, 103, 204, 205, 304];
 
-/** Whether a response has a body to be read. */
+/** Whether a response has a body to read. */
 export function hasBody({ body, status }: Response): boolean {
   return body !== null && !BODILESS.includes(status);
 }
 
 /**
- * The response `original`, holding the lease until its body ends. Without a body that is now.
+ * The response `original`, holding the lease until its body ends. Without a body, that is now.
  *
- * What it returns differs from `original` in that its body has no BYOB reader, and in that the
- * headers are those of the body: if `fetch` has decoded it, `content-encoding` and `content-length`
- * are true no more, and a server that passed them on would send a body that nobody can read.
+ * The result differs from `original` in two ways. Its body has no BYOB reader. And if `fetch` has decoded the
+ * body, it has no `content-encoding` and no `content-length`: they would be wrong, and a server that forwarded
+ * them would send an unreadable body.
  */
 export function leasedResponse(
   original: Response,
@@ -45,10 +45,7 @@ export function leasedResponse(
   return new LeasedResponse(stream, { status, statusText, headers }, original);
 }
 
-/**
- * A `Response` made of another one and of a stream: a constructed one would have lost `url`,
- * `redirected` and `type`.
- */
+/** A `Response` with another body that keeps `url`, `redirected` and `type`, which a constructor cannot set. */
 class LeasedResponse extends Response {
   readonly #original: Response;
 
@@ -69,7 +66,7 @@ class LeasedResponse extends Response {
     return this.#original.type;
   }
 
-  /** Both clones read one body, which ends when it was read to its end or both were cancelled. */
+  /** Both clones share one body. It ends when it was read to its end or both were cancelled. */
   override clone(): Response {
     const twin = super.clone();
     return new LeasedResponse(twin.body!, twin, this.#original);
@@ -77,8 +74,8 @@ class LeasedResponse extends Response {
 }
 
 /**
- * `body`, part by part as it comes, with nothing in between: by default nothing is read that nobody
- * asked for, so an unread body leaves nothing pending and can be collected.
+ * A stream of `body` without a buffer. Unless it reads ahead, it reads only on demand, so an unread body has no
+ * pending read and can be collected.
  */
 function watched(
   body: ResponseBody,
@@ -89,7 +86,7 @@ function watched(
     async pull(controller) {
       hold.awaitsUpstream(aheadBytes === 0);
       try {
-        // There may be a rest of what came before the request was aborted.
+        // Chunks that arrived before the request was aborted may be left.
         if (hold.loss !== undefined) throw hold.loss;
         const part = await body.read();
         hold.heardUpstream();
@@ -98,7 +95,7 @@ function watched(
         controller.close();
       } catch (error) {
         hold.fail(error);
-        controller.error(hold.toldFor(error));
+        controller.error(hold.errorFor(error));
       }
     },
     cancel(reason) {

@@ -1,5 +1,5 @@
 /**
- * What `makeRequest` made, checked, as `fetch` is called with it.
+ * The result of `makeRequest`: checked, and turned into the arguments of `fetch`.
  *
  * @module
  */
@@ -7,13 +7,17 @@ import { show } from "../errors.ts";
 import type { RequestHold } from "./request_hold.ts";
 import { watchedRequestBody } from "./request_body.ts";
 
-/** What is fetched: a `Request`, or what one is made of. */
-export type Made = Request | URL | string | readonly [url: URL | string, init?: RequestInit];
+/** A request for one upstream: a `Request`, or the arguments of its constructor. */
+export type UpstreamRequest =
+  | Request
+  | URL
+  | string
+  | readonly [url: URL | string, init?: RequestInit];
 
-/** Makes the request for the upstream of that id. */
-export type MakeRequest = (upstream: string) => Made | Promise<Made>;
+/** Makes the request for the upstream with this id. */
+export type MakeRequest = (upstream: string) => UpstreamRequest | Promise<UpstreamRequest>;
 
-/** A request that is ready to be sent. */
+/** The arguments of `fetch`. */
 export interface ReadyRequest {
   readonly input: Request | URL | string;
   readonly init: RequestInit;
@@ -21,15 +25,16 @@ export interface ReadyRequest {
   readonly hasBody: boolean;
 }
 
-/** What every `fetch` may know; the rest is for one that the caller brings. */
+/** The schemes that the global `fetch` may support. A `fetch` of the caller may support others. */
 const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "data:", "blob:", "file:", "s3:"]);
 
 /**
- * Checks what was made, and has `hold` follow its signal and watch its body.
+ * Checks a request, lets `hold` follow its signal, and wraps its body.
  *
- * @param extra What `options.init` returned.
- * @param isForeign Whether the caller's own `fetch` takes it, which may know more than ours.
- * @throws {TypeError} naming `makeRequest`, if it made no request that can be sent.
+ * @param made The result of `makeRequest`.
+ * @param extra The result of `options.init`.
+ * @param isForeign Whether `fetch` is the caller's own.
+ * @throws {TypeError} naming `makeRequest`, if the result cannot be sent.
  */
 export function readyRequest(
   made: unknown,
@@ -54,7 +59,7 @@ export function readyRequest(
       throw new TypeError("makeRequest returned a body that was used before, or is being read");
     }
     init.body = watchedRequestBody(init.body, hold);
-    // Demanded for streams by the standard, which leaves no other choice.
+    // The Fetch standard requires this value for streams.
     (init as { duplex?: string }).duplex = "half";
   }
   init.signal = hold.signal;
@@ -62,20 +67,20 @@ export function readyRequest(
   return { input, init, hasBody: !/^(get|head)$/i.test(method) };
 }
 
-/** Whether a request of that URL and these options can be made at all. */
+/** Whether a `Request` can be constructed from this URL and these options. */
 export function canBeMade({ input, init }: ReadyRequest): boolean {
   const { body: _, signal: __, ...rest } = init;
   const isGet = /^(get|head)$/i.test(init.method ?? "GET");
   if (isGet && init.body != null && !(input instanceof Request)) return false;
   try {
-    // Of its parts: one that is made of a Request would use up its body.
+    // From the URL: constructing it from a `Request` would consume the body.
     return new Request(input instanceof Request ? input.url : input, rest) !== undefined;
   } catch {
     return false;
   }
 }
 
-/** Whether it names something in this process or on this machine, which no upstream answers for. */
+/** Whether the URL is local to this process or machine, so that no upstream is involved. */
 export function isLocal({ input }: ReadyRequest): boolean {
   return /^(blob|data|file):/i.test(input instanceof Request ? input.url : String(input));
 }

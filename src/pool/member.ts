@@ -1,22 +1,14 @@
 /**
- * This Worker's part in a pool: a native handle, the promises of who waits here, and the chores
- * that a native call leaves (mail to collect, others to wake).
+ * A pool member: the native handle of one `UpstreamPool` object, which acquires leases and takes them back.
  *
  * @module
  */
-import { Bell, ring } from "./bell.ts";
-import { AcquireTimeoutError } from "./acquire_timeout.ts";
 import { SluiceError, statusError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
-import type { Native } from "../ffi/native.ts";
+import { NativeHandle } from "../ffi/native_handle.ts";
 import {
-  ANSWER_LEASE,
-  ANSWER_WAITER,
-  ANSWERS as ANSWER_NUMBERS,
-  CHORE_BELL,
   CHORE_MAIL,
   CHORE_RING,
-  CHORES,
   LEASE_NEWS,
   LEASE_UNKNOWN,
   LEASE_UPSTREAM_SHIFT,
@@ -25,39 +17,36 @@ import {
   STATUS_ACQUIRE_TIMEOUT,
   STATUS_INVALID_HANDLE,
 } from "../ffi/symbols.gen.ts";
-import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
+import { AcquireTimeoutError } from "./acquire_timeout.ts";
 import type { LeaseLeaks } from "./leaks.ts";
+import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
+import { Mailbox, type MailboxOwner } from "./mailbox.ts";
 import type { PackedPool } from "./settings.ts";
 import { type PoolStats, StatsReader } from "./stats.ts";
 import { UpstreamNames } from "./upstream_names.ts";
-import { WaitingLine } from "./waiting_line.ts";
 
-/** Answers that are collected in one crossing. */
-const ANSWERS = 64;
-
-/** A member of a pool. */
-export class PoolMember implements Lessor {
-  readonly native: Native = native();
+/** A member of a pool. Its handle stays open until all of its leases are back. */
+export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
   readonly #name: string;
-  /** 0 once closed. */
-  #handle: number;
   #isClosing = false;
-  /** Whether this side learned from the native one that it is closed. */
-  #isLeft = false;
-  /** Whether it takes no new leases: it is closed, or drained. */
-  #isLeaving = false;
+  /** Whether the native side closed it, because the program was reloaded: see `ffi/copies.ts`. */
+  #isReloaded = false;
+  /** Whether it grants no more leases: it is closed, or drained. */
+  #isRetired = false;
   readonly #names: UpstreamNames;
-  readonly #line: WaitingLine<Lease>;
-  readonly #bell = new Bell();
+  readonly #mailbox: Mailbox;
   readonly #stats = new StatsReader();
-  readonly #answers = new Float64Array(new ArrayBuffer(8 * ANSWER_NUMBERS * ANSWERS));
-  /** What those were told who were late in this turn. */
-  #seen: PoolStats | undefined;
-  /** Set where leaks are tracked. */
+  /** The statistics for all requests that time out in this turn of the event loop. */
+  #timeoutStats: PoolStats | undefined;
+  /** Set if leaks are tracked. */
   leaks: LeaseLeaks | undefined;
-  /** Called after a failure was told, which may have made an event. */
+  /** Is called after a failure was reported, which may have made an event. */
   onFailure: (() => void) | undefined;
-  /** Called when it is closed. */
+  /** Is called when a request is about to be fetched. */
+  onFetch: (() => void) | undefined;
+  /** Is called after this member changed how many leases may be in use. */
+  onCapsChanged: (() => void) | undefined;
+  /** Is called when the member is closed. */
   onClose: (() => void) | undefined;
 
   /**
@@ -66,75 +55,60 @@ export class PoolMember implements Lessor {
    * @param pollMs See {@linkcode WaitingLine}.
    */
   constructor(name: string, packed: PackedPool, pollMs?: number) {
-    const { name: bytes, settings, ids, upstreams } = packed;
+    super(open(packed), `Pool ${JSON.stringify(name)}`, close);
     this.#name = name;
-    this.#handle = unwrap(
-      this.native.sluice_pool_open(bytes, bytes.length, settings, settings.length, ids, ids.length),
-    );
-    this.#names = new UpstreamNames(name, this.#handle, upstreams);
-    this.#line = new WaitingLine(
-      () => this.collect(),
-      (place) => this.#see(this.native.sluice_waiter_cancel(this.#handle, place)),
-      pollMs,
-    );
+    this.#names = new UpstreamNames(name, this.handle, packed.upstreams);
+    this.#mailbox = new Mailbox(this, pollMs);
   }
 
-  /** The native handle; throws once closed. */
-  get handle(): number {
-    if (this.#handle === 0) throw this.closed();
-    return this.#handle;
-  }
-
-  /** How many wait here. */
+  /** The number of queued requests of this member. */
   get waiting(): number {
-    return this.#line.size;
+    return this.#mailbox.size;
   }
 
-  /** Whether it was closed, perhaps with leases still out. */
+  /** Whether it was closed. Leases may still be in use. */
   get isClosing(): boolean {
     return this.#isClosing;
   }
 
   /** A lease, or null. */
   tryAcquire(prefer: string | undefined): Lease | null {
-    const token = prefer === undefined ? -1 : this.#names.token(prefer);
-    const id = this.native.sluice_lease_acquire(this.#handle, token, 0, -1);
-    if (id > 0) return this.#lease(id);
-    if (id < 0 || this.#isLeaving) throw this.#refusal(id);
+    const token = this.#token(prefer);
+    const id = this.native.sluice_lease_acquire(this.handle, token, 0, -1);
+    if (id > 0) return this.grant(id);
+    if (id < 0 || this.#isRetired) throw this.#acquireError(id);
     return null;
   }
 
-  /** A lease, now or later. */
+  /** A lease at once, or a promise of one. */
   acquire(
     prefer: string | undefined,
     priority: number,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Lease | Promise<Lease> {
-    const token = prefer === undefined ? -1 : this.#names.token(prefer);
-    const id = this.native.sluice_lease_acquire(this.#handle, token, priority, timeoutMs);
-    if (id < 0) throw this.#refusal(id);
-    if (id < LEASE_WAITER) return this.#lease(id);
+    const token = this.#token(prefer);
+    const id = this.native.sluice_lease_acquire(this.handle, token, priority, timeoutMs);
+    if (id < 0) throw this.#acquireError(id);
+    if (id < LEASE_WAITER) return this.grant(id);
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + timeoutMs;
-      this.#line.add(id, { resolve, reject, deadline, timeoutMs, signal });
-      // Armed, then looked, then asleep: what comes in between is in the mailbox or rings.
-      this.collect();
+      this.#mailbox.add(id, { resolve, reject, deadline, timeoutMs, signal });
     });
   }
 
-  /** As many leases as are free, `count` at most. */
+  /** As many leases as are free, at most `count`. */
   acquireBatch(count: number, prefer: string | undefined): Lease[] {
-    const token = prefer === undefined ? -1 : this.#names.token(prefer);
+    const token = this.#token(prefer);
     const ids = new Float64Array(new ArrayBuffer(8 * count));
-    const taken = this.native.sluice_lease_acquire_batch(this.#handle, token, ids, count);
-    if (taken < 0 || this.#isLeaving) throw this.#refusal(taken);
+    const taken = this.native.sluice_lease_acquire_batch(this.handle, token, ids, count);
+    if (taken < 0 || this.#isRetired) throw this.#acquireError(taken);
     const leases: Lease[] = [];
-    for (let i = 0; i < taken; i++) leases.push(this.#lease(ids[i]!));
+    for (let i = 0; i < taken; i++) leases.push(this.grant(ids[i]!));
     return leases;
   }
 
-  /** Gives leases back; returns how many were held. */
+  /** Gives leases back. Returns how many of them were held. */
   releaseBatch(leases: readonly Lease[]): number {
     const ids = new Float64Array(new ArrayBuffer(8 * leases.length));
     let count = 0;
@@ -144,26 +118,26 @@ export class PoolMember implements Lessor {
       this.leaks?.forget(lease);
       ids[count++] = id;
     }
-    if (count === 0 || this.#handle === 0) return 0;
-    const result = this.native.sluice_lease_release_batch(this.#handle, ids, count);
-    if (this.#leaves(result)) return 0;
+    if (count === 0 || this.handle === 0) return 0;
+    const result = this.native.sluice_lease_release_batch(this.handle, ids, count);
+    if (this.isClosedBy(result)) return 0;
     const held = unwrap(result);
-    this.#see(CHORE_MAIL | CHORE_RING);
+    this.#mailbox.see(CHORE_MAIL | CHORE_RING);
     if (this.#isClosing) this.close();
     return held;
   }
 
   /** @inheritdoc */
   settle(lease: Lease | undefined, id: number, outcome: number, restMs: number): ReleaseResult {
-    const chores = this.native.sluice_lease_release(this.#handle, id, outcome, restMs);
+    const chores = this.native.sluice_lease_release(this.handle, id, outcome, restMs);
     if (lease !== undefined) this.leaks?.forget(lease);
     if (chores !== 0) {
-      // Stale, whatever the reason: it is not this side's any more.
+      // A stale id, for whatever reason: the lease is not held any more.
       if (chores < 0) {
-        this.#leaves(chores);
+        this.isClosedBy(chores);
         return "expired";
       }
-      this.#see(chores);
+      this.#mailbox.see(chores);
     }
     if (outcome > LEASE_UNKNOWN || this.#isClosing) {
       if (this.#isClosing) this.close();
@@ -174,139 +148,92 @@ export class PoolMember implements Lessor {
 
   /** @inheritdoc */
   renew(id: number): boolean {
-    const result = this.native.sluice_lease_renew(this.#handle, id);
-    // What is under way when a program is loaded anew may finish, and nobody counts it any more.
-    return result === 0 || this.#leaves(result) || this.#isLeft;
+    const result = this.native.sluice_lease_renew(this.handle, id);
+    // Requests that are in flight when a program is reloaded may finish; their leases are not counted.
+    return result === 0 || this.isClosedBy(result) || this.#isReloaded;
   }
 
   /** @inheritdoc */
   confirm(id: number): boolean {
-    const chores = this.native.sluice_lease_confirm(this.#handle, id);
-    if (chores > 0) this.#see(chores);
+    const chores = this.native.sluice_lease_confirm(this.handle, id);
+    if (chores > 0) this.#mailbox.see(chores);
     return chores >= 0;
   }
 
-  /** Collects the answers that wait, and sleeps if somebody waits still. */
-  collect(): void {
-    let result: number;
-    do {
-      if (this.#handle === 0) return;
-      this.#bell.arm();
-      const room = this.#answers.length;
-      result = this.native.sluice_waiter_collect(this.#handle, this.#answers, room);
-      if (result < 0) return void this.#leaves(result);
-      const answers = Math.floor(result / CHORES);
-      for (let i = 0; i < answers; i++) {
-        const at = ANSWER_NUMBERS * i;
-        this.#answer(this.#answers[at + ANSWER_WAITER]!, this.#answers[at + ANSWER_LEASE]!);
-      }
-      if (result & CHORE_RING) this.#ring();
-      if (result & CHORE_BELL) this.#bell.show(this.#handle);
-    } while (result & CHORE_MAIL);
-    if (this.#line.size > 0) this.#bell.sleep(() => this.collect());
+  /** @inheritdoc */
+  giveBack(id: number): void {
+    this.settle(undefined, id, LEASE_UNKNOWN, 0);
   }
 
-  /** Sees to what a native call left. */
+  /** Gives back a lease that was garbage-collected. Whether it was held. */
+  reclaim(id: number): boolean {
+    return this.handle !== 0 && this.settle(undefined, id, LEASE_UNKNOWN, 0) === "released";
+  }
+
+  /** Does the chores that a native call returned, or throws its error. */
   see(result: number): void {
-    this.#see(this.unwrap(result));
+    this.#mailbox.see(this.unwrap(result));
   }
 
-  /** Passes on a result, or throws what it stands for. */
-  unwrap(result: number): number {
-    if (this.#leaves(result)) throw this.closed();
-    return unwrap(result);
+  /** Passes on a result, or throws the error of a negative one. */
+  override unwrap(result: number): number {
+    if (this.isClosedBy(result)) throw this.closedError();
+    return super.unwrap(result);
   }
 
-  /** Takes no new leases; returns how many are out. */
-  retire(): number {
-    const leases = this.unwrap(this.native.sluice_pool_retire(this.handle));
-    this.#isLeaving = true;
-    return leases;
+  /** Grants no more leases. Whether all leases are back and no request is queued. */
+  drains(): boolean {
+    const leases = this.unwrap(this.native.sluice_pool_retire(this.openHandle));
+    this.#isRetired = true;
+    return leases === 0 && this.waiting === 0;
   }
 
-  /** Refuses who waits, and closes the handle once the last lease is back. */
-  close(): void {
-    if (this.#handle === 0) return;
+  /** Rejects the queued requests, and closes the handle as soon as the last lease is back. */
+  override close(): void {
+    if (this.handle === 0) return;
     if (!this.#isClosing) this.onClose?.();
-    this.#isClosing = this.#isLeaving = true;
-    this.#line.refuse(() => this.closed());
-    const leases = this.native.sluice_pool_close(this.#handle);
-    if (leases <= 0) this.#handle = 0;
+    this.#isClosing = this.#isRetired = true;
+    this.#mailbox.refuse(() => this.closedError());
+    super.close();
   }
 
-  /** The error of who comes too late. */
-  closed(): SluiceError {
-    const name = JSON.stringify(this.#name);
-    const isClosed = this.#handle === 0 || this.#isClosing || !this.#isLeaving;
-    const what = this.#isLeft
-      ? "is closed for this instance of the module, because the program was loaded anew"
+  /** The error of a call after the close or the drain. */
+  override closedError(): SluiceError {
+    const isClosed = this.handle === 0 || this.#isClosing || !this.#isRetired;
+    const state = this.#isReloaded
+      ? "is closed for this instance of the module, because the program was reloaded"
       : isClosed
       ? "is closed"
-      : "is drained and grants no more here";
-    return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${name} ${what}`);
+      : "is drained and grants no more leases here";
+    return new SluiceError("SLUICE_POOL_CLOSED", `Pool ${JSON.stringify(this.#name)} ${state}`);
   }
 
-  /** Forgets what the upstreams were called, which may have changed: `added` came. */
+  /** Forgets the ids of upstreams, which may have changed. @param added An id that was added. */
   forgetNames(added?: string): void {
     this.#names.forget();
     if (added !== undefined) this.#names.meet(added);
   }
 
-  /** What the pool is doing. */
+  /** The statistics of the pool. */
   stats(): PoolStats {
     return this.#stats.read(this);
   }
 
-  /** The handle was closed by a program that was loaded anew in this thread: see `ffi/copies.ts`. */
-  #leaves(result: number): boolean {
-    if (result !== STATUS_INVALID_HANDLE || this.#handle === 0) return false;
-    this.#isLeft = true;
+  /** @inheritdoc */
+  isClosedBy(result: number): boolean {
+    if (result !== STATUS_INVALID_HANDLE || this.handle === 0) return false;
+    this.#isReloaded = true;
     this.close();
     return true;
   }
 
-  #see(chores: number): void {
-    if (chores & CHORE_RING) this.#ring();
-    if (chores & CHORE_MAIL) this.collect();
-  }
-
-  #ring(): void {
-    for (;;) {
-      const bell = this.native.sluice_bell_next(this.#handle);
-      if (bell <= 0) return;
-      if (bell === this.#handle) queueMicrotask(() => this.collect());
-      else ring(bell);
-    }
-  }
-
-  #answer(place: number, answer: number): void {
-    const waiting = this.#line.take(place);
-    if (waiting === undefined) {
-      // Given up in the same moment: the lease goes on to the next.
-      if (answer > 0) this.settle(undefined, answer % LEASE_NEWS, LEASE_UNKNOWN, 0);
-    } else if (answer > 0) {
-      waiting.resolve(this.#lease(answer));
-    } else {
-      waiting.reject(this.#lateness(answer, waiting.timeoutMs));
-    }
-  }
-
-  /** Who is late is told why. Many are at a time, so the pool is read once for all of them. */
-  #lateness(answer: number, timeoutMs: number): SluiceError {
-    if (answer !== STATUS_ACQUIRE_TIMEOUT) {
-      return statusError(answer, `Pool ${JSON.stringify(this.#name)} refused who waited`);
-    }
-    this.#seen ??= this.stats();
-    queueMicrotask(() => this.#seen = undefined);
-    return new AcquireTimeoutError(this.#name, timeoutMs, this.#seen);
-  }
-
-  #lease(told: number): Lease {
-    let id = told;
+  /** @inheritdoc */
+  grant(granted: number): Lease {
+    let id = granted;
     if (id >= LEASE_NEWS) {
       id -= LEASE_NEWS;
       this.#names.forget();
-      queueMicrotask(() => this.#see(CHORE_MAIL | CHORE_RING));
+      queueMicrotask(() => this.#mailbox.see(CHORE_MAIL | CHORE_RING));
     }
     const index = (id >>> LEASE_UPSTREAM_SHIFT) & (MAX_UPSTREAMS - 1);
     const upstream = this.#names.id(index);
@@ -315,22 +242,46 @@ export class PoolMember implements Lessor {
     return lease;
   }
 
-  #refusal(result: number): SluiceError {
-    if (this.#leaves(result) || this.#handle === 0 || this.#isClosing || result >= 0) {
-      return this.closed();
+  /** @inheritdoc */
+  refusal(status: number, timeoutMs: number): SluiceError {
+    if (status !== STATUS_ACQUIRE_TIMEOUT) {
+      return statusError(status, `Pool ${JSON.stringify(this.#name)} refused a queued request`);
     }
+    // Many requests time out together, so the statistics are read once for all of them.
+    this.#timeoutStats ??= this.stats();
+    queueMicrotask(() => this.#timeoutStats = undefined);
+    return new AcquireTimeoutError(this.#name, timeoutMs, this.#timeoutStats);
+  }
+
+  #token(prefer: string | undefined): number {
+    return prefer === undefined ? -1 : this.#names.token(prefer);
+  }
+
+  /** The error of an acquire that returned no lease. */
+  #acquireError(result: number): SluiceError {
+    if (this.isClosedBy(result) || this.handle === 0 || this.#isClosing || result >= 0) {
+      return this.closedError();
+    }
+    const pool = `Pool ${JSON.stringify(this.#name)}`;
     try {
       unwrap(result);
     } catch (error) {
       if (error instanceof SluiceError) {
-        return new SluiceError(error.code, `Pool ${JSON.stringify(this.#name)}: ${error.message}`);
+        return new SluiceError(error.code, `${pool}: ${error.message}`);
       }
     }
-    return statusError(result, `Pool ${JSON.stringify(this.#name)} refused`);
+    return statusError(result, `${pool} refused`);
   }
+}
 
-  /** Gives back what the garbage collector found. */
-  reclaim(id: number): boolean {
-    return this.#handle !== 0 && this.settle(undefined, id, LEASE_UNKNOWN, 0) === "released";
-  }
+function open({ name, settings, ids }: PackedPool): number {
+  const { sluice_pool_open } = native();
+  return unwrap(
+    sluice_pool_open(name, name.length, settings, settings.length, ids, ids.length),
+  );
+}
+
+/** Returns how many leases are still in use, which keep the handle open. */
+function close(handle: number): number {
+  return native().sluice_pool_close(handle);
 }

@@ -1,5 +1,5 @@
 /**
- * Leases of upstreams, and of resources such as connections, in one fair line for all Workers of the process.
+ * Pools of upstreams, and of resources such as connections, with one fair queue for all Workers of a process.
  *
  * @example
  * ```ts
@@ -20,24 +20,30 @@ export {
 } from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
 export { AcquireTimeoutError } from "./acquire_timeout.ts";
-export { type Failure, Lease, type ReleaseResult } from "./lease.ts";
-export type { FetchOptions } from "./leased_fetch.ts";
+export type { LeaseFailure } from "./failure.ts";
+export { Lease, type ReleaseResult } from "./lease.ts";
+export type { PoolFetchOptions } from "./leased_fetch.ts";
 export type { Renewable } from "./kept_reservation.ts";
-export type { Made, MakeRequest } from "./made_request.ts";
+export type { MakeRequest, UpstreamRequest } from "./made_request.ts";
 export type {
   AcquireOptions,
-  AdaptiveOptions,
-  HealthOptions,
+  AdaptiveLimitOptions,
+  DrainOptions,
   PoolEvent,
+  PoolHealthOptions,
   PoolOptions,
-  QueueOptions,
+  PoolQueueOptions,
   TryAcquireOptions,
   UpstreamChanges,
   UpstreamOptions,
 } from "./options.ts";
-export type { Peek } from "./response_body.ts";
+export type { PeekBody } from "./response_body.ts";
 export { ResourceLease } from "./resource_lease.ts";
-export type { DestroyReason, ResourceEvent, ResourcePoolOptions } from "./resource_options.ts";
+export type {
+  ResourceDestroyReason,
+  ResourceEvent,
+  ResourcePoolOptions,
+} from "./resource_options.ts";
 export {
   type AcquireResourceOptions,
   ResourcePool,

@@ -1,214 +1,221 @@
 /**
- * What an upstream pool is made of: its options and their defaults.
+ * The options of an upstream pool, their defaults, and its events.
  *
  * @module
  */
 
 /** A place that requests go to: an origin, an API key, a deployment, a region. */
 export interface UpstreamOptions {
-  /** Names the upstream within its pool: 1 to 255 bytes of UTF-8. Never parsed. */
+  /** The name of the upstream within its pool: 1 to 255 bytes of UTF-8. It is never parsed. */
   readonly id: string;
-  /** How many leases of it may be in use at a time, over all Workers: 1 to 131,072. */
+  /** How many leases of it may be in use at a time, in all Workers: 1 to 131,072. */
   readonly maxInFlight: number;
   /**
-   * Its share of the load among upstreams of its tier: twice the weight, twice the leases in use.
+   * Its share of the load among the upstreams of its tier: with twice the weight it has twice the leases in
+   * use.
    *
    * @default 1
    */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
   /**
-   * An upstream of a higher tier is used only when none of a lower one has room.
+   * An upstream of a higher tier is used only if none of a lower tier has room.
    *
    * @default 0
    */
-  readonly tier?: number;
+  readonly tier?: number | undefined;
 }
 
-/** What of an upstream can be changed while it is in use. */
-export type UpstreamChanges = Partial<Omit<UpstreamOptions, "id">>;
+/** The settings of an upstream that can be changed while it is in use. */
+export type UpstreamChanges = {
+  readonly [Setting in Exclude<keyof UpstreamOptions, "id">]?: UpstreamOptions[Setting] | undefined;
+};
 
-/** How those wait who find no room. */
-export interface QueueOptions {
+/** The queue of requests that find no free lease. */
+export interface PoolQueueOptions {
   /**
-   * How many may wait, over all Workers: 0 to 131,072. Who comes then is refused with
+   * How many requests may be queued, in all Workers: 0 to 131,072. Further ones are refused with
    * `SLUICE_QUEUE_FULL`.
    *
    * @default 1000
    */
-  readonly max?: number;
+  readonly max?: number | undefined;
   /**
-   * How long one may wait, in milliseconds, before `SLUICE_ACQUIRE_TIMEOUT`. `Infinity` is
-   * allowed, and asked for by name.
+   * How long a request may be queued, in milliseconds, before `SLUICE_ACQUIRE_TIMEOUT`. `Infinity` is allowed.
    *
    * @default 30_000
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /**
-   * How much later an arrival one step of priority makes up for, in milliseconds: with 5000, a
-   * request of priority 1 goes ahead of those of priority 0 that came at most 5 s before it, and
-   * of no others. So nobody starves.
+   * The lead of one step of priority over the order of arrival, in milliseconds. With 5000, a request of
+   * priority 1 overtakes requests of priority 0 that arrived at most 5 s before it, and no others. So no
+   * request starves.
    *
    * @default 5000
    */
-  readonly agingMs?: number;
+  readonly agingMs?: number | undefined;
 }
 
-/** When an upstream is taken out of use, and when it may come back. */
-export interface HealthOptions {
+/** When an upstream is ejected, and when it may be used again. */
+export interface PoolHealthOptions {
   /**
-   * Ejects an upstream after this many failures in a row. 0 never does.
+   * Ejects an upstream after this many failures in a row. 0 disables this rule.
    *
    * @default 5
    */
-  readonly failures?: number;
+  readonly failures?: number | undefined;
   /**
-   * Ejects an upstream when at least this share of the results within `windowMs` are failures.
-   * More than 1 never does.
+   * Ejects an upstream if at least this share of the results within `windowMs` are failures. A share above 1
+   * disables this rule.
    *
    * @default 0.5
    */
-  readonly failureRate?: number;
+  readonly failureRate?: number | undefined;
   /**
-   * The fewest results within `windowMs` that a rate is made of.
+   * The fewest results within `windowMs` from which a rate is computed.
    *
    * @default 20
    */
-  readonly minResults?: number;
+  readonly minResults?: number | undefined;
   /**
-   * The window of the rate, in milliseconds; it moves in tenths of itself.
+   * The window of the rate, in milliseconds. It slides in tenths of its length.
    *
    * @default 10_000
    */
-  readonly windowMs?: number;
+  readonly windowMs?: number | undefined;
   /**
-   * How long an ejected upstream rests, in milliseconds. Then one lease probes it: success brings
-   * it back, failure ejects it for twice as long, at most ten times `cooldownMs`. Success is
-   * {@linkcode Lease.confirm}, which `pool.fetch` calls with good headers, or the lease given back.
+   * How long an ejected upstream rests, in milliseconds. After that one lease probes it. Success returns it to
+   * use; failure ejects it for twice as long, up to ten times `cooldownMs`. The probe succeeds with
+   * {@linkcode Lease.confirm}, which `pool.fetch` calls for good headers, or when the lease is given back.
    *
    * @default 30_000
    */
-  readonly cooldownMs?: number;
+  readonly cooldownMs?: number | undefined;
   /**
-   * The largest share of the upstreams that failures may eject at a time, 0 to 1: with 0.5 and
-   * three upstreams, one. It is a share of those that are not draining. What an upstream asks for
-   * itself by `Retry-After` is always granted, and takes nothing of the share.
+   * The largest share of the upstreams that failures may eject at a time, from 0 to 1: with 0.5 and three
+   * upstreams, one. Upstreams that are draining are not counted. Rests that an upstream asks for by
+   * `Retry-After` are always granted, and are no part of this share.
    *
    * @default 0.5
    */
-  readonly maxEjected?: number;
+  readonly maxEjected?: number | undefined;
 }
 
-/** How an adaptive limit moves. */
-export interface AdaptiveOptions {
+/** How an adaptive limit changes (AIMD). */
+export interface AdaptiveLimitOptions {
   /**
-   * The lowest that a limit may fall to.
+   * The lowest limit.
    *
    * @default 1
    */
-  readonly min?: number;
+  readonly min?: number | undefined;
   /**
-   * What a limit is multiplied by when an upstream is overloaded, above 0 and below 1.
+   * The factor by which a limit is multiplied when an upstream is overloaded, above 0 and below 1.
    *
    * @default 0.5
    */
-  readonly backoff?: number;
+  readonly backoff?: number | undefined;
 }
 
 /** Options of an {@linkcode UpstreamPool}. */
 export interface PoolOptions {
   /**
-   * The name under which all Workers of the process share the pool: 1 to 255 bytes of UTF-8. Who
-   * opens it with other options is refused with `SLUICE_POOL_MISMATCH`.
-   * Without a name the pool is this object's alone.
+   * The name under which all Workers of the process share the pool: 1 to 255 bytes of UTF-8. Opening it with
+   * other options is refused with `SLUICE_POOL_MISMATCH`. Without a name only this object uses the pool.
    */
-  readonly name?: string;
-  /** The upstreams, at most 4096; more can be added later. */
+  readonly name?: string | undefined;
+  /** The upstreams, at most 4096. More can be added later. */
   readonly upstreams: readonly UpstreamOptions[];
   /**
-   * How many leases may be in use at a time over all upstreams and Workers, at most 131,072.
+   * How many leases may be in use at a time, of all upstreams and in all Workers, at most 131,072.
    *
    * @default 131_072
    */
-  readonly maxInFlight?: number;
-  /** How those wait who find no room. Bounded in length and time by default. */
-  readonly queue?: QueueOptions;
+  readonly maxInFlight?: number | undefined;
+  /** The queue of requests that find no free lease. Its length and times are bounded by default. */
+  readonly queue?: PoolQueueOptions | undefined;
   /**
-   * How long a lease lives without {@linkcode Lease.renew}, in milliseconds, before it is taken
-   * back. `Infinity` is allowed, and asked for by name.
+   * The time to live of a lease, in milliseconds. A lease that is not renewed within it
+   * ({@linkcode Lease.renew}) is taken back. `Infinity` is allowed.
    *
    * @default 600_000
    */
-  readonly leaseTtlMs?: number;
-  /** When an upstream is taken out of use. */
-  readonly health?: HealthOptions;
+  readonly leaseTtlMs?: number | undefined;
+  /** When an upstream is ejected. */
+  readonly health?: PoolHealthOptions | undefined;
   /**
-   * Whether the limit of each upstream moves between `min` and its `maxInFlight`: down when it
-   * answers 429 or 529 or times out, up by one a round while it is used, never by latency (AIMD).
+   * Whether the limit of each upstream adapts between `min` and its `maxInFlight` (AIMD). It falls when the
+   * upstream answers 429 or 529 or times out, and rises by one per round while it is used. Latency has no
+   * influence.
    *
    * @default false
    */
-  readonly adaptive?: boolean | AdaptiveOptions;
+  readonly adaptive?: boolean | AdaptiveLimitOptions | undefined;
   /**
-   * Whether leases that are lost to the garbage collector are given back and reported to
-   * `onEvent`, with the stack that acquired them; without `onEvent` by a process warning,
-   * `SLUICE_LEASE_LEAKED`. Costs a stack for each lease; of this Worker only.
+   * Whether leases that are garbage-collected are given back and reported, with the stack that acquired them,
+   * to `onEvent`, or without `onEvent` by the process warning `SLUICE_LEASE_LEAKED`. Costs one stack per
+   * lease. Applies to this Worker only.
    *
    * @default false
    */
-  readonly trackLeaks?: boolean;
+  readonly trackLeaks?: boolean | undefined;
   /**
-   * Told what happens to the pool, for logs and metrics: see {@linkcode PoolEvent}. Each Worker
-   * that listens is told everything once, within a quarter of a second. Of this Worker only. What
-   * it throws is ignored.
+   * Is called for each {@linkcode PoolEvent}, for logs and metrics. Each Worker that listens gets every event
+   * once, within 250 ms. What the listener throws is ignored. Applies to this Worker only.
    */
-  readonly onEvent?: (event: PoolEvent) => void;
+  readonly onEvent?: ((event: PoolEvent) => void) | undefined;
 }
 
-/** What {@linkcode UpstreamPool.acquire} and its kin can be asked for. */
+/** Options of {@linkcode UpstreamPool.tryAcquire} and {@linkcode UpstreamPool.acquireBatch}. */
 export interface TryAcquireOptions {
   /**
-   * The id of an upstream that is taken if it is healthy and has room, whatever the load and the
-   * tier of the others. It is never waited for. One that was removed is no preference; an id that
+   * The id of a preferred upstream. It is chosen if it is healthy and has room, whatever the load and the
+   * tiers of the others. Requests do not wait for it. The id of a removed upstream has no effect; an id that
    * the pool never had is refused with `SLUICE_UNKNOWN_UPSTREAM`.
    */
-  readonly prefer?: string;
+  readonly prefer?: string | undefined;
 }
 
-/** What {@linkcode UpstreamPool.acquire} can be asked for. */
+/** Options of {@linkcode UpstreamPool.acquire}. */
 export interface AcquireOptions extends TryAcquireOptions {
-  /** Gives up the place in line, and rejects with the signal's reason, when it aborts. */
-  readonly signal?: AbortSignal;
+  /** Leaves the queue when it aborts, and rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /**
-   * Who has more goes first: an integer from -1000 to 1000; `queue.agingMs` says what a step is
-   * worth.
+   * Requests of higher priority are served first: an integer from -1000 to 1000. `queue.agingMs` bounds how
+   * far they overtake others.
    *
    * @default 0
    */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /**
    * How long to wait at most, in milliseconds.
    *
    * @default The pool's `queue.timeoutMs`.
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
-/** Something that happened to a pool. */
+/** Options of `drain` and `close`. */
+export interface DrainOptions {
+  /** Ends the wait when it aborts, and rejects with its reason. No lease is granted again. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An event of a pool. */
 export type PoolEvent =
-  /** Failures took an upstream out of use. */
+  /** Failures ejected an upstream. */
   | { readonly type: "ejected"; readonly upstream: string; readonly forMs: number }
-  /** An upstream asked for rest, by `Retry-After`. */
+  /** An upstream asked for a rest, by `Retry-After`. */
   | { readonly type: "cooling"; readonly upstream: string; readonly forMs: number }
-  /** An upstream is back in use: a probe succeeded, or a rest that it asked for is over. */
+  /** An upstream is in use again: a probe succeeded, or a rest that it asked for is over. */
   | { readonly type: "recovered"; readonly upstream: string }
-  /** A lease outlived its time and was taken back. */
+  /** A lease expired and was taken back. */
   | { readonly type: "expired"; readonly upstream: string }
-  /** A Worker ended, or closed its pool, and left this many leases and places in line behind. */
+  /** A Worker ended, or left its pool, and its leases and queued requests were removed. */
   | { readonly type: "reaped"; readonly leases: number; readonly waiters: number }
-  /** Events came faster than they were collected; this many were not kept. */
+  /** Events came faster than they were read, and this many were dropped. */
   | { readonly type: "missed"; readonly events: number }
   /**
-   * A lease of this Worker was lost to the garbage collector, or a response of `pool.fetch` was not
-   * read until its lease ran out (`trackLeaks`).
+   * With `trackLeaks`: a lease of this Worker was garbage-collected, or a response of `pool.fetch` was not read
+   * before its lease expired.
    */
   | { readonly type: "leaked"; readonly upstream: string; readonly stack: string };

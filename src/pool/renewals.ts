@@ -1,19 +1,20 @@
 /**
- * Renews the leases of requests that are under way, so that a long stream keeps its lease, and ends
- * the requests of those whose time runs out, so that a forgotten response does not.
+ * A keep-alive timer for the leases of requests in flight.
+ *
+ * A long stream keeps its lease. A request whose response is not read loses its lease when it expires, and ends.
  *
  * @module
  */
 import { LONGEST_TIMER } from "../deadline.ts";
 
-/** A lease is renewed when this share of its time has passed, so that two renewals may be late. */
+/** A lease is renewed after this share of its time to live, so that two renewals may be late. */
 const SHARE = 1 / 3;
 
 /** A request that holds a lease. */
 export interface Holder {
-  /** Starts the lease's time anew; false if it is over. */
+  /** Restarts the lease's time to live. False if it has expired. */
   renew(): boolean;
-  /** The lease's time is over, while somebody waited for the upstream or nobody did. */
+  /** The lease has expired. @param wasWaiting Whether the caller was waiting for the upstream. */
   lose(wasWaiting: boolean): void;
 }
 
@@ -21,21 +22,21 @@ interface Entry {
   readonly ttlMs: number;
   readonly everyMs: number;
   renewedAt: number;
-  /** Whether somebody waits for the upstream, or something came since the last renewal. */
+  /** Whether the caller waits for the upstream, and whether data has arrived since the last renewal. */
   isWaiting: boolean;
   wasHeard: boolean;
-  /** Runs when the lease's time is almost over. */
+  /** Set when the lease is about to expire. */
   end: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
- * The leases under way in this isolate, and one timer for all of them: it runs only while there are
- * any, and never keeps the process alive. Those about to end have a timer of their own, because a
- * request that goes on after its lease is one too many for the upstream.
+ * The leases of this isolate's requests in flight, and one timer for all of them. It runs only while there are
+ * any, and does not keep the process alive. A lease that is about to expire has a timer of its own, because a
+ * request that continues after its lease would be one too many for the upstream.
  *
- * While somebody waits for the upstream a lease is renewed however long that takes. While the
- * upstream waits for somebody to read on, its time runs: who stops reading loses the lease in the
- * end, and the request with it.
+ * While the caller waits for the upstream, a lease is renewed for as long as that takes. While the upstream
+ * waits for the caller to read on, its time to live runs. So a caller that stops reading loses the lease, and
+ * the request with it.
  */
 class Renewals {
   readonly #entries = new Map<Holder, Entry>();
@@ -43,7 +44,7 @@ class Renewals {
   /** The period of the timer: the shortest that any lease under way needs. */
   #everyMs = Infinity;
 
-  /** A lease's time begins, and nobody waits for the upstream yet. O(1). */
+  /** Adds a lease whose time to live starts now, before the caller waits for the upstream. O(1). */
   add(holder: Holder, ttlMs: number): void {
     if (ttlMs === Infinity) return;
     const everyMs = Math.max(1, ttlMs * SHARE);
@@ -53,16 +54,16 @@ class Renewals {
     if (everyMs < this.#everyMs) this.#start(everyMs);
   }
 
-  /** Somebody waits for the upstream. O(1). */
+  /** The caller waits for the upstream. O(1). */
   awaited(holder: Holder): void {
     const entry = this.#entries.get(holder);
     if (entry === undefined) return;
     entry.isWaiting = true;
-    // The timer of all may come too late for it.
+    // The shared timer may come too late for it.
     if (entry.end !== undefined) this.#renew(holder, entry);
   }
 
-  /** What was waited for came. O(1); the renewal itself is left to the timer. */
+  /** The upstream has answered. O(1); the timer renews the lease. */
   heard(holder: Holder): void {
     const entry = this.#entries.get(holder);
     if (entry === undefined) return;
@@ -91,10 +92,10 @@ class Renewals {
   #look(): void {
     const now = performance.now();
     for (const [holder, entry] of this.#entries) {
-      // Half a period of slack, because timers are late and early.
+      // Half a period of tolerance, because timers are early and late.
       if (now - entry.renewedAt < entry.everyMs / 2) continue;
       if (entry.isWaiting || entry.wasHeard) this.#renew(holder, entry);
-      // By the next look, which may be late, it could be over.
+      // It could expire before the next look, which may be late.
       else if (entry.renewedAt + entry.ttlMs - now < 2 * entry.everyMs) this.#expect(holder, entry);
     }
   }
@@ -104,7 +105,7 @@ class Renewals {
     entry.end = undefined;
     entry.wasHeard = false;
     if (holder.renew()) {
-      // Looked at only now, so that the request ends no sooner than the lease.
+      // Read only now, so that the request does not end before the lease.
       entry.renewedAt = performance.now();
     } else {
       this.delete(holder);
@@ -112,7 +113,7 @@ class Renewals {
     }
   }
 
-  /** Ends the request when the lease's time is over, unless it is renewed before. */
+  /** Ends the request when the lease expires, unless it is renewed before. */
   #expect(holder: Holder, entry: Entry): void {
     if (entry.end !== undefined) return;
     const leftMs = Math.ceil(entry.renewedAt + entry.ttlMs - performance.now());
@@ -127,5 +128,5 @@ class Renewals {
   }
 }
 
-/** The leases under way in this isolate. */
+/** The leases of this isolate's requests in flight. */
 export const renewals: Renewals = new Renewals();

@@ -1,14 +1,13 @@
 /**
- * A request's body that tells of its own end.
+ * A pass-through stream over the body of a request, which reports its failures and delays.
  *
  * @module
  */
 import type { RequestHold } from "./request_hold.ts";
 
 /**
- * `body`, part by part as `fetch` asks for it. If it fails, that is known by the error itself, and
- * never taken for a failure of the upstream; and while it keeps the upstream waiting, the silence is
- * not the upstream's.
+ * `body`, chunk by chunk as `fetch` asks for it. A failure of it is not taken for one of the upstream, nor is a
+ * timeout while the upstream waits for it.
  */
 export function watchedRequestBody(
   body: ReadableStream,
@@ -23,11 +22,11 @@ export function watchedRequestBody(
       try {
         part = await reader.read();
       } catch (error) {
-        hold.brokenBy(error);
+        hold.bodyFailed(error);
         throw error;
       }
       hold.sends();
-      // The upstream may have answered, or gone, in the meantime.
+      // The upstream may have answered or disconnected in the meantime.
       if (!isWanted) return;
       if (part.done) controller.close();
       else controller.enqueue(part.value);

@@ -1,5 +1,5 @@
 /**
- * A request under way, and the lease that is held for it.
+ * The caller's side of a request in flight: the objects that wait for the response refer to it.
  *
  * @module
  */
@@ -7,47 +7,46 @@ import type { SluiceError } from "../errors.ts";
 import type { Leaked } from "./leaks.ts";
 import { type Cause, isTimeout } from "./blame.ts";
 import type { KeptReservation, Renewable } from "./kept_reservation.ts";
-import type { Failure } from "./lease.ts";
+import type { LeaseFailure } from "./failure.ts";
 import { type HeldLease, LeaseTerm } from "./lease_term.ts";
 
-/** How long an upstream may be silent, in milliseconds. */
-export interface Silences {
+/** The timeouts of a request, in milliseconds. */
+export interface RequestTimeouts {
   /** Until the headers of the response. */
   readonly headersMs?: number | undefined;
-  /** Until the next part of the body, while somebody reads it. */
+  /** Until the next part of the body, while the caller waits for it. */
   readonly idleMs?: number | undefined;
 }
 
 /**
- * A request as those hold it who can ask something of it: what waits for the headers, and then the
- * stream of the body. So who loses the response loses this, and the term of the lease is told.
+ * A request in flight. First the promise of the headers refers to it, and then the stream of the body. So it is
+ * collected with the response, and the term of the lease ends.
  */
 export class RequestHold {
   readonly #term: LeaseTerm;
-  readonly #silences: Silences;
-  /** The caller's signals and reservation, which the term knows only weakly: they may be nowhere else. */
+  readonly #timeouts: RequestTimeouts;
+  /** The caller's signals and reservation, which the term refers to weakly. This may be their only owner. */
   readonly #followed: object[] = [];
-  /** What the request's own body failed with. */
-  #broken: { readonly error: unknown } | undefined;
+  /** The error of the request's own body. */
+  #bodyError: { readonly error: unknown } | undefined;
 
   /**
-   * Takes charge of a lease whose time, `ttlMs`, begins now.
+   * Takes over a lease whose time to live, `ttlMs`, starts now.
    *
-   * @param lost Told if nobody ends it but the garbage collector or the end of the lease's time,
-   * with `stack`.
+   * @param lost Is called, with `stack`, if it ends by garbage collection or by the expiry of the lease.
    */
   constructor(
     lease: HeldLease,
     ttlMs: number,
-    silences: Silences,
+    timeouts: RequestTimeouts,
     lost: Leaked | undefined,
     stack: string,
   ) {
-    this.#silences = silences;
+    this.#timeouts = timeouts;
     this.#term = new LeaseTerm(this, lease, ttlMs, lost, stack);
   }
 
-  /** What the request is made with; it follows those of the caller. */
+  /** The signal of the request, which follows those of the caller. */
   get signal(): AbortSignal {
     return this.#term.signal;
   }
@@ -62,17 +61,17 @@ export class RequestHold {
     return this.#term.ended;
   }
 
-  /** Why there is no more to come, if the lease's time ran out. */
+  /** The error of later reads, if the lease has expired. */
   get loss(): SluiceError | undefined {
     return this.#term.loss;
   }
 
-  /** The request is about to be sent: from now on the headers are waited for. */
+  /** The request is about to be sent, and the wait for its headers starts. */
   send(): void {
-    this.#term.send(this.#silences.headersMs);
+    this.#term.send(this.#timeouts.headersMs);
   }
 
-  /** Has the reservation renewed until it ends. */
+  /** Renews the reservation until it ends. */
   keep(kept: KeptReservation, reservation: Renewable): void {
     this.#followed.push(reservation);
     this.#term.keep(kept);
@@ -87,64 +86,64 @@ export class RequestHold {
   }
 
   /**
-   * The headers said that the request failed; told to the pool when it ends.
+   * The headers reported a failure. It is passed to the pool at the end.
    *
-   * @throws {TypeError | RangeError} if what they said is no failure.
+   * @throws {TypeError | RangeError} If it is not a failure.
    */
-  remember(failure: Failure): void {
+  remember(failure: LeaseFailure): void {
     this.#term.remember(failure);
   }
 
-  /** The headers were good: others need not wait for the end of the body to see that. */
+  /** The headers were good, so the pool need not wait for the end of the body. */
   confirm(): void {
     this.#term.confirm();
   }
 
   /**
-   * The next part of the body is waited for: its silence is timed, and while somebody asked for it
-   * the lease is renewed.
+   * The next part of the body is awaited, within the idle timeout. The lease is renewed only if the caller asked
+   * for that part.
    */
   awaitsUpstream(wasAsked: boolean): void {
-    this.#term.awaits(this, wasAsked, this.#silences.idleMs);
+    this.#term.awaits(this, wasAsked, this.#timeouts.idleMs);
   }
 
-  /** What was waited for came. The lease's time begins anew, and from here on it runs. */
+  /** The upstream has answered. The lease's time to live restarts now. */
   heardUpstream(): void {
     this.#term.heard();
   }
 
-  /** The request's own body keeps the upstream waiting: its silence is not the upstream's. */
+  /** The upstream waits for the body of the request, so a timeout is not its fault. */
   awaitsBody(): void {
     this.#term.awaitsBody();
   }
 
-  /** A part of the request's body is there, or its end: it is the upstream's turn again. */
+  /** A part of the request's body, or its end, has arrived. The upstream has to answer again. */
   sends(): void {
     this.#term.sends();
   }
 
-  /** The request's own body failed, which is no fault of the upstream's. */
-  brokenBy(error: unknown): void {
-    this.#broken = { error };
+  /** The body of the request failed, which is not the upstream's fault. */
+  bodyFailed(error: unknown): void {
+    this.#bodyError = { error };
     this.#term.end("request-body");
   }
 
-  /** Ends it. Of several ends the first counts. */
+  /** Ends it. Only the first call has an effect. */
   end(cause: Cause): void {
     this.#term.end(cause);
   }
 
-  /** The body of the response failed with `error`, which may be the echo of an abort. */
+  /** The body of the response failed, possibly because the request was aborted. */
   fail(error: unknown): void {
     this.#term.end(isTimeout(error) ? "timeout" : "network");
   }
 
-  /** What the caller is told for `error`: the first of the reasons that there is. */
-  toldFor(error: unknown): unknown {
-    return this.loss ?? (this.#broken === undefined ? error : this.#broken.error);
+  /** The error for the caller: the first cause that is known, otherwise `error`. */
+  errorFor(error: unknown): unknown {
+    return this.loss ?? (this.#bodyError === undefined ? error : this.#bodyError.error);
   }
 
-  /** Ends it and aborts the request, as a signal of the caller's does. */
+  /** Ends it and aborts the request, as a signal of the caller does. */
   abort(reason: unknown): void {
     this.#term.abort(reason);
   }

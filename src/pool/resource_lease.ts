@@ -1,21 +1,18 @@
 /**
- * A lease of a resource.
+ * A lease of a resource: exclusive use, given back exactly once.
  *
  * @module
  */
 
-/** Who a resource comes back to. */
+/** The part of a resource pool that leases call. */
 export interface ResourceOwner<T> {
   /** @ignore */
   takeBack(lease: ResourceLease<T>, isGood: boolean): Promise<void>;
 }
 
-/**
- * A resource that nobody else uses until it is given back, exactly once. Made by
- * {@linkcode ResourcePool.acquire}.
- */
+/** Exclusive use of a resource until it is given back. Made by {@linkcode ResourcePool.acquire}. */
 export class ResourceLease<T> implements Disposable, AsyncDisposable {
-  /** The resource. Not to be used once the lease is given back. */
+  /** The resource. Do not use it after the lease is given back. */
   readonly resource: T;
   readonly #owner: ResourceOwner<T>;
   #isHeld = true;
@@ -27,7 +24,7 @@ export class ResourceLease<T> implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Gives the resource back for others to use. Of several calls the first counts.
+   * Gives the resource back for others to use. Only the first call has an effect.
    *
    * @returns Whether this was the first.
    */
@@ -39,8 +36,8 @@ export class ResourceLease<T> implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Gives back a resource that is broken or in no known state: it is destroyed, and its place is
-   * free once that is done. Never throws: what `destroy` throws goes to `onEvent`.
+   * Destroys a resource that is broken or in an unknown state. Another one can be made once it is destroyed.
+   * Never throws: errors of `destroy` go to `onEvent`.
    */
   async destroy(): Promise<void> {
     if (!this.#isHeld) return;

@@ -1,5 +1,5 @@
 /**
- * A pool of things that are not requests: connections, clients, whatever takes long to make.
+ * An object pool: connections, clients and other resources that are expensive to make, lent to one user each.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { before, unlessAborted } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
 import { UpstreamPool } from "./upstream_pool.ts";
-import type { AcquireOptions } from "./options.ts";
+import type { AcquireOptions, DrainOptions } from "./options.ts";
 import type { HeldLease } from "./lease_term.ts";
 import { ResourceLease, type ResourceOwner } from "./resource_lease.ts";
 import {
@@ -15,33 +15,33 @@ import {
   type ResourceSettings,
   resourceSettings,
 } from "./resource_options.ts";
-import { QUEUE_TIMEOUT_MS } from "./settings.ts";
-import { type Entry, type Line, ResourceStock } from "./resource_stock.ts";
+import { checkDrain, QUEUE_TIMEOUT_MS } from "./settings.ts";
+import { type Entry, type ResourceQueue, ResourceStock } from "./resource_stock.ts";
 
-/** What a pool of resources tells of itself. */
+/** A snapshot of a pool of resources. */
 export interface ResourcePoolStats {
-  /** Resources that are leased. */
+  /** Resources in use. */
   readonly inUse: number;
-  /** Resources that wait to be used. */
+  /** Resources that are ready for use. */
   readonly idle: number;
-  /** Resources being made, looked over or destroyed. */
+  /** Resources being made, validated or destroyed. */
   readonly inTransit: number;
-  /** Places taken in the line; with a shared name, over all Workers. */
+  /** Queued requests; with a shared name, of all Workers. */
   readonly waiting: number;
-  /** Resources made since the pool was. */
+  /** Resources made since the pool was made. */
   readonly created: number;
-  /** Resources ended since the pool was made. */
+  /** Resources destroyed since the pool was made. */
   readonly destroyed: number;
-  /** Leases that the garbage collector found. */
+  /** Leases that were garbage-collected. */
   readonly leaked: number;
 }
 
-/** What {@linkcode ResourcePool.acquire} can be asked for. */
+/** Options of {@linkcode ResourcePool.acquire}. */
 export type AcquireResourceOptions = Omit<AcquireOptions, "prefer">;
 
 const ACQUIRE: Known<AcquireResourceOptions> = { signal: true, priority: true, timeoutMs: true };
 
-/** A resource in use, and the permission to use it. */
+/** A resource in use, and the lease of the queue that permits it. */
 interface Use<T> {
   readonly entry: Entry<T>;
   readonly permit: HeldLease;
@@ -49,76 +49,79 @@ interface Use<T> {
   readonly stack: string | undefined;
 }
 
-/** The id of the one upstream of a resource pool's line. */
-const PLACE = "resource";
+/** The id of the only upstream of the queue. */
+const UPSTREAM = "resource";
 
 /**
- * Keeps up to `max` resources of this Worker, and lends each to one user at a time. The line, its
- * order and its limits are those of {@linkcode UpstreamPool}; objects and sockets cannot cross
- * between Workers, so each Worker has resources of its own.
+ * Keeps up to `max` resources of this Worker, and lends each to one user at a time. The queue, its order and
+ * its limits are those of {@linkcode UpstreamPool}. Objects and sockets cannot be sent to another Worker, so
+ * each Worker has its own resources.
  *
- * There are never more than `max` resources, those being made or destroyed included, with two
- * exceptions. A `create` or `destroy` that goes on after its timeout is not counted any more. And with
- * a `name`, `max` is what all pools of that name use, make or look over at a time: those that are idle
- * in another pool are not counted, so that there may be `max` of them in each.
+ * There are never more than `max` resources, including those being made or destroyed, with two exceptions. A
+ * `create` or `destroy` that continues after its timeout is not counted. And with a `name`, `max` limits the
+ * resources that all pools of that name together use, make or validate at a time: idle ones of other pools are
+ * not counted, so each pool may have `max` of them.
  *
  * @example
  * ```ts
- * import { connect, type Socket } from "node:net";
- * import { once } from "node:events";
  * import { ResourcePool } from "./mod.ts";
  *
- * const pool = new ResourcePool<Socket>({
- *   async create(signal) {
- *     const socket = connect({ port: 6379 });
- *     await once(socket, "connect", { signal });
- *     return socket;
+ * // Stands in for a database client.
+ * class Client {
+ *   isOpen = true;
+ *   ping = () => Promise.resolve("PONG");
+ *   close = () => void (this.isOpen = false);
+ * }
+ * const pool = new ResourcePool<Client>({
+ *   create: (signal) => {
+ *     signal.throwIfAborted();
+ *     return new Client();
  *   },
- *   validate: (socket) => !socket.destroyed,
- *   destroy: (socket) => void socket.destroy(),
+ *   validate: (client) => client.isOpen,
+ *   destroy: (client) => client.close(),
  *   max: 8,
  * });
- * await pool.use((socket) => socket.write("PING\r\n"));
+ * console.log(await pool.use((client) => client.ping())); // PONG
  * await pool.close();
  * ```
  */
 export class ResourcePool<T> implements AsyncDisposable {
   readonly #settings: ResourceSettings<T>;
-  readonly #line: Line;
+  readonly #queue: ResourceQueue;
   readonly #timeoutMs: number;
   readonly #stock: ResourceStock<T>;
   readonly #owner: ResourceOwner<T> = {
     takeBack: (lease, isGood) => this.#takeBack(lease, isGood),
   };
-  /** By the lease itself; weakly, or a lost lease would never be seen. */
+  /** By lease, weakly: a lost lease must be collected. */
   readonly #uses = new WeakMap<ResourceLease<T>, Use<T>>();
   /**
-   * A resource that is lost has to be destroyed, so it is kept. One from which its own lease can be
-   * reached keeps that lease, which is then never found.
+   * Keeps the resource of each lease, to destroy it if the lease is lost. A lease that its own resource refers
+   * to is never collected.
    */
   readonly #lost = new FinalizationRegistry<Use<T>>((use) => this.#reclaim(use));
 
   /**
-   * Makes a pool, and begins to make `min` resources.
+   * Makes a pool, and starts to make `min` resources.
    *
-   * @throws {TypeError | RangeError} naming the option that is wrong.
+   * @throws {TypeError | RangeError} naming the wrong option.
    */
   constructor(options: ResourcePoolOptions<T>) {
     this.#settings = resourceSettings(options);
-    this.#line = openLine(options);
+    this.#queue = openQueue(options);
     this.#timeoutMs = options.queue?.timeoutMs ?? QUEUE_TIMEOUT_MS;
-    this.#stock = new ResourceStock(this.#settings, this.#line);
+    this.#stock = new ResourceStock(this.#settings, this.#queue);
     void this.#stock.fill();
   }
 
   /**
-   * Waits for a resource: an idle one that is still good, or a new one.
+   * Waits for a resource: an idle one that is still valid, or a new one.
    *
-   * `timeoutMs`, which is `queue.timeoutMs` unless it is given, and `signal` end the wait at any point. A resource that is being made by then is
-   * finished and left to others.
+   * `timeoutMs`, by default `queue.timeoutMs`, and `signal` end the wait at any time. A resource that is being
+   * made then is finished and kept for others.
    *
-   * @throws {SluiceError} as {@linkcode UpstreamPool.acquire} does; `SLUICE_DISPOSED` once closed.
-   * @throws What `create` throws, and a `TimeoutError` if it takes more than `createTimeoutMs`.
+   * @throws {SluiceError} As {@linkcode UpstreamPool.acquire}; `SLUICE_DISPOSED` once closed.
+   * @throws The errors of `create`, and a `TimeoutError` if it takes longer than `createTimeoutMs`.
    */
   async acquire(options: AcquireResourceOptions = {}): Promise<ResourceLease<T>> {
     checkKnown<AcquireResourceOptions>("options", options, ACQUIRE);
@@ -126,14 +129,14 @@ export class ResourcePool<T> implements AsyncDisposable {
     const since = performance.now();
     const { timeoutMs = this.#timeoutMs } = options;
     const stack = this.#settings.trackLeaks ? new Error("acquired here").stack : undefined;
-    const permit = await this.#line.acquire(options);
+    const permit = await this.#queue.acquire(options);
     const ready = this.#stock.ready();
     try {
       const timely = unlessLate(ready, since, timeoutMs);
       const entry = await unlessAborted(timely, options.signal);
       return this.#lend(entry, permit, since, stack);
     } catch (error) {
-      // Whoever waited is gone or refused; what is still being made goes to the others.
+      // The caller has left; a resource that is still being made goes to the others.
       void ready.then(
         (entry) => this.#stock.shelve(entry, permit),
         () => permit.release("unknown"),
@@ -143,8 +146,8 @@ export class ResourcePool<T> implements AsyncDisposable {
   }
 
   /**
-   * Lends a resource to `work` and takes it back when that is done. If `work` fails the resource is
-   * destroyed, since nobody knows what state it is in.
+   * Lends a resource to `work` and takes it back when `work` is done. If `work` fails, the resource is
+   * destroyed, because its state is unknown.
    */
   async use<R>(
     work: (resource: T) => R | Promise<R>,
@@ -162,33 +165,53 @@ export class ResourcePool<T> implements AsyncDisposable {
     return result;
   }
 
-  /** What the pool has at this moment. One crossing. */
+  /** A snapshot of the pool. One crossing. */
   stats(): ResourcePoolStats {
-    const waiting = this.#stock.isClosed ? 0 : this.#line.stats().waiting;
+    const waiting = this.#stock.isClosed ? 0 : this.#queue.stats().waiting;
     return { ...this.#stock.counts, idle: this.#stock.idle, waiting };
   }
 
-  /** Lends no more, waits until all resources are back, and closes. */
-  async drain(options: { signal?: AbortSignal } = {}): Promise<void> {
+  /**
+   * Lends no more to new requests, serves the queued ones, and resolves when all resources are back. Idle
+   * resources are kept until the pool is closed.
+   *
+   * @throws {SluiceError} `SLUICE_DISPOSED` once closed; and the reason of the signal, which ends the wait but
+   * not the draining.
+   */
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const signal = checkDrain(options);
     this.#stock.checkOpen();
-    await this.#line.drain(options);
-    await this.close();
+    await this.#queue.drain({ signal });
   }
 
   /**
-   * Lends no more, refuses who waits with `SLUICE_POOL_CLOSED`, and destroys what is idle. What is
-   * in use is destroyed when it comes back. Closing again is fine.
+   * Closes gracefully, as undici's `close` and an HTTP server do: {@linkcode ResourcePool.drain}, then
+   * {@linkcode ResourcePool.destroy}. Closing again has no effect.
+   *
+   * @throws The reason of the signal, which ends the wait and leaves the pool draining.
    */
-  async close(): Promise<void> {
+  async close(options: DrainOptions = {}): Promise<void> {
+    const signal = checkDrain(options);
+    if (this.#stock.isClosed) return;
+    await this.#queue.close({ signal });
+    await this.destroy();
+  }
+
+  /**
+   * Closes at once: rejects queued requests with `SLUICE_POOL_CLOSED`, destroys the idle resources, and
+   * resolves when these are destroyed. Resources in use are destroyed when they come back. Calling it again has
+   * no effect.
+   */
+  async destroy(): Promise<void> {
     if (this.#stock.isClosed) return;
     const closed = this.#stock.close();
-    this.#line.close();
+    this.#queue.destroy();
     await closed;
   }
 
-  /** {@linkcode ResourcePool.close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /** {@linkcode ResourcePool.close}, for `await using`: waits for the resources in use. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #takeBack(lease: ResourceLease<T>, isGood: boolean): Promise<void> {
@@ -224,7 +247,7 @@ export class ResourcePool<T> implements AsyncDisposable {
     return lease;
   }
 
-  /** A lease was lost. Whoever lost it may have left the resource in any state. */
+  /** Destroys the resource of a lost lease, because its state is unknown. */
   async #reclaim({ entry, permit, stack }: Use<T>): Promise<void> {
     this.#stock.counts.inUse--;
     this.#stock.counts.leaked++;
@@ -235,7 +258,7 @@ export class ResourcePool<T> implements AsyncDisposable {
   }
 }
 
-/** What `ready` comes to, or the error of a line in which one waited for as long as this. */
+/** The result of `ready`, or the timeout error of the queue. */
 async function unlessLate<T>(ready: Promise<T>, since: number, limitMs: number): Promise<T> {
   const late = () => {
     const message = `No resource was ready within ${limitMs} ms`;
@@ -244,12 +267,12 @@ async function unlessLate<T>(ready: Promise<T>, since: number, limitMs: number):
   return await before(ready, Math.max(1, limitMs - (performance.now() - since)), late);
 }
 
-/** The line of a resource pool: one upstream that is always healthy, and leases that never expire. */
-function openLine<T>({ name, max, queue }: ResourcePoolOptions<T>): Line {
+/** The queue of a resource pool: one upstream that is always healthy, and leases that never expire. */
+function openQueue<T>({ name, max, queue }: ResourcePoolOptions<T>): ResourceQueue {
   return new UpstreamPool({
-    ...(name === undefined ? {} : { name }),
-    upstreams: [{ id: PLACE, maxInFlight: max }],
-    ...(queue === undefined ? {} : { queue }),
+    name,
+    upstreams: [{ id: UPSTREAM, maxInFlight: max }],
+    queue,
     leaseTtlMs: Infinity,
     health: { failures: 0, failureRate: 2 },
   });

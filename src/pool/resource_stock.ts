@@ -1,5 +1,5 @@
 /**
- * The resources of a pool that nobody uses, and the making and ending of them.
+ * The idle resources of a pool, as a stack or a queue, and how resources are made, validated and destroyed.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { SluiceError } from "../errors.ts";
 import type { UpstreamPool } from "./upstream_pool.ts";
 import type { AcquireOptions } from "./options.ts";
 import type { HeldLease } from "./lease_term.ts";
-import type { DestroyReason, ResourceEvent, ResourceSettings } from "./resource_options.ts";
+import type { ResourceDestroyReason, ResourceEvent, ResourceSettings } from "./resource_options.ts";
 
-/** What a resource pool needs of the line that says who is next. */
-export type Line = Pick<UpstreamPool, "drain" | "close" | "stats"> & {
+/** The part of an upstream pool that serves as the queue of a resource pool. */
+export type ResourceQueue = Pick<UpstreamPool, "drain" | "close" | "destroy" | "stats"> & {
   acquire(options: AcquireOptions): Promise<HeldLease>;
   tryAcquire(): HeldLease | null;
 };
 
-/** A resource and what is known of it. */
+/** A resource and its times, by `performance.now()`. */
 export interface Entry<T> {
   readonly resource: T;
   readonly endsAt: number;
@@ -24,40 +24,40 @@ export interface Entry<T> {
 }
 
 /**
- * Keeps idle resources, and makes, looks over and destroys them. Each is in one of three places:
- * idle here, in use, or in transit between them; in the last two it is under a permit of the line.
- * Where the line is this pool's alone, so are never more than `max` of them in all; what runs on after
- * its timeout is in none of the three.
+ * Keeps idle resources, and makes, validates and destroys them. A resource is idle, in use, or in transit
+ * between the two. In use and in transit it is covered by a lease of the queue, the permit. If the queue is not
+ * shared, there are never more than `max` resources in all; a call that continues after its timeout is not
+ * counted.
  */
 export class ResourceStock<T> {
   readonly #settings: ResourceSettings<T>;
-  readonly #line: Line;
-  /** Those that came back last are last. */
+  readonly #queue: ResourceQueue;
+  /** In the order in which they came back. */
   readonly #idle: Entry<T>[] = [];
   readonly #closing = new AbortController();
-  /** What is being made, each with what aborts it. */
+  /** The controllers of the calls of `create` that are under way. */
   readonly #making = new Set<AbortController>();
   #sweep: ReturnType<typeof setInterval> | undefined;
-  /** How many are where, and how many there were. */
+  /** Counters for the statistics. */
   readonly counts = { inUse: 0, inTransit: 0, created: 0, destroyed: 0, leaked: 0 };
 
   /** A stock without resources. */
-  constructor(settings: ResourceSettings<T>, line: Line) {
+  constructor(settings: ResourceSettings<T>, queue: ResourceQueue) {
     this.#settings = settings;
-    this.#line = line;
+    this.#queue = queue;
   }
 
-  /** How many are idle. */
+  /** The number of idle resources. */
   get idle(): number {
     return this.#idle.length;
   }
 
-  /** Whether it is closed, and what comes back is destroyed. */
+  /** Whether it is closed, so that resources are destroyed when they come back. */
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
   }
 
-  /** An idle resource that is good, or a new one. For who holds a permit. */
+  /** A valid idle resource, or a new one. The caller holds a permit. */
   async ready(): Promise<Entry<T>> {
     for (;;) {
       const entry = this.#settings.reuse === "newest" ? this.#idle.pop() : this.#idle.shift();
@@ -68,7 +68,7 @@ export class ResourceStock<T> {
     }
   }
 
-  async #faultOf({ resource }: Entry<T>): Promise<DestroyReason | undefined> {
+  async #faultOf({ resource }: Entry<T>): Promise<ResourceDestroyReason | undefined> {
     const { validate, validateTimeoutMs } = this.#settings;
     if (validate === undefined) return undefined;
     this.counts.inTransit++;
@@ -91,7 +91,7 @@ export class ResourceStock<T> {
   async #create(): Promise<Entry<T>> {
     const { create, createTimeoutMs, maxLifetimeMs, lifetimeJitter } = this.#settings;
     const started = performance.now();
-    // Not `AbortSignal.any`: a signal that follows one of this pool's lives as long as the pool.
+    // Not `AbortSignal.any`: a signal that follows one of this pool would live as long as the pool.
     const making = new AbortController();
     if (this.isClosed) making.abort(this.#closing.signal.reason);
     this.#making.add(making);
@@ -107,7 +107,7 @@ export class ResourceStock<T> {
       return { resource, endsAt: now + life, idleSince: now };
     } catch (error) {
       making.abort(error);
-      // It may come yet, and nobody waits for it.
+      // It may still be made, but is not needed any more.
       void made.then((resource) => this.#settings.destroy(resource)).catch(() => {});
       this.tell({ type: "create-failed", error });
       throw error;
@@ -117,7 +117,7 @@ export class ResourceStock<T> {
     }
   }
 
-  /** Puts a resource among the idle and only then frees its place, so that who is next finds it. */
+  /** Makes a resource idle, and only then gives its permit back, so that the next request finds it. */
   async shelve(entry: Entry<T>, permit: HeldLease): Promise<void> {
     entry.idleSince = performance.now();
     const isOver = entry.idleSince >= entry.endsAt;
@@ -131,8 +131,8 @@ export class ResourceStock<T> {
     this.#startSweep();
   }
 
-  /** Ends a resource; its place is for the caller to free. Never throws. */
-  async destroy({ resource }: Entry<T>, reason: DestroyReason): Promise<void> {
+  /** Destroys a resource. The caller gives its permit back. Never throws. */
+  async destroy({ resource }: Entry<T>, reason: ResourceDestroyReason): Promise<void> {
     const { destroy, destroyTimeoutMs } = this.#settings;
     this.counts.inTransit++;
     try {
@@ -149,7 +149,7 @@ export class ResourceStock<T> {
     this.tell({ type: "destroyed", resource, reason });
   }
 
-  /** Makes resources ahead until there are `min`, as far as there are places. */
+  /** Makes resources in advance until there are `min`, as far as permits are free. */
   async fill(): Promise<void> {
     while (!this.isClosed && this.#total < this.#settings.min) {
       const permit = this.#permit();
@@ -157,17 +157,17 @@ export class ResourceStock<T> {
       try {
         await this.shelve(await this.#create(), permit);
       } catch {
-        // Told as an event; the next sweep tries again.
+        // Reported as an event. The next sweep tries again.
         permit.release("unknown");
         return this.#startSweep();
       }
     }
   }
 
-  /** A permit that is free; none while the line is drained, when nothing is done ahead. */
+  /** A permit if one is free. None while the queue drains, when nothing is made in advance. */
   #permit(): HeldLease | null {
     try {
-      return this.#line.tryAcquire();
+      return this.#queue.tryAcquire();
     } catch {
       return null;
     }
@@ -180,7 +180,7 @@ export class ResourceStock<T> {
   #startSweep(): void {
     if (this.#sweep !== undefined || this.isClosed) return;
     const { idleTimeoutMs, maxLifetimeMs } = this.#settings;
-    // Ten looks in the shorter of the two times, so that none is overdrawn by much.
+    // Ten sweeps within the shorter of the two times, so that neither is exceeded by much.
     const everyMs = Math.min(Math.max(Math.min(idleTimeoutMs, maxLifetimeMs) / 10, 10), 60_000);
     this.#sweep = setInterval(() => void this.#sweepIdle(), everyMs);
     this.#sweep.unref();
@@ -193,7 +193,7 @@ export class ResourceStock<T> {
       const isOver = now >= entry.endsAt;
       const isIdle = now - entry.idleSince >= idleTimeoutMs && this.#total > min;
       if (!isOver && !isIdle) continue;
-      // Its place is taken while it ends, or there could be one more than `max`.
+      // It needs a permit while it is destroyed, or there could be one more than `max`.
       const permit = this.#permit();
       if (permit === null) return;
       const at = this.#idle.indexOf(entry);
@@ -211,7 +211,7 @@ export class ResourceStock<T> {
     }
   }
 
-  /** Destroys what is idle, and from now on what comes back. */
+  /** Destroys idle resources, and from now on those that come back. */
   async close(): Promise<void> {
     this.#closing.abort(new SluiceError("SLUICE_DISPOSED", "This resource pool is closed"));
     for (const making of this.#making) making.abort(this.#closing.signal.reason);
@@ -224,12 +224,12 @@ export class ResourceStock<T> {
     this.#closing.signal.throwIfAborted();
   }
 
-  /** Tells the listener, whose mistakes are its own. */
+  /** Passes an event to the listener. Ignores what the listener throws. */
   tell(event: ResourceEvent<T>): void {
     try {
       this.#settings.onEvent?.(event);
     } catch {
-      // A listener is no part of the pool.
+      // A broken metric must not break a request.
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The body of a response, which can be looked into before it is read.
+ * A response body with lookahead: it can be peeked into before it is read.
  *
  * @module
  */
@@ -7,51 +7,51 @@ import { checkCount } from "./settings.ts";
 import { checkString } from "../arguments.ts";
 import type { RequestHold } from "./request_hold.ts";
 
-/** How far {@linkcode Peek} looks. */
+/** The default of `maxBytes`. */
 const PEEK_BYTES = 16_384;
 
 /**
- * Looks into the body of a response, which stays whole for whoever reads it. Resolves with what there
- * is, as text, as soon as the body has ended, `maxBytes` have come, or `until` is among them.
+ * Peeks into the body of a response without consuming it. Resolves with the text so far as soon as the body has
+ * ended, `maxBytes` have arrived, or the text contains `until`.
  *
- * A look that is still under way when `classify` has returned ends with what it has seen.
+ * A peek that is pending when `classify` returns resolves with the text so far.
  *
- * @param maxBytes How far to look. Default: 16,384; what came with the last part may be more.
- * @param until What to wait for at most, for streams: `"\n\n"` is the end of the first event.
+ * @param maxBytes How far to look. Default: 16,384. The last chunk may exceed it.
+ * @param until A text to stop at, for streams: `"\n\n"` is the end of the first event.
  */
-export type Peek = (maxBytes?: number, until?: string) => Promise<string>;
+export type PeekBody = (maxBytes?: number, until?: string) => Promise<string>;
 
-/** A body, read part by part and no further than is asked. */
+/** A body that is read chunk by chunk, on demand. */
 export class ResponseBody {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #hold: RequestHold;
-  /** What was looked at and not yet read. */
+  /** Chunks that were peeked at and not yet read. */
   readonly #ahead: Uint8Array[] = [];
   #isAtEnd = false;
-  /** The read that is under way: looks and reads share it, so that parts stay in order. */
+  /** The pending read. Peeks and reads share it, so that chunks stay in order. */
   #arriving: Promise<boolean> | undefined;
   #isHandedOn = false;
 
-  /** Takes the stream, which nobody else may read then. */
+  /** Locks the stream. */
   constructor(body: ReadableStream<Uint8Array>, hold: RequestHold) {
     this.#reader = body.getReader();
     this.#hold = hold;
   }
 
-  /** The next part; undefined at the end. */
+  /** The next chunk; undefined at the end. */
   async read(): Promise<Uint8Array | undefined> {
     while (this.#ahead.length === 0) if (!await this.#arrive()) return undefined;
     return this.#ahead.shift();
   }
 
-  /** From now on the caller reads. A look that nobody waited for ends with what it has seen. */
+  /** From now on the caller reads. A pending peek ends with the text so far. */
   handOn(): void {
     this.#isHandedOn = true;
-    // It waits no more, and a lease is not renewed for it.
+    // The lease is not renewed for it any more.
     if (this.#arriving !== undefined) this.#hold.heardUpstream();
   }
 
-  /** See {@linkcode Peek}. */
+  /** See {@linkcode PeekBody}. */
   async peek(maxBytes: number = PEEK_BYTES, until?: string): Promise<string> {
     checkCount("maxBytes", maxBytes);
     if (until !== undefined) checkString("until", until);
@@ -63,7 +63,7 @@ export class ResponseBody {
     for (let i = 0; isShort(); i++) {
       if (i === this.#ahead.length) {
         this.#hold.awaitsUpstream(true);
-        const hasCome = await this.#arrivesForLook();
+        const hasCome = await this.#arriveForPeek();
         if (this.#isHandedOn) return text;
         this.#hold.heardUpstream();
         if (!hasCome) return text + decoder.decode();
@@ -75,19 +75,19 @@ export class ResponseBody {
     return text;
   }
 
-  /** Reads no more. */
+  /** Cancels the body. */
   cancel(reason: unknown): Promise<void> {
     this.#ahead.length = 0;
     return this.#reader.cancel(reason);
   }
 
-  /** The next part comes to the others; false at the end. */
+  /** Adds the next chunk to those ahead. False at the end. */
   #arrive(): Promise<boolean> {
     return this.#arriving ??= this.#next().finally(() => this.#arriving = undefined);
   }
 
-  /** A failure of what is the caller's by now is told to the caller alone. */
-  async #arrivesForLook(): Promise<boolean> {
+  /** As `arrive`, but after the hand-over only the caller gets a failure of the body. */
+  async #arriveForPeek(): Promise<boolean> {
     try {
       return await this.#arrive();
     } catch (error) {

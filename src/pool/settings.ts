@@ -1,9 +1,17 @@
 /**
- * The checks on the options of a pool, and the options as they cross.
+ * The options of a pool: checked, and packed into numbers.
  *
  * @module
  */
-import { checkString, readArray } from "../arguments.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkNumber,
+  checkSignal as checkAbortSignal,
+  checkString,
+  readArray,
+} from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
 import {
@@ -34,22 +42,23 @@ import {
 } from "../ffi/symbols.gen.ts";
 import type {
   AcquireOptions,
-  AdaptiveOptions,
-  HealthOptions,
+  AdaptiveLimitOptions,
+  DrainOptions,
+  PoolHealthOptions,
   PoolOptions,
-  QueueOptions,
+  PoolQueueOptions,
   TryAcquireOptions,
   UpstreamChanges,
   UpstreamOptions,
 } from "./options.ts";
 
 /**
- * How long a lease that was handed over may wait to be collected before the next gets it, in
- * milliseconds. It has to be far above what an event loop is held up by, or busy Workers would lose
- * their turns, and far below what people wait for; between the two nothing depends on it.
+ * How long a granted lease may stay uncollected before the next request gets it, in milliseconds. It must be
+ * far above the time that an event loop is blocked, or busy Workers would lose their turns, and far below
+ * the time that people wait. Between the two its value does not matter.
  */
 const CLAIM_MS = 1000;
-/** How long one waits in line, in milliseconds, where nothing else is said. */
+/** The default of `queue.timeoutMs`, in milliseconds. */
 export const QUEUE_TIMEOUT_MS = 30_000;
 
 const POOL: Known<PoolOptions> = {
@@ -63,8 +72,8 @@ const POOL: Known<PoolOptions> = {
   trackLeaks: true,
   onEvent: true,
 };
-const QUEUE: Known<QueueOptions> = { max: true, timeoutMs: true, agingMs: true };
-const HEALTH: Known<HealthOptions> = {
+const QUEUE: Known<PoolQueueOptions> = { max: true, timeoutMs: true, agingMs: true };
+const HEALTH: Known<PoolHealthOptions> = {
   failures: true,
   failureRate: true,
   minResults: true,
@@ -72,11 +81,11 @@ const HEALTH: Known<HealthOptions> = {
   cooldownMs: true,
   maxEjected: true,
 };
-const ADAPTIVE: Known<AdaptiveOptions> = { min: true, backoff: true };
+const ADAPTIVE: Known<AdaptiveLimitOptions> = { min: true, backoff: true };
 const CHANGES: Known<UpstreamChanges> = { maxInFlight: true, weight: true, tier: true };
 const UPSTREAM: Known<UpstreamOptions> = { id: true, ...CHANGES };
 const TRY_ACQUIRE: Known<TryAcquireOptions> = { prefer: true };
-/** What `acquire` can be asked for, and so all that is made of it. */
+/** The options of `acquire`, which other calls extend. */
 export const ACQUIRE: Known<AcquireOptions> = {
   ...TRY_ACQUIRE,
   signal: true,
@@ -85,14 +94,9 @@ export const ACQUIRE: Known<AcquireOptions> = {
 };
 const DRAIN: Known<DrainOptions> = { signal: true };
 
-/** What those can be asked for who wait until something is drained. */
-export interface DrainOptions {
-  readonly signal?: AbortSignal;
-}
-
-/** The options of a pool as the native side takes them. */
+/** The options of a pool as they cross. */
 export interface PackedPool {
-  /** The name, or one that nobody else has. */
+  /** The name, or a random one. */
   readonly title: string;
   readonly name: Uint8Array;
   readonly settings: Float64Array<ArrayBuffer>;
@@ -112,15 +116,17 @@ export function packPool(options: PoolOptions): PackedPool {
   const { name: title = `private ${crypto.randomUUID()}` } = options;
   const name = checkId("name", title);
   const upstreams = readArray("upstreams", options.upstreams, (one) => one as UpstreamOptions);
-  checkKnown<QueueOptions>("queue", queue, QUEUE);
-  checkKnown<HealthOptions>("health", health, HEALTH);
+  checkKnown<PoolQueueOptions>("queue", queue, QUEUE);
+  checkKnown<PoolHealthOptions>("health", health, HEALTH);
   const adaptive = checkAdaptive(options.adaptive);
-  const leaseTtlMs = number("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity);
+  const leaseTtlMs = checkNumber("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity);
   const settings = new Float64Array(POOL_SETTINGS + POOL_UPSTREAM_SETTINGS * upstreams.length);
   const maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT;
+  const queueMax = checkInteger("queue.max", queue.max ?? 1000, 0, MAX_IN_FLIGHT);
+  const agingMs = checkNumber("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9);
   settings[POOL_SETTING_MAX_IN_FLIGHT] = checkMaxInFlight("maxInFlight", maxInFlight);
-  settings[POOL_SETTING_QUEUE_MAX] = whole("queue.max", queue.max ?? 1000, 0, MAX_IN_FLIGHT);
-  settings[POOL_SETTING_QUEUE_AGING_MS] = number("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9);
+  settings[POOL_SETTING_QUEUE_MAX] = queueMax;
+  settings[POOL_SETTING_QUEUE_AGING_MS] = agingMs;
   settings[POOL_SETTING_LEASE_TTL_MS] = leaseTtlMs;
   settings[POOL_SETTING_CLAIM_MS] = CLAIM_MS;
   packHealth(health, settings);
@@ -131,7 +137,7 @@ export function packPool(options: PoolOptions): PackedPool {
   upstreams.forEach((upstream, i) => {
     const { id, maxInFlight, weight, tier } = packUpstream(`upstreams[${i}]`, upstream);
     if (seen.has(upstream.id)) {
-      throw new RangeError(`upstreams[${i}].id is ${show(upstream.id)}, which another has`);
+      throw new RangeError(`upstreams[${i}].id must be unique, and ${show(upstream.id)} is not`);
     }
     seen.add(upstream.id);
     const own = settings.subarray(POOL_SETTINGS + POOL_UPSTREAM_SETTINGS * i);
@@ -153,7 +159,7 @@ export function packPool(options: PoolOptions): PackedPool {
   };
 }
 
-/** An upstream as the native side takes it. */
+/** An upstream as it crosses. */
 export interface PackedUpstream {
   readonly id: Uint8Array;
   readonly maxInFlight: number;
@@ -161,22 +167,7 @@ export interface PackedUpstream {
   readonly tier: number;
 }
 
-function packHealth(health: HealthOptions, settings: Float64Array): void {
-  const failures = whole("health.failures", health.failures ?? 5, 0, 1e6);
-  const failureRate = number("health.failureRate", health.failureRate ?? 0.5, 0, 1e6);
-  const minResults = whole("health.minResults", health.minResults ?? 20, 1, 1e6);
-  settings[POOL_SETTING_HEALTH_FAILURES] = failures;
-  settings[POOL_SETTING_HEALTH_FAILURE_RATE] = failureRate;
-  settings[POOL_SETTING_HEALTH_MIN_RESULTS] = minResults;
-  const windowMs = number("health.windowMs", health.windowMs ?? 10_000, 10, 1e9);
-  const cooldownMs = number("health.cooldownMs", health.cooldownMs ?? 30_000, 1, 1e9);
-  const maxEjected = number("health.maxEjected", health.maxEjected ?? 0.5, 0, 1);
-  settings[POOL_SETTING_HEALTH_WINDOW_MS] = windowMs;
-  settings[POOL_SETTING_HEALTH_COOLDOWN_MS] = cooldownMs;
-  settings[POOL_SETTING_HEALTH_MAX_EJECTED] = maxEjected;
-}
-
-/** Checks and packs one upstream. */
+/** Checks one upstream. */
 export function packUpstream(at: string, upstream: UpstreamOptions): PackedUpstream {
   checkKnown<UpstreamOptions>(at, upstream, UPSTREAM);
   const id = checkId(`${at}.id`, upstream.id);
@@ -185,7 +176,22 @@ export function packUpstream(at: string, upstream: UpstreamOptions): PackedUpstr
   return { id, maxInFlight, weight, tier: checkTier(`${at}.tier`, upstream.tier ?? 0) };
 }
 
-/** Checks changes of an upstream, all before the first is made: pairs of a setting and its value. */
+function packHealth(health: PoolHealthOptions, settings: Float64Array): void {
+  const failures = checkInteger("health.failures", health.failures ?? 5, 0, 1e6);
+  const failureRate = checkNumber("health.failureRate", health.failureRate ?? 0.5, 0, 1e6);
+  const minResults = checkInteger("health.minResults", health.minResults ?? 20, 1, 1e6);
+  const windowMs = checkNumber("health.windowMs", health.windowMs ?? 10_000, 10, 1e9);
+  const cooldownMs = checkNumber("health.cooldownMs", health.cooldownMs ?? 30_000, 1, 1e9);
+  const maxEjected = checkNumber("health.maxEjected", health.maxEjected ?? 0.5, 0, 1);
+  settings[POOL_SETTING_HEALTH_FAILURES] = failures;
+  settings[POOL_SETTING_HEALTH_FAILURE_RATE] = failureRate;
+  settings[POOL_SETTING_HEALTH_MIN_RESULTS] = minResults;
+  settings[POOL_SETTING_HEALTH_WINDOW_MS] = windowMs;
+  settings[POOL_SETTING_HEALTH_COOLDOWN_MS] = cooldownMs;
+  settings[POOL_SETTING_HEALTH_MAX_EJECTED] = maxEjected;
+}
+
+/** Checks all changes of an upstream, and returns pairs of a setting and its value. */
 export function packChanges(changes: UpstreamChanges): [number, number][] {
   checkKnown<UpstreamChanges>("changes", changes, CHANGES);
   const { maxInFlight, weight, tier } = changes;
@@ -198,76 +204,68 @@ export function packChanges(changes: UpstreamChanges): [number, number][] {
   return settings;
 }
 
-/** Of the options of `tryAcquire` the upstream that is preferred. */
+/** The preferred upstream, of the options of `tryAcquire`. */
 export function checkTryAcquire(options: TryAcquireOptions): string | undefined {
   checkKnown<TryAcquireOptions>("options", options, TRY_ACQUIRE);
   return checkPrefer(options);
 }
 
-/** The upstream that is preferred, of options that may name one. */
+/** The preferred upstream, of options that may have one. */
 export function checkPrefer({ prefer }: TryAcquireOptions): string | undefined {
   if (prefer !== undefined) checkString("prefer", prefer);
   return prefer;
 }
 
-/** Of the options of a `drain` its signal. */
+/** The signal, of the options of `drain` and `close`. */
 export function checkDrain(options: DrainOptions): AbortSignal | undefined {
   checkKnown<DrainOptions>("options", options, DRAIN);
   return checkSignal(options);
 }
 
-/** The signal of options that may have one. */
+/** The signal, of options that may have one. */
 export function checkSignal({ signal }: DrainOptions): AbortSignal | undefined {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
-  }
-  return signal;
+  return checkAbortSignal("signal", signal);
 }
 
-/** How a pool is watched from here, of its options. */
+/** The options that are about this object and not about the pool. */
 export function checkWatching(
   { onEvent, trackLeaks = false }: PoolOptions,
 ): { onEvent: PoolOptions["onEvent"]; trackLeaks: boolean } {
-  if (onEvent !== undefined && typeof onEvent !== "function") {
-    throw new TypeError(`onEvent must be a function, not ${show(onEvent)}`);
-  }
-  if (typeof trackLeaks !== "boolean") {
-    throw new TypeError(`trackLeaks must be a boolean, not ${show(trackLeaks)}`);
-  }
-  return { onEvent, trackLeaks };
+  if (onEvent !== undefined) checkFunction("onEvent", onEvent);
+  return { onEvent, trackLeaks: checkBoolean("trackLeaks", trackLeaks) };
 }
 
-/** How many leases may be in use. */
+/** Checks a number of leases in use. */
 export function checkMaxInFlight(name: string, value: unknown): number {
-  return whole(name, value, 1, MAX_IN_FLIGHT);
+  return checkInteger(name, value, 1, MAX_IN_FLIGHT);
 }
 
-/** A weight. */
+/** Checks a weight. */
 export function checkWeight(name: string, value: unknown): number {
-  return number(name, value, 1e-6, 1e6);
+  return checkNumber(name, value, 1e-6, 1e6);
 }
 
-/** A tier. */
+/** Checks a tier. */
 export function checkTier(name: string, value: unknown): number {
-  return whole(name, value, 0, 1e6);
+  return checkInteger(name, value, 0, 1e6);
 }
 
-/** A priority. */
+/** Checks a priority. */
 export function checkPriority(name: string, value: unknown): number {
-  return whole(name, value, -1000, 1000);
+  return checkInteger(name, value, -1000, 1000);
 }
 
-/** For how long to wait, in milliseconds; 0 is not at all. */
+/** Checks how long to wait, in milliseconds. 0 does not wait. */
 export function checkTimeout(name: string, value: unknown): number {
-  return number(name, value, 0, Infinity);
+  return checkNumber(name, value, 0, Infinity);
 }
 
-/** How many leases to take at once. */
+/** Checks how many leases to take at once. */
 export function checkCount(name: string, value: unknown): number {
-  return whole(name, value, 0, MAX_IN_FLIGHT);
+  return checkInteger(name, value, 0, MAX_IN_FLIGHT);
 }
 
-/** The UTF-8 of a name or an id, which has 1 to {@linkcode MAX_UPSTREAM_ID_BYTES} bytes. */
+/** Checks an id of 1 to {@linkcode MAX_UPSTREAM_ID_BYTES} bytes of UTF-8, and returns the bytes. */
 export function checkId(name: string, value: unknown): Uint8Array {
   checkString(name, value);
   const bytes = encoder.encode(value);
@@ -281,37 +279,12 @@ export function checkId(name: string, value: unknown): Uint8Array {
 
 function checkAdaptive(value: unknown): { min: number; backoff: number } {
   if (value === undefined || value === false) return { min: 0, backoff: 0 };
-  const options: AdaptiveOptions = value === true ? {} : value as AdaptiveOptions;
-  checkKnown<AdaptiveOptions>("adaptive", options, ADAPTIVE);
+  const options: AdaptiveLimitOptions = value === true ? {} : value as AdaptiveLimitOptions;
+  checkKnown<AdaptiveLimitOptions>("adaptive", options, ADAPTIVE);
   return {
-    min: whole("adaptive.min", options.min ?? 1, 1, MAX_IN_FLIGHT),
-    backoff: number("adaptive.backoff", options.backoff ?? 0.5, 0.01, 0.99),
+    min: checkInteger("adaptive.min", options.min ?? 1, 1, MAX_IN_FLIGHT),
+    backoff: checkNumber("adaptive.backoff", options.backoff ?? 0.5, 0.01, 0.99),
   };
-}
-
-/** Refuses what is not an object. */
-export function checkObject(name: string, value: unknown): void {
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(`${name} must be an object, not ${show(value)}`);
-  }
-}
-
-function whole(name: string, value: unknown, least: number, most: number): number {
-  number(name, value, least, most);
-  if (!Number.isInteger(value)) {
-    throw new RangeError(`${name} must be a whole number, not ${show(value)}`);
-  }
-  return value as number;
-}
-
-function number(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${show(value)}`);
-  }
-  if (!(value >= least && value <= most)) {
-    throw new RangeError(`${name} must be from ${least} to ${most}, not ${value}`);
-  }
-  return value;
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

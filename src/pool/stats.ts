@@ -1,5 +1,5 @@
 /**
- * What a pool tells of itself, in one crossing.
+ * Statistics of a pool, read in one crossing.
  *
  * @module
  */
@@ -37,30 +37,30 @@ import {
   UPSTREAM_STATE_HEALTHY,
   UPSTREAM_STATE_PROBING,
 } from "../ffi/symbols.gen.ts";
-import type { PoolMember } from "./member.ts";
+import type { NativeHandle } from "../ffi/native_handle.ts";
 
 /**
- * What use an upstream is in:
+ * The state of an upstream:
  *
  * - `"healthy"`: in use;
  * - `"ejected"`: taken out of use by failures, until `restsForMs` has passed;
- * - `"cooling"`: resting because it asked to, by `Retry-After`, until `restsForMs` has passed;
- * - `"probing"`: waiting for, or under, the one lease that decides whether it is back;
- * - `"draining"`: given no new leases, by {@linkcode UpstreamPool.drainUpstream}.
+ * - `"cooling"`: resting because it asked for it by `Retry-After`, until `restsForMs` has passed;
+ * - `"probing"`: one lease, granted or still to be granted, decides whether it is healthy again;
+ * - `"draining"`: granted no new leases, by {@linkcode UpstreamPool.drainUpstream}.
  */
 export type UpstreamState = "healthy" | "ejected" | "cooling" | "probing" | "draining";
 
-/** One upstream at one moment. */
+/** A snapshot of one upstream. */
 export interface UpstreamStats {
   /** Its id. */
   readonly id: string;
-  /** What use it is in. */
+  /** Its state. */
   readonly state: UpstreamState;
-  /** Leases in use, over all Workers. */
+  /** Leases in use, in all Workers. */
   readonly inFlight: number;
-  /** The most that may be. */
+  /** The highest number of leases in use at a time. */
   readonly maxInFlight: number;
-  /** How many leases may be in use now: less than `maxInFlight` where `adaptive` says so. */
+  /** The limit of leases in use now: with `adaptive` it may be below `maxInFlight`. */
   readonly limit: number;
   /** Its share of the load. */
   readonly weight: number;
@@ -68,39 +68,39 @@ export interface UpstreamStats {
   readonly tier: number;
   /** Leases granted since the pool was opened. */
   readonly granted: number;
-  /** Failures told since the pool was opened. */
+  /** Failures reported since the pool was opened. */
   readonly failed: number;
   /** Failures since the last success. */
   readonly failuresInARow: number;
-  /** How long it rests from now on, in milliseconds; 0 unless ejected or cooling. */
+  /** The rest of its ejection or cooldown, in milliseconds; 0 unless ejected or cooling. */
   readonly restsForMs: number;
 }
 
-/** A pool at one moment. */
+/** A snapshot of a pool. */
 export interface PoolStats {
-  /** Leases in use, over all upstreams and Workers. */
+  /** Leases in use, of all upstreams and in all Workers. */
   readonly inFlight: number;
-  /** The most that may be. */
+  /** The highest number of leases in use at a time. */
   readonly maxInFlight: number;
-  /** Places taken in the line, over all Workers. */
+  /** Requests in the queue, of all Workers. */
   readonly waiting: number;
-  /** Workers (more exactly: `UpstreamPool` objects) that have the pool open. */
+  /** `UpstreamPool` objects that have the pool open, usually one per Worker. */
   readonly members: number;
-  /** Of those the leases that this one holds. */
+  /** Leases in use that this object acquired. */
   readonly ownInFlight: number;
-  /** Leases granted since the pool was opened, over all Workers; and so the counts below. */
+  /** Leases granted since the pool was opened, in all Workers, as for the counts below. */
   readonly granted: number;
-  /** Grants that went to somebody in line. */
+  /** Leases granted to a request in the queue. */
   readonly handedOver: number;
   /** Waits that ended with `SLUICE_ACQUIRE_TIMEOUT`. */
   readonly timedOut: number;
   /** Acquires refused with `SLUICE_QUEUE_FULL`. */
   readonly refused: number;
-  /** Places given up, by a signal. */
+  /** Requests that left the queue because their signal aborted. */
   readonly cancelled: number;
-  /** Leases that outlived their time. */
+  /** Leases that expired. */
   readonly expired: number;
-  /** Leases that Workers left behind when they ended. */
+  /** Leases of Workers that ended, which were taken back. */
   readonly reaped: number;
   /** Ejections by failures. */
   readonly ejections: number;
@@ -117,14 +117,14 @@ const STATES: Readonly<Record<number, UpstreamState>> = {
 
 const decoder = new TextDecoder();
 
-/** Reads the stats of a pool, into buffers that stay and grow when they have to. */
+/** Reads the statistics of a pool into buffers that are reused, and grow when needed. */
 export class StatsReader {
   #numbers = new Float64Array(new ArrayBuffer(8 * (POOL_STATS + 16 * POOL_UPSTREAM_STATS)));
   #ids = new Uint8Array(new ArrayBuffer(16 * 32));
 
-  /** One crossing, unless there are more upstreams than ever before. */
-  read(member: Pick<PoolMember, "native" | "handle" | "unwrap">): PoolStats {
-    const { native, handle } = member;
+  /** One crossing, unless there are more upstreams than in any call before. */
+  read(member: Pick<NativeHandle, "native" | "openHandle" | "unwrap">): PoolStats {
+    const { native, openHandle: handle } = member;
     for (;;) {
       const [numbers, ids] = [this.#numbers, this.#ids];
       const length = member.unwrap(
@@ -132,7 +132,7 @@ export class StatsReader {
       );
       const bytes = numbers[POOL_STAT_ID_BYTES]!;
       if (length <= numbers.length && bytes <= ids.length) return statsOf(numbers, length, ids);
-      // Room for as many again, if upstreams are being added.
+      // Twice the room, because upstreams may be being added.
       if (length > numbers.length) this.#numbers = new Float64Array(new ArrayBuffer(16 * length));
       if (bytes > ids.length) this.#ids = new Uint8Array(new ArrayBuffer(2 * bytes));
     }

@@ -1,8 +1,8 @@
 /**
- * What the upstreams of a pool are called, as far as a member of it was told.
+ * A cache of upstream ids by native index, and of native tokens by id.
  *
- * Natively they are indexes, which are used again once an upstream is gone. The pool says with a lease,
- * and with an id, whether names changed since this member asked last, and then all of them are forgotten.
+ * Natively an upstream is an index, which is reused once the upstream is removed. A granted lease and a look-up
+ * of an id say whether ids have changed since the last look-up of this member. If so, the cache is cleared.
  *
  * @module
  */
@@ -13,46 +13,45 @@ import { MAX_UPSTREAM_ID_BYTES, UPSTREAM_NEWS } from "../ffi/symbols.gen.ts";
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** More ids than this are not remembered once they are gone. */
+/** The most ids that are remembered, including removed ones. */
 const REMEMBERED = 8192;
 
 /** Ids by index, and tokens by id. */
 export class UpstreamNames {
   readonly #native = native();
   readonly #handle: number;
-  /** As far as they were met since one of them changed. */
+  /** The ids that were looked up since one of them changed. */
   #ids: (string | undefined)[] = [];
   readonly #tokens = new Map<string, number>();
   readonly #text = new Uint8Array(new ArrayBuffer(1024));
 
   readonly #pool: string;
-  /** Every id that there was, which may be gone. */
+  /** Every id that the pool had, as far as this member knows. */
   readonly #met: Set<string>;
 
-  /** The names of the pool that a member's handle is of, which was opened with these. */
+  /** The ids of the pool of `handle`, which was opened with `upstreams`. */
   constructor(pool: string, handle: number, upstreams: readonly string[]) {
     this.#pool = pool;
     this.#handle = handle;
     this.#met = new Set(upstreams);
   }
 
-  /** The id of the upstream of a lease that is in use. */
+  /** The id of the upstream of a lease in use. */
   id(index: number): string {
     return this.#ids[index] ?? this.#ask(index);
   }
 
   /**
-   * What names an upstream where one is preferred, or -1: a preference for one that is gone is none.
-   * One that others replaced since then is none either, until news of that comes with a lease.
+   * The native token of a preferred upstream, or -1 if it was removed. If another Worker has replaced it, the
+   * old token has no effect until a lease reports the change.
    *
-   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM` if there never was one of that id, as far as this
-   * member was told.
+   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM` if the pool never had that id, as far as this member knows.
    */
   token(id: string): number {
     const known = this.#tokens.get(id);
     if (known !== undefined) return known;
     const { read, written } = encoder.encodeInto(id, this.#text);
-    // What does not fit is longer than any id.
+    // A text that does not fit is longer than any id.
     const token = read === id.length
       ? this.#native.sluice_upstream_find(this.#handle, this.#text, written)
       : -1;
@@ -68,29 +67,25 @@ export class UpstreamNames {
     return token;
   }
 
-  /** There is an upstream of that id. */
+  /** Remembers an id. */
   meet(id: string): void {
     if (this.#met.size === REMEMBERED) this.#met.clear();
     this.#met.add(id);
   }
 
-  /** Forgets everything, which may have changed. */
+  /** Clears the cache. */
   forget(): void {
     this.#ids = [];
     this.#tokens.clear();
   }
 
   #ask(index: number): string {
-    const told = this.#native.sluice_upstream_id(
-      this.#handle,
-      index,
-      this.#text,
-      MAX_UPSTREAM_ID_BYTES,
-    );
-    // Its lease has outlived its time in the meantime, and the upstream is gone.
-    if (told < 0) return `#${index}`;
-    // Others may be stale as well, and nobody is told of that twice.
-    if (told >= UPSTREAM_NEWS) this.forget();
-    return this.#ids[index] = decoder.decode(this.#text.subarray(0, told % UPSTREAM_NEWS));
+    const { sluice_upstream_id } = this.#native;
+    const result = sluice_upstream_id(this.#handle, index, this.#text, MAX_UPSTREAM_ID_BYTES);
+    // The lease has expired in the meantime, and the upstream was removed.
+    if (result < 0) return `#${index}`;
+    // Other ids may be stale as well, and a change is reported only once.
+    if (result >= UPSTREAM_NEWS) this.forget();
+    return this.#ids[index] = decoder.decode(this.#text.subarray(0, result % UPSTREAM_NEWS));
   }
 }

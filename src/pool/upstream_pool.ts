@@ -1,20 +1,22 @@
 /**
- * The upstream pool: leases shared by all Workers of a process.
+ * The upstream pool: a concurrency limiter and load balancer whose leases all Workers of a process share.
  *
  * @module
  */
-import { UPSTREAM_DRAINING } from "../ffi/symbols.gen.ts";
+import { cancelFinalizer, closeWhenCollected } from "../ffi/native_handle.ts";
 import { checkKnown } from "../known_options.ts";
-import { CeilingShare } from "./ceiling_warning.ts";
 import { Leaks } from "../leaks.ts";
-import { type Leaked, leakListener } from "./leaks.ts";
-import { type Lease, readLeases } from "./lease.ts";
-import { type FetchOptions, leasedFetch } from "./leased_fetch.ts";
-import type { MakeRequest } from "./made_request.ts";
+import { until } from "../until.ts";
+import { watchCeiling } from "./ceiling_warning.ts";
 import { PoolEvents } from "./events.ts";
+import { type EventSink, type Leaked, leakListener } from "./leaks.ts";
+import { type Lease, readLeases } from "./lease.ts";
+import { leasedFetch, type PoolFetchOptions } from "./leased_fetch.ts";
+import type { MakeRequest } from "./made_request.ts";
 import { PoolMember } from "./member.ts";
 import type {
   AcquireOptions,
+  DrainOptions,
   PoolOptions,
   TryAcquireOptions,
   UpstreamChanges,
@@ -24,42 +26,33 @@ import {
   ACQUIRE,
   checkCount,
   checkDrain,
-  checkId,
-  checkMaxInFlight,
   checkPrefer,
   checkPriority,
   checkSignal,
   checkTimeout,
   checkTryAcquire,
   checkWatching,
-  packChanges,
   packPool,
-  packUpstream,
 } from "./settings.ts";
 import type { PoolStats } from "./stats.ts";
-import { until } from "../until.ts";
-
-/** Leaves pools that nobody closed, unless somebody waits there: whom a lease will reach yet. */
-const abandoned = new FinalizationRegistry<PoolMember>((member) => {
-  if (member.waiting === 0) member.close();
-});
+import { UpstreamSet } from "./upstream_set.ts";
 
 /**
- * Decides, over all Workers of the process, how many requests are in flight to which upstream, who
- * waits and in what order, and which upstream is fit for use.
+ * Decides, for all Workers of the process, how many requests are in flight to which upstream, in what order
+ * queued requests are served, and which upstreams are healthy.
  *
- * What it hands out are leases, not sockets: `fetch` owns those in Bun and Deno. Objects cannot
- * cross Workers either, so a lease is used where it was acquired; the counts, the line and the
- * health of upstreams are shared by all Workers that open a pool of the same name. What a Worker
- * holds when it ends, also by `terminate()`, comes back by itself.
+ * It grants leases, not sockets: the sockets belong to `fetch` in Bun and Deno. Objects cannot be sent to
+ * another Worker either, so a lease is used where it was acquired. Counts, queue and health are shared by all
+ * Workers that open a pool of the same name. The leases of a Worker that ends, even by `terminate()`, are
+ * taken back.
  *
- * Acquire and release are O(log n) in upstreams and waiters.
+ * Acquire and release are O(log n) in upstreams and queued requests.
  *
  * @example
  * ```ts
  * import { UpstreamPool } from "./mod.ts";
  *
- * using pool = new UpstreamPool({
+ * await using pool = new UpstreamPool({
  *   name: "openai",
  *   upstreams: [{ id: "key-a", maxInFlight: 2, weight: 2 }, { id: "key-b", maxInFlight: 1 }],
  * });
@@ -67,24 +60,24 @@ const abandoned = new FinalizationRegistry<PoolMember>((member) => {
  * console.log(lease.upstream); // key-a
  * ```
  */
-export class UpstreamPool implements Disposable {
-  /** The name that Workers share it under; a random one if none was given. */
+export class UpstreamPool implements Disposable, AsyncDisposable {
+  /** The name under which Workers share it; a random one if none was given. */
   readonly name: string;
-  /** How long a lease lives without {@linkcode Lease.renew}, in milliseconds. */
+  /** The time to live of a lease without {@linkcode Lease.renew}, in milliseconds. */
   readonly leaseTtlMs: number;
   readonly #member: PoolMember;
+  readonly #upstreams: UpstreamSet;
   readonly #timeoutMs: number;
   readonly #events: PoolEvents | undefined;
-  /** Set where leaks are tracked. */
+  /** Set if leaks are tracked. */
   readonly #leaked: Leaked | undefined;
-  readonly #ceiling: CeilingShare;
 
   /**
-   * Opens the pool of that name, or joins it if another Worker has it open; without a name, one of its
-   * own. O(upstreams).
+   * Opens the pool of a name, or joins it if another Worker has it open. Without a name, opens one of its own.
+   * O(upstreams).
    *
-   * @throws {SluiceError} `SLUICE_POOL_MISMATCH` if it is open with other options, and what loading
-   * the library may throw.
+   * @throws {SluiceError} `SLUICE_POOL_MISMATCH` if it is open with other options, and the errors of loading
+   * the library.
    */
   constructor(options: PoolOptions) {
     const packed = packPool(options);
@@ -94,17 +87,16 @@ export class UpstreamPool implements Disposable {
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
-    const ceiling = new CeilingShare(this.name);
-    this.#ceiling = ceiling;
-    member.onClose = () => ceiling.leave();
-    abandoned.register(this, member, member);
-    let events: WeakRef<PoolEvents> | undefined;
+    this.#upstreams = new UpstreamSet(member);
+    watchCeiling(this.name, member);
+    closeWhenCollected(this, leaver(member));
+    let events: WeakRef<EventSink> | undefined;
     if (onEvent !== undefined) {
       this.#events = new PoolEvents(member, onEvent);
-      // Weakly: what the member keeps is kept as long as any of its leases.
-      const told = new WeakRef(this.#events);
-      member.onFailure = () => told.deref()?.read();
-      events = told;
+      // Weakly, because the member lives as long as any of its leases.
+      const weakly = new WeakRef(this.#events);
+      member.onFailure = () => weakly.deref()?.read();
+      events = weakly;
     }
     if (trackLeaks) {
       const leaked = leakListener(this.name, events);
@@ -116,13 +108,12 @@ export class UpstreamPool implements Disposable {
   }
 
   /**
-   * A lease, as soon as it is this call's turn: at once if one is free, else in order of arrival
+   * A lease: at once if one is free, otherwise when it is this request's turn, which is the order of arrival
    * within `priority`. O(log n).
    *
-   * @throws {SluiceError} `SLUICE_ACQUIRE_TIMEOUT`, which is an {@linkcode AcquireTimeoutError} and
-   * says what there was to wait for; `SLUICE_QUEUE_FULL`, `SLUICE_POOL_CLOSED`, and
-   * `SLUICE_UNKNOWN_UPSTREAM` for a `prefer` that never was; and the signal's reason when it aborts.
-   * All of them as rejections.
+   * @throws {SluiceError} `SLUICE_ACQUIRE_TIMEOUT`, an {@linkcode AcquireTimeoutError} with the state of the
+   * pool; `SLUICE_QUEUE_FULL`; `SLUICE_POOL_CLOSED`; `SLUICE_UNKNOWN_UPSTREAM` for a `prefer` that the pool
+   * never had; and the reason of the signal when it aborts. All errors are rejections.
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     try {
@@ -140,31 +131,29 @@ export class UpstreamPool implements Disposable {
   }
 
   /**
-   * Acquires a lease, makes the request for its upstream, fetches it, and holds the lease until the
-   * body of the response ends, is cancelled, fails or is aborted; without a body, until the headers.
-   * The lease is renewed while somebody waits for the upstream, so a stream may outlast
-   * `leaseTtlMs`. If nobody reads on, the request ends with the lease's time: its connection is
-   * closed, and who reads later gets `SLUICE_STALE_LEASE`. The garbage collector may end it sooner.
-   * So the upstream has no more requests than leases are in use.
+   * Acquires a lease, makes the request for its upstream, fetches it, and holds the lease until the body of
+   * the response ends, is cancelled, fails or is aborted; without a body, until the headers.
    *
-   * The response is `fetch`'s own in all but this: its body has no BYOB reader, and the headers of a
-   * body that `fetch` has decoded have no `content-encoding` and no `content-length` any more, so that
-   * a server can return it. Nothing is buffered;
-   * only bodies that are sure to end soon (of failures, or of a known length up to 64 KB) are read
-   * ahead.
+   * The lease is renewed while the caller waits for the upstream, so a stream may take longer than
+   * `leaseTtlMs`. If the caller stops reading, the request ends when the lease expires: the connection is
+   * closed, and later reads fail with `SLUICE_STALE_LEASE`. The garbage collector may end it earlier. So an
+   * upstream never has more requests than leases in use.
    *
-   * What it tells the pool of an upstream is a function of the cause, `docs/blame.md`: 429, 500 and
-   * above with their `Retry-After`, network errors and silences are failures; the mistakes of callers,
-   * clients that leave and bodies of requests that break are not. A failed status is told when its
-   * body ends.
+   * The response differs from that of `fetch` in two ways: its body has no BYOB reader, and if `fetch` has
+   * decoded the body, the headers have no `content-encoding` and no `content-length`, so that a server can
+   * return it. The body is not buffered. Only bodies that end soon (of failures, or of a known length of up to
+   * 64 KB) are read ahead.
    *
-   * In Bun all `fetch` of a process share a ceiling of 256 requests: a warning comes if the caps of
-   * the pools that are open here and have fetched allow more; once in each Worker, since each knows
-   * of its own pools only.
+   * What the pool is told about the upstream depends on the cause, see `docs/blame.md`: 429, 500 and above
+   * with their `Retry-After`, network errors and timeouts are failures. Errors of the caller, clients that
+   * disconnect and request bodies that break are not. A failed status is reported when its body ends.
    *
-   * @throws What {@linkcode UpstreamPool.acquire}, `makeRequest` and `fetch` throw; the signal's
-   * reason at any point, also while `makeRequest` is pending; and `SLUICE_STALE_LEASE` if the lease's
-   * time runs out before the headers, which `makeRequest` alone can bring about.
+   * In Bun all `fetch` calls of a process share a ceiling of 256 requests. A process warning is emitted if the
+   * pools that have fetched in this Worker allow more; once per Worker, because each knows its own pools only.
+   *
+   * @throws The errors of {@linkcode UpstreamPool.acquire}, of `makeRequest` and of `fetch`; the reason of the
+   * signal at any time, even while `makeRequest` is pending; and `SLUICE_STALE_LEASE` if the lease expires
+   * before the request is sent, because `makeRequest` took too long.
    *
    * @example
    * ```ts ignore
@@ -174,13 +163,13 @@ export class UpstreamPool implements Disposable {
    * );
    * ```
    */
-  async fetch(makeRequest: MakeRequest, options?: FetchOptions): Promise<Response> {
-    this.#ceiling.enter(() => this.stats());
+  async fetch(makeRequest: MakeRequest, options?: PoolFetchOptions): Promise<Response> {
+    this.#member.onFetch?.();
     return await leasedFetch(this, makeRequest, options, this.#leaked);
   }
 
   /**
-   * A lease, or null if none is free. Never waits, and never goes ahead of who does. O(log n).
+   * A lease, or null if none is free. Never waits, and never overtakes a queued request. O(log n).
    *
    * @throws {SluiceError} `SLUICE_POOL_CLOSED`, `SLUICE_UNKNOWN_UPSTREAM`.
    */
@@ -189,49 +178,39 @@ export class UpstreamPool implements Disposable {
   }
 
   /**
-   * As many leases as are free, `count` at most, in one crossing; without waiting.
+   * As many leases as are free, at most `count`, in one crossing and without waiting. O(count · log n).
    *
-   * @throws {SluiceError} `SLUICE_POOL_CLOSED`.
+   * @throws {SluiceError} `SLUICE_POOL_CLOSED`, `SLUICE_UNKNOWN_UPSTREAM`.
    */
   acquireBatch(count: number, options: TryAcquireOptions = {}): Lease[] {
     return this.#member.acquireBatch(checkCount("count", count), checkTryAcquire(options));
   }
 
   /**
-   * Gives leases back whose requests went well, in one crossing; returns how many were held.
+   * Gives back leases of successful requests in one crossing. Returns how many of them were held.
    *
-   * @throws {RangeError} if one was not acquired from this object; then none is given back.
+   * @throws {RangeError} If one was not acquired from this object. Then none is given back.
    */
   releaseBatch(leases: readonly Lease[]): number {
     return this.#member.releaseBatch(readLeases(leases, this.#member));
   }
 
   /**
-   * Adds an upstream, for all Workers. Who opens the pool later still gives the first options.
+   * Adds an upstream, for all Workers. Workers that open the pool later still pass its first options.
    *
    * @throws {SluiceError} `SLUICE_DUPLICATE_UPSTREAM`, `SLUICE_POOL_TOO_LARGE`.
    */
   addUpstream(upstream: UpstreamOptions): void {
-    const { id, maxInFlight, weight, tier } = packUpstream("upstream", upstream);
-    const { native, handle } = this.#member;
-    this.#member.see(
-      native.sluice_upstream_add(handle, id, id.length, maxInFlight, weight, tier),
-    );
-    this.#member.forgetNames(upstream.id);
-    this.#ceiling.update(() => this.stats());
+    this.#upstreams.add(upstream);
   }
 
   /**
-   * Takes an upstream out, for all Workers. Leases of it live on; its id is free at once.
+   * Removes an upstream, for all Workers. Leases of it stay valid, and its id can be used again at once.
    *
    * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM`.
    */
   removeUpstream(id: string): void {
-    const bytes = checkId("id", id);
-    const { native, handle } = this.#member;
-    this.#member.see(native.sluice_upstream_remove(handle, bytes, bytes.length));
-    this.#member.forgetNames();
-    this.#ceiling.update(() => this.stats());
+    this.#upstreams.remove(id);
   }
 
   /**
@@ -240,85 +219,92 @@ export class UpstreamPool implements Disposable {
    * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM`.
    */
   updateUpstream(id: string, changes: UpstreamChanges): void {
-    const bytes = checkId("id", id);
-    const settings = packChanges(changes);
-    const { native, handle } = this.#member;
-    this.#member.unwrap(native.sluice_upstream_find(handle, bytes, bytes.length));
-    for (const [setting, value] of settings) this.#change(bytes, setting, value);
-    this.#ceiling.update(() => this.stats());
+    this.#upstreams.update(id, changes);
   }
 
   /** {@linkcode UpstreamPool.updateUpstream} of the weight alone. */
   setWeight(id: string, weight: number): void {
-    this.updateUpstream(id, { weight });
+    this.#upstreams.update(id, { weight });
   }
 
-  /** How many leases may be in use over all upstreams from now on, for all Workers. */
+  /** Changes how many leases of all upstreams together may be in use, for all Workers. */
   setMaxInFlight(maxInFlight: number): void {
-    const most = checkMaxInFlight("maxInFlight", maxInFlight);
-    this.#member.see(this.#member.native.sluice_pool_resize(this.#member.handle, most));
-    this.#ceiling.update(() => this.stats());
+    this.#upstreams.resize(maxInFlight);
   }
 
   /**
-   * Gives no new leases of an upstream to any Worker, and resolves when none is in use.
-   * {@linkcode UpstreamPool.resumeUpstream} takes it back.
+   * Grants no more leases of an upstream to any Worker, and resolves when none is in use.
+   * {@linkcode UpstreamPool.resumeUpstream} takes this back.
    *
-   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM`; the signal's reason, which ends the waiting
-   * but not the draining.
+   * @throws {SluiceError} `SLUICE_UNKNOWN_UPSTREAM`; and the reason of the signal, which ends the wait but not
+   * the draining.
    */
-  async drainUpstream(id: string, options: { signal?: AbortSignal } = {}): Promise<void> {
-    const bytes = checkId("id", id);
-    const signal = checkDrain(options);
-    this.#change(bytes, UPSTREAM_DRAINING, 1);
-    await until(signal, () => {
-      const upstream = this.stats().upstreams.find((upstream) => upstream.id === id);
-      return upstream === undefined || upstream.inFlight === 0;
-    });
+  async drainUpstream(id: string, options: DrainOptions = {}): Promise<void> {
+    await this.#upstreams.drain(id, checkDrain(options));
   }
 
-  /** Gives leases of a drained upstream again. */
+  /** Grants leases of a drained upstream again. */
   resumeUpstream(id: string): void {
-    this.#change(checkId("id", id), UPSTREAM_DRAINING, 0);
+    this.#upstreams.resume(id);
   }
 
-  /** What the pool is doing, over all Workers, in one crossing. O(upstreams). */
+  /** A snapshot of the pool, over all Workers, in one crossing. O(upstreams). */
   stats(): PoolStats {
     return this.#member.stats();
   }
 
   /**
-   * Takes no new leases here (other Workers do), serves who is in line here, and resolves when the
-   * last lease of this Worker is back. Then {@linkcode UpstreamPool.close} it.
+   * Stops granting leases to new requests of this object, serves its queued requests, and resolves when its
+   * last lease is back. Other Workers are not affected. The pool stays open, for {@linkcode UpstreamPool.stats}.
    *
-   * @throws The signal's reason, which ends the waiting but not the draining.
+   * @throws {SluiceError} `SLUICE_POOL_CLOSED`; and the reason of the signal, which ends the wait but not the
+   * draining.
    */
-  async drain(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await until(
-      checkDrain(options),
-      () => this.#member.retire() === 0 && this.#member.waiting === 0,
-    );
+  async drain(options: DrainOptions = {}): Promise<void> {
+    await until(checkDrain(options), () => this.#member.drains());
   }
 
   /**
-   * Leaves the pool: who waits here is refused with `SLUICE_POOL_CLOSED`, and so are later calls.
-   * Leases that are out stay good until they are given back. Closing again is fine. Other Workers
-   * go on; the last one takes the pool along.
+   * Closes gracefully, as undici's `close` and an HTTP server do: {@linkcode UpstreamPool.drain}, then
+   * {@linkcode UpstreamPool.destroy}. Without leases and queued requests it is closed when this returns.
+   * Closing again has no effect.
+   *
+   * @throws The reason of the signal, which ends the wait and leaves the pool draining.
    */
-  close(): void {
+  async close(options: DrainOptions = {}): Promise<void> {
+    const signal = checkDrain(options);
+    const member = this.#member;
+    const isDrained = () => member.isClosing || member.handle === 0 || member.drains();
+    if (!isDrained()) await until(signal, isDrained);
+    this.destroy();
+  }
+
+  /**
+   * Leaves the pool at once: queued requests of this object are rejected with `SLUICE_POOL_CLOSED`, and so are
+   * later calls. Leases in use stay valid until they are given back. Other Workers are not affected; the last
+   * one that leaves takes the pool with it. Calling it again has no effect.
+   */
+  destroy(): void {
     this.#events?.read();
     this.#events?.stop();
-    abandoned.unregister(this.#member);
+    cancelFinalizer(this);
     this.#member.close();
   }
 
-  /** {@linkcode UpstreamPool.close}, for `using`. */
+  /** {@linkcode UpstreamPool.destroy}, for `using`, which cannot wait. */
   [Symbol.dispose](): void {
-    this.close();
+    this.destroy();
   }
 
-  #change(id: Uint8Array, setting: number, value: number): void {
-    const { native, handle } = this.#member;
-    this.#member.see(native.sluice_upstream_change(handle, id, id.length, setting, value));
+  /** {@linkcode UpstreamPool.close}, for `await using`: waits for the leases of this object. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
+}
+
+/** Leaves a pool whose object was collected, unless requests are queued that will still be granted a lease. */
+function leaver(member: PoolMember): () => void {
+  return () => {
+    if (member.waiting === 0) member.close();
+  };
 }

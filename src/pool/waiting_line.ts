@@ -1,81 +1,80 @@
 /**
- * Those of this Worker who wait for a lease.
+ * The promises of this Worker's queued requests, in a hash map by ticket.
  *
- * Their order is kept natively, over all Workers; here are the promises. While anybody waits, a
- * timer looks for answers: it is what correctness stands on, it keeps the process alive as long as
- * there is something to wait for, and it ends with the last of them. The bell makes it fast.
+ * The order of the queue is kept natively, over all Workers. While requests are queued, a timer polls for
+ * answers. Correctness depends on that timer alone: it keeps the process alive and stops with the last request.
+ * Bells only make it faster.
  *
  * @module
  */
 
 /**
- * The longest that an answer may lie uncollected, for want of a bell: what a Worker that dies, or a
- * runtime without bells, costs who waits. 5 ms would take 2.2 to 4.9 % of a core while somebody waits,
- * 20 ms takes 1.0 to 1.8 %, and 100 ms would make the first wake-up wait for 48 to 73 ms (`wake` in
- * `bench/record/2026-11-27-pool.md`).
+ * The longest delay of an answer without a bell, in milliseconds, as after a Worker has died. Polling every
+ * 5 ms would take 2.2 to 4.9 % of a core while requests are queued, and 20 ms takes 1.0 to 1.8 %. With 100 ms,
+ * the first wake-up would take 48 to 73 ms (`wake` in `bench/record/2026-11-27-pool.md`).
  */
 const POLL_MS = 20;
 
-/** One who waits. */
+/** A queued request. */
 export interface Waiting<T> {
   resolve(value: T): void;
   reject(reason: unknown): void;
   /** By `performance.now()`. */
   readonly deadline: number;
-  /** How long it waits at most, in milliseconds. */
+  /** How long it may be queued, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** The line of this Worker. */
+/** The queued requests of one member. */
 export class WaitingLine<T> {
   readonly #waiting = new Map<number, Waiting<T> & { abort?: () => void }>();
   readonly #look: () => void;
-  readonly #cancel: (place: number) => void;
+  readonly #cancel: (ticket: number) => void;
   readonly #pollMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next = Infinity;
   #earliest = Infinity;
 
   /**
-   * @param look Collects answers and gives them to {@linkcode take}.
-   * @param cancel Gives a place up natively.
-   * @param pollMs How often to look; another value is for measurements.
+   * @param look Collects answers and calls {@linkcode take} for each.
+   * @param cancel Leaves the queue natively.
+   * @param pollMs The polling interval. Other values are for measurements.
    */
-  constructor(look: () => void, cancel: (place: number) => void, pollMs: number = POLL_MS) {
+  constructor(look: () => void, cancel: (ticket: number) => void, pollMs: number = POLL_MS) {
     this.#look = look;
     this.#cancel = cancel;
     this.#pollMs = pollMs;
   }
 
-  /** How many wait. */
+  /** The number of queued requests. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** Adds one. O(1). */
-  add(place: number, waiting: Waiting<T>): void {
+  /** Adds a request. O(1). */
+  add(ticket: number, waiting: Waiting<T>): void {
     const { signal, deadline } = waiting;
     if (signal === undefined) {
-      this.#waiting.set(place, waiting);
+      this.#waiting.set(ticket, waiting);
     } else {
       const abort = (): void => {
-        if (this.take(place) === undefined) return;
+        if (this.take(ticket) === undefined) return;
         waiting.reject(signal.reason);
-        this.#cancel(place);
+        this.#cancel(ticket);
       };
-      this.#waiting.set(place, { ...waiting, abort });
+      this.#waiting.set(ticket, { ...waiting, abort });
       signal.addEventListener("abort", abort, { once: true });
     }
     this.#earliest = Math.min(this.#earliest, deadline);
     this.#arm();
   }
 
-  /** Takes one out, whose answer is there. O(1). */
-  take(place: number): Waiting<T> | undefined {
-    const waiting = this.#waiting.get(place);
+  /** Removes a request. O(1). */
+  take(ticket: number): Waiting<T> | undefined {
+    const waiting = this.#waiting.get(ticket);
     if (waiting === undefined) return undefined;
-    this.#waiting.delete(place);
+    this.#waiting.delete(ticket);
     if (waiting.abort !== undefined) {
       waiting.signal?.removeEventListener("abort", waiting.abort);
     }
@@ -83,15 +82,15 @@ export class WaitingLine<T> {
     return waiting;
   }
 
-  /** Refuses everybody. O(n). */
+  /** Rejects all requests. O(n). */
   refuse(reason: () => unknown): void {
-    for (const place of [...this.#waiting.keys()]) this.take(place)?.reject(reason());
+    for (const ticket of [...this.#waiting.keys()]) this.take(ticket)?.reject(reason());
   }
 
-  /** Sees to it that somebody looks in time. */
+  /** Sets the timer for the next poll. */
   #arm(): void {
     const now = performance.now();
-    // A millisecond late rather than early, when the native clock may not be there yet.
+    // A millisecond late rather than early, because the native clock may be behind.
     const at = now + Math.max(1, Math.min(this.#pollMs, Math.ceil(this.#earliest - now) + 1));
     if (this.#next <= at) return;
     clearTimeout(this.#timer);

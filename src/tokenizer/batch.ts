@@ -1,14 +1,14 @@
 /**
- * Packs many texts into one buffer, so that one crossing does the work of many.
+ * Batches: many texts packed into one buffer, tokenized in one crossing.
  *
- * The layout is the packed batch of `rust/abi/src/tokenizer/batch.rs`. In Deno strings of middling length are joined
- * and transcoded in one go; the native side splits them again by their UTF-16 lengths. Others are transcoded
- * one by one: then their lengths in bytes are known, and looking for the places where they end would
- * cost more than it saves.
+ * The layout is the packed batch of `rust/abi`. In Deno, strings of medium length are joined and transcoded
+ * together, and the native side splits them again by their UTF-16 lengths. All other texts are transcoded
+ * one by one. Their lengths in bytes are known then, and searching for their ends would cost more than
+ * joining saves.
  *
  * @module
  */
-import { checkLength, checkMemory, checkView, type Text } from "../arguments.ts";
+import { checkArray, checkLength, checkMemory, checkView, type TextInput } from "../arguments.ts";
 import { relocated, SluiceError } from "../errors.ts";
 import { library, native } from "../ffi/load.ts";
 import {
@@ -19,41 +19,36 @@ import {
   BATCH_HEADER_UNIT,
   BATCH_UTF16,
 } from "../ffi/symbols.gen.ts";
+import { EncodedBatch } from "./encoded_batch.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { type TextBuffer, textBuffer } from "../text_buffer.ts";
 import { lengthOf } from "../typed_array.ts";
 import { wordBuffer } from "./word_buffer.ts";
 
-/** No crossing takes more text than this, in UTF-16 units or bytes: joined strings have a limit. */
+/** The most text of one crossing, in UTF-16 units or bytes: the length of a joined string is limited. */
 const MAX_UNITS = 1 << 26;
 
 /**
- * Strings of less than this many UTF-16 units on average are joined, if the runtime neither writes to any
- * place of a buffer without a view nor has them written here. In Deno, at 60, that makes batches of ASCII
- * half as expensive and others no more so; from 80 on it costs more than it gives where there is one
- * character outside Latin-1, which makes the whole joined string wide (record: `bench/record`, joined
- * strings).
+ * Strings that are shorter than this on average, in UTF-16 units, are joined, unless the runtime can write
+ * to any offset of a buffer without a view, or the strings are short enough to be written in JavaScript. In
+ * Deno, at 60 units, joining halves the cost of ASCII batches and makes no other more expensive. From 80
+ * units on it costs more than it saves if one character is outside Latin-1, because that makes the whole
+ * joined string two bytes wide (record: `bench/record`, joined strings).
  */
 const JOINED_UNITS = 64;
 
-/** So many units are joined at once (`bench/record`, joined strings); V8 keeps what is beyond 128 KB apart. */
+/** Units that are joined at once (`bench/record`, joined strings): V8 allocates more than 128 KB apart. */
 const RUN_UNITS = 1 << 15;
-
-/** The ids of many texts, one after the other. */
-export interface EncodedBatch {
-  /** The ids of all texts. */
-  readonly ids: Uint32Array<ArrayBuffer>;
-  /** One more than there are texts: text `i` is `ids.subarray(offsets[i], offsets[i + 1])`. */
-  readonly offsets: Uint32Array<ArrayBuffer>;
-}
 
 /** See {@linkcode Tokenizer.countBatch}. */
 export function countBatch(
   tokenizer: NativeTokenizer,
-  texts: readonly Text[],
+  texts: readonly TextInput[],
   mode: number,
   threads: number,
 ): Uint32Array<ArrayBuffer> {
+  checkArray("texts", texts);
+  tokenizer.checkOpen();
   const groups = new Groups(texts);
   const counts = new Uint32Array(groups.total);
   for (let start = 0; start < groups.total;) {
@@ -76,10 +71,12 @@ export function countBatch(
 /** See {@linkcode Tokenizer.encodeBatch}. */
 export function encodeBatch(
   tokenizer: NativeTokenizer,
-  texts: readonly Text[],
+  texts: readonly TextInput[],
   mode: number,
   threads: number,
 ): EncodedBatch {
+  checkArray("texts", texts);
+  tokenizer.checkOpen();
   const groups = new Groups(texts);
   const offsets = new Uint32Array(groups.total + 1);
   const parts: Uint32Array<ArrayBuffer>[] = [];
@@ -101,10 +98,10 @@ export function encodeBatch(
     total += words.length - n - 1;
     start += n;
   }
-  return { ids: concat(parts, total), offsets };
+  return new EncodedBatch(concat(parts, total), offsets);
 }
 
-/** Passes on a result. The library numbers texts within their group, and errors number them within the batch. */
+/** An error has the index of a text in its group; the caller gets the index in the batch. */
 function unwrapGroup(tokenizer: NativeTokenizer, result: number, { start }: Group): number {
   if (result >= 0) return result;
   try {
@@ -126,29 +123,30 @@ function concat(parts: Uint32Array<ArrayBuffer>[], total: number): Uint32Array<A
   return all;
 }
 
-/** A run of texts that go over in one crossing. */
+/** Consecutive texts of one crossing. */
 interface Group {
-  /** Where they begin in the batch. */
+  /** The index of the first text in the batch. */
   readonly start: number;
-  readonly texts: readonly Text[];
-  /** UTF-16 units, and bytes of those that are no strings. */
+  readonly texts: readonly TextInput[];
+  /** UTF-16 units of strings, bytes of the others. */
   readonly units: number;
   readonly areStrings: boolean;
 }
 
 /**
- * The groups of a batch, each of at most {@linkcode MAX_UNITS}; nearly always there is one. They are arrays
- * of our own, and every element of the caller's is read once: its getters run before anything is packed.
+ * The groups of a batch, each of at most {@linkcode MAX_UNITS}. Nearly every batch is one group. The arrays
+ * of groups are our own, and each element of the caller's array is read once: all of its getters run before
+ * anything is packed.
  */
 class Groups {
-  /** How many texts there are. */
+  /** The number of texts. */
   readonly total: number;
-  readonly #given: readonly Text[];
+  readonly #given: readonly TextInput[];
   #at = 0;
-  /** The text that did not fit into the last group. */
-  #left: Text | undefined;
+  /** A text that was read but did not fit into the last group. */
+  #left: TextInput | undefined;
 
-  constructor(given: readonly Text[]) {
+  constructor(given: readonly TextInput[]) {
     this.total = checkLength("texts", given);
     this.#given = given;
   }
@@ -157,11 +155,11 @@ class Groups {
     const start = this.#at;
     const { total } = this;
     const given = this.#given;
-    const texts = new Array<Text>(total - start);
+    const texts = new Array<TextInput>(total - start);
     let left = this.#left;
     let units = 0;
     let areStrings = true;
-    // Empty texts have a weight too: their lengths go over with the rest.
+    // Empty texts have a weight too, because their lengths are written.
     let weight = 0;
     let at = start;
     for (; at < total; at++) {
@@ -169,9 +167,9 @@ class Groups {
       const isString = typeof text === "string";
       const length = isString ? text.length : lengthOf(checkView("texts", at, text));
       weight += length + 1;
-      left = weight > MAX_UNITS && at > start ? text as Text : undefined;
+      left = weight > MAX_UNITS && at > start ? text as TextInput : undefined;
       if (left !== undefined) break;
-      texts[at - start] = text as Text;
+      texts[at - start] = text as TextInput;
       units += length;
       areStrings &&= isString;
     }
@@ -182,7 +180,7 @@ class Groups {
   }
 }
 
-/** Packs a group into `buffer` and returns the packed length in bytes. */
+/** Packs a group into `buffer` and returns the length of the packed batch in bytes. */
 function pack(buffer: TextBuffer, group: Group, threads: number): number {
   const { texts, units, areStrings } = group;
   const n = texts.length;
@@ -199,7 +197,7 @@ function pack(buffer: TextBuffer, group: Group, threads: number): number {
     : packEach(buffer, group, header);
 }
 
-/** Writes the lengths in units, and the strings with a byte behind each, from `used` on; returns the end. */
+/** Writes the lengths in units, and from `used` on the strings with a separator each. Returns the end. */
 function packJoined(buffer: TextBuffer, texts: readonly string[], used: number): number {
   let run = "";
   for (let i = 0; i < texts.length; i++) {
@@ -214,7 +212,7 @@ function packJoined(buffer: TextBuffer, texts: readonly string[], used: number):
   return used + buffer.write(run, used);
 }
 
-/** Writes the lengths in bytes, and the texts, from `used` on; returns the end. */
+/** Writes the lengths in bytes, and the texts from `used` on. Returns the end. */
 function packEach(buffer: TextBuffer, { start, texts }: Group, used: number): number {
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i]!;

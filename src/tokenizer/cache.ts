@@ -1,14 +1,14 @@
 /**
- * The count cache: how many tokens the long texts had that were counted before.
+ * The count cache: a hash table from texts to token counts, shared by all Workers of a process.
  *
- * Chat clients send the whole history with every turn. A tokenizer made with `cache: true` looks
- * texts of 256 bytes and more up before it counts them. The cache is one table of a fixed number of
- * entries for the whole process, shared by all Workers; it keeps no text, only counts under a keyed
- * 128-bit hash, so neither a chance nor a forged collision is to be feared (the argument and its
- * bound: `rust/tokenizer/src/count_cache.rs`).
+ * Chat clients send the whole history with every turn. A tokenizer with `cache: true` looks up texts of 256
+ * bytes and more before it counts them. The table has a fixed number of entries. It stores no text, only counts
+ * under a keyed 128-bit hash, so neither random nor forged collisions are a risk (the bound and its proof:
+ * `count_cache` in `rust/tokenizer`).
  *
  * @module
  */
+import { checkInteger } from "../arguments.ts";
 import { show } from "../errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
 import { native, unwrap } from "../ffi/load.ts";
@@ -21,34 +21,34 @@ import {
   MAX_CACHE_ENTRIES,
 } from "../ffi/symbols.gen.ts";
 
-/** How large the count cache is to be. */
-export interface CacheOptions {
+/** The size of the count cache. */
+export interface CountCacheOptions {
   /**
-   * How many counts there is room for; rounded up to 5 times a power of two. The first tokenizer of
-   * the process that asks for a cache decides for all. An entry takes 25.6 bytes.
+   * The number of entries, rounded up to 5 times a power of two. The first tokenizer of the process that asks
+   * for a cache decides. An entry takes 25.6 bytes.
    *
    * @default 20480, which takes 512 KiB.
    */
-  readonly entries?: number;
+  readonly entries?: number | undefined;
 }
 
-/** What the count cache did since the process began. */
-export interface CacheStats {
-  /** How many counts there is room for; 0 while no tokenizer asked for a cache. */
+/** Statistics of the count cache since the start of the process. */
+export interface CountCacheStats {
+  /** The number of entries; 0 if no tokenizer has asked for a cache. */
   readonly capacity: number;
-  /** Lookups that knew the count. */
+  /** Look-ups that found the count. */
   readonly hits: number;
-  /** Lookups that did not. */
+  /** Look-ups that did not. */
   readonly misses: number;
-  /** Counts that were forgotten to make room. */
+  /** Entries that were evicted. */
   readonly evictions: number;
 }
 
-const OPTIONS: Known<CacheOptions> = { entries: true };
+const OPTIONS: Known<CountCacheOptions> = { entries: true };
 const DEFAULT_ENTRIES = 20_480;
 
-/** Opens the cache of the process if `cache` asks for one, and says whether it does. */
-export function openCache(cache: boolean | CacheOptions | undefined): boolean {
+/** Opens the cache of the process if `cache` asks for one, and returns whether it does. */
+export function openCache(cache: boolean | CountCacheOptions | undefined): boolean {
   const entries = checkCache(cache);
   if (entries === 0) return false;
   unwrap(native().sluice_cache_open(entries));
@@ -56,7 +56,7 @@ export function openCache(cache: boolean | CacheOptions | undefined): boolean {
 }
 
 /**
- * How well the count cache of this process does, over all Workers. O(1).
+ * Statistics of the count cache of this process, over all Workers. O(1).
  *
  * @example
  * ```ts
@@ -69,7 +69,7 @@ export function openCache(cache: boolean | CacheOptions | undefined): boolean {
  * console.log(cacheStats()); // { capacity: 20480, hits: 1, misses: 1, evictions: 0 }
  * ```
  */
-export function cacheStats(): CacheStats {
+export function cacheStats(): CountCacheStats {
   const numbers = new Float64Array(new ArrayBuffer(8 * CACHE_STATS));
   unwrap(native().sluice_cache_stats(numbers, numbers.length));
   return {
@@ -80,22 +80,14 @@ export function cacheStats(): CacheStats {
   };
 }
 
-/** How many entries `cache` asks for; 0 for no cache. */
-export function checkCache(cache: boolean | CacheOptions | undefined): number {
+/** The number of entries that `cache` asks for; 0 for no cache. */
+export function checkCache(cache: boolean | CountCacheOptions | undefined): number {
   if (cache === undefined || cache === false) return 0;
   if (cache === true) return DEFAULT_ENTRIES;
   if (typeof cache !== "object" || cache === null) {
     throw new TypeError(`cache must be a boolean or an object, not ${show(cache)}`);
   }
-  checkKnown<CacheOptions>("cache", cache, OPTIONS);
+  checkKnown<CountCacheOptions>("cache", cache, OPTIONS);
   const { entries = DEFAULT_ENTRIES } = cache;
-  if (typeof entries !== "number") {
-    throw new TypeError(`cache.entries must be a number, not ${show(entries)}`);
-  }
-  if (!Number.isInteger(entries) || entries < 1 || entries > MAX_CACHE_ENTRIES) {
-    throw new RangeError(
-      `cache.entries must be an integer from 1 to ${MAX_CACHE_ENTRIES}, not ${entries}`,
-    );
-  }
-  return entries;
+  return checkInteger("cache.entries", entries, 1, MAX_CACHE_ENTRIES);
 }

@@ -1,5 +1,5 @@
 /**
- * Reads a chat request: checks its shape and lists the texts that are to be counted.
+ * A validating reader of Chat Completions requests, which counts each text as it reads it.
  *
  * @module
  */
@@ -12,31 +12,31 @@ import { formatOfPart } from "./request/formats.ts";
 import { pathOf } from "./request/json_writer.ts";
 import { firstParameter, isCommented, type ToolDefinition, toolText } from "./tool_text.ts";
 
-/** Something in a request that costs tokens which cannot be known here. */
-export interface Uncounted {
-  /** Where it stands, such as `messages[2].content[1]`. */
+/** A part of a request whose cost in tokens is not known. */
+export interface UncountedPart {
+  /** Its path, such as `messages[2].content[1]`. */
   readonly path: string;
-  /** What it is, such as `"image_url"`. */
+  /** Its type, such as `"image_url"`. */
   readonly type: string;
 }
 
-/** What one message costs, in tokens. */
+/** The cost of one message, in tokens. */
 export interface MessageCount {
   /** Its role. */
   readonly role: string;
   /** The sum of the fields below. */
   readonly tokens: number;
-  /** Its text, or the text parts of it, and a refusal. */
+  /** Its text or text parts, and a refusal. */
   readonly content: number;
   /** Its name. */
   readonly name: number;
   /** The calls that it makes, or the call that it answers. */
   readonly calls: number;
-  /** Its role and the marks around it. */
+  /** Its role and the special tokens around it. */
   readonly frame: number;
 }
 
-/** What one tool costs, in tokens. */
+/** The cost of one tool, in tokens. */
 export interface ToolCount {
   /** Its name. */
   readonly name: string;
@@ -48,25 +48,25 @@ export interface ToolCount {
 interface Call {
   readonly name: string;
   readonly parallel: boolean;
-  /** What an answer to it costs, once that is known: any number of answers may refer to it. */
+  /** The cost of an answer to it, once it was computed. Any number of answers may refer to the call. */
   answer?: number;
 }
 
 /**
- * A request as it is read.
+ * The counts of a request that is being read.
  *
- * Every text is counted by a call of its own: up to some twenty texts that is faster than to pack
- * them into a batch, and for long ones whatever their number (record: `bench/record`, batch table).
+ * Each text is counted by a call of its own. For up to about twenty texts that is faster than a batch, and for
+ * long texts whatever their number (record: `bench/record`, batch table).
  */
 export class ChatRequest {
   readonly messages: MessageCount[] = [];
   readonly tools: ToolCount[] = [];
-  /** What belongs to no message and no tool. */
+  /** Tokens that belong to no message and no tool. */
   overhead: number;
-  readonly uncounted: Uncounted[] = [];
-  /** Whether calls of tools were met, whose costs are inferred. */
+  readonly uncounted: UncountedPart[] = [];
+  /** Whether there are calls of tools, whose costs are inferred. */
   hasCalls = false;
-  /** Whether texts were met of which OpenAI does not say whether they are charged. */
+  /** Whether there are texts for which OpenAI does not document a charge. */
   hasAsides = false;
   readonly #rules: ChatRules;
   readonly #countText: (text: string) => number;
@@ -86,8 +86,8 @@ export class ChatRequest {
       const path = `messages[${i}]`;
       const message = fields(path, value);
       const role = string(`${path}.role`, message.role);
-      // The headings of the tools stand in the first system message, after an empty line. The end
-      // of its text and that line may be one token.
+      // The headings of the tools are in the first system message, after an empty line. The end of its text
+      // and that line may be one token.
       const holdsTools = above && (role === "system" || role === "developer");
       if (holdsTools) above = false;
       this.messages.push(this.#message(path, role, message, holdsTools ? "\n\n" : ""));
@@ -110,7 +110,7 @@ export class ChatRequest {
     });
   }
 
-  /** `function_call`, with which requests with `functions` choose one. */
+  /** Reads `function_call`, by which requests with `functions` choose a function. */
   readFunctionCall(value: unknown): void {
     if (!present(value) || value === "auto") return;
     if (value === "none") {
@@ -131,7 +131,7 @@ export class ChatRequest {
     let frame = this.#rules.message + this.#role(role);
     if (present(message.name)) {
       name = this.#rules.name + this.#count(string(`${path}.name`, message.name));
-      // The role of an answer is not written, as far as totals show.
+      // According to the totals, the role of an answer is not written.
       if (role === "function") frame -= 2;
     }
     if (present(message.audio)) this.uncounted.push({ path: `${path}.audio`, type: "audio" });
@@ -166,14 +166,14 @@ export class ChatRequest {
     return tokens;
   }
 
-  /** Reasoning that servers compatible with OpenAI's take back. */
+  /** Reasoning, which servers compatible with OpenAI's accept. */
   #aside(path: string, value: unknown): number {
     if (typeof value !== "string" || value === "") return 0;
     this.hasAsides = true;
     return this.#optional(path, value);
   }
 
-  /** Messages of other formats, and fields that would be dropped. */
+  /** Refuses messages of other formats, and reports fields that would be dropped. */
   #refuseOthers(path: string, message: ChatFields): void {
     if (Array.isArray(message.parts)) {
       throw otherFormat(`${path}.parts`, "an array", "ai-sdk or gemini");
@@ -210,7 +210,7 @@ export class ChatRequest {
     return this.#rules.call + this.#count(first.name) + this.#count(compactJson(first.input));
   }
 
-  /** An answer begins with the name of the function, unless it answers one of several calls. */
+  /** An answer starts with the name of the function, unless it answers one of several parallel calls. */
   #answer(path: string, value: unknown): number {
     this.hasCalls = true;
     const id = present(value) ? string(path, value) : "";
@@ -237,7 +237,7 @@ export class ChatRequest {
   }
 }
 
-/** What is read of a message, and what costs nothing. */
+/** The fields of a message that are read or cost nothing. */
 const MESSAGE_FIELDS: ReadonlySet<string> = new Set(
   `role content name refusal tool_calls tool_call_id function_call audio reasoning_content reasoning
    cache_control`.split(/\s+/),
@@ -261,7 +261,7 @@ function readCall(path: string, value: unknown): ReadCall {
   };
 }
 
-/** Several calls are written as one call of a tool that makes them; totals confirm it to the token. */
+/** Parallel calls as one call of a tool that makes them. The totals confirm this to the token. */
 function parallelText(calls: readonly ReadCall[]): string {
   const uses = calls.map(({ name, input }) =>
     `{"recipient_name":"functions.${name}","parameters":${compactJson(input)}}`

@@ -1,5 +1,5 @@
 /**
- * Checks on the shape of chat requests; their errors name the place and what stands there.
+ * Checks of the structure of chat requests. Their errors have the path and the value.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { show } from "../errors.ts";
 /** An object of a request. */
 export type ChatFields = Readonly<Record<string, unknown>>;
 
-/** Whether a field is there. */
+/** Whether a field is present. */
 export function present(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** Refuses what is no object. */
+/** Refuses what is not an object. */
 export function fields(path: string, value: unknown): ChatFields {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TypeError(`${path} must be an object, not ${show(value)}`);
@@ -21,7 +21,7 @@ export function fields(path: string, value: unknown): ChatFields {
   return value as ChatFields;
 }
 
-/** Refuses what is no string. */
+/** Refuses what is not a string. */
 export function string(path: string, value: unknown): string {
   if (typeof value !== "string") {
     throw new TypeError(`${path} must be a string, not ${show(value)}`);
@@ -29,7 +29,7 @@ export function string(path: string, value: unknown): string {
   return value;
 }
 
-/** The error for what is of another API. */
+/** The error for a value of another API. */
 export function otherFormat(path: string, value: string, format: string): TypeError {
   return new TypeError(
     `${path} is ${value}, which is ${format} and not of the Chat Completions API. ` +
@@ -37,7 +37,7 @@ export function otherFormat(path: string, value: string, format: string): TypeEr
   );
 }
 
-/** The input of a call. Other APIs have it as an object. */
+/** The input of a call, which is an object in other APIs. */
 export function callText(path: string, value: unknown): string {
   if (typeof value === "object" && value !== null) {
     throw new TypeError(

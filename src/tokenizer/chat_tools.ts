@@ -1,19 +1,19 @@
 /**
- * Reads the tools of a chat request.
+ * A validating reader of the tools of a Chat Completions request.
  *
  * @module
  */
 import { checkArray } from "../arguments.ts";
 import { show } from "../errors.ts";
-import type { Uncounted } from "./chat_request.ts";
+import type { UncountedPart } from "./chat_request.ts";
 import { type ChatFields, fields, otherFormat, present, string } from "./chat_shape.ts";
 import type { ToolDefinition } from "./tool_text.ts";
 
-/** The functions and custom tools of `tools` and `functions`; what else there is goes to `uncounted`. */
+/** The functions and custom tools of `tools` and `functions`. Other tools are added to `uncounted`. */
 export function readTools(
   tools: unknown,
   functions: unknown,
-  uncounted: Uncounted[],
+  uncounted: UncountedPart[],
 ): ToolDefinition[] {
   const read: ToolDefinition[] = [];
   if (present(tools)) {
@@ -41,7 +41,7 @@ export function readTools(
   return read;
 }
 
-/** Other APIs have a tool's name and schema beside its type. */
+/** Whether a tool has its name and schema next to its type, as in other APIs. */
 function isFlat(tool: ChatFields): boolean {
   const isOwn = tool.type === undefined || tool.type === "function" || tool.type === "custom";
   return isOwn && typeof tool.name === "string" && !present(tool.function) && !present(tool.custom);

@@ -1,8 +1,8 @@
 /**
- * What a Chat Completions request holds, as far as it is counted.
+ * The types of a Chat Completions request, as far as it is counted.
  *
- * Property names are those of OpenAI's API, so that a request body can be passed as it is. The types
- * are wide on purpose: the types of the `openai` package fit them, and so does what a gateway parsed.
+ * Property names are those of OpenAI's API, so that a request body can be passed unchanged. The types are wide
+ * on purpose: the types of the `openai` package are assignable to them, and so are parsed request bodies.
  *
  * @module
  */
@@ -11,34 +11,34 @@
 export interface ChatMessage {
   /** `"system"`, `"developer"`, `"user"`, `"assistant"`, `"tool"` or `"function"`. */
   readonly role: string;
-  /** The text, or the parts that it is made of. */
+  /** The text, or its parts. */
   readonly content?: string | readonly ChatPart[] | null | undefined;
-  /** The name of the author, or of the function that a message of role `"function"` is from. */
+  /** The name of the author, or, with role `"function"`, of the function. */
   readonly name?: string | null | undefined;
-  /** What an assistant refused with. */
+  /** The refusal of an assistant. */
   readonly refusal?: string | null | undefined;
-  /** What an assistant reasoned, as DeepSeek's API has it. Counted as content, by an estimate. */
+  /** The reasoning of an assistant in DeepSeek's API. Counted as content, which is an estimate. */
   readonly reasoning_content?: string | null | undefined;
-  /** The same, as OpenRouter's API has it. */
+  /** The reasoning of an assistant in OpenRouter's API. */
   readonly reasoning?: string | null | undefined;
   /** The calls that an assistant made. */
   readonly tool_calls?: readonly ChatToolCall[] | null | undefined;
-  /** Which call a message of role `"tool"` answers. It is looked up, and costs no tokens itself. */
+  /** The id of the call that a message of role `"tool"` answers. The id itself costs no tokens. */
   readonly tool_call_id?: string | null | undefined;
-  /** The call that an assistant made, in requests with `functions`. */
+  /** The call of an assistant, in requests with `functions`. */
   readonly function_call?: { readonly name: string; readonly arguments: string } | null | undefined;
-  /** Audio that an assistant spoke before. Reported as uncounted. */
+  /** Earlier audio of an assistant. Reported as uncounted. */
   readonly audio?: unknown;
 }
 
-/** A part of a message. Text and refusals are counted, every other type is reported as uncounted. */
+/** A part of a message. Text and refusals are counted. Every other type is reported as uncounted. */
 export interface ChatPart {
   /** `"text"`, `"refusal"`, `"image_url"`, `"input_audio"`, `"file"`, … */
   readonly type: string;
   /** The text of a part of type `"text"`. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** The text of a part of type `"refusal"`. */
-  readonly refusal?: string;
+  readonly refusal?: string | undefined;
   /** Not counted. */
   readonly image_url?: unknown;
   /** Not counted. */
@@ -49,23 +49,23 @@ export interface ChatPart {
 
 /** A call of a tool. */
 export interface ChatToolCall {
-  /** What the answer refers to. */
-  readonly id?: string;
-  /** `"function"`, which is the default, or `"custom"`. */
-  readonly type?: string;
-  /** The call of a function; `arguments` is JSON. */
-  readonly function?: { readonly name: string; readonly arguments: string };
+  /** The id that the answer refers to. */
+  readonly id?: string | undefined;
+  /** `"function"`, the default, or `"custom"`. */
+  readonly type?: string | undefined;
+  /** The call of a function. `arguments` is JSON. */
+  readonly function?: { readonly name: string; readonly arguments: string } | undefined;
   /** The call of a custom tool. */
-  readonly custom?: { readonly name: string; readonly input: string };
+  readonly custom?: { readonly name: string; readonly input: string } | undefined;
 }
 
 /** A function that the model may call. */
 export interface ChatFunction {
   /** Its name. */
   readonly name: string;
-  /** What it does. */
+  /** Its description. */
   readonly description?: string | null | undefined;
-  /** A JSON schema of its parameters. */
+  /** The JSON schema of its parameters. */
   readonly parameters?: object | null | undefined;
   /** Costs no tokens. */
   readonly strict?: boolean | null | undefined;
@@ -73,10 +73,10 @@ export interface ChatFunction {
 
 /** A tool that the model may use. Functions and custom tools are counted. */
 export interface ChatTool {
-  /** `"function"`, `"custom"`, or one of OpenAI's own tools, which are reported as uncounted. */
+  /** `"function"`, `"custom"`, or a tool of OpenAI's own, which is reported as uncounted. */
   readonly type: string;
   /** The function. */
-  readonly function?: ChatFunction;
+  readonly function?: ChatFunction | undefined;
   /** The custom tool. */
   readonly custom?: {
     readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * Cutting a text into chunks of at most so many tokens, as embedding and retrieval need them.
+ * Splits a text greedily into chunks of a limited number of tokens, for embedding and retrieval.
  *
  * @module
  */
@@ -11,35 +11,35 @@ import type { TextOptions } from "./options.ts";
 
 /** Options of {@linkcode Tokenizer.chunks}. */
 export interface ChunkOptions extends TextOptions {
-  /** The most tokens that a chunk may have: an integer of at least 1. */
+  /** The most tokens of a chunk: an integer of at least 1. */
   readonly size: number;
   /**
-   * The most tokens of the text that two neighbours share: an integer less than `size`.
+   * The most tokens of the text that two neighbouring chunks share: an integer less than `size`.
    *
    * @default 0
    */
-  readonly overlap?: number;
+  readonly overlap?: number | undefined;
 }
 
 const OPTIONS: Known<ChunkOptions> = { special: true, size: true, overlap: true };
 
-/** A part of a text: `text.slice(start, end)`, which alone has `tokens` tokens. */
-export interface Chunk {
-  /** Where it begins, in UTF-16 units. */
+/** A part of a text, `text.slice(start, end)`. Counted alone, it has `tokens` tokens. */
+export interface TextChunk {
+  /** Its start, in UTF-16 units. */
   readonly start: number;
-  /** Where it ends, in UTF-16 units. */
+  /** Its end, in UTF-16 units. */
   readonly end: number;
-  /** How many tokens it has when it is counted alone. */
+  /** Its number of tokens when counted alone. */
   readonly tokens: number;
 }
 
 /** See {@linkcode Tokenizer.chunks}. */
-export function chunks(measure: Measure, text: string, options: ChunkOptions): Chunk[] {
+export function chunks(measure: Measure, text: string, options: ChunkOptions): TextChunk[] {
   const { size, overlap } = checkOptions(options);
   checkString("text", text);
   const ends = measure.ends(text);
-  const all: Chunk[] = [];
-  let chunk: Chunk = { start: -1, end: 0, tokens: 0 };
+  const all: TextChunk[] = [];
+  let chunk: TextChunk = { start: -1, end: 0, tokens: 0 };
   while (chunk.end < text.length) {
     chunk = next(measure, text, ends, chunk, size, overlap);
     all.push(chunk);
@@ -48,17 +48,17 @@ export function chunks(measure: Measure, text: string, options: ChunkOptions): C
 }
 
 /**
- * The chunk behind `last`: the one that begins earliest of those that begin behind its beginning,
- * share at most `overlap` tokens with it and reach beyond its end.
+ * The chunk after `last`: the earliest that starts after its start, shares at most `overlap` tokens with it, and
+ * ends after its end.
  */
 function next(
   measure: Measure,
   text: string,
   ends: Uint32Array,
-  last: Chunk,
+  last: TextChunk,
   size: number,
   overlap: number,
-): Chunk {
+): TextChunk {
   const seen = firstBeyond(ends, last.end);
   let start = last.start;
   for (let token = Math.max(seen - overlap, 0); token < seen; token++) {
@@ -78,8 +78,8 @@ function next(
 }
 
 /**
- * The longest chunk from `start` on that ends where a token ends or, if it is to end inside the
- * first, where a character does. None if not even one character has so few tokens.
+ * The longest chunk from `start` on that ends where a token ends or, inside the first token, where a character
+ * ends. Undefined if a single character has more than `size` tokens.
  */
 function longest(
   measure: Measure,
@@ -87,14 +87,14 @@ function longest(
   ends: Uint32Array,
   start: number,
   size: number,
-): Chunk | undefined {
+): TextChunk | undefined {
   const first = firstBeyond(ends, start);
   let token = Math.min(first + size, ends.length) - 1;
   while (token >= first) {
     const end = ends[token]!;
     const tokens = measure.count(text.slice(start, end));
     if (tokens <= size) return { start, end, tokens };
-    // Alone it may have more tokens than in the text, and characters cut in two are given back.
+    // Alone it may have more tokens than in the text, and a token may end inside a character.
     token = Math.min(token - 1, Math.max(first, token - (tokens - size)));
   }
   const characters = [...text.slice(start, ends[first])];
@@ -106,7 +106,7 @@ function longest(
   return undefined;
 }
 
-/** The first token that ends beyond `at`, by bisection. */
+/** The first token that ends after `at`, by binary search. */
 function firstBeyond(ends: Uint32Array, at: number): number {
   let low = 0;
   let high = ends.length;

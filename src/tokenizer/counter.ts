@@ -1,29 +1,23 @@
 /**
- * The running count of a text that arrives in parts.
+ * An incremental token counter: the exact count of a text that arrives in parts.
  *
  * @module
  */
 import { checkString } from "../arguments.ts";
-import { SluiceError } from "../errors.ts";
-import { native, unwrap } from "../ffi/load.ts";
+import { native } from "../ffi/load.ts";
+import { NativeHandle } from "../ffi/native_handle.ts";
 import { COUNTER_HOLD, COUNTER_RESET } from "../ffi/symbols.gen.ts";
 import { textBuffer } from "../text_buffer.ts";
 
-/** Gives back the native handles of counters that nobody closed. */
-const abandoned = new FinalizationRegistry<number>((handle) =>
-  native().sluice_counter_close(handle)
-);
-
 /**
- * Counts a text that arrives in parts, such as a model's answer while it streams. Made by
+ * Counts a text that arrives in parts, such as the streamed answer of a model. Made by
  * {@linkcode Tokenizer.counter}.
  *
- * After every part the count is exactly that of the whole text so far, wherever it was cut: inside
- * a word, a surrogate pair or a special token. Counts of the parts would not add up to it.
+ * After every part the count is exactly that of the whole text so far, wherever the text was cut: inside a
+ * word, a surrogate pair or a special token. The sum of the counts of the parts would differ from it.
  *
- * The native side keeps the end of the text, as far as what follows can still change its tokens;
- * nearly always that is a word. Amortised O(length of the part) for every text, also for a
- * megabyte of spaces pushed one by one.
+ * The library keeps only the end of the text whose tokens can still change, which is nearly always one
+ * word. Amortised O(length of the part) for every text, even for a megabyte of spaces pushed one by one.
  *
  * @example
  * ```ts
@@ -36,77 +30,69 @@ const abandoned = new FinalizationRegistry<number>((handle) =>
  * ```
  */
 export class TokenCounter implements Disposable {
-  readonly #native = native();
-  /** 0 once closed. */
-  #handle: number;
+  readonly #native: NativeHandle;
   #count = 0;
-  /** A high surrogate at the end, which the next part may complete. */
+  /** A high surrogate at the end of the text, which the next part may complete. */
   #high = "";
+  /** `COUNTER_RESET` if the next push begins a new text. */
   #reset = 0;
 
   /** @ignore Use {@linkcode Tokenizer.counter}. */
   constructor(handle: number) {
-    this.#handle = handle;
-    abandoned.register(this, handle, this);
+    this.#native = new NativeHandle(handle, "This counter", close);
   }
 
-  /** The count after the last push that succeeded; 0 before the first and after a reset. */
+  /** The count after the last push that succeeded; 0 before the first push and after a reset. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * Adds `delta` and returns the number of tokens of all that was pushed.
+   * Adds `delta` and returns the number of tokens of everything that was pushed.
    *
-   * A high surrogate at its end counts as U+FFFD, as in {@linkcode Tokenizer.count}, until the next
-   * push completes it.
+   * A high surrogate at the end counts as U+FFFD, as in {@linkcode Tokenizer.count}, until the next push
+   * completes it.
    *
-   * @throws {SluiceError} `SLUICE_SPECIAL_TOKEN` with `special: "error"`, from the push on that
-   * completes a special token until a reset; `SLUICE_DISPOSED` once closed.
+   * @throws {SluiceError} `SLUICE_SPECIAL_TOKEN` with `special: "error"`, from the push that completes a
+   * special token until a reset. `SLUICE_DISPOSED` once closed.
    */
   push(delta: string): number {
     checkString("delta", delta);
     const text = this.#high === "" ? delta : this.#high + delta;
     const isCut = (text.charCodeAt(text.length - 1) & 0xFC00) === 0xD800;
     const length = textBuffer.write(text);
-    const count = this.#native.sluice_counter_push(
-      this.#handle,
+    const { native, handle } = this.#native;
+    const count = native.sluice_counter_push(
+      handle,
       textBuffer.bytes,
       length,
       isCut ? this.#reset | COUNTER_HOLD : this.#reset,
     );
     this.#reset = 0;
     this.#high = isCut ? text.slice(-1) : "";
-    if (count < 0) {
-      this.#checkOpen();
-      return unwrap(count);
-    }
-    return this.#count = count;
+    return this.#count = this.#native.unwrap(count);
   }
 
-  /** Begins anew, as if nothing had been pushed. */
+  /** Discards everything that was pushed. */
   reset(): void {
-    this.#checkOpen();
+    this.#native.checkOpen();
     this.#count = 0;
     this.#high = "";
-    // Goes over with the next push.
+    // Crosses with the next push.
     this.#reset = COUNTER_RESET;
   }
 
-  /** Gives the native state back. Later use throws `SLUICE_DISPOSED`; closing again is fine. */
+  /** Frees the native state. Later calls throw `SLUICE_DISPOSED`; closing again has no effect. */
   close(): void {
-    if (this.#handle === 0) return;
-    abandoned.unregister(this);
-    this.#native.sluice_counter_close(this.#handle);
-    this.#handle = 0;
+    this.#native.close();
   }
 
   /** {@linkcode TokenCounter.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
+}
 
-  #checkOpen(): void {
-    if (this.#handle === 0) throw new SluiceError("SLUICE_DISPOSED", "This counter is closed");
-  }
+function close(handle: number): number {
+  return native().sluice_counter_close(handle);
 }

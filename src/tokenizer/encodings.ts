@@ -1,9 +1,9 @@
 /**
- * The encodings that sluice has, by the names tiktoken gave them.
+ * The names of the encodings, which are those of tiktoken, and suggestions for misspelt names.
  *
  * @module
  */
-// The ES module: to wrap the other one costs Deno 7 ms.
+// The ES module, because wrapping the CommonJS one takes Deno 7 ms.
 import { closest, distance } from "fastest-levenshtein/esm/mod.js";
 import { show, SluiceError } from "../errors.ts";
 
@@ -21,8 +21,8 @@ export const ENCODINGS = [
 export type EncodingName = typeof ENCODINGS[number];
 
 /**
- * Refuses what is not the name of an encoding, and says which one was probably meant, or that it is the
- * name of a model.
+ * Refuses what is not the name of an encoding. The error suggests the nearest name, or says that it is the name
+ * of a model.
  *
  * @throws {TypeError} If `name` is not a string.
  * @throws {SluiceError} `SLUICE_UNKNOWN_ENCODING`.
@@ -48,12 +48,12 @@ export function checkEncoding(
   );
 }
 
-/** " Did you mean …?" if one of `known` is near enough to `name`, else nothing. */
+/** " Did you mean …?" if one of `known` is similar to `name` (edit distance), otherwise the empty string. */
 export function didYouMean(name: string, known: readonly string[]): string {
   if (name === "" || name.length > 64) return "";
   const begun = name.length < 3 ? [] : known.filter((one) => one.startsWith(name));
   const nearest = closest(name, begun.length > 0 ? begun : known);
-  // The beginning of a name is meant as that name; else two letters, or a third, may differ.
+  // A prefix stands for the name. Otherwise two letters, or a third of them, may differ.
   const near = nearest.startsWith(name) ||
     distance(name, nearest) <= Math.max(name.length > 3 ? 2 : 1, Math.floor(nearest.length / 3));
   return near ? ` Did you mean ${show(nearest)}?` : "";

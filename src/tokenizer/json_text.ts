@@ -1,16 +1,16 @@
 /**
- * Values of a request as JSON.
+ * JSON serialization of values from requests, bounded in depth.
  *
  * @module
  */
 
 /**
- * What is nested deeper is not written: Bun takes a second to write 60 kB of brackets that are nested
- * 30,000 deep, and throws beyond. Real calls and schemas have a handful of levels.
+ * Deeper values are not written: Bun takes a second for 60 kB of brackets that are nested 30,000 deep, and
+ * throws beyond. Real calls and schemas have a few levels.
  */
 const DEEPEST = 64;
 
-/** `value` as JSON, or undefined if it is nested too deep or no JSON. O(size). */
+/** `value` as JSON, or undefined if it is too deep or cannot be serialized. O(size). */
 export function jsonText(value: unknown): string | undefined {
   if (!isWithin(value, DEEPEST)) return undefined;
   try {
@@ -21,26 +21,26 @@ export function jsonText(value: unknown): string | undefined {
   }
 }
 
-/** `json` without space between its parts; as it is if it is no JSON, or nested too deep. O(length). */
+/** `json` without white space between its parts. Returned unchanged if it is not JSON, or too deep. O(length). */
 export function compactJson(json: string): string {
   let compact: string | undefined;
   try {
     compact = jsonText(JSON.parse(json));
   } catch {
-    // No JSON.
+    // Not JSON.
   }
   if (compact === undefined) return json;
-  // Of keys that come twice only the last is parsed. Without them, no more is lost than spaces and, for
-  // each escape, five characters.
+  // Parsing drops all but the last of equal keys. Without equal keys, only white space is lost, and up to five
+  // characters per escape.
   const stripped = json.replace(SPACES, "$1");
   const escapes = stripped.split("\\").length - 1;
   return compact.length + 5 * escapes >= stripped.length ? compact : stripped;
 }
 
-/** A string as it is, or space outside of strings. */
+/** A string, or white space outside of strings. */
 const SPACES = /("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g;
 
-/** Whether `value` is nested no deeper; by breadth, so that a cycle ends it. O(size). */
+/** Whether `value` has at most `levels` levels, by breadth-first search, which a cycle ends. O(size). */
 function isWithin(value: unknown, levels: number): boolean {
   let level: unknown[] = [value];
   const seen: Set<object> = new Set();

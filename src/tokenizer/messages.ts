@@ -1,13 +1,18 @@
 /**
- * How many tokens a chat request costs, and which part of it costs how much.
+ * The cost of a Chat Completions request in tokens, by part.
  *
  * @module
  */
-import { ChatRequest, type MessageCount, type ToolCount, type Uncounted } from "./chat_request.ts";
+import {
+  ChatRequest,
+  type MessageCount,
+  type ToolCount,
+  type UncountedPart,
+} from "./chat_request.ts";
 import { readTools } from "./chat_tools.ts";
 import { chatRules } from "./chat_rules.ts";
 import type { ChatFunction, ChatMessage, ChatTool } from "./chat_types.ts";
-import { type CacheOptions, checkCache } from "./cache.ts";
+import { checkCache, type CountCacheOptions } from "./cache.ts";
 import type { EncodingName } from "./encodings.ts";
 import { show } from "../errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
@@ -16,7 +21,7 @@ import { pathOf } from "./request/json_writer.ts";
 import { OPENAI_CHAT } from "./request/openai_chat.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
-/** The fields of a request beside its messages, as far as they cost tokens. */
+/** The fields of a request other than its messages, as far as they cost tokens. */
 export interface ChatRequestFields {
   /** The model, as for {@linkcode resolveModel}. */
   readonly model: string;
@@ -24,87 +29,86 @@ export interface ChatRequestFields {
   readonly tools?: readonly ChatTool[] | null | undefined;
   /** The functions that the model may call, in requests older than `tools`. */
   readonly functions?: readonly ChatFunction[] | null | undefined;
-  /** Which of `functions` is to be called. `tool_choice` costs no tokens. */
+  /** The function to call. `tool_choice` costs no tokens. */
   readonly function_call?: "none" | "auto" | { readonly name: string } | null | undefined;
-  /** What the reply must look like. A JSON schema costs tokens, which are reported as uncounted. */
+  /** The format of the reply. A JSON schema costs tokens, which are reported as uncounted. */
   readonly response_format?: { readonly type: string } | null | undefined;
 }
 
-/** Options of {@linkcode countMessages}: what is no part of the request. */
+/** Options of {@linkcode countMessages}, which are not part of the request. */
 export interface CountMessagesOptions {
   /**
-   * What counts a model that is not known: an encoding, which makes the count an estimate, or
-   * `"refuse"`.
+   * The encoding for an unknown model, which makes the count an estimate, or `"refuse"`.
    *
-   * @default "o200k_base", the newest of OpenAI's chat models.
+   * @default "o200k_base", that of OpenAI's newest chat models.
    */
-  readonly unknownModel?: UnknownModel;
+  readonly unknownModel?: UnknownModel | undefined;
   /**
-   * Whether the counts of long texts are remembered, as with a tokenizer's `cache`.
+   * Whether the counts of long texts are cached, as with a tokenizer's `cache`.
    *
    * @default false
    */
-  readonly cache?: boolean | CacheOptions;
+  readonly cache?: boolean | CountCacheOptions | undefined;
 }
 
 const OPTIONS: Known<CountMessagesOptions> = { unknownModel: true, cache: true };
 
-/** Why a count may not be that of the API. */
+/** Why a count may differ from that of the API. */
 export type EstimateReason =
   /** The model's vocabulary is not public, or the model is not known. */
   | "vocabulary"
-  /** The frame of messages was never observed for this model. */
+  /** The tokens around messages were never observed for this model. */
   | "frame"
-  /** There are tools: how they are written is inferred. */
+  /** There are tools, whose serialization is inferred. */
   | "tools"
-  /** There are calls of tools: how they are written is inferred. */
+  /** There are calls of tools, whose serialization is inferred. */
   | "calls"
-  /** There are texts of which no provider says whether they are charged. */
+  /** There are texts for which no provider documents a charge. */
   | "fields"
-  /** There are images or schemas, which are estimated apart; see {@linkcode RequestCount.extras}. */
+  /** There are images or schemas, which are estimated separately; see {@linkcode RequestCount.extras}. */
   | "extras";
 
-/** What {@linkcode countMessages} found. */
+/** The result of {@linkcode countMessages}. */
 export interface MessagesCount {
-  /** All that can be counted: the sum of `messages`, `tools` and `overhead`. */
+  /** The sum of `messages`, `tools` and `overhead`. */
   readonly tokens: number;
-  /** What each message costs. */
+  /** The cost of each message. */
   readonly messages: readonly MessageCount[];
-  /** What each tool costs, those of `functions` behind those of `tools`. */
+  /** The cost of each tool: first those of `tools`, then those of `functions`. */
   readonly tools: readonly ToolCount[];
-  /** What opens the reply, and what stands around the tools. */
+  /** The cost of the start of the reply and of the text around the tools. */
   readonly overhead: number;
-  /** What costs tokens that are not in `tokens`: images, audio, files, tools of OpenAI's own. */
-  readonly uncounted: readonly Uncounted[];
-  /** Why `tokens` is an estimate; empty if it is not. */
+  /** Parts whose cost is not in `tokens`: images, audio, files, tools of OpenAI's own. */
+  readonly uncounted: readonly UncountedPart[];
+  /** Why `tokens` is an estimate. Empty if it is not. */
   readonly estimated: readonly EstimateReason[];
   /** Whether `tokens` is exact: nothing is estimated or uncounted. */
   readonly exact: boolean;
-  /** The encoding that the texts were counted with. */
+  /** The encoding of the counts. */
   readonly encoding: EncodingName;
 }
 
-/** By encoding, with a cache or without. They live as long as the isolate; a handle is 4 bytes. */
+/** By encoding, with and without a cache. They live as long as the isolate. */
 const tokenizers: Map<string, Tokenizer> = new Map();
 
 /**
- * The tokens that OpenAI's Chat Completions API charges for the prompt of a request. For bodies of other
- * APIs, and those that may be of any, there is {@linkcode countRequest}.
+ * The tokens that OpenAI's Chat Completions API charges for the prompt of a request. For bodies of other APIs,
+ * or of an unknown API, use {@linkcode countRequest}.
  *
- * All texts are counted as plain text: `<|endoftext|>` in a message is what a user
- * typed. Against 219 totals that the API charged (`tests/fixtures/chat_totals`, checked by
- * `tests/messages_test.ts`): without tools and calls 83 of 86 are hit, the others are models with
- * prompts of their own; with tools or calls, which are always estimates, 112 of 133 are hit, the mean
- * error is 0.8 tokens and the worst 12, where descriptions are indented and parameters have titles.
+ * All texts are counted as plain text: `<|endoftext|>` in a message is text of a user. The results were compared
+ * with 219 totals that the API charged (`tests/fixtures/chat_totals`, checked by `tests/messages_test.ts`).
+ * Without tools and calls 83 of 86 are equal; the others are of models with prompts of their own. With tools or
+ * calls, which are always estimates, 112 of 133 are equal, the mean error is 0.8 tokens, and the largest is 12,
+ * where descriptions are indented and parameters have titles.
  *
- * O(length of the request); the text of tools takes some microseconds each to write.
+ * O(length of the request). Serializing a tool takes some microseconds.
  *
  * @param messages The messages of the request.
- * @param request The model, and what else the request holds. A request body can be passed as it is,
- * also one from whom nobody trusts: what it makes this do is bounded by its length.
- * @param options What is not for the sender of a request to say.
- * @throws {TypeError} If something is not of the shape that the API takes; the message names it, such
- * as `messages[2].content`, and `countRequest` where it is of another API's.
+ * @param request The model and the other fields of the request. A request body can be passed unchanged, even an
+ * untrusted one: the work is bounded by its length.
+ * @param options Settings that the sender of the request has no influence on.
+ * @throws {TypeError} If a value is not what the API accepts. The message has its path, such as
+ * `messages[2].content`, and mentions `countRequest` if the value is of another API.
  * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL` with `unknownModel: "refuse"`.
  *
  * @example
@@ -128,12 +132,12 @@ export function countMessages(
     throw new TypeError(`request must be an object with a model, not ${show(request)}`);
   }
   checkKnown<CountMessagesOptions>("options", options, OPTIONS);
-  const strange = strangeFields(request);
+  const unknown = unknownFields(request);
   const resolved = lookUpModel(request.model, options.unknownModel);
   const rules = chatRules(resolved);
   const counter = sharedTokenizer(resolved.encoding, options.cache);
   const reader = new ChatRequest(rules, (text) => counter.count(text));
-  for (const it of strange) reader.uncounted.push(it);
+  reader.uncounted.push(...unknown);
   const tools = readTools(request.tools, request.functions, reader.uncounted);
   reader.readMessages(messages, tools.length > 0);
   reader.readTools(tools);
@@ -163,7 +167,7 @@ export function countMessages(
   };
 }
 
-/** What other APIs have beside messages. Passed over, their texts would be dropped. */
+/** Fields of other APIs. If they were ignored, their texts would be lost. */
 const OTHERS: Readonly<Record<string, string>> = {
   system: "anthropic-messages or ai-sdk",
   instructions: "openai-responses",
@@ -173,9 +177,9 @@ const OTHERS: Readonly<Record<string, string>> = {
   system_instruction: "gemini",
 };
 
-/** Refuses what is of another API, and returns what nobody knows. */
-function strangeFields(request: object): Uncounted[] {
-  const strange: Uncounted[] = [];
+/** Refuses fields of other APIs, and returns unknown fields. */
+function unknownFields(request: object): UncountedPart[] {
+  const unknown: UncountedPart[] = [];
   for (const [key, value] of Object.entries(request)) {
     if (typeof value !== "string" && typeof value !== "object" || value === null) continue;
     if (Object.hasOwn(OTHERS, key)) {
@@ -185,21 +189,21 @@ function strangeFields(request: object): Uncounted[] {
       );
     }
     if (!Object.hasOwn(OPENAI_CHAT.fields!, key)) {
-      strange.push({ path: pathOf("", key), type: "unknown" });
+      unknown.push({ path: pathOf("", key), type: "unknown" });
     }
   }
-  return strange;
+  return unknown;
 }
 
-/** The tokenizer that all counts of requests in this isolate use. */
+/** The tokenizer that all counts of requests in this isolate share. */
 export function sharedTokenizer(
   encoding: EncodingName,
-  cache: boolean | CacheOptions | undefined,
+  cache: boolean | CountCacheOptions | undefined,
 ): Tokenizer {
   const key = checkCache(cache) === 0 ? encoding : `${encoding} cached`;
   let found = tokenizers.get(key);
   if (found === undefined) {
-    found = new Tokenizer(encoding, cache === undefined ? {} : { cache });
+    found = new Tokenizer(encoding, { cache });
     tokenizers.set(key, found);
   }
   return found;

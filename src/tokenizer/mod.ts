@@ -1,5 +1,5 @@
 /**
- * Token counts and ids, exactly as OpenAI's tiktoken has them; chats, streams, chunks.
+ * Token counts and ids that equal those of OpenAI's tiktoken, for texts, chat requests and streams.
  *
  * @example
  * ```ts
@@ -10,7 +10,7 @@
  *
  * @module
  */
-export type { Text } from "../arguments.ts";
+export type { TextInput } from "../arguments.ts";
 export {
   SluiceError,
   type SluiceErrorCode,
@@ -18,13 +18,15 @@ export {
   type SluiceErrorInit,
 } from "../errors.ts";
 export type { StatusCode } from "../ffi/symbols.gen.ts";
-export type { EncodedBatch } from "./batch.ts";
-export { type CacheOptions, type CacheStats, cacheStats } from "./cache.ts";
-export type { MessageCount, ToolCount, Uncounted } from "./chat_request.ts";
+export { cacheStats, type CountCacheOptions, type CountCacheStats } from "./cache.ts";
+export type { MessageCount, ToolCount, UncountedPart } from "./chat_request.ts";
 export type { ChatFunction, ChatMessage, ChatPart, ChatTool, ChatToolCall } from "./chat_types.ts";
-export type { Chunk, ChunkOptions } from "./chunks.ts";
+export type { ChunkOptions, TextChunk } from "./chunks.ts";
 export type { TokenCounter } from "./counter.ts";
-export { type TokenDecoder, TokenDecoderStream, type TokenIds } from "./decoder.ts";
+export { TokenCounterStream } from "./counter_stream.ts";
+export type { TokenDecoder, TokenIds } from "./decoder.ts";
+export { TokenDecoderStream } from "./decoder_stream.ts";
+export type { EncodedBatch } from "./encoded_batch.ts";
 export { type EncodingName, ENCODINGS } from "./encodings.ts";
 export {
   type ChatRequestFields,
@@ -45,16 +47,12 @@ export type {
   BatchOptions,
   EncodeOptions,
   ModelTokenizerOptions,
-  Special,
+  SpecialTokenMode,
   TextOptions,
   TokenizerOptions,
 } from "./options.ts";
-export {
-  countRequest,
-  type CountRequestOptions,
-  type ExtraCount,
-  type RequestCount,
-} from "./request/count.ts";
+export { countRequest, type CountRequestOptions } from "./request/count.ts";
 export { REQUEST_FORMATS, type RequestFormat } from "./request/formats.ts";
+export type { ExtraCount, RequestCount } from "./request/result.ts";
 export { Tokenizer } from "./tokenizer.ts";
 export type { TruncateOptions } from "./truncate.ts";

@@ -1,22 +1,18 @@
 /**
- * Which encoding a model uses.
- *
- * OpenAI's own table (`model.py` of tiktoken 0.14) and the models of OpenAI's API as of November 2026
- * (npm's `openai` 6.49) are the authority: a model that they have is `exact`. Every other model has a
- * vocabulary that is not public, is not one of these encodings, or is not known yet; there
- * {@linkcode STAND_IN} gives an estimate, and the answer says so.
+ * Look-up of models: from a name, as providers and gateways write it, to an encoding.
  *
  * @module
  */
 import { didYouMean, type EncodingName, ENCODINGS } from "./encodings.ts";
 import { show, SluiceError } from "../errors.ts";
 import { checkKnown, type Known } from "../known_options.ts";
+import { type KnownModel, knownModels, makers, STAND_IN, suggestions } from "./model_table.ts";
 
 /** What is known about a model. */
 export interface ResolvedModel {
-  /** The model's name in lower case, without its provider; for a registered one, what it stands for. */
+  /** The model's name in lower case, without its provider. For a registered name, the model it stands for. */
   readonly model: string;
-  /** The encoding to count it with. */
+  /** The encoding to count with. */
   readonly encoding: EncodingName;
   /** Whether that is the model's own encoding. If not, counts are estimates. */
   readonly exact: boolean;
@@ -24,110 +20,33 @@ export interface ResolvedModel {
   readonly known: boolean;
 }
 
-/** What becomes of a model that is not known: an encoding stands in, or it is refused. */
+/** What happens with an unknown model: an encoding is used for an estimate, or the model is refused. */
 export type UnknownModel = EncodingName | "refuse";
 
 /** Options of {@linkcode resolveModel}. */
 export interface ResolveModelOptions {
   /**
-   * What stands in for a model that is not known, or `"refuse"`.
+   * The encoding for an unknown model, or `"refuse"`.
    *
-   * @default "o200k_base", the newest of OpenAI's chat models.
+   * @default "o200k_base", that of OpenAI's newest chat models.
    */
-  readonly unknownModel?: UnknownModel;
+  readonly unknownModel?: UnknownModel | undefined;
 }
 
 const OPTIONS: Known<ResolveModelOptions> = { unknownModel: true };
 
-/** A line of the table: one model, or a family of them. */
-export interface KnownModel {
-  /** A name; with `*` at its end, every name that begins so. */
-  readonly name: string;
-  readonly encoding: EncodingName;
-  readonly exact: boolean;
-}
-
-/** What stands in for a vocabulary that is not known: OpenAI's newest, as the likeliest to be near. */
-const STAND_IN: EncodingName = "o200k_base";
-
-/** The models whose encoding OpenAI has published, newest first. */
-const PUBLISHED: readonly (readonly [EncodingName, string])[] = [
-  [
-    "o200k_base",
-    `gpt-5 gpt-5-* gpt-5.1 gpt-5.1-* gpt-5.2 gpt-5.2-* gpt-5.3-* gpt-5.4 gpt-5.4-* gpt-5.6-*
-     gpt-4.5 gpt-4.5-* gpt-4.1 gpt-4.1-* gpt-4o gpt-4o-* chatgpt-4o-*
-     o1 o1-* o3 o3-* o4-mini o4-mini-* codex-mini codex-mini-*`,
-  ],
-  ["o200k_harmony", "gpt-oss gpt-oss-*"],
-  [
-    "cl100k_base",
-    `gpt-4 gpt-4-* gpt-3.5 gpt-3.5-turbo gpt-3.5-turbo-* gpt-35-turbo gpt-35-turbo-*
-     davinci-002 babbage-002
-     text-embedding-3-large text-embedding-3-small text-embedding-ada-002
-     text-embedding-ada-002-v2`,
-  ],
-  ["p50k_edit", "text-davinci-edit-001 code-davinci-edit-001"],
-  [
-    "p50k_base",
-    `text-davinci-003 text-davinci-002 code-davinci-002 code-davinci-001 code-cushman-002
-     code-cushman-001 davinci-codex cushman-codex`,
-  ],
-  [
-    "r50k_base",
-    `text-davinci-001 text-curie-001 text-babbage-001 text-ada-001 davinci curie babbage ada
-     text-similarity-davinci-001 text-similarity-curie-001 text-similarity-babbage-001
-     text-similarity-ada-001 text-search-davinci-doc-001 text-search-curie-doc-001
-     text-search-babbage-doc-001 text-search-ada-doc-001 code-search-babbage-code-001
-     code-search-ada-code-001 gpt2 gpt-2`,
-  ],
-];
-
-/** The models that {@linkcode STAND_IN} stands in for; the first line is OpenAI's own. */
-const ESTIMATED = `
-  gpt-5* chat-latest computer-use-preview* gpt-audio* gpt-realtime*
-  claude* gemini* gemma* learnlm* palm* llama* meta-llama* codellama*
-  mistral* mixtral* ministral* magistral* codestral* devstral* pixtral* voxtral* open-mistral*
-  open-mixtral* deepseek* grok* qwen* qwq* qvq* command* c4ai* aya* phi-* phi3* phi4* wizardlm*
-  nova-* titan-* jamba* sonar* pplx* kimi* moonshot* glm-* chatglm* minimax* abab* ernie*
-  hunyuan* doubao* seed-* step-* mimo* longcat* yi-* nemotron* granite* hermes* dbrx* falcon*
-  olmo* solar* inflection* lfm* mercury* reka* dolphin* vicuna* zephyr* smollm* starcoder*`;
-
-/** Who makes models with vocabularies of their own, as the part of a name before `/` or `.`. */
-const MAKERS = `
-  01-ai ai21 aion-labs alibaba allenai amazon anthropic arcee-ai baidu bigcode bytedance
-  bytedance-seed cognitivecomputations cohere coherelabs cohereforai databricks deepseek
-  deepseek-ai eleutherai gemini google ibm-granite inception inflection liquid meituan meta
-  meta-llama microsoft minimax minimaxai mistral mistralai moonshot moonshotai nousresearch nvidia
-  perplexity qwen reka rekaai sao10k stepfun stepfun-ai tencent thedrummer thudm tiiuae upstage
-  writer x-ai xai xiaomi z-ai zai zai-org zhipu`;
-
-/** Names that families cover and that a misspelt name may have meant. */
-const WELL_KNOWN = `
-  gpt-5 gpt-5-mini gpt-5-nano gpt-5-pro gpt-5-codex gpt-4.1-mini gpt-4.1-nano gpt-4o-mini
-  gpt-4-turbo gpt-4-32k gpt-3.5-turbo-16k gpt-oss-20b gpt-oss-120b chatgpt-4o-latest o1-mini
-  o1-pro o3-mini o3-pro claude-opus claude-sonnet claude-haiku`;
-
-/** Every model and family that sluice knows: the exact ones first, newest first. */
-export function knownModels(): KnownModel[] {
-  const published = PUBLISHED.flatMap(([encoding, names]) =>
-    words(names).map((name) => ({ name, encoding, exact: true }))
-  );
-  const estimated = words(ESTIMATED).map((name) => ({ name, encoding: STAND_IN, exact: false }));
-  return [...published, ...estimated];
-}
-
-/** The tables in the form in which names are looked up. */
+/** The table as hash maps and sorted prefixes. */
 interface Index {
-  /** Maps and sets, not objects: "constructor" and "__proto__" are no models. */
+  /** Maps and sets instead of objects, which would have "constructor" and "__proto__". */
   readonly names: ReadonlyMap<string, KnownModel>;
-  /** Families by what their names begin with, longest first, so that the first match is the best. */
+  /** Families by prefix, longest prefix first: the first match is the most specific. */
   readonly families: readonly (readonly [string, KnownModel])[];
   readonly makers: ReadonlySet<string>;
 }
 
 let built: Index | undefined;
 
-/** Built for the first model: who names an encoding does not wait 1 ms for it. */
+/** Built on first use, which takes 1 ms: a program that names an encoding does not need it. */
 function index(): Index {
   if (built !== undefined) return built;
   const models = knownModels();
@@ -136,29 +55,24 @@ function index(): Index {
     names: new Map(models.map((model) => [model.name, model])),
     families: families.map((model) => [model.name.slice(0, -1), model] as const)
       .sort(([a], [b]) => b.length - a.length),
-    makers: new Set(words(MAKERS)),
+    makers: new Set(makers()),
   };
 }
 
-/** Without the shortest names, which are near to anything short. */
-function suggestions(): string[] {
-  const names = knownModels().map(({ name }) => name.replace(/-?\*$/, ""));
-  return [...words(WELL_KNOWN), ...names].filter((name) => name.length > 3);
-}
-
-/** Models that this isolate was told of. */
+/** The models that this isolate has registered. */
 const registered: Map<string, ResolvedModel> = new Map();
 
 /**
- * Names models that the table does not have, such as deployments and aliases of a gateway.
+ * Registers names that the table does not have, such as deployments and aliases of a gateway.
  *
- * They hold for all look-ups of this isolate, before the table: the same name again replaces it. Other
- * Workers have their own; register in each. All are checked before any is registered.
+ * They apply to all look-ups of this isolate and take precedence over the table. Registering a name again
+ * replaces it. Each Worker has its own names, so register them in each. All names are checked before any is
+ * registered.
  *
- * @param models By name, in any case: the model that it stands for, or its encoding, which is then taken
- * for the model's own.
+ * @param models For each name, in any case: the model that it stands for, or its encoding, which is then
+ * taken to be the model's own.
  * @throws {TypeError} If `models` is not an object of strings.
- * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL` for a target that is neither.
+ * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL` for a target that is neither a model nor an encoding.
  *
  * @example
  * ```ts
@@ -169,7 +83,7 @@ const registered: Map<string, ResolvedModel> = new Map();
  * ```
  */
 export function registerModels(models: Readonly<Record<string, string>>): void {
-  // A Map has no members, and would register nothing without a word.
+  // A Map has no own properties, so nothing would be registered, without an error.
   const isList = Array.isArray(models) || models instanceof Map;
   if (typeof models !== "object" || models === null || isList) {
     throw new TypeError(`models must be an object, not ${show(models)}`);
@@ -194,19 +108,18 @@ export function registerModels(models: Readonly<Record<string, string>>): void {
 /**
  * The encoding of a model, and whether it is the model's own.
  *
- * Understood are plain names (`gpt-5-mini`), dated ones (`gpt-4o-2024-08-06`), fine-tunes
- * (`ft:gpt-4o:org::id`), a provider and more in front (`openrouter/openai/gpt-4o`, `openai:gpt-4o`,
- * `us.anthropic.claude-…`), ARNs of Bedrock and resource names of Vertex, a variant behind
- * (`gpt-oss:20b`), and what {@linkcode registerModels} was told. Upper and lower case are the same, and
- * blanks around a name are none of it: hubs write names in both, and no two models differ in case alone.
+ * These forms are read: plain names (`gpt-5-mini`), dated names (`gpt-4o-2024-08-06`), fine-tunes
+ * (`ft:gpt-4o:org::id`), names behind a provider (`openrouter/openai/gpt-4o`, `openai:gpt-4o`,
+ * `us.anthropic.claude-…`), ARNs of Bedrock, resource names of Vertex, names with a variant
+ * (`gpt-oss:20b`), and the names of {@linkcode registerModels}. Case and surrounding white space are
+ * ignored, since no two models differ in case alone.
  *
- * `exact` is what a table with a date says: of a `gpt-5.9` that it does not have, it is not. Any other
- * name is not `known`, and `unknownModel` says what becomes of it: a model that was released today is
- * counted by an estimate and not refused. O(length of the name).
+ * `exact` is true only for models that the table has: a `gpt-5.9` that is newer than the table is not exact.
+ * A name that no row of the table matches is not `known`. By default it is counted by an estimate, so that a
+ * model released today is not refused. O(length of the name).
  *
- * @throws {TypeError} If `model` is not a string, or `unknownModel` neither an encoding nor `"refuse"`.
- * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL` with `unknownModel: "refuse"`, with the nearest name that
- * is known.
+ * @throws {TypeError} If `model` is not a string, or `unknownModel` is neither an encoding nor `"refuse"`.
+ * @throws {SluiceError} `SLUICE_UNKNOWN_MODEL` with `unknownModel: "refuse"`, with the nearest known name.
  */
 export function resolveModel(model: string, options: ResolveModelOptions = {}): ResolvedModel {
   checkKnown<ResolveModelOptions>("options", options, OPTIONS);
@@ -227,7 +140,27 @@ export function lookUpModel(model: string, unknownModel: UnknownModel = STAND_IN
   return { model: own, encoding: unknownModel, exact: false, known: false };
 }
 
-/** Whether `name` is a model that is known. */
+/**
+ * The encoding of a model, for a tokenizer.
+ *
+ * @param estimate Whether the nearest public encoding may be used where the model's own is not public.
+ * @throws {SluiceError} Without `estimate`: `SLUICE_UNKNOWN_MODEL` or `SLUICE_VOCABULARY_NOT_PUBLIC`.
+ */
+export function encodingOf(
+  model: string,
+  estimate: boolean,
+): Pick<ResolvedModel, "encoding" | "exact"> {
+  const { encoding, exact } = lookUpModel(model, estimate ? undefined : "refuse");
+  if (exact || estimate) return { encoding, exact };
+  const name = show(model);
+  throw new SluiceError(
+    "SLUICE_VOCABULARY_NOT_PUBLIC",
+    `The vocabulary of ${name} is not public, so its token ids cannot be computed. To estimate counts ` +
+      `with ${encoding}, use Tokenizer.forModel(${name}, { estimate: true })`,
+  );
+}
+
+/** Whether `name` is a known model. */
 export function isKnownModel(name: string): boolean {
   return find(name.trim().toLowerCase()) !== undefined;
 }
@@ -239,39 +172,39 @@ function checkUnknown(value: unknown): void {
   throw new RangeError(`${expected}, not ${show(value)}`);
 }
 
-function find(model: string, isBehind = false): ResolvedModel | undefined {
+function find(model: string, isAfterColon = false): ResolvedModel | undefined {
   const { name, base, foreign } = parse(model);
-  const told = registered.get(model) ?? registered.get(name);
-  if (told !== undefined) return told;
+  const own = registered.get(model) ?? registered.get(name);
+  if (own !== undefined) return own;
   const { names, families } = index();
   const known = names.get(base) ?? families.find(([prefix]) => base.startsWith(prefix))?.[1];
-  // Another maker may name a model like one of OpenAI's; the vocabulary need not be the same.
+  // A model of another maker may have a name of OpenAI's, but another vocabulary.
   if (known !== undefined) {
     return { model: name, encoding: known.encoding, exact: known.exact && !foreign, known: true };
   }
   if (foreign && base !== "") return { model: name, encoding: STAND_IN, exact: false, known: true };
-  // `openai:gpt-4o`: what stands before the colon is no model, so it may be a provider.
+  // `openai:gpt-4o`: the part before the colon is not a model, so it may be a provider.
   const colon = name.indexOf(":");
-  if (colon < 0 || isBehind || name.startsWith("ft:")) return undefined;
-  const behind = find(name.slice(colon + 1), true);
-  return behind !== undefined && index().makers.has(name.slice(0, colon))
-    ? { ...behind, exact: false }
-    : behind;
+  if (colon < 0 || isAfterColon || name.startsWith("ft:")) return undefined;
+  const after = find(name.slice(colon + 1), true);
+  return after !== undefined && index().makers.has(name.slice(0, colon))
+    ? { ...after, exact: false }
+    : after;
 }
 
 /**
- * Takes a name apart: `us.anthropic.claude-3:0` is `claude-3` by a foreign maker. tiktoken takes
- * `ft:gpt-4.1:…` for a fine-tune of gpt-4; here the base model decides.
+ * Splits a name: `us.anthropic.claude-3:0` is `claude-3` of another maker than OpenAI. Unlike tiktoken, which
+ * takes `ft:gpt-4.1:…` for a fine-tune of gpt-4, the base model decides.
  */
 function parse(full: string): { name: string; base: string; foreign: boolean } {
   // arn:aws:bedrock:region:account:inference-profile/us.anthropic.claude-…
   const model = full.startsWith("arn:") ? full.slice(full.indexOf("/") + 1) : full;
   const colon = model.indexOf(":");
-  // A slash behind the first colon belongs to the name of a fine-tune.
+  // A slash after the first colon belongs to the name of a fine-tune.
   const slash = model.lastIndexOf("/", colon < 0 ? model.length : colon);
   let makers = slash < 0 ? [] : model.slice(0, slash).split("/");
   let name = model.slice(slash + 1);
-  // Versions have dots as well, but a digit behind them.
+  // In version numbers a digit follows the dot.
   const dotted = /^(?:[a-z][a-z0-9-]*\.)+(?=[a-z])/.exec(name)?.[0];
   if (dotted !== undefined) {
     makers = makers.concat(dotted.split("."));
@@ -290,8 +223,4 @@ function unknown(model: string, base: string): SluiceError {
     "SLUICE_UNKNOWN_MODEL",
     `${what} If you know its encoding, name that instead: ${ENCODINGS.join(", ")}`,
   );
-}
-
-function words(list: string): string[] {
-  return list.trim().split(/\s+/);
 }

@@ -1,5 +1,5 @@
 /**
- * A native tokenizer: what crosses for one text, with everything checked already.
+ * The native handle of a tokenizer, and the calls on it that take one text.
  *
  * @module
  */
@@ -9,67 +9,58 @@ import {
   checkMemory,
   checkWords,
   readIds,
-  type Text,
+  type TextInput,
 } from "../arguments.ts";
 import type { EncodingName } from "./encodings.ts";
-import { SluiceError } from "../errors.ts";
 import { native, unwrap } from "../ffi/load.ts";
-import type { Native } from "../ffi/native.ts";
+import { NativeHandle } from "../ffi/native_handle.ts";
+import { MAX_COUNT_LIMIT, MAX_TOKEN_BYTES, SPECIAL_ERROR } from "../ffi/symbols.gen.ts";
 import { textBuffer } from "../text_buffer.ts";
 import { isKind } from "../typed_array.ts";
 import { wordBuffer } from "./word_buffer.ts";
 import type { WordPool } from "./word_pool.ts";
 
-/** Gives back the native handles of tokenizers that nobody closed. */
-const abandoned = new FinalizationRegistry<number>((handle) =>
-  native().sluice_tokenizer_close(handle)
-);
-
-/** Opens a tokenizer of the library, calls it, and closes it. `mode` is a `SPECIAL_*` constant. */
-export class NativeTokenizer {
-  readonly native: Native = native();
-  readonly #encoding: EncodingName;
-  /** 0 once closed, which no live handle is. */
-  #handle: number;
-
+/** A tokenizer of the library. In all calls `mode` is a `SPECIAL_*` constant. */
+export class NativeTokenizer extends NativeHandle {
+  /** Opens the tokenizer of an encoding. */
   constructor(encoding: EncodingName) {
-    this.#encoding = encoding;
-    const length = textBuffer.write(encoding);
-    this.#handle = unwrap(this.native.sluice_tokenizer_open(textBuffer.bytes, length));
-    abandoned.register(this, this.#handle, this);
+    super(open(encoding), `This ${encoding} tokenizer`, close);
   }
 
-  /** The handle, for calls that are not here. */
-  get handle(): number {
-    return this.#handle;
-  }
-
-  count(text: Text, mode: number): number {
+  /** The number of tokens. */
+  count(text: TextInput, mode: number): number {
     if (typeof text === "string") {
       const length = textBuffer.write(text);
       return this.unwrap(
-        this.native.sluice_tokenizer_count(this.#handle, textBuffer.bytes, length, mode),
+        this.native.sluice_tokenizer_count(this.handle, textBuffer.bytes, length, mode),
       );
     }
     const length = checkBytes("text", text);
-    return this.unwrap(this.native.sluice_tokenizer_count(this.#handle, text, length, mode));
+    return this.unwrap(this.native.sluice_tokenizer_count(this.handle, text, length, mode));
   }
 
-  /** The number of tokens if that is at most `limit`, else `limit + 1`. */
-  countWithin(text: Text, mode: number, limit: number): number {
+  /** Whether `text` has at most `limit` tokens. */
+  isWithin(text: TextInput, mode: number, limit: number): boolean {
+    const bound = Math.min(limit, MAX_COUNT_LIMIT);
+    if (typeof text === "string" && mode !== SPECIAL_ERROR) {
+      this.checkOpen();
+      // Every token takes at least one byte, and at most MAX_TOKEN_BYTES.
+      if (3 * text.length <= bound) return true;
+      if (text.length > MAX_TOKEN_BYTES * bound) return false;
+    }
     const { bytes, length } = crossing(text);
-    return this.unwrap(
-      this.native.sluice_tokenizer_count_within(this.#handle, bytes, length, mode, limit),
-    );
+    const { sluice_tokenizer_count_within } = this.native;
+    return this.unwrap(sluice_tokenizer_count_within(this.handle, bytes, length, mode, bound)) <=
+      bound;
   }
 
-  /** The ids; in memory that they share with others if there is a `pool`. */
-  encode(text: Text, mode: number, pool?: WordPool): Uint32Array<ArrayBuffer> {
+  /** The token ids, in memory shared with other results if a `pool` is given. */
+  encode(text: TextInput, mode: number, pool?: WordPool): Uint32Array<ArrayBuffer> {
     const { bytes, length } = crossing(text);
     return wordBuffer.collect(length, (words) =>
       this.unwrap(
         this.native.sluice_tokenizer_encode(
-          this.#handle,
+          this.handle,
           bytes,
           length,
           mode,
@@ -79,27 +70,27 @@ export class NativeTokenizer {
       ), pool);
   }
 
-  /** Writes the ids that fit into `ids` and returns how many there are. */
-  encodeInto(text: Text, ids: Uint32Array, mode: number): number {
+  /** Writes as many ids as fit into `ids` and returns the number of all ids. */
+  encodeInto(text: TextInput, ids: Uint32Array, mode: number): number {
     const room = checkWords("ids", ids);
     const { bytes, length } = crossing(text);
-    // Nobody has the buffer that strings are in.
+    // The buffer that holds strings is never handed out, so only bytes can overlap.
     if (typeof text !== "string") checkApart("ids", ids, "text", bytes);
     return this.unwrap(
-      this.native.sluice_tokenizer_encode(this.#handle, bytes, length, mode, ids, room),
+      this.native.sluice_tokenizer_encode(this.handle, bytes, length, mode, ids, room),
     );
   }
 
-  /** Where each token ends, in UTF-16 units; see `Measure.ends`. */
+  /** The end of each token, in UTF-16 units: see {@linkcode Measure.ends}. */
   ends(text: string, mode: number): Uint32Array<ArrayBuffer> {
     const { bytes, length } = crossing(text);
     return wordBuffer.collect(length, (words) =>
       this.unwrap(
-        this.native.sluice_tokenizer_ends(this.#handle, bytes, length, mode, words, words.length),
+        this.native.sluice_tokenizer_ends(this.handle, bytes, length, mode, words, words.length),
       ));
   }
 
-  /** The bytes of `ids`, as a view that is good until the next call of anything. */
+  /** The bytes of `ids`, as a view that is valid until the next call of any tokenizer. */
   decode(value: Uint32Array | readonly number[]): Uint8Array<ArrayBuffer> {
     const isView = isKind("Uint32Array", value);
     const ids = isView ? value : readIds("ids", value);
@@ -107,7 +98,7 @@ export class NativeTokenizer {
     const into = (): number => {
       const { bytes } = textBuffer;
       return this.unwrap(
-        this.native.sluice_tokenizer_decode(this.#handle, ids, count, bytes, bytes.length),
+        this.native.sluice_tokenizer_decode(this.handle, ids, count, bytes, bytes.length),
       );
     };
     let length = into();
@@ -117,33 +108,19 @@ export class NativeTokenizer {
     }
     return textBuffer.bytes.subarray(0, length);
   }
-
-  close(): void {
-    if (this.#handle === 0) return;
-    abandoned.unregister(this);
-    this.native.sluice_tokenizer_close(this.#handle);
-    this.#handle = 0;
-  }
-
-  /**
-   * Passes on a result, or throws what it stands for. Only results are looked at: the handle of a
-   * closed tokenizer fails natively, at no cost to open ones.
-   */
-  unwrap(result: number): number {
-    if (result >= 0) return result;
-    this.checkOpen();
-    return unwrap(result);
-  }
-
-  checkOpen(): void {
-    if (this.#handle === 0) {
-      throw new SluiceError("SLUICE_DISPOSED", `This ${this.#encoding} tokenizer is closed`);
-    }
-  }
 }
 
-/** A text as it crosses: a string in the text buffer, bytes where they are. */
-function crossing(text: Text): { bytes: Uint8Array; length: number } {
+function open(encoding: EncodingName): number {
+  const length = textBuffer.write(encoding);
+  return unwrap(native().sluice_tokenizer_open(textBuffer.bytes, length));
+}
+
+function close(handle: number): number {
+  return native().sluice_tokenizer_close(handle);
+}
+
+/** A text as it crosses: a string as UTF-8 in the text buffer, bytes where they are. */
+function crossing(text: TextInput): { bytes: Uint8Array; length: number } {
   if (typeof text === "string") {
     const length = textBuffer.write(text);
     return { bytes: textBuffer.bytes, length };

@@ -1,95 +1,94 @@
 /**
- * What calls can be asked for, and the checks on it.
+ * The options of tokenizers and their calls, with their checks.
  *
  * @module
  */
-import type { CacheOptions } from "./cache.ts";
+import { checkBoolean } from "../arguments.ts";
+import type { CountCacheOptions } from "./cache.ts";
 import { show } from "../errors.ts";
 import type { Known } from "../known_options.ts";
 import { SPECIAL_ALLOW, SPECIAL_ERROR, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
 
 /**
- * What the text of a special token, such as `<|endoftext|>`, means:
+ * How the text of a special token, such as `<|endoftext|>`, is read:
  *
- * - `"text"`: the ordinary text that it is. Right for counting what users typed.
- * - `"allow"`: that special token.
- * - `"error"`: a mistake; the call throws `SLUICE_SPECIAL_TOKEN`.
+ * - `"text"`: as ordinary text. Use this for text of users.
+ * - `"allow"`: as that special token.
+ * - `"error"`: as an error; the call throws `SLUICE_SPECIAL_TOKEN`.
  */
-export type Special = "text" | "allow" | "error";
+export type SpecialTokenMode = "text" | "allow" | "error";
 
 /** Options of a call that reads text. */
 export interface TextOptions {
   /**
-   * What the text of a special token means.
+   * How the text of a special token is read.
    *
-   * @default The tokenizer's own `special`, which is `"text"` unless it was made with another.
+   * @default The tokenizer's `special`, which is `"text"` by default.
    */
-  readonly special?: Special;
+  readonly special?: SpecialTokenMode | undefined;
 }
 
 /** Options of {@linkcode Tokenizer.encode}. */
 export interface EncodeOptions extends TextOptions {
   /**
-   * Whether the ids may be a view of memory that they share with other results, where that takes less time: in
-   * Deno, for up to 256 ids. Nobody writes to them again. But `ids.buffer` has other results in it too:
-   * do not transfer it, and do not hand it to others. A result that is kept keeps 4 KB.
+   * Whether the ids may be a view of memory that other results share, where that is faster: in Deno, for up to
+   * 256 ids. The ids themselves are never overwritten. But `ids.buffer` also has other results, so do not
+   * transfer it and do not pass it to other code. A result that is kept keeps 4 KB alive.
    *
    * @default false
    */
-  readonly pooled?: boolean;
+  readonly pooled?: boolean | undefined;
 }
 
 /** Options of {@linkcode Tokenizer.countBatch} and {@linkcode Tokenizer.encodeBatch}. */
 export interface BatchOptions extends TextOptions {
   /**
-   * How many threads may work on the batch. 0 leaves it to the library.
+   * How many threads may work on the batch. With 0 the library decides.
    *
    * @default 0
    */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
-/** Options of the calls that work off the event loop. */
+/** Options of the calls that work off the event loop, such as {@linkcode Tokenizer.countAsync}. */
 export interface AsyncOptions extends TextOptions {
-  /** Gives up the work, and rejects with the signal's reason, when it aborts. */
-  readonly signal?: AbortSignal;
+  /** Ends the work when it aborts, and rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /**
-   * How many threads of the library may work on it. 0 is one for each CPU.
+   * How many threads of the library may work on it. 0 is one per CPU.
    *
-   * @default 1, which leaves the other CPUs to JavaScript and to other jobs.
+   * @default 1, which leaves the other CPUs for JavaScript and other jobs.
    */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** Options of a tokenizer. */
 export interface TokenizerOptions {
   /**
-   * What the text of a special token means where a call does not say.
+   * How the text of a special token is read if a call does not specify it.
    *
    * @default "text"
    */
-  readonly special?: Special;
+  readonly special?: SpecialTokenMode | undefined;
   /**
-   * Whether {@linkcode Tokenizer.count} and {@linkcode Tokenizer.countBatch} remember the counts of
-   * texts of 256 bytes and more, in one bounded cache that all Workers of the process share; see
-   * {@linkcode cacheStats}. It pays where the same texts come again, as chat histories do. The
-   * asynchronous calls do not use it.
+   * Whether {@linkcode Tokenizer.count} and {@linkcode Tokenizer.countBatch} cache the counts of texts of 256
+   * bytes and more, in one bounded cache that all Workers of the process share; see {@linkcode cacheStats}. It
+   * pays if the same texts are counted again, as chat histories are. Jobs off the event loop do not use it.
    *
    * @default false
    */
-  readonly cache?: boolean | CacheOptions;
+  readonly cache?: boolean | CountCacheOptions | undefined;
 }
 
 /** Options of {@linkcode Tokenizer.forModel}. */
 export interface ModelTokenizerOptions extends TokenizerOptions {
   /**
-   * Whether the nearest public encoding may stand in for a model whose vocabulary is not public, or
-   * that is not known. The tokenizer is then not `exact`: its counts are estimates, and its ids are not
-   * the model's.
+   * Whether the nearest public encoding may be used for a model that is unknown or whose vocabulary is not
+   * public. The tokenizer is not `exact` then: its counts are estimates, and its ids are not the model's.
    *
    * @default false
    */
-  readonly estimate?: boolean;
+  readonly estimate?: boolean | undefined;
 }
 
 export const TEXT_OPTIONS: Known<TextOptions> = { special: true };
@@ -99,16 +98,16 @@ export const ASYNC_OPTIONS: Known<AsyncOptions> = { special: true, threads: true
 export const TOKENIZER_OPTIONS: Known<TokenizerOptions> = { special: true, cache: true };
 export const MODEL_OPTIONS: Known<ModelTokenizerOptions> = { ...TOKENIZER_OPTIONS, estimate: true };
 
-const MODES: Readonly<Record<Special, number>> = {
+const MODES: Readonly<Record<SpecialTokenMode, number>> = {
   text: SPECIAL_TEXT,
   allow: SPECIAL_ALLOW,
   error: SPECIAL_ERROR,
 };
 
-/** The number that the ABI has for `special`, or `fallback` where it is not given. */
+/** The `SPECIAL_*` constant of `special`, or `fallback` if it is undefined. */
 export function specialMode({ special }: TextOptions, fallback: number): number {
   if (special === undefined) return fallback;
-  // Only a string is the same name whenever it is read.
+  // An object could convert to another name each time.
   const isName = typeof special === "string" && Object.hasOwn(MODES, special);
   const mode = isName ? MODES[special] : undefined;
   if (mode === undefined) {
@@ -119,13 +118,10 @@ export function specialMode({ special }: TextOptions, fallback: number): number 
 
 /** Whether results may share memory. */
 export function isPooled({ pooled = false }: EncodeOptions): boolean {
-  if (typeof pooled !== "boolean") {
-    throw new TypeError(`pooled must be a boolean, not ${show(pooled)}`);
-  }
-  return pooled;
+  return checkBoolean("pooled", pooled);
 }
 
-/** A number of threads that the ABI takes, or `fallback` where it is not given. */
+/** The number of threads, or `fallback` if it is undefined. */
 export function threadCount({ threads }: BatchOptions, fallback: number): number {
   if (threads === undefined) return fallback;
   if (!Number.isInteger(threads) || threads < 0 || threads > 1024) {

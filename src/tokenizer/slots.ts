@@ -1,28 +1,28 @@
 /**
- * Bounds what is in flight.
+ * A counting semaphore with a first-in-first-out queue.
  *
  * @module
  */
 
-/** A first-come-first-served line for a fixed number of places. */
+/** A fixed number of slots. */
 export class Slots {
   #free: number;
-  readonly #line: Set<() => void> = new Set();
+  readonly #queue: Set<() => void> = new Set();
 
-  /** @param places How many may be in flight at a time. */
-  constructor(places: number) {
-    this.#free = places;
+  /** @param slots How many may be taken at a time. */
+  constructor(slots: number) {
+    this.#free = slots;
   }
 
-  /** How many places are free. */
+  /** The number of free slots. */
   get free(): number {
     return this.#free;
   }
 
   /**
-   * Takes a place, after waiting for one if need be.
+   * Takes a slot, after waiting for one if none is free.
    *
-   * @throws The signal's reason, at once when it aborts; the place in line is given up.
+   * @throws The reason of the signal when it aborts.
    */
   take(signal: AbortSignal | undefined): Promise<void> {
     if (this.#free > 0) {
@@ -35,18 +35,18 @@ export class Slots {
         resolve();
       };
       const abort = (): void => {
-        this.#line.delete(next);
+        this.#queue.delete(next);
         reject(signal?.reason);
       };
-      this.#line.add(next);
+      this.#queue.add(next);
       signal?.addEventListener("abort", abort, { once: true });
     });
   }
 
-  /** Gives a place back: to the head of the line if somebody waits. */
+  /** Gives a slot back, to the head of the queue if it is not empty. */
   give(): void {
-    for (const next of this.#line) {
-      this.#line.delete(next);
+    for (const next of this.#queue) {
+      this.#queue.delete(next);
       return next();
     }
     this.#free++;

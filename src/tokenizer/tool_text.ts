@@ -1,6 +1,6 @@
 /**
- * Tools as the text that models see: a TypeScript namespace, as OpenAI's harmony format documents it
- * for gpt-oss and as totals show for the models before.
+ * Serializes tools as the text that models see: a TypeScript namespace. OpenAI documents it in the harmony format
+ * for gpt-oss; for earlier models it was inferred from totals.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { jsonText } from "./json_text.ts";
 /** Deeper schemas are written as `any`. */
 const DEEPEST = 32;
 
-/** So many references are followed in one tool; others are written by their name. */
+/** The most references that are expanded in one tool. Further ones are written by name. */
 const MOST_REFERENCES = 256;
-/** Likewise, once so many characters were written for references: a definition may be long. */
+/** The most characters that are written for references. Further ones are written by name. */
 const MOST_REFERENCED = 1 << 17;
 
 /** The types of JSON Schema. Others are written as `any`. */
@@ -22,39 +22,39 @@ const TYPES: ReadonlySet<unknown> = new Set(
 /**
  * How schemas are written.
  *
- * - `"unions"`: unions and references are written out, titles are not; so totals of gpt-3.5 show.
- * - `"plain"`: titles are comments; unions and references are `any`. So totals of gpt-4o show.
- * - `"harmony"`: as plain, with defaults as comments; so the harmony format has it.
+ * - `"unions"`: unions and references are expanded, titles are left out, as in the totals of gpt-3.5.
+ * - `"plain"`: titles are comments; unions and references are `any`, as in the totals of gpt-4o.
+ * - `"harmony"`: as `"plain"`, with defaults as comments, as in the harmony format.
  */
 export type ToolStyle = "unions" | "plain" | "harmony";
 
-/** A function or custom tool, checked. */
+/** A function or custom tool after its checks. */
 export interface ToolDefinition {
   readonly name: string;
   readonly description: string;
-  /** A JSON schema; none for a tool without parameters. */
+  /** A JSON schema, or undefined for a tool without parameters. */
   readonly parameters: object | undefined;
   /** A custom tool takes a text instead of parameters. */
   readonly custom: boolean;
-  /** Where it stands in the request. */
+  /** Its path in the request. */
   readonly path?: string;
 }
 
-/** The text of some tools, cut so that the counts of its pieces add up to that of the whole. */
+/** The text of tools, cut so that the counts of its parts add up to the count of the whole. */
 export interface ToolText {
-  /** What stands before the first tool and behind the last. */
+  /** The text before the first tool and after the last. */
   readonly frame: readonly [string, string];
-  /** A piece for each tool. */
+  /** The text of each tool. */
   readonly pieces: readonly string[];
-  /** The tools of whose parameters not all texts were written. */
+  /** The tools whose parameters have texts that were not written. */
   readonly partial: readonly ToolDefinition[];
 }
 
 /**
- * Writes the tools down.
+ * Serializes tools.
  *
- * The marks that begin a comment belong to the piece before: o200k reads line ends and the slashes
- * behind them as one, so a cut there, and only there, falls between two tokens.
+ * The slashes that start a comment belong to the preceding part: o200k has line ends and the slashes after them
+ * in one pre-token, so only a cut after them is between two tokens.
  */
 export function toolText(tools: readonly ToolDefinition[], style: ToolStyle): ToolText {
   const mark = (i: number) => tools[i] !== undefined && tools[i].description !== "" ? "//" : "";
@@ -80,12 +80,12 @@ export function isCommented({ title, description }: Schema): boolean {
   return typeof title === "string" || (typeof description === "string" && description !== "");
 }
 
-/** A JSON schema, as far as it is looked at. Nothing about it is certain: it comes from requests. */
+/** A JSON schema from a request. It may have any structure. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 interface Signature {
   readonly text: string;
-  /** The strings of the schema that stand in it. */
+  /** The strings of the schema that it contains. */
   readonly written: ReadonlySet<string>;
 }
 
@@ -97,17 +97,17 @@ function signature(tool: ToolDefinition, style: ToolStyle): Signature {
   return { text: `(_: {\n${writer.members(root, 0, 0)}\n})`, written: writer.written };
 }
 
-/** Strings under these keys are words of the schema language or names within the schema. */
+/** Strings under these keys are keywords of JSON Schema or names within the schema. */
 const WORDS: ReadonlySet<string> = new Set(
   ["type", "$ref", "$schema", "$id", "id", "format", "required", "mapping", "propertyName"],
 );
 
-/** No word or name is longer. */
+/** The longest keyword or name. */
 const LONGEST_WORD = 128;
 
 /**
- * Whether each text of `schema` is among those that were `written`. By an explicit stack: schemas may be
- * deep, or refer to themselves. O(size).
+ * Whether each text of `schema` is in `written`. Uses an explicit stack, because schemas may be deep or cyclic.
+ * O(size).
  */
 function isAllWritten(schema: object | undefined, written: ReadonlySet<string>): boolean {
   const stack: unknown[] = [schema];
@@ -157,7 +157,7 @@ class Writer {
       if (typeof title === "string" && this.#style !== "unions") {
         lines.push(`// ${this.#wrote(title)}`, "//");
       }
-      // Totals of gpt-3.5 show no comments inside of nested objects.
+      // According to the totals of gpt-3.5, nested objects have no comments.
       if (typeof description === "string" && description !== "") {
         if (indent === 0 || this.#style !== "unions") lines.push(`// ${this.#wrote(description)}`);
       }
@@ -186,7 +186,7 @@ class Writer {
       return values.map((value) => jsonText(this.#wrote(value)) ?? "any").join(" | ");
     }
     if (Array.isArray(type)) {
-      // Each once, or two that are the same on each level would double the text on each level.
+      // Without duplicates, which would double the text on each level.
       return [...new Set(type)].map((one) =>
         TYPES.has(one) ? this.type({ ...schema, type: one }, indent, depth + 1) : "any"
       ).join(" | ");
@@ -221,7 +221,7 @@ class Writer {
     return value;
   }
 
-  /** `#/$defs/Name`, which schemas made from classes are full of. */
+  /** A reference such as `#/$defs/Name`, which is common in schemas that were generated from classes. */
   #reference(path: string, indent: number, depth: number): string {
     const name = path.slice(path.lastIndexOf("/") + 1);
     const definitions = this.#root.$defs ?? this.#root.definitions;

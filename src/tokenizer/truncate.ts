@@ -1,5 +1,5 @@
 /**
- * Cutting a text to a number of tokens.
+ * Truncates a text to a number of tokens, by examining only its edges.
  *
  * @module
  */
@@ -14,19 +14,19 @@ export interface TruncateOptions extends TextOptions {
   /**
    * Which part of the text is kept:
    *
-   * - `"head"`: the beginning; the end is cut off.
-   * - `"tail"`: the end; the beginning is cut off.
-   * - `"middle"`: both ends, with as many tokens each; the middle is cut out.
+   * - `"head"`: the beginning. The end is removed.
+   * - `"tail"`: the end. The beginning is removed.
+   * - `"middle"`: the beginning and the end, with equal numbers of tokens. The middle is removed.
    *
    * @default "head"
    */
-  readonly side?: "head" | "tail" | "middle";
+  readonly side?: "head" | "tail" | "middle" | undefined;
   /**
-   * What stands where something was cut. It counts: the result with it is within the limit.
+   * The text in place of the removed part. Its tokens count towards the limit.
    *
-   * @default "…" for `"middle"`, where the ends would run together, and nothing for the others.
+   * @default "…" for `"middle"`, otherwise the empty string.
    */
-  readonly marker?: string;
+  readonly marker?: string | undefined;
 }
 
 export const TRUNCATE_OPTIONS: Known<TruncateOptions> = {
@@ -35,13 +35,13 @@ export const TRUNCATE_OPTIONS: Known<TruncateOptions> = {
   marker: true,
 };
 
-/** The share of the tokens that each side's beginning and end have. */
+/** The shares of the tokens that the beginning and the end get. */
 const SIDES = { head: [1, 0], tail: [0, 1], middle: [0.5, 0.5] } as const;
 
-/** As many tokens more than are kept are looked at: the last few may belong to what is behind. */
+/** How many more tokens than are kept are examined: the last ones may depend on the text after them. */
 const SPARE_TOKENS = 16;
 
-/** So many units around the part that is looked at are searched for a place to cut it out. */
+/** How many units are searched for a safe place to cut out the part that is examined. */
 const SEARCHED_UNITS = 1024;
 
 /** See {@linkcode Tokenizer.truncate}. */
@@ -68,7 +68,7 @@ export function truncate(
   while (true) {
     const end = heads[head]!;
     const kept = text.slice(0, end) + marker + text.slice(Math.max(end, tails[tail]!));
-    // Cut text may have more tokens than it had in place. Then it loses one more.
+    // After the cut, the text may have more tokens than in place. Then one more is removed.
     if (kept !== tried && measure.isWithinLimit(kept, limit)) return kept;
     tried = kept;
     if (head >= tail) head--;
@@ -78,9 +78,9 @@ export function truncate(
 }
 
 /**
- * Where `text` is cut to keep its first (or last) 0, 1, … `tokens` tokens. Looks only at as much of
- * it as it takes to see them, guessing six characters a token, and four times that if it was
- * wrong: O(tokens), as no token is longer than 128 bytes.
+ * Where `text` is cut to keep its first (or last) 0, 1, … `tokens` tokens. Examines a part of six characters per
+ * token, and four times that as long as it has too few tokens. O(tokens), because no token is longer than 128
+ * bytes.
  */
 function cuts(measure: Measure, text: string, tokens: number, fromEnd: boolean): number[] {
   const none = fromEnd ? text.length : 0;
@@ -100,14 +100,14 @@ function cuts(measure: Measure, text: string, tokens: number, fromEnd: boolean):
 }
 
 /**
- * The nearest place from `at` on in direction `step` where a space follows something visible, since
- * every pattern breaks a text there, whatever surrounds it. Failing that, a character's edge.
+ * The nearest offset from `at` on in direction `step` where a space follows a visible character: there every
+ * pattern splits a text, whatever the context. If there is none, the edge of a character.
  */
 function edge(text: string, at: number, step: 1 | -1): number {
   for (let near = at; Math.abs(near - at) < SEARCHED_UNITS; near += step) {
     if (near <= 0 || near >= text.length) return near;
     const before = text.charCodeAt(near - 1);
-    // No white space is in either range.
+    // Neither range has white space.
     const isVisible = (before > 0x20 && before < 0x7F) || before > 0x3000;
     if (isVisible && text.charCodeAt(near) === 0x20) return near;
   }

@@ -1,31 +1,31 @@
 /**
- * Where the native side puts token ids: a reused buffer for short texts, a weakly held one for long ones.
+ * Output buffers for token ids: a reused one for short texts, and a weakly referenced one for long texts.
  *
  * @module
  */
 import { WeakMemory } from "../weak_memory.ts";
 import type { WordPool } from "./word_pool.ts";
 
-/** What the reused buffer holds at first, */
+/** The initial length of the reused buffer. */
 const FIRST_WORDS = 1 << 16;
-/** and at most: 4 MB. Fresh memory costs more than the copy out of memory that is in use. */
+/** Its greatest length: 4 MB. Fresh memory is slower than a copy from memory that is in use. */
 const KEPT_WORDS = 1 << 20;
 
-/** Up to so many are copied by a loop, which Bun does sooner than it calls `slice`. */
+/** Up to this length a loop copies, which in Bun is faster than `slice`. */
 const LOOPED_WORDS = 32;
 
-/** Collects `uint32_t` results whose number is known only when they are there. */
+/** Collects `uint32_t` results whose number is not known in advance. */
 export class WordBuffer {
   #words: Uint32Array<ArrayBuffer> = allocate(FIRST_WORDS);
   readonly #larger = new WeakMemory(allocate);
 
   /**
-   * Calls `fill`, which writes what fits and returns how many words there are, and returns exactly
-   * those words in an array of their own; or, if they are few and `pool` is given, in a view of its memory.
+   * Calls `fill`, which writes as many words as fit and returns the number of all words. Returns these words in a
+   * new array, or, for few words and with `pool`, in a view of its memory.
    *
-   * @param bytes The length of the input. No text has more ids than bytes, so one that is not
-   * longer than the reused buffer may become needs one call. For a longer one half as many words as
-   * bytes are tried first, which nearly every text fits, and `fill` is called again if not.
+   * @param bytes The length of the input. A text has at most as many ids as bytes, so an input that is not longer
+   * than the reused buffer needs one call. A longer input gets half as many words as bytes first, which is
+   * enough for nearly every text; otherwise `fill` is called again.
    */
   collect(
     bytes: number,
@@ -43,12 +43,12 @@ export class WordBuffer {
       words = this.#larger.atLeast(needed);
       fill(words);
     }
-    // A slice, not a view: the next long text is written here too.
+    // A copy and not a view, because the next long text overwrites the buffer.
     return words.slice(0, needed);
   }
 }
 
-/** The first `count` words, in an array of their own. */
+/** A copy of the first `count` words. */
 function copy(words: Uint32Array<ArrayBuffer>, count: number): Uint32Array<ArrayBuffer> {
   if (count > LOOPED_WORDS) return words.slice(0, count);
   const copied = new Uint32Array(count);

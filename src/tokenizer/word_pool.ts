@@ -1,25 +1,25 @@
 /**
- * A slab from which short results are cut as views, for a runtime in which each fresh array takes long.
+ * A slab allocator for short results, for a runtime in which a new array is slow.
  *
- * Deno takes some 140 ns for an `ArrayBuffer` of any size, and its collector twice that to free it: more than
- * to encode a short text. A view of memory that is there takes a sixth of it.
+ * Deno takes about 140 ns for an `ArrayBuffer` of any size, and its garbage collector twice that to free it,
+ * which is more than the time to encode a short text. A view of existing memory takes a sixth of that.
  *
  * @module
  */
 import { library } from "../ffi/load.ts";
 
-/** A slab has 4 KB: whoever keeps one view keeps its slab. */
+/** The size of a slab: 4 KB. A view that is kept keeps its slab alive. */
 const SLAB_WORDS = 1 << 10;
 
-/** Longer results would waste much of a slab, and gain little. */
+/** The longest result. Longer ones would waste much of a slab and save little. */
 const MOST_WORDS = SLAB_WORDS >> 2;
 
-/** Gives words away, several results in one `ArrayBuffer`. */
+/** Allocates several results in one `ArrayBuffer`. */
 export class WordPool {
   #slab = new Uint32Array(new ArrayBuffer(0));
   #used = 0;
 
-  /** The first `count` of `words`, as words that nobody writes again; or none if they are too many. */
+  /** A copy of the first `count` of `words`, which is never overwritten. Undefined if there are too many. */
   copy(words: Uint32Array, count: number): Uint32Array<ArrayBuffer> | undefined {
     if (count > MOST_WORDS) return undefined;
     if (this.#used + count > this.#slab.length) {
@@ -36,7 +36,7 @@ export class WordPool {
 
 let pool: WordPool | undefined;
 
-/** The word pool of this isolate, in a runtime where it saves time. */
+/** The pool of this isolate, in a runtime where it saves time. */
 export function wordPool(): WordPool | undefined {
   return library().isArrayCheap ? undefined : pool ??= new WordPool();
 }

@@ -1,12 +1,13 @@
 /**
- * An oracle for `countRequest`: which strings of a body were neither counted nor reported. It walks the
- * body itself and knows nothing of the tables.
+ * An oracle for `countRequest`: the strings of a body that were neither counted nor reported. It walks the
+ * body itself, without the tables.
  *
  * @module
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { resolveModel } from "../../mod.ts";
-import { countBody, type RequestCount } from "../../src/tokenizer/request/count.ts";
+import { countBody } from "../../src/tokenizer/request/body_count.ts";
+import type { RequestCount } from "../../src/tokenizer/request/result.ts";
 import { recognise, type RequestFormat } from "../../src/tokenizer/request/formats.ts";
 
 /** A body of `tests/fixtures/requests`; see the README there. */
@@ -53,7 +54,7 @@ export function spy(body: unknown, model = "gpt-4o", format?: RequestFormat): Sp
 export function unseen(body: unknown, silent: string, spied: Spied): string[] {
   const { count, counted } = spied;
   const quiet = new Set(silent.split(" "));
-  // What is reported, or estimated by a rule, covers all that is in it.
+  // A part that is reported or estimated includes its contents.
   const covered = [
     ...count.uncounted.map(({ path }) => path),
     ...count.extras.filter(({ source }) => source !== undefined).map(({ path }) => path),

@@ -1,6 +1,6 @@
 /**
- * The AI SDK's messages: `UIMessage[]`, as `useChat` posts them, and `ModelMessage[]`, as `streamText`
- * takes them, alone or in a body.
+ * The grammar of the AI SDK's messages: `UIMessage[]`, which `useChat` posts, and `ModelMessage[]`, which
+ * `streamText` accepts, alone or in a body.
  *
  * Fields: <https://ai-sdk.dev/docs/reference/ai-sdk-core/ui-message> and
  * <https://ai-sdk.dev/docs/reference/ai-sdk-core/model-message>, with those of version 4.
@@ -10,7 +10,7 @@
 import type { Medium } from "./media.ts";
 import { each, type Fields, list, type Node, OPTIONS, uncounted } from "./rules.ts";
 
-/** A file: an image, if its type says so. */
+/** A file. It is an image if its media type is one. */
 function file(part: Record<string, unknown>): Medium {
   const mime = part["mediaType"] ?? part["mimeType"] ?? part["contentType"];
   const data = part["image"] ?? part["data"] ?? part["url"];
@@ -30,7 +30,7 @@ const OPTIONS_OF_PROVIDERS: Fields = each(
   OPTIONS,
 );
 
-/** What a tool gave back: a value, or one with its type beside it. */
+/** The result of a tool: a value, or an object of a type and a value. */
 const OUTPUT: Node = {
   string: "text",
   items: "json",
@@ -47,7 +47,7 @@ const CALL: Fields = {
   output: "json",
   result: "json",
   errorText: "text",
-  // The reason of a denial is what the model is told in place of a result.
+  // The model reads the reason of a denial in place of a result.
   approval: { fields: { id: "id", approved: "label", reason: "text", isAutomatic: "label" } },
   preliminary: "label",
   providerExecuted: "label",
@@ -98,7 +98,7 @@ const PART: Node = {
   },
   prefixes: {
     "tool-": { unit: "call", fields: { ...CALL, type: "callType" } },
-    // They are sent to a model only if the application makes text of them.
+    // They are sent to a model only if the application converts them to text.
     "data-": uncounted("data"),
   },
 };
@@ -125,7 +125,7 @@ const MESSAGE: Node = {
     data: uncounted("data"),
     revisionId: "id",
   },
-  // Version 4 has the same text, reasoning and calls again in its parts.
+  // The parts of version 4 repeat its text, reasoning and calls.
   repeats: (message) => {
     const { parts, content } = message;
     if (!Array.isArray(parts)) return [];
@@ -153,7 +153,7 @@ const TOOL: Node = {
   },
 };
 
-/** The messages, or a body that has them. */
+/** The messages, or a body with messages. */
 export const AI_SDK: Node = {
   items: MESSAGE,
   fields: {

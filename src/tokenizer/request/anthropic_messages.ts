@@ -1,5 +1,5 @@
 /**
- * Anthropic's Messages API, also as Bedrock and Vertex take it.
+ * The grammar of Anthropic's Messages API, including the variants of Bedrock and Vertex.
  *
  * Fields: <https://platform.claude.com/docs/en/api/messages>.
  *
@@ -27,7 +27,7 @@ const SOURCE: Fields = {
   file_id: "id",
 };
 
-/** What a block has inside; it may have blocks again. */
+/** The content of a block, which may be blocks. */
 const content: { string: "text"; items: Rule } = { string: "text", items: "text" };
 const CONTENT: Node = content;
 
@@ -35,7 +35,7 @@ const RESULT: Node = {
   fields: { tool_use_id: "id", is_error: "label", content: CONTENT, caller: OPTIONS },
 };
 
-/** Results of Anthropic's own tools hold text, and what is encrypted. */
+/** Results of Anthropic's own tools, which have text and encrypted data. */
 const SERVER_RESULT: Node = {
   fields: { tool_use_id: "id", caller: OPTIONS, content: "json" },
 };

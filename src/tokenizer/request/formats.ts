@@ -1,5 +1,5 @@
 /**
- * The formats of requests, and which of them a body has.
+ * The formats of request bodies, and a classifier that recognises them by their fields.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { OPENAI_RESPONSES } from "./openai_responses.ts";
 import type { Node } from "./rules.ts";
 import { COMPLETIONS, EMBEDDINGS } from "./texts.ts";
 
-/** The formats that are recognised. `"unknown"` is any other: all its text is counted. */
+/** The known formats. `"unknown"` is any other format; all of its text is counted. */
 export const REQUEST_FORMATS = [
   "openai-chat",
   "openai-responses",
@@ -29,13 +29,13 @@ export type RequestFormat = typeof REQUEST_FORMATS[number];
 /** How a format is counted. */
 export interface Format {
   readonly rule: Node;
-  /** Whether messages have marks around them, or are no more than their texts. */
+  /** Whether messages have special tokens around them, or consist of their texts only. */
   readonly hasFrame: boolean;
-  /** Whether tools are written as OpenAI writes them, or are taken for the JSON that they are. */
+  /** Whether tools are counted as OpenAI serializes them, or as JSON. */
   readonly tools: "namespace" | "json";
-  /** Whether OpenAI publishes how it is counted. */
+  /** Whether OpenAI publishes how the format is counted. */
   readonly isPublished: boolean;
-  /** Where it is said that the schema of an answer is charged. */
+  /** Where the charge for the schema of a reply is documented. */
   readonly schemas: string;
 }
 
@@ -46,7 +46,7 @@ const OPENAI = {
   schemas: "https://cookbook.openai.com/articles/openai-harmony#structured-output",
 } as const;
 
-/** The table of a format. */
+/** The formats by name. */
 export const FORMATS: Readonly<Record<Exclude<RequestFormat, "unknown">, Format>> = {
   "openai-chat": { ...OPENAI, rule: OPENAI_CHAT, isPublished: true },
   "openai-responses": { ...OPENAI, rule: OPENAI_RESPONSES },
@@ -69,10 +69,10 @@ export const FORMATS: Readonly<Record<Exclude<RequestFormat, "unknown">, Format>
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** No more messages, and no more parts of one, are looked at to tell formats apart. */
-const LOOKED_AT = 64;
+/** The most messages, and parts of a message, that are examined to recognise a format. */
+const EXAMINED = 64;
 
-/** Which format `body` has, by fields that only one format has. O(1). */
+/** The format of `body`, recognised by fields that only one format has. O(1). */
 export function recognise(body: unknown): RequestFormat {
   if (Array.isArray(body)) return ofMessages(body) ?? "unknown";
   if (!isObject(body)) return "unknown";
@@ -106,12 +106,12 @@ function names(format: RequestFormat, list: string): [string, RequestFormat][] {
   return list.trim().split(/\s+/).map((name) => [name, format]);
 }
 
-/** The format of a part of a message, or of a message, if only one format has its like. */
+/** The format of a part of a message, or of a message, if its type is unique to one format. */
 export function formatOfPart(part: unknown): RequestFormat | undefined {
   if (!isObject(part)) return undefined;
   const { type } = part;
   if (typeof type !== "string") return undefined;
-  // Both Anthropic and the AI SDK have images.
+  // Anthropic and the AI SDK both have images.
   if (type === "image") return has(part, "source") ? "anthropic-messages" : "ai-sdk";
   if (type === "file") return has(part, "file") ? undefined : "ai-sdk";
   return PARTS.get(type);
@@ -119,7 +119,7 @@ export function formatOfPart(part: unknown): RequestFormat | undefined {
 
 function ofMessages(messages: readonly unknown[], body?: Fields): RequestFormat | undefined {
   let isChat = false;
-  for (const message of messages.slice(0, LOOKED_AT)) {
+  for (const message of messages.slice(0, EXAMINED)) {
     if (!isObject(message)) continue;
     const { content, parts } = message;
     if (Array.isArray(parts)) {
@@ -129,7 +129,7 @@ function ofMessages(messages: readonly unknown[], body?: Fields): RequestFormat 
     }
     if (has(message, "toolInvocations", "experimental_attachments")) return "ai-sdk";
     if (Array.isArray(content)) {
-      for (const part of content.slice(0, LOOKED_AT)) {
+      for (const part of content.slice(0, EXAMINED)) {
         const format = formatOfPart(part);
         if (format !== undefined) return format;
       }
@@ -139,7 +139,7 @@ function ofMessages(messages: readonly unknown[], body?: Fields): RequestFormat 
   return body === undefined && isChat ? "openai-chat" : undefined;
 }
 
-/** Messages that are alike in several formats: the rest of the body says which it is. */
+/** The format of messages that several formats have in common, recognised by the rest of the body. */
 function ofChatFields(body: Fields): RequestFormat {
   if (has(body, "anthropic_version")) return "anthropic-messages";
   if (has(body, "maxOutputTokens", "toolChoice", "trigger")) return "ai-sdk";

@@ -1,6 +1,6 @@
 /**
- * Google's `generateContent`, of the Gemini API and of Vertex, in camelCase and in snake_case, and as the
- * SDK `@google/genai` takes it.
+ * The grammar of Google's `generateContent`, of the Gemini API and of Vertex, in camelCase and in snake_case, and
+ * in the form of the SDK `@google/genai`.
  *
  * Fields: <https://ai.google.dev/api/generate-content>.
  *
@@ -9,7 +9,7 @@
 import type { Medium } from "./media.ts";
 import { bothCases, each, list, listOrOne, type Node, OPTIONS, uncounted } from "./rules.ts";
 
-/** Inline data or a file: an image, if its type says so. */
+/** Inline data or a file. It is an image if its MIME type is one. */
 function medium(part: Record<string, unknown>): Medium | undefined {
   const holder = part["inlineData"] ?? part["inline_data"] ?? part["fileData"] ?? part["file_data"];
   if (typeof holder !== "object" || holder === null) return undefined;

@@ -1,19 +1,19 @@
 /**
- * Writes any value as text close to JSON, by an explicit stack: neither depth nor a cycle overflows it.
+ * Serializes any value as text similar to JSON, with an explicit stack, so that no depth or cycle overflows it.
  *
- * Strings are written as they are, without escapes: they are counted as the text that they are.
+ * Strings are written without escapes, because they are counted as plain text.
  *
  * @module
  */
 
-/** From this length on a string in a base64 alphabet is taken for a payload: no language has such words. */
+/** From this length on, a string in a base64 alphabet is taken for a payload: no language has such words. */
 const PAYLOAD = 1024;
 
-/** The text of a value, and the payloads that were left out of it. */
+/** The text of a value, and the payloads that it leaves out. */
 export interface WrittenJson {
-  /** Keys, strings and numbers, with the marks between them. */
+  /** Keys, strings and numbers, with punctuation. */
   readonly text: string;
-  /** Where payloads in base64 and `data:` URLs are. */
+  /** The paths of payloads: base64 and `data:` URLs. */
   readonly payloads: readonly string[];
 }
 
@@ -21,11 +21,11 @@ interface Step {
   readonly text?: string;
   readonly value?: unknown;
   readonly path?: string;
-  /** An object whose end this is. */
+  /** The object that ends here. */
   readonly end?: object;
 }
 
-/** Writes `value`, which stands at `path`. O(size). */
+/** Serializes `value` at `path`. O(size). */
 export function writeJson(value: unknown, path: string): WrittenJson {
   const pieces: string[] = [];
   const payloads: string[] = [];
@@ -51,7 +51,7 @@ export function writeJson(value: unknown, path: string): WrittenJson {
   return { text: pieces.join(""), payloads };
 }
 
-/** Puts the parts of an object or array on the stack, the first on top. */
+/** Pushes the parts of an object or array on the stack, the first on top. */
 function pushParts(it: object, path: string, stack: Step[]): void {
   if (Array.isArray(it)) {
     stack.push({ text: "]", end: it });
@@ -72,19 +72,19 @@ function pushParts(it: object, path: string, stack: Step[]): void {
   stack.push({ text: "{" });
 }
 
-/** Whether a string is a `data:` URL or long and of a base64 alphabet. O(length). */
+/** Whether a string is a `data:` URL, or long and in a base64 alphabet. O(length). */
 export function isPayload(text: string): boolean {
   if (text.length < PAYLOAD) return /^data:[^,\s]{0,200};base64,/.test(text);
   return /^data:[^,\s]{0,200};base64,/.test(text) || /^[\w+/=-]*$/.test(text) && isMixed(text);
 }
 
-/** Base64 mixes cases or digits soon; "aaaa…" is a word that somebody pads with. */
+/** Whether a text mixes cases and digits early, as base64 does. "aaaa…" is padding, which is counted. */
 function isMixed(text: string): boolean {
   const start = text.slice(0, 256);
   return /[A-Z]/.test(start) && /[a-z]/.test(start) && /\d/.test(text.slice(0, PAYLOAD));
 }
 
-/** `path` with `key` behind it: `messages[2].content`, `tools["a b"]`. Long keys are cut. */
+/** `path` extended by `key`: `messages[2].content`, `tools["a b"]`. Long keys are cut. */
 export function pathOf(path: string, key: string): string {
   const short = key.length > 64 ? `${key.slice(0, 63)}…` : key;
   if (!/^[A-Za-z_$][\w$]*$/.test(short)) return `${path}[${JSON.stringify(short)}]`;

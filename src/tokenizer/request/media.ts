@@ -1,26 +1,26 @@
 /**
- * What an image costs, by the rule that its provider publishes.
+ * Token costs of images, by the rules that providers publish.
  *
- * Every rule needs the image's size in pixels. A size is known only where the request carries the image
- * itself; an image behind an address has a price only where that is the same for all sizes.
+ * Most rules need the size of the image in pixels, which is known only if the request contains the image. An
+ * image behind a URL has a cost only if the rule is independent of its size.
  *
  * @module
  */
 import { imageDimensionsFromData } from "image-dimensions";
 
-/** A medium as a request has it. */
+/** A medium in a request. */
 export interface Medium {
-  /** What the API calls it, such as `"image_url"`. */
+  /** Its type in the API, such as `"image_url"`. */
   readonly type: string;
-  /** Whether it is an image: no other medium has a price by what can be seen here. */
+  /** Whether it is an image. The cost of no other medium can be computed from the request. */
   readonly isImage: boolean;
-  /** Base64, a `data:` URL, an address, or bytes. */
+  /** Base64, a `data:` URL, another URL, or bytes. */
   readonly data: unknown;
-  /** `"low"`, `"high"` and the like, where the request says. */
+  /** `"low"`, `"high"` or similar, if the request has it. */
   readonly detail?: unknown;
 }
 
-/** An estimate, and where its rule is published. */
+/** An estimate, and the URL of its rule. */
 export interface MediumCost {
   readonly tokens: number;
   readonly source: string;
@@ -37,24 +37,24 @@ const ANTHROPIC = "https://platform.claude.com/docs/en/build-with-claude/vision"
 const GEMINI = "https://ai.google.dev/gemini-api/docs/image-understanding";
 const GEMINI_3 = "https://ai.google.dev/gemini-api/docs/media-resolution";
 
-/** So many characters of base64 are looked at: a JPEG may have a thumbnail and a profile in front. */
+/** How much base64 is decoded, in characters: a JPEG may start with a thumbnail and a colour profile. */
 const HEADER = 1 << 19;
 
-/** What `medium` costs with `model`, or undefined where no published rule says. */
+/** The cost of `medium` with `model`, or undefined if no published rule has it. */
 export function mediumCost(medium: Medium, model: string): MediumCost | undefined {
   if (!medium.isImage) return undefined;
   const rule = RULES.find(([models]) => models.test(model))?.[1];
   return rule?.(medium);
 }
 
-/** The size of an image whose bytes are in the request. O(1): only its header is looked at. */
+/** The size of an image whose bytes are in the request. O(1), because only its header is decoded. */
 export function imageSize(data: unknown): Size | undefined {
   try {
     const bytes = headerOf(data);
     const size = bytes === undefined ? undefined : imageDimensionsFromData(bytes);
     return size !== undefined && size.width > 0 && size.height > 0 ? size : undefined;
   } catch {
-    // No base64, or a header that the reader does not expect.
+    // Not base64, or an unknown image header.
     return undefined;
   }
 }
@@ -78,9 +78,9 @@ function headerOf(data: unknown): Uint8Array | undefined {
 type ImageRule = (medium: Medium) => MediumCost | undefined;
 
 /**
- * Tiles of 512 pixels: the image is made to fit 2048 by 2048 and its shorter side 768, and each tile
- * that it then needs costs `tile` beside `base`. With `detail: "low"` only `base` is charged, whatever
- * the size. `"auto"` leaves it to the model, and is taken for `"high"`.
+ * Tiles of 512 pixels. The image is scaled to fit 2048 by 2048 and to a shorter side of 768 pixels, and costs
+ * `base` and `tile` for each tile. With `detail: "low"` it costs `base`, whatever its size. `"auto"`, which
+ * leaves the choice to the model, is taken for `"high"`.
  */
 function tiles(base: number, tile: number): ImageRule {
   return ({ data, detail }) => {
@@ -96,7 +96,7 @@ function tiles(base: number, tile: number): ImageRule {
   };
 }
 
-/** Patches of 32 pixels, at most 1,536 of them, each `factor` tokens. */
+/** Patches of 32 pixels, at most 1,536, of `factor` tokens each. */
 function patches(factor: number): ImageRule {
   return ({ data }) => {
     const size = imageSize(data);
@@ -119,12 +119,12 @@ function patchCount({ width, height }: Size): number {
   );
 }
 
-/** No side is of less than one patch. */
+/** Rounds down, to at least one patch. */
 function floor(patches: number): number {
   return Math.max(1, Math.floor(patches));
 }
 
-/** Patches of 28 pixels after the image was made to fit `edge` pixels and `most` patches. */
+/** Patches of 28 pixels, after the image was scaled to fit `edge` pixels; at most `most` tokens. */
 function claude(edge: number, most: number): ImageRule {
   return ({ data }) => {
     const size = imageSize(data);
@@ -136,7 +136,7 @@ function claude(edge: number, most: number): ImageRule {
   };
 }
 
-/** 258 tokens, or that for each tile of an image of more than 384 pixels. */
+/** 258 tokens, or 258 per tile if a side has more than 384 pixels. */
 const gemini: ImageRule = ({ data }) => {
   const size = imageSize(data);
   if (size === undefined) return undefined;
@@ -146,7 +146,7 @@ const gemini: ImageRule = ({ data }) => {
   return { tokens: 258 * Math.ceil(width / unit) * Math.ceil(height / unit), source: GEMINI };
 };
 
-/** A fixed number for each resolution, whatever the size. */
+/** A fixed number for each resolution, independent of the size. */
 const gemini3: ImageRule = ({ detail }) => {
   const level = typeof detail === "string" ? detail.replace(/^media_resolution_/i, "") : "";
   const tokens = { low: 280, medium: 560, high: 1120, ultra_high: 2240 }[level.toLowerCase()];
@@ -154,8 +154,8 @@ const gemini3: ImageRule = ({ detail }) => {
 };
 
 /**
- * By model, the first that fits, as of November 2026. From the pages above where they could be read, and
- * else from what others quote of them. A bill may differ: gpt-5-mini has been billed 1.2 a patch.
+ * The rule of each model as of November 2026; the first match applies. The rules are from the pages above where
+ * they could be read, otherwise from quotations of them. A bill may differ: gpt-5-mini was billed 1.2 per patch.
  */
 const RULES: readonly (readonly [RegExp, ImageRule])[] = [
   [/^gpt-4\.1-mini|^gpt-5-mini/, patches(1.62)],
@@ -172,7 +172,7 @@ const RULES: readonly (readonly [RegExp, ImageRule])[] = [
   [/^gemini/, gemini],
 ];
 
-/** A scaled length without the error of the division that scaled it. */
+/** A scaled length without the rounding error of its division. */
 function rounded(length: number): number {
   return Math.round(length * 1e6) / 1e6;
 }

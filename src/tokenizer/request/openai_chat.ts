@@ -1,5 +1,5 @@
 /**
- * OpenAI's Chat Completions, and what servers that are compatible with it take beside.
+ * The grammar of OpenAI's Chat Completions API, with the extensions of compatible servers.
  *
  * Fields: <https://platform.openai.com/docs/api-reference/chat/create>, the types of npm's `openai`
  * 6.49, and the documentation of DeepSeek, OpenRouter and vLLM.
@@ -9,7 +9,7 @@
 import type { Medium } from "./media.ts";
 import { each, type Fields, list, type Node, OPTIONS, uncounted } from "./rules.ts";
 
-/** Settings of OpenAI's APIs that no model reads. */
+/** Settings of OpenAI's APIs that the model does not read. */
 export const OPENAI_OPTIONS: Fields = {
   ...each(
     `model user service_tier prompt_cache_key prompt_cache_retention safety_identifier
@@ -24,7 +24,7 @@ export const OPENAI_OPTIONS: Fields = {
   ),
 };
 
-/** Settings of servers that are compatible. */
+/** Settings of compatible servers. */
 const COMPATIBLE_OPTIONS: Fields = each(
   `top_k min_p top_a repetition_penalty provider models route transforms plugins reasoning thinking
    enable_thinking usage include_reasoning chat_template_kwargs ignore_eos min_tokens stop_token_ids
@@ -32,7 +32,7 @@ const COMPATIBLE_OPTIONS: Fields = each(
   OPTIONS,
 );
 
-/** A part that is an image, at an address or as a `data:` URL. */
+/** An image part, with a URL or a `data:` URL. */
 export function imageMedium({ type, image_url: image, detail }: Record<string, unknown>): Medium {
   const nested = typeof image === "object" && image !== null
     ? image as { url?: unknown; detail?: unknown }
@@ -45,7 +45,7 @@ export function imageMedium({ type, image_url: image, detail }: Record<string, u
   };
 }
 
-/** A part that is no text and no image. */
+/** A part that is neither text nor an image. */
 export function otherMedium({ type }: Record<string, unknown>): Medium {
   return { type: String(type), isImage: false, data: undefined };
 }
@@ -155,7 +155,7 @@ export function grammar(): Node {
   };
 }
 
-/** The tools that OpenAI brings along: what their descriptions cost is not published. */
+/** OpenAI's own tools. The cost of their descriptions is not published. */
 export function ownTools(): Record<string, Node> {
   const names = `web_search web_search_2025_08_26 web_search_preview web_search_preview_2025_03_11
     file_search code_interpreter image_generation local_shell shell computer
@@ -187,7 +187,7 @@ export const OPENAI_CHAT: Node = {
   },
 };
 
-/** Text that costs what it costs only as far as the answer differs from it. */
+/** Predicted text, which is charged only as far as the reply differs from it. */
 function asideContent(): Node {
   return {
     string: "aside",

@@ -1,5 +1,5 @@
 /**
- * OpenAI's Responses API.
+ * The grammar of OpenAI's Responses API.
  *
  * Fields: <https://platform.openai.com/docs/api-reference/responses/create> and the types of npm's
  * `openai` 6.49.
@@ -69,7 +69,7 @@ const TOOL: Node = {
   },
 };
 
-// A namespace holds tools.
+// A namespace contains tools.
 (TOOL.types!["namespace"]!.fields as Record<string, Node>)["tools"] = list(TOOL);
 
 const ANSWER: Node = {
@@ -145,7 +145,7 @@ const ITEM: Node = {
   },
 };
 
-/** Calls of OpenAI's own tools: how they are written is not published, so they are taken for JSON. */
+/** Calls of OpenAI's own tools. Their serialization is not published, so they are counted as JSON. */
 function calls(fieldsOf: Readonly<Record<string, string>>): Record<string, Node> {
   const ids = each(
     "call_id server_label approval_request_id container_id execution fingerprint",

@@ -1,59 +1,60 @@
 /**
- * A prompt in the making: what a reader of request bodies finds, put into the one form that is counted.
+ * A builder of prompts: the contents of a request body in one common form, which is counted.
  *
  * @module
  */
 import type { Unit } from "./rules.ts";
 import type { ToolDefinition } from "../tool_text.ts";
 
-/** A call of a tool, as it was read. */
+/** A call of a tool. */
 export interface PromptCall {
   id: string | undefined;
   name: string;
-  /** Its arguments, as JSON if they are. */
+  /** Its arguments, usually JSON. */
   input: string;
   readonly kind: "function" | "custom" | "legacy";
 }
 
-/** A message, as it was read. */
+/** A message. */
 export interface PromptMessage {
   role: string;
   readonly texts: string[];
   readonly calls: PromptCall[];
   name: string | undefined;
-  /** The call that it answers. */
+  /** The id of the call that it answers. */
   answers: string | undefined;
 }
 
-/** A tool, and where it stands. */
+/** A tool and its path. */
 export interface PromptTool extends ToolDefinition {
   readonly path: string;
 }
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Collects messages, calls and tools; texts go to the message that is open. */
+/** Collects messages, calls and tools. Texts are added to the open message. */
 export class Prompt {
   readonly messages: PromptMessage[] = [];
   readonly tools: PromptTool[] = [];
-  /** Texts that stand in no message, with their places. */
+  /** Texts outside of messages, with their paths. */
   readonly loose: { readonly path: string; readonly text: string }[] = [];
   #message: PromptMessage | undefined;
   #call: PromptCall | undefined;
   #tool: Open<PromptTool> | undefined;
 
-  /** Begins a unit and returns what ends it. */
+  /** Opens a unit, and returns a function that closes it. */
   begin(unit: Unit, path: string, role: string, isFirst: boolean): () => void {
     if (unit === "tool" || unit === "customTool") return this.#beginTool(path, unit);
     return unit === "message" ? this.#beginMessage(role, isFirst) : this.#beginCall(unit);
   }
 
+  /** Adds a text. */
   text(path: string, text: string): void {
     if (this.#message === undefined) this.loose.push({ path, text });
     else this.#message.texts.push(text);
   }
 
-  /** Sets a part of the unit that is open; false if none is, or it has that part already. */
+  /** Sets a part of the open unit. False if no unit is open, or it has that part already. */
   set(part: string, value: string): boolean {
     const [message, call, tool] = [this.#message, this.#call, this.#tool];
     if (part === "role" && message !== undefined) message.role = value;
@@ -69,7 +70,7 @@ export class Prompt {
     return true;
   }
 
-  /** Sets the schema of the tool that is open; false if there is none, or it has one. */
+  /** Sets the schema of the open tool. False if no tool is open, or it has a schema already. */
   setParameters(schema: object): boolean {
     if (this.#tool === undefined || this.#tool.parameters !== undefined) return false;
     this.#tool.parameters = schema;
@@ -86,7 +87,7 @@ export class Prompt {
   }
 
   #beginCall(unit: Unit): () => void {
-    // The Responses API has calls beside messages.
+    // The Responses API has calls outside of messages.
     const end = this.#message === undefined ? this.#beginMessage("assistant", false) : undefined;
     const above = this.#call;
     const kind = unit === "call" ? "function" : unit === "customCall" ? "custom" : "legacy";

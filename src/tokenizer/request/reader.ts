@@ -1,8 +1,8 @@
 /**
- * Reads a request body by the rules of its format: a recursive descent, bounded in depth.
+ * A recursive-descent reader of request bodies, bounded in depth and driven by the grammar of a format.
  *
- * It holds by construction that no text is lost: whatever no rule takes, or takes for something else
- * than it is, ends in {@linkcode BodyReader.unknown}, which counts all of it.
+ * No text can be lost: every value that no rule matches ends in {@linkcode BodyReader.unknown}, which counts all
+ * of it.
  *
  * @module
  */
@@ -12,44 +12,44 @@ import type { Leaf, Node, Rule } from "./rules.ts";
 import { Prompt } from "./prompt.ts";
 import { compactJson, jsonText } from "../json_text.ts";
 
-/** What is nested deeper is counted as the text that it is. */
+/** Deeper values are counted as text. */
 const DEEPEST = 64;
 
-/** No identifier, label or word of a fixed list is longer. OpenAI takes labels of 512 characters. */
+/** The longest identifier, label or enum value. OpenAI accepts labels of 512 characters. */
 const LONGEST_LABEL = 512;
 
-/** Something at a place. */
+/** A value and its path. */
 export interface Placed<T> {
   readonly path: string;
   readonly it: T;
 }
 
-/** What was found in a body. */
+/** The contents of a body. */
 export class BodyReader {
   readonly prompt: Prompt = new Prompt();
-  /** Texts of fields that nobody knows. */
-  readonly strange: Placed<string>[] = [];
+  /** Texts of unknown fields. */
+  readonly unknownTexts: Placed<string>[] = [];
   readonly media: Placed<Medium>[] = [];
-  /** Schemas of answers, as JSON. */
+  /** Schemas of replies, as JSON. */
   readonly schemas: Placed<string>[] = [];
-  /** Types of what cannot be counted. */
+  /** Types of parts that cannot be counted. */
   readonly uncounted: Placed<string>[] = [];
-  /** Whether there are texts of which no provider says whether they are charged. */
+  /** Whether there are texts for which no provider documents a charge. */
   hasAsides = false;
-  /** Texts that were sent as ids of tokens: how many each. */
+  /** The lengths of texts that were sent as token ids. */
   readonly ids: Placed<number>[] = [];
   readonly #open: Set<object> = new Set();
 
-  /** Reads `value`, which stands at `path`, by `rule`. */
+  /** Reads `value` at `path` by `rule`. */
   read(value: unknown, rule: Rule, path: string): void {
     this.#read(value, rule, path, 0);
   }
 
-  /** Counts all of `value` as text, and the key that it has, if nobody knows that either. */
+  /** Counts all of `value` as text, and its key, if that is unknown as well. */
   unknown(value: unknown, path: string, key?: string): void {
     const { text, payloads } = writeJson(value, path);
     for (const payload of payloads) this.uncounted.push({ path: payload, it: "base64" });
-    this.strange.push({ path, it: key === undefined ? text : `"${key}":${text}` });
+    this.unknownTexts.push({ path, it: key === undefined ? text : `"${key}":${text}` });
   }
 
   #read(value: unknown, rule: Rule, path: string, depth: number): void {
@@ -63,7 +63,7 @@ export class BodyReader {
     } else if (typeof value === "string") {
       this.#string(value, rule, path, depth);
     } else if (typeof value !== "object") {
-      // Numbers and booleans are no text.
+      // Numbers and booleans are not text.
     } else if (depth > DEEPEST || this.#open.has(value) || ArrayBuffer.isView(value)) {
       this.unknown(value, path);
     } else {
@@ -74,7 +74,7 @@ export class BodyReader {
     }
   }
 
-  /** A message may be no more than its text. */
+  /** A string may be a whole message. */
   #string(value: string, rule: Node, path: string, depth: number): void {
     if (rule.string === undefined) return this.unknown(value, path);
     const end = rule.unit === undefined ? undefined : this.#begin(rule, path);
@@ -98,7 +98,7 @@ export class BodyReader {
     if (rule.types !== undefined) {
       const chosen = chosenType(value, rule);
       if (chosen === undefined) return this.unknown(value, path);
-      // The fields of one type are those of all, and its own.
+      // A type has its own fields and the common ones.
       rule = { ...rule, ...chosen, fields: { ...rule.fields, ...chosen.fields } };
       if (rule.uncounted !== undefined) {
         this.uncounted.push({ path, it: rule.uncounted });
@@ -128,7 +128,7 @@ export class BodyReader {
     return this.prompt.begin(unit!, path, role ?? "user", first === true);
   }
 
-  /** Takes a value for what `leaf` says; false if it is something else. */
+  /** Reads a value as `leaf`. False if it does not match. */
   #leaf(value: unknown, leaf: Leaf, path: string): boolean {
     switch (leaf) {
       case "json":
@@ -174,7 +174,7 @@ export class BodyReader {
     }
   }
 
-  /** What a model reads as JSON; a string of it is written without spaces, as APIs do. */
+  /** A value that a model reads as JSON. A string of JSON is compacted, as APIs do. */
   #json(value: unknown, leaf: Leaf, path: string): boolean {
     let text: string;
     if (typeof value === "string") {

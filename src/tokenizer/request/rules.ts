@@ -1,26 +1,25 @@
 /**
- * A grammar of request bodies: for each field of an API, what it is to the count.
+ * A grammar of request bodies: how each field of an API is counted.
  *
- * Each format is one table of these rules. A field that no table names is counted as text, so what a
- * provider adds tomorrow is never dropped.
+ * Each format is one table of these rules. A field that is in no table is counted as text, so a field that a
+ * provider adds later is not dropped.
  *
  * @module
  */
 import type { Medium } from "./media.ts";
 
 /**
- * What a string in a known field is:
+ * The kind of a value in a known field:
  *
- * - `"text"`: text that the model reads, counted with the message that it stands in.
- * - `"aside"`: likewise, but no provider says whether it is charged.
+ * - `"text"`: text that the model reads. It is counted with its message.
+ * - `"aside"`: the same, but no provider documents a charge for it.
  * - `"json"`: a value of any type that the model reads as JSON.
- * - `"id"`, `"enum"`, `"label"`: identifiers, words of a fixed list, and settings and labels that no
- *   model reads. They cost nothing as long as they are as short as such strings are.
- * - `"url"`: an address. `"opaque"`: a signature. They cost nothing, whatever their length, as long as
- *   they look like it.
- * - `"payload"`: the data of a medium, which the rule around it estimates or reports.
- * - `"schema"`: a JSON schema that the answer must meet.
- * - The others are the parts of a message, a call or a tool.
+ * - `"id"`, `"enum"`, `"label"`: identifiers, enum values, and settings and labels that the model does not read.
+ *   They cost nothing if they are short enough for such a string.
+ * - `"url"`: a URL. `"opaque"`: a signature. They cost nothing, whatever their length, if they have that form.
+ * - `"payload"`: the data of a medium, which the rule of the medium estimates or reports.
+ * - `"schema"`: the JSON schema of the reply.
+ * - The others are parts of a message, a call or a tool.
  */
 export type Leaf =
   | "text"
@@ -47,45 +46,46 @@ export type Leaf =
 /** The fields of an object. */
 export type Fields = Readonly<Record<string, Rule>>;
 
-/** What begins with an object, and ends with it. */
+/** A unit of a prompt, which starts and ends with a value. */
 export type Unit = "message" | "call" | "customCall" | "legacyCall" | "tool" | "customTool";
 
-/** What a value may be, by its JSON type. What it may not be is counted as text that nobody knows. */
+/** The rules of a value by its JSON type. A value of another type is counted as unknown text. */
 export interface Node {
   /** A string. */
   readonly string?: Leaf;
   /** An array of these. */
   readonly items?: Rule;
-  /** An array of numbers is a text, as ids of tokens. */
+  /** Whether an array of numbers is a text as token ids. */
   readonly tokenIds?: boolean;
   /** An object with these fields. */
   readonly fields?: Fields;
-  /** An object whose `type` says which of these it is; `fields` are common to all. */
+  /** An object of several types, chosen by its `type`. `fields` are common to all. */
   readonly types?: Readonly<Record<string, Node>>;
-  /** Likewise, by how the `type` begins. */
+  /** The same, by a prefix of the `type`. */
   readonly prefixes?: Readonly<Record<string, Node>>;
   /** The type of an object that has none. */
   readonly untyped?: string;
-  /** An object with any keys, each of them one of these. */
+  /** An object with any keys and these values. */
   readonly values?: Rule;
-  /** What the value, whatever it is, costs cannot be known: it is reported as this. */
+  /** Any value. Its cost cannot be known, and it is reported as this type. */
   readonly uncounted?: string;
-  /** What the keys of `values` are, if they are text. */
+  /** The kind of the keys of `values`, if they are text. */
   readonly keys?: Leaf;
-  /** What begins here: with a string or an object, and with an array if that is `whole`. */
+  /** The unit that a string or an object starts. */
   readonly unit?: Unit;
+  /** Whether an array starts the unit, too. */
   readonly whole?: boolean;
-  /** The role of a message that does not say one. */
+  /** The role of a message without one. */
   readonly role?: string;
-  /** A message that stands before all others, wherever the body has it. */
+  /** Whether the message is the first of the prompt, wherever it is in the body. */
   readonly first?: boolean;
-  /** The medium that an object is. */
+  /** Reads the object as a medium. */
   readonly medium?: (object: Readonly<Record<string, unknown>>) => Medium | undefined;
-  /** Fields that only repeat what other fields of this object say. */
+  /** Fields that repeat other fields of the object. */
   readonly repeats?: (object: Readonly<Record<string, unknown>>) => readonly string[];
 }
 
-/** What a value is. */
+/** The rule of a value. */
 export type Rule = Leaf | Node;
 
 /** Arrays of `rule`. */
@@ -93,17 +93,17 @@ export function list(rule: Rule): Node {
   return { items: rule };
 }
 
-/** One of `rule`, or an array of them. */
+/** One `node`, or an array of them. */
 export function listOrOne(node: Node): Node {
   return { ...node, items: node };
 }
 
-/** A value that costs what cannot be known. */
+/** A value whose cost cannot be known. */
 export function uncounted(type: string): Node {
   return { uncounted: type };
 }
 
-/** Options with short values, to any depth: no model reads them. */
+/** Options with short values, nested to any depth. The model does not read them. */
 export const OPTIONS: Node = (() => {
   const node: { string: Leaf; items: Rule; values: Rule } = {
     string: "label",
@@ -115,12 +115,12 @@ export const OPTIONS: Node = (() => {
   return node;
 })();
 
-/** Each of `names` with the same rule. */
+/** The same rule for each of `names`. */
 export function each(names: string, rule: Rule): Fields {
   return Object.fromEntries(names.trim().split(/\s+/).map((name) => [name, rule]));
 }
 
-/** camelCase fields in snake_case as well: Google's APIs take both. */
+/** camelCase fields in snake_case as well, since Google's APIs accept both. */
 export function bothCases(fields: Fields): Fields {
   const both: Record<string, Rule> = { ...fields };
   for (const [name, rule] of Object.entries(fields)) {

@@ -1,5 +1,5 @@
 /**
- * OpenAI's embeddings and its legacy completions: requests that are texts, without a frame.
+ * The grammar of OpenAI's embeddings and legacy completions, whose requests consist of texts only.
  *
  * Fields: <https://platform.openai.com/docs/api-reference/embeddings/create> and
  * <https://platform.openai.com/docs/api-reference/completions/create>.
@@ -8,7 +8,7 @@
  */
 import { each, type Node, OPTIONS } from "./rules.ts";
 
-/** A text, the ids of one, or several of either. */
+/** A text, its token ids, or an array of either. */
 function texts(role: string): Node {
   const one: Node = { string: "text", unit: "message", role, tokenIds: true };
   return { ...one, items: one };
