@@ -6,10 +6,10 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test sanitize fuzz soak bench abi pack fmt clean
+.PHONY: help build demo test sanitize fuzz soak bench bench-quick abi pack fmt clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(INSTALLED) ## Install pinned tools and build the native library
 	cargo build --release --locked -p sluice-abi
@@ -27,11 +27,16 @@ MINUTES ?= 30
 fuzz: $(INSTALLED) ## Fuzz under AddressSanitizer for MINUTES (30) in all
 	$(BUN) scripts/fuzz.ts --asan --minutes $(MINUTES)
 
-soak: build ## A gateway under load for 10 minutes in both runtimes; fails if memory, files or leases grow
-	$(BUN) tests/soak/run.ts --minutes 10
+SOAK ?= gateway
+soak: build ## Soak for 10 minutes in both runtimes: SOAK="gateway limiter pool keys"; fails if an invariant breaks
+	$(BUN) tests/soak/run.ts $(SOAK) --minutes 10
 
 bench: build ## Measure against rivals, write bench/record and all tables
 	$(BUN) bench/run.ts
+
+BASE ?= HEAD
+bench-quick: $(INSTALLED) ## Compare the working tree with BASE (HEAD) in five minutes; fails if it is slower
+	$(BUN) bench/quick.ts --base $(BASE)
 
 abi: ## Regenerate sluice.h, symbols.gen.ts and the ABI hash from rust/abi
 	cargo run --quiet --locked -p sluice-abigen

@@ -1,6 +1,5 @@
 /**
- * The real texts that benches and the demo read. All of them arrive as npm development
- * dependencies; nothing is downloaded and nothing is committed.
+ * Real texts for the benches and the demo, from npm development dependencies. None is in git.
  *
  * @module
  */
@@ -41,7 +40,7 @@ export function emails(count: number = Infinity): string[] {
   return list(SPAM_ASSASSIN).slice(0, count).map((name) => read(SPAM_ASSASSIN + name));
 }
 
-/** What people wrote in those e-mails: the part after the headers. */
+/** The bodies of those e-mails. */
 export function emailBodies(count: number = Infinity): string[] {
   return emails(count).map((email) => email.slice(email.search(/\r?\n\r?\n/) + 1).trimStart());
 }
@@ -73,7 +72,7 @@ function list(folder: string): string[] {
   return JSON.parse(read(`${folder}file_list.json`)) as string[];
 }
 
-/** Some e-mails are not UTF-8; their odd bytes read as U+FFFD, as they would in a gateway. */
+/** Some e-mails are not UTF-8; their invalid bytes read as U+FFFD, as in a gateway. */
 function read(path: string): string {
   return readFileSync(new URL(path, MODULES), "utf8");
 }

@@ -1,37 +1,48 @@
 /**
- * Where and with what a record was made: the header that every number needs beside it.
+ * The header of a record: the machine, the commit and the versions that its figures belong to.
  *
  * @module
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import process from "node:process";
 import { library } from "../src/ffi/load.ts";
-import { ENGINE_PACKAGES } from "./engines.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** The pools and semaphores of `bench/pool`. */
-const POOL_PACKAGES = ["generic-pool", "tarn", "async-sema", "p-limit"];
+/** The packages whose versions a record names. */
+const PACKAGES = [
+  "hypertok",
+  "gpt-tokenizer",
+  "ai-tokenizer",
+  "tiktoken",
+  "js-tiktoken",
+  "limiter",
+  "rate-limiter-flexible",
+  "generic-pool",
+  "mitata",
+  "autocannon",
+  "bun",
+  "deno",
+];
 
-/** The rate limiters of `bench/limiter`. */
-const LIMITER_PACKAGES = ["limiter", "rate-limiter-flexible"];
-
-/** What a record says about its machine and versions. Names no host and no path. */
+/** What a record says about its machine. It names no host and no path. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGb: number;
   readonly system: string;
-  /** The CPU features that the library found and uses. */
+  /** The CPU features that the library uses. */
   readonly cpuFeatures: string;
   /** The commit that was measured, with "+" if the tree had changes. */
   readonly commit: string;
+  /** The load average of the last minute before the run. Older records have none. */
+  readonly load?: number;
   readonly packages: Readonly<Record<string, string>>;
 }
 
-/** The name of the runtime that runs this. */
+/** The name of a runtime. */
 export type RuntimeName = "bun" | "deno";
 
 /** The runtime that runs this. */
@@ -46,15 +57,6 @@ export function runtimeVersion(): string {
 
 /** Describes this machine. */
 export function machine(): Machine {
-  const packages = [
-    ...ENGINE_PACKAGES,
-    ...LIMITER_PACKAGES,
-    ...POOL_PACKAGES,
-    "mitata",
-    "autocannon",
-    "bun",
-    "deno",
-  ];
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
@@ -62,7 +64,8 @@ export function machine(): Machine {
     system: `${process.platform} ${process.arch}`,
     cpuFeatures: cpuFeatures(),
     commit: commit(),
-    packages: Object.fromEntries(packages.map((name) => [name, packageVersion(name)])),
+    load: Math.round(10 * loadavg()[0]!) / 10,
+    packages: Object.fromEntries(PACKAGES.map((name) => [name, packageVersion(name)])),
   };
 }
 
@@ -72,8 +75,7 @@ function cpuFeatures(): string {
   return new TextDecoder().decode(bytes.subarray(0, length)) || "none";
 }
 
-/** The version of an installed npm package. */
-export function packageVersion(name: string): string {
+function packageVersion(name: string): string {
   const manifest = readFileSync(new URL(`node_modules/${name}/package.json`, ROOT), "utf8");
   return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -1,5 +1,5 @@
 /**
- * Texts for which no corpus exists, made from a fixed seed: emoji, base64 and chat requests.
+ * Generated texts from a fixed seed, where no corpus exists: emoji, base64 and chat requests.
  *
  * @module
  */
@@ -62,7 +62,7 @@ export function* base64Blocks(seed: number): Generator<string> {
   }
 }
 
-/** Takes the next text of about so many characters from some source. */
+/** Takes the next text of about this many characters from a source. */
 export type Take = (characters: number) => string;
 
 /** A chat request in the shape of OpenAI's API. */
@@ -81,7 +81,7 @@ export interface ChatMessage {
   readonly tool_calls?: readonly unknown[];
 }
 
-/** Endless chat requests with tool schemas; what is said comes from `prose` and `code`. */
+/** Endless chat requests with tool schemas; contents come from `prose` and `code`. */
 export function* chatRequests(seed: number, prose: Take, code: Take): Generator<ChatRequest> {
   const random = new Random(seed);
   while (true) {
@@ -89,14 +89,10 @@ export function* chatRequests(seed: number, prose: Take, code: Take): Generator<
     for (let turn = random.integer(1, 5); turn > 0; turn--) {
       messages.push({ role: "user", content: prose(random.integer(20, 600)) });
       if (random.next() < 0.3) messages.push(...toolTurn(random, code));
-      messages.push({
-        role: "assistant",
-        content: random.next() < 0.4
-          ? `${prose(random.integer(40, 200))}\n\n\`\`\`ts\n${
-            code(random.integer(100, 900))
-          }\n\`\`\``
-          : prose(random.integer(100, 900)),
-      });
+      const answer = random.next() < 0.4
+        ? `${prose(random.integer(40, 200))}\n\n\`\`\`ts\n${code(random.integer(100, 900))}\n\`\`\``
+        : prose(random.integer(100, 900));
+      messages.push({ role: "assistant", content: answer });
     }
     const tools = Array.from({ length: random.integer(1, 4) }, () => toolSchema(random, prose));
     yield { model: random.pick(["gpt-5", "gpt-4.1-mini", "o4-mini"]), messages, tools };
@@ -107,42 +103,26 @@ function toolTurn(random: Random, code: Take): ChatMessage[] {
   const id = `call_${hexadecimal(random, 24)}`;
   const call = { path: `src/${hexadecimal(random, 6)}.ts`, start: random.integer(1, 5000) };
   const invocation = { name: "read_file", arguments: JSON.stringify(call) };
+  const tool_calls = [{ id, type: "function", function: invocation }];
   return [
-    {
-      role: "assistant",
-      content: null,
-      tool_calls: [{ id, type: "function", function: invocation }],
-    },
+    { role: "assistant", content: null, tool_calls },
     { role: "tool", tool_call_id: id, content: code(random.integer(200, 2000)) },
   ];
 }
 
 function toolSchema(random: Random, prose: Take): unknown {
-  const names = [
-    "query",
-    "path",
-    "limit",
-    "language",
-    "start_date",
-    "unit",
-    "recipient",
-    "subject",
-  ];
-  const properties: Record<string, unknown> = {};
-  for (const name of random.shuffled(names).slice(0, random.integer(2, 5))) {
-    properties[name] = {
+  const names = random.shuffled(["query", "path", "limit", "language", "start_date", "unit"]);
+  const properties = Object.fromEntries(
+    names.slice(0, random.integer(2, 5)).map((name) => [name, {
       type: random.pick(["string", "integer", "boolean"]),
       description: prose(random.integer(30, 120)).trim(),
-    };
-  }
-  return {
-    type: "function",
-    function: {
-      name: random.pick(["search", "read_file", "send_mail", "get_weather", "run_query"]),
-      description: prose(random.integer(60, 200)).trim(),
-      parameters: { type: "object", properties, required: Object.keys(properties).slice(0, 2) },
-    },
-  };
+    }]),
+  );
+  const name = random.pick(["search", "read_file", "send_mail", "get_weather", "run_query"]);
+  const description = prose(random.integer(60, 200)).trim();
+  const required = Object.keys(properties).slice(0, 2);
+  const parameters = { type: "object", properties, required };
+  return { type: "function", function: { name, description, parameters } };
 }
 
 function hexadecimal(random: Random, digits: number): string {

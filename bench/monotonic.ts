@@ -1,15 +1,15 @@
 /**
- * The clock that limiters go by, read from JavaScript.
+ * The monotonic clock of the system, which limiters use, read from JavaScript.
  *
- * `performance.timeOrigin + performance.now()` is not that: a Worker's `timeOrigin` is the wall clock of
- * when it started, which may be corrected while a process runs, so that Workers of different age may differ.
+ * `performance.timeOrigin + performance.now()` differs from it: the `timeOrigin` of a Worker is the wall clock of its
+ * start, which may be adjusted while the process runs.
  *
  * @module
  */
 import process from "node:process";
 import { detectBackend } from "../src/ffi/load.ts";
 
-/** Of Linux: CLOCK_MONOTONIC and CLOCK_MONOTONIC_COARSE, which limiters go by. */
+/** Linux's CLOCK_MONOTONIC and CLOCK_MONOTONIC_COARSE. */
 export const PRECISE = 1;
 export const COARSE = 6;
 
@@ -21,7 +21,7 @@ export function clockGettime(): (clock: number, time: Uint8Array<ArrayBuffer>) =
   ).clock_gettime;
 }
 
-/** Tells milliseconds, the same in all Workers on Linux; elsewhere only nearly. */
+/** A clock of milliseconds that is the same in all Workers on Linux, and nearly so elsewhere. */
 export function monotonicClock(): () => number {
   if (process.platform !== "linux") return () => performance.timeOrigin + performance.now();
   const read = clockGettime();

@@ -1,42 +1,175 @@
+/// <reference lib="dom" />
 /**
- * The plots of the documents, made from the newest records as SVG that reads on light and on dark.
+ * The plots of the documents, by Observable Plot, as SVG that reads on light and dark backgrounds.
  *
  *     bun bench/plots.ts
  *
  * @module
  */
+import { barX, frame, line, plot, type PlotOptions, text } from "@observablehq/plot";
+import { parseHTML } from "linkedom";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { batchPlot } from "./plots/batch.ts";
-import { gatewayPlot } from "./plots/gateway.ts";
-import { limiterPlot } from "./plots/limiter.ts";
-import { poolPlot } from "./plots/pool.ts";
-import { tokenizerPlot } from "./plots/tokenizer.ts";
-import { worstPlot } from "./plots/worst.ts";
 import { type BenchRecord, newestRecord } from "./record.ts";
+import { Cells, figure, ratio } from "./tables/cells.ts";
 
 const FOLDER = new URL("plots/", import.meta.url);
+/** Hues of middle lightness, for white and for black; the first is ours. */
+const HUES = ["#3b8edb", "#e07b39", "#2fa36b", "#a873d8", "#d6557b"] as const;
+const DASHES: Readonly<Record<string, string>> = { Bun: "none", Deno: "4 3" };
+const HEADER_HEIGHT = 70;
+const STYLE = `
+text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+svg { color: #24292f; }
+@media (prefers-color-scheme: dark) { svg { color: #d0d7de; } }`;
 
-/** A plot for each bench that has one; `never` because each reads rows of its own. */
-const PLOTS: { readonly [bench: string]: (record: BenchRecord<never>) => string } = {
-  batch: batchPlot,
-  gateway: gatewayPlot,
-  limiter: limiterPlot,
-  pool: poolPlot,
-  tokenizer: tokenizerPlot,
-  worst: worstPlot,
+interface Figure {
+  readonly title: string;
+  readonly subtitle: string;
+  /** The names of the hues, in their order. */
+  readonly legend: readonly string[];
+  /** Whether the dashes of lines stand for runtimes. */
+  readonly hasDashes?: boolean;
+  readonly plot: PlotOptions;
+}
+
+/** The figure of each bench that has one. */
+const PLOTS: Readonly<Record<string, (record: BenchRecord) => Figure>> = {
+  tokenizer(record) {
+    const engines = ["sluice", "hypertok", "gpt-tokenizer", "tiktoken"];
+    const cells = Cells.of(record, [])
+      .filter({ encoding: "o200k_base", operation: "count" })
+      .filter(({ engine }) => engines.includes(engine as string));
+    const classes = [...new Set(cells.map((cell) => cell["class"]))];
+    const facet = (name: unknown) => {
+      const i = classes.indexOf(name);
+      return { fx: i % 4, fy: Math.floor(i / 4) };
+    };
+    const facets = { fx: "fx", fy: "fy" };
+    const titles = classes.map((name) => ({ ...facet(name), name }));
+    const points = cells.map((cell) => ({
+      ...cell,
+      ...facet(cell["class"]),
+      runtime: cell["runtime"] as string,
+      line: `${cell["engine"]}, ${cell["runtime"]}`,
+      speed: figure(cell, "warm"),
+    }));
+    return {
+      title: "Counting, megabytes a second by length of text",
+      subtitle: `o200k_base, warm, ${record.date}; both axes logarithmic, higher is better`,
+      legend: engines,
+      hasDashes: true,
+      plot: {
+        width: 920,
+        height: 460,
+        marginLeft: 48,
+        x: { type: "log", label: "characters", ticks: 4, tickFormat: "~s" },
+        y: { type: "log", label: "MB/s", grid: true, tickFormat: "~s", ticks: 5 },
+        fx: { axis: null },
+        fy: { axis: null },
+        color: { domain: engines, range: HUES.slice(0, engines.length) },
+        marks: [
+          frame({ strokeOpacity: 0.25 }),
+          ...Object.keys(DASHES).map((runtime) =>
+            line(points.filter((point) => point.runtime.startsWith(runtime)), {
+              ...facets,
+              x: "size",
+              y: "speed",
+              z: "line",
+              stroke: "engine",
+              strokeWidth: 2,
+              strokeDasharray: DASHES[runtime]!,
+            })
+          ),
+          text(titles, { ...facets, text: "name", frameAnchor: "top", dy: -11 }),
+        ],
+      },
+    };
+  },
+
+  gateway(record) {
+    const cells = Cells.of(record, ["variant", "size"]);
+    const bars = cells.filter({ variant: { not: "none" } }).map((cell) => ({
+      ...cell,
+      size: `${(cell["size"] as number).toLocaleString("en")} characters`,
+      kept: 100 * ratio(cell, cells.sibling(cell, { variant: "none" })!, "requestsPerSecond"),
+    }));
+    const variants = (cells.values("variant", bars) as string[]).toReversed();
+    const facets = { fx: "size", fy: "runtime", y: "variant", x: "kept" };
+    return {
+      title: "Throughput that a gateway keeps while it counts every prompt",
+      subtitle: `percent of requests a second without counting, ${record.date}; longer is better`,
+      legend: variants,
+      plot: {
+        width: 920,
+        height: 260,
+        marginLeft: 100,
+        marginRight: 76,
+        x: { domain: [0, 118], label: "%", grid: true, ticks: 5 },
+        y: { domain: variants, label: null },
+        fx: { domain: cells.values("size", bars) as string[], label: null },
+        fy: { label: null },
+        color: { domain: variants, range: HUES.slice(0, variants.length) },
+        marks: [
+          frame({ strokeOpacity: 0.25 }),
+          barX(bars, { ...facets, fill: "variant" }),
+          text(bars, {
+            ...facets,
+            text: ({ kept }: { kept: number }) => `${kept.toFixed(0)} %`,
+            textAnchor: "start",
+            dx: 4,
+          }),
+        ],
+      },
+    };
+  },
 };
 
-/** Writes `bench/plots/NAME.svg` for every bench that has a record, and returns the names. */
+/** Draws a figure with its title and legend as one SVG document. */
+function draw({ title, subtitle, legend, hasDashes, plot: options }: Figure): string {
+  const { document } = parseHTML("<html><body></body></html>");
+  const drawing = plot({ ...options, document });
+  const width = Number(drawing.getAttribute("width"));
+  const height = Number(drawing.getAttribute("height")) + HEADER_HEIGHT;
+  // Its style is for a page; a group within this document needs none.
+  drawing.querySelector("style")?.remove();
+  const dashes = Object.entries(hasDashes ? DASHES : {});
+  const entries: readonly { label: string; colour: string; dash: string }[] = [
+    ...legend.map((label, i) => ({ label, colour: HUES[i]!, dash: "none" })),
+    ...dashes.map(([label, dash]) => ({ label, colour: "currentColor", dash })),
+  ];
+  let x = 8;
+  const keys = entries.map(({ label, colour, dash }) => {
+    const key = `<line x1="${x}" x2="${x + 18}" y1="54" y2="54" stroke="${colour}" ` +
+      `stroke-width="3" stroke-dasharray="${dash}"/>` +
+      `<text x="${x + 24}" y="58" font-size="11">${label}</text>`;
+    // There is no font to measure with; this is wide enough for the usual ones.
+    x += 40 + Math.round(6.4 * label.length);
+    return key;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" \
+height="${height}" role="img" aria-label="${title}">
+<style>${STYLE}</style>
+<g fill="currentColor">
+<text x="8" y="20" font-size="15" font-weight="600">${title}</text>
+<text x="8" y="38" font-size="11" opacity="0.75">${subtitle}</text>
+${keys.join("\n")}
+</g>
+<g transform="translate(0,${HEADER_HEIGHT})" fill="currentColor" font-size="11" text-anchor="middle">
+${drawing.innerHTML}
+</g>
+</svg>
+`;
+}
+
+/** Writes `bench/plots/NAME.svg` for every bench with a record, and returns the names. */
 export function writePlots(): string[] {
   mkdirSync(FOLDER, { recursive: true });
-  const written: string[] = [];
-  for (const [bench, plot] of Object.entries(PLOTS)) {
-    const record = newestRecord<never>(bench);
-    if (record === undefined) continue;
-    writeFileSync(new URL(`${bench}.svg`, FOLDER), plot(record));
-    written.push(bench);
-  }
-  return written;
+  return Object.entries(PLOTS).flatMap(([bench, figureOf]) => {
+    const record = newestRecord(bench);
+    if (record === undefined) return [];
+    writeFileSync(new URL(`${bench}.svg`, FOLDER), draw(figureOf(record)));
+    return [bench];
+  });
 }
 
 if (import.meta.main) console.log(`plots: ${writePlots().join(", ") || "no records yet"}`);

@@ -1,62 +1,67 @@
 /**
- * What every bench program shares: its flags, where its result goes, and the form of a record.
+ * The command line of a bench program: `--brief` measures everything once and briefly, as a test of the bench;
+ * `--out FILE` writes the result as JSON instead of tables.
  *
  * @module
  */
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { runtimeName, runtimeVersion } from "./machine.ts";
+import { machine, runtimeName, runtimeVersion } from "./machine.ts";
+import type { Cell, RuntimeResult } from "./record.ts";
+import { recordTables } from "./tables/render.ts";
 
-/** The result of one bench in one runtime. */
-export interface RuntimeResult<T> {
-  /** "Bun 1.4.5", "Deno 2.9.6". */
-  readonly runtime: string;
-  readonly seconds: number;
-  readonly result: T;
-}
-
-/** What a bench program is. */
-export interface Bench<T> {
+/** A bench. */
+export interface Bench<C extends object> {
   /** The name of its file and of its record. */
   readonly name: string;
-  /** Measures. With `brief` it does everything once and tiny, as a test of itself. */
-  run(brief: boolean): Promise<T>;
-  /** Throws if the result cannot be right: counts differ, a cell is missing. */
-  check(result: T): void;
-  /** The result as lines for people. */
-  describe(result: T): string[];
+  /** Measures, and throws if a result is wrong. */
+  run(brief: boolean): Promise<C[]>;
 }
 
-/**
- * Runs a bench with the flags of the command line: `--brief` and `--out FILE`, which also writes
- * the result as JSON.
- */
-export async function program<T>(bench: Bench<T>): Promise<void> {
-  const { values } = parseArgs({
+/** Runs a bench as the flags of the command line say, and ends the process. */
+export async function program<C extends object>({ name, run }: Bench<C>): Promise<never> {
+  const { values: { brief, out } } = parseArgs({
     args: process.argv.slice(2),
     options: { brief: { type: "boolean", default: false }, out: { type: "string" } },
   });
   const start = performance.now();
-  progress(`${bench.name}: measuring in ${runtimeName()}${values.brief ? ", briefly" : ""}`);
-  const result = await bench.run(values.brief);
-  bench.check(result);
+  progress(`${name}: measuring in ${runtimeName()}${brief ? ", briefly" : ""}`);
+  const cells = await run(brief);
+  expect(cells.length > 0, `${name} has cells`);
+  for (const cell of cells) checkFigures(cell);
   const seconds = Math.round((performance.now() - start) / 100) / 10;
-  console.log(`\n${bench.name}, ${runtimeVersion()}, ${seconds} s`);
-  for (const line of bench.describe(result)) console.log(line);
-  if (values.out !== undefined) {
-    const record: RuntimeResult<T> = { runtime: runtimeVersion(), seconds, result };
-    writeFileSync(values.out, JSON.stringify(record));
+  const result: RuntimeResult = { runtime: runtimeVersion(), seconds, result: cells as Cell[] };
+  if (out === undefined) {
+    const record = {
+      bench: name,
+      date: new Date().toISOString().slice(0, 10),
+      command: process.argv.slice(1).join(" "),
+      machine: machine(),
+      runtimes: { [runtimeName()]: result },
+    };
+    console.log(recordTables(record).join("\n"));
+  } else {
+    writeFileSync(out, JSON.stringify(result));
   }
   process.exit(0);
 }
 
-/** A line on stderr, so that results stay alone on stdout. */
+/** Prints a line on stderr, if that is a terminal. */
 export function progress(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${line}\n`);
 }
 
-/** Throws unless `condition`; for {@linkcode Bench.check}. */
+/** Throws unless `condition` holds: a result that cannot be right is not recorded. */
 export function expect(condition: boolean, claim: string): asserts condition {
   if (!condition) throw new Error(`Bench result is not sane: ${claim}`);
+}
+
+/** Checks that all figures of a cell are finite. */
+function checkFigures(cell: object): void {
+  const figures = Object.values(cell).flatMap((value) =>
+    typeof value === "object" && value !== null ? Object.values(value) : [value]
+  );
+  const isFinite = figures.every((value) => typeof value !== "number" || Number.isFinite(value));
+  expect(isFinite, `finite figures in ${JSON.stringify(cell)}`);
 }

@@ -1,10 +1,10 @@
 /**
- * A small seeded generator, so that made texts are the same in both runtimes and on every run.
+ * A pseudorandom number generator (Mulberry32) with a seed, so that generated texts are the same in every run.
  *
  * @module
  */
 
-/** Mulberry32: 32 bits of state, good enough for texts, the same everywhere. */
+/** Mulberry32: 32 bits of state; equal in both runtimes. */
 export class Random {
   #state: number;
 
@@ -32,7 +32,7 @@ export class Random {
     return items[this.integer(0, items.length)]!;
   }
 
-  /** `items` in another order; the argument stays as it is. */
+  /** A shuffled copy of `items` (Fisher–Yates). */
   shuffled<T>(items: readonly T[]): T[] {
     const dealt = items.slice();
     for (let i = dealt.length - 1; i > 0; i--) {

@@ -1,12 +1,9 @@
 /**
- * Runs the benches in both runtimes, writes one dated record for each, and makes the tables (of the
- * README, `docs/benchmarks.md` and `bench/README.md`) and the plots anew from them.
+ * Runs the benches in both runtimes, writes a dated record of each, and updates the tables and plots.
  *
- *     bun bench/run.ts                      # everything: about 75 minutes
+ *     bun bench/run.ts                      # all benches: about 75 minutes
  *     bun bench/run.ts --only batch,load    # some benches
- *     bun bench/run.ts --brief              # all of it once and tiny, as a test; writes nothing
- *
- * `deno run -A bench/run.ts` does the same.
+ *     bun bench/run.ts --brief              # all benches once and briefly, as a test; writes nothing
  *
  * @module
  */
@@ -18,99 +15,80 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { machine, type RuntimeName } from "./machine.ts";
 import { writePlots } from "./plots.ts";
-import type { RuntimeResult } from "./program.ts";
-import { recordName, writeRecord } from "./record.ts";
+import { recordName, type RuntimeResult, writeRecord } from "./record.ts";
 import { executable, runArguments } from "./runtimes.ts";
 import { updateTables } from "./tables.ts";
+import { recordTables } from "./tables/render.ts";
 
-/** Every bench, quickest first: a mistake shows early. */
-const BENCHES = [
-  "crossing",
-  "batch",
-  "async",
-  "streamed",
-  "cache",
-  "limiter",
-  "pool",
-  "worst",
-  "load",
-  "gateway",
-  "tokenizer",
-];
+/** Every bench, the shortest first, so that a mistake shows early. */
+const BENCHES = ["router", "crossing", "batch", "async", "streamed", "cache", "worst", "load"]
+  .concat("limiter", "pool", "gateway", "tokenizer");
 
-/** Those that run only when they are named: they fetch what they need from package registries. */
+/** Benches that run only by name, since they fetch packages from registries. */
 const NAMED_BENCHES = ["held_out"];
 
-interface Outcome {
-  readonly result?: RuntimeResult<readonly unknown[]>;
-  readonly output: string;
-  readonly code: number | null;
-}
-
-/** Runs one bench in one runtime and returns its result and what it printed. */
+/** Runs a bench in a runtime; undefined if it failed. */
 async function runBench(
   bench: string,
   runtime: RuntimeName,
   folder: string,
-  brief: boolean,
-): Promise<Outcome> {
+  isBrief: boolean,
+): Promise<RuntimeResult | undefined> {
   const out = join(folder, `${bench}-${runtime}.json`);
-  const args = ["--out", out, ...(brief ? ["--brief"] : [])];
+  const args = ["--out", out, ...(isBrief ? ["--brief"] : [])];
   const file = new URL(`${bench}.ts`, import.meta.url);
   const child = spawn(executable(runtime), runArguments(runtime, file, args), {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: "inherit",
   });
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => output += chunk);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (code !== 0) return { output, code };
-  const result = JSON.parse(readFileSync(out, "utf8")) as Outcome["result"];
-  return { output, code, result: result! };
+  return code === 0 ? JSON.parse(readFileSync(out, "utf8")) as RuntimeResult : undefined;
 }
 
-/** All benches in one runtime, one after the other; true if none failed. */
+/** Runs all benches briefly in one runtime; true if none failed. */
 async function runBriefly(
   runtime: RuntimeName,
   benches: readonly string[],
   folder: string,
 ): Promise<boolean> {
-  let passed = true;
+  let isGood = true;
   for (const bench of benches) {
-    const start = performance.now();
-    const { code } = await runBench(bench, runtime, folder, true);
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`${code === 0 ? "ok  " : "FAIL"}  ${bench}, ${runtime}, ${seconds} s`);
-    passed &&= code === 0;
+    const result = await runBench(bench, runtime, folder, true);
+    isGood &&= result !== undefined;
+    const outcome = result === undefined ? "FAILED" : `ok, ${result.seconds} s`;
+    console.log(`${bench}, ${runtime}: ${outcome}`);
   }
-  return passed;
+  return isGood;
 }
 
+/** Runs a bench in the runtimes and records it; true if it did not fail. */
 async function runAndRecord(
   bench: string,
   runtimes: readonly RuntimeName[],
   folder: string,
 ): Promise<boolean> {
-  const results: { [R in RuntimeName]?: RuntimeResult<readonly unknown[]> } = {};
-  const described: string[] = [];
-  for (const runtime of runtimes) {
-    const { code, output, result } = await runBench(bench, runtime, folder, false);
-    console.log(output);
-    if (code !== 0) console.error(`${bench} failed in ${runtime}: no record of it is written`);
-    if (code !== 0 || result === undefined) return false;
-    results[runtime] = result;
-    described.push(...output.trim().split("\n"), "");
-  }
-  const record = {
+  // Before the run, since its header has the load average.
+  const header = {
     bench,
     date: new Date().toISOString().slice(0, 10),
     command: ["bench/run.ts", ...process.argv.slice(2)].join(" "),
     machine: machine(),
-    runtimes: results,
   };
-  writeRecord(record, described.slice(0, -1));
+  const results: { [R in RuntimeName]?: RuntimeResult } = {};
+  for (const runtime of runtimes) {
+    const result = await runBench(bench, runtime, folder, false);
+    if (result === undefined) {
+      console.error(`${bench} failed in ${runtime}: no record of it is written`);
+      return false;
+    }
+    results[runtime] = result;
+  }
+  const record = { ...header, runtimes: results };
+  const tables = recordTables(record);
+  console.log(tables.join("\n"));
+  writeRecord(record, tables);
   console.log(`wrote bench/record/${recordName(record)}.json and .md`);
   return true;
 }
@@ -137,16 +115,16 @@ if (import.meta.main) {
   const benches = chosen(values.only, named, "bench");
   const runtimes = chosen<RuntimeName>(values.runtimes, ["bun", "deno"], "runtime");
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-  let passed = true;
+  let isGood = true;
   if (values.brief) {
-    // Side by side: a test of the benches, not of speed.
+    // At the same time: this tests the benches, not speed.
     const all = await Promise.all(runtimes.map((name) => runBriefly(name, benches, folder)));
-    passed = all.every(Boolean);
+    isGood = all.every(Boolean);
   } else {
-    for (const bench of benches) passed = await runAndRecord(bench, runtimes, folder) && passed;
+    for (const bench of benches) isGood = await runAndRecord(bench, runtimes, folder) && isGood;
     updateTables(true);
     writePlots();
   }
   rmSync(folder, { recursive: true });
-  process.exit(passed ? 0 : 1);
+  process.exit(isGood ? 0 : 1);
 }

@@ -1,5 +1,5 @@
 /**
- * Starts programs in this runtime or another one.
+ * Starts programs in this runtime or the other one.
  *
  * @module
  */
@@ -11,7 +11,8 @@ import { type RuntimeName, runtimeName } from "./machine.ts";
 
 const run = promisify(execFile);
 
-const COLLECTS = { bun: "--expose-gc", deno: "--v8-flags=--expose-gc" } as const;
+/** The flag that makes `globalThis.gc` available. */
+const EXPOSE_GC = { bun: "--expose-gc", deno: "--v8-flags=--expose-gc" } as const;
 
 /** The executable that npm installed for a runtime. */
 export function executable(runtime: RuntimeName): string {
@@ -19,26 +20,21 @@ export function executable(runtime: RuntimeName): string {
   return fileURLToPath(new URL(`../node_modules/.bin/${runtime}`, import.meta.url));
 }
 
-/** The arguments that run a TypeScript file with everything allowed. */
+/** The arguments that run a TypeScript file with all permissions. */
 export function runArguments(runtime: RuntimeName, file: URL, args: readonly string[]): string[] {
   const path = fileURLToPath(file);
   return runtime === "bun" ? [path, ...args] : ["run", "-A", path, ...args];
 }
 
-/**
- * Runs a file of this folder in a fresh process of this runtime and returns what it printed; with
- * `globalThis.gc` if it is to collect its garbage.
- */
+/** Runs a file of this folder in a fresh process of this runtime and returns what it printed. */
 export async function runSelf(
   file: string,
   args: readonly string[],
-  collects = false,
+  exposesGc = false,
 ): Promise<string> {
   const runtime = runtimeName();
   const all = runArguments(runtime, new URL(file, import.meta.url), args);
-  if (collects) all.splice(runtime === "bun" ? 0 : 1, 0, COLLECTS[runtime]);
-  const { stdout } = await run(executable(runtime), all, {
-    maxBuffer: 2 ** 28,
-  });
+  if (exposesGc) all.splice(runtime === "bun" ? 0 : 1, 0, EXPOSE_GC[runtime]);
+  const { stdout } = await run(executable(runtime), all, { maxBuffer: 2 ** 28 });
   return stdout;
 }

@@ -1,113 +1,63 @@
 /**
- * The tables of the README, of `docs/benchmarks.md` and of `bench/README.md`, made from the newest
- * record of each bench and put between markers such as `<!-- bench:tokenizer -->` and `<!-- /bench:tokenizer -->`.
+ * Writes the tables and figures of the newest records into the README and `docs/benchmarks.md`, between markers such as
+ * `<!-- bench:tokenizer.leads -->` and `<!-- /bench:tokenizer.leads -->`.
  *
  *     bun bench/tables.ts            # writes them
- *     bun bench/tables.ts --check    # exits with 1 if they do not say what the records say
+ *     bun bench/tables.ts --check    # exits with 1 if they differ from the newest records
  *
  * @module
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { ASYNC } from "./tables/async.ts";
-import { BATCH } from "./tables/batch.ts";
-import { CACHE } from "./tables/cache.ts";
-import { CROSSING } from "./tables/crossing.ts";
-import { GATEWAY } from "./tables/gateway.ts";
-import { missedTable } from "./tables/goals.ts";
-import { HELD_OUT } from "./tables/held_out.ts";
-import { LIMITER } from "./tables/limiter.ts";
-import { LOAD } from "./tables/load.ts";
-import { POOL } from "./tables/pool.ts";
-import { rustMissed, rustTable } from "./tables/rust.ts";
-import type { Section } from "./tables/section.ts";
-import { STREAMED } from "./tables/streamed.ts";
-import { TOKENIZER } from "./tables/tokenizer.ts";
-import { WORST } from "./tables/worst.ts";
-import { type BenchRecord, machineLine, newestRecord, recordName } from "./record.ts";
+import { rendered } from "./tables/render.ts";
 
 const ROOT = new URL("../", import.meta.url);
+/** This document shows everything; the other ones show parts. */
+const WHOLE = "docs/benchmarks.md";
+const DOCUMENTS = ["README.md", WHOLE];
+const PAIR = /<!-- bench:([\w.]+) -->[^]*?<!-- \/bench:\1 -->/g;
 
-/** A section for each bench; `never` because each reads rows of its own. */
-const SECTIONS: { readonly [bench: string]: Section<never> } = {
-  tokenizer: TOKENIZER,
-  held_out: HELD_OUT,
-  load: LOAD,
-  gateway: GATEWAY,
-  batch: BATCH,
-  async: ASYNC,
-  streamed: STREAMED,
-  cache: CACHE,
-  limiter: LIMITER,
-  pool: POOL,
-  worst: WORST,
-  crossing: CROSSING,
-};
-
-/** What stands between the markers of each document. */
-const DOCUMENTS: { readonly [path: string]: () => { readonly [marker: string]: string[] } } = {
-  "README.md": () => sections(({ brief }, record) => brief?.(record)),
-  "docs/benchmarks.md": () => ({
-    ...sections(({ head }, record) => head?.(record)),
-    missed: [...missedTable(measured()), "", rustMissed()],
-  }),
-  "bench/README.md": () => ({ ...sections(({ all }, record) => all(record)), rust: rustTable() }),
-};
-
-/** Each bench that has a record, with that and its section. */
-function measured(): { bench: string; section: Section<never>; record: BenchRecord<never> }[] {
-  return Object.entries(SECTIONS).flatMap(([bench, section]) => {
-    const record = newestRecord<never>(bench);
-    return record === undefined ? [] : [{ bench, section, record }];
-  });
-}
-
-function sections(
-  lines: (section: Section<never>, record: BenchRecord<never>) => string[] | undefined,
-): Record<string, string[]> {
-  const all = measured().flatMap(({ bench, section, record }) => {
-    const shown = lines(section, record);
-    return shown === undefined ? [] : [{ bench, lines: [...shown, "", source(record)] }];
-  });
-  return Object.fromEntries(all.map(({ bench, lines }) => [bench, lines]));
-}
-
-/** Where the numbers come from. */
-function source(record: BenchRecord<unknown>): string {
-  const runtimes = Object.values(record.runtimes).map(({ runtime }) => runtime).join(", ");
-  return `<sub>[Record](bench/record/${recordName(record)}.md) of ${record.date}: ` +
-    `${machineLine(record.machine)}; ${runtimes}.</sub>`;
-}
-
-/** Puts the newest tables into the documents. Returns those that this changes, and writes them if told to. */
+/** Puts what the newest records say into the documents. Returns those that this changes. */
 export function updateTables(writes: boolean): string[] {
-  return Object.entries(DOCUMENTS).flatMap(([path, tables]) => {
+  const texts = rendered();
+  return DOCUMENTS.filter((path) => {
     const file = new URL(path, ROOT);
     const before = readFileSync(file, "utf8");
-    let after = before;
-    for (const [marker, lines] of Object.entries(tables())) {
-      after = withTable(after, marker, lines.map((line) => linked(line, path)));
-    }
-    if (after === before) return [];
-    if (writes) writeFileSync(file, after);
-    return [path];
+    const after = filled(before, path, texts);
+    if (writes && after !== before) writeFileSync(file, after);
+    return after !== before;
   });
 }
 
-/** A line whose links are relative to the top of the checkout, as `path` has to write them. */
-function linked(line: string, path: string): string {
-  if (path.startsWith("bench/")) return line.replaceAll("](bench/", "](");
-  return path.startsWith("docs/") ? line.replaceAll("](bench/", "](../bench/") : line;
+/** A document with every pair of markers filled. Throws if it lacks a table or has an unknown marker. */
+export function filled(
+  document: string,
+  path: string,
+  texts: ReadonlyMap<string, readonly string[] | string>,
+): string {
+  const shown = new Set<string>();
+  const result = document.replace(PAIR, (_, name: string) => {
+    const text = texts.get(name);
+    if (text === undefined) throw new Error(`${path}: nothing is measured under ${name}`);
+    shown.add(name);
+    const between = typeof text === "string" ? text : `\n\n${text.join("\n")}\n\n`;
+    return `<!-- bench:${name} -->${linked(between, path)}<!-- /bench:${name} -->`;
+  });
+  const missing = [...texts].filter(([name, text]) =>
+    !shown.has(name) && (typeof text !== "string" || name.endsWith(".source"))
+  );
+  // The README's table is a part of another one.
+  const lacking = missing.map(([name]) => name).filter((name) => name !== "tokenizer.counts");
+  if (path === WHOLE && lacking.length > 0) {
+    throw new Error(`${path} does not show ${lacking.join(", ")}`);
+  }
+  return result;
 }
 
-function withTable(text: string, marker: string, lines: readonly string[]): string {
-  const [start, end] = [`<!-- bench:${marker} -->`, `<!-- /bench:${marker} -->`];
-  const from = text.indexOf(start);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`the markers of ${marker} are missing`);
-  const table = [start, "", ...lines].join("\n").trimEnd();
-  return text.slice(0, from) + table + "\n\n" + text.slice(to);
+/** Links in the tables are relative to the top of the checkout. */
+function linked(text: string, path: string): string {
+  return path.startsWith("docs/") ? text.replaceAll("](bench/", "](../bench/") : text;
 }
 
 if (import.meta.main) {
@@ -119,9 +69,7 @@ if (import.meta.main) {
   if (changed === "") console.log("all tables say what the newest records say");
   else if (!check) console.log(`new tables: ${changed}`);
   else {
-    console.error(
-      `The tables of ${changed} are not those of the newest records: bun bench/tables.ts`,
-    );
+    console.error(`The tables of ${changed} differ from the newest records: bun bench/tables.ts`);
     process.exitCode = 1;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Plain tables for terminals and records.
+ * Tables as text: aligned columns for terminals, and Markdown.
  *
  * @module
  */
@@ -19,9 +19,5 @@ export function alignRight(rows: readonly (readonly string[])[]): string[] {
 /** A Markdown table: the first column to the left, the others to the right. */
 export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(head),
-    line(head.map((_, i) => i === 0 ? "---" : "---:")),
-    ...rows.map(line),
-  ];
+  return [line(head), line(head.map((_, i) => i === 0 ? "---" : "---:")), ...rows.map(line)];
 }

@@ -1,10 +1,9 @@
 /**
- * Texts of any length and class that never repeat: a walk along a corpus.
+ * Texts of any length and class that do not repeat: a walk along a corpus.
  *
- * Benches on one repeated paragraph measure caches. A walk hands every character of its corpus out
- * once; when the corpus is used up, its lines are dealt again in another order, so that lines come
- * back but texts do not (that begins after 0.2 million characters of Chinese and Japanese or of
- * Russian, after 1.3 million of the European languages, and after 6 million and more of the rest).
+ * Benches on one repeated paragraph measure caches. A walk returns every character of its corpus once. After that its lines
+ * are shuffled, so that lines repeat but texts do not: after 0.2 million characters of Chinese and Japanese or of
+ * Russian, 1.3 million of the European languages, and 6 million and more of the rest.
  *
  * @module
  */
@@ -12,23 +11,8 @@ import { compiler, declarations, emailBodies, type Language, messages, prose } f
 import { base64Blocks, chatRequests, emojiMessages } from "./made_texts.ts";
 import { Random } from "./random.ts";
 
-/** The classes of text that benches tell apart. */
-export const TEXT_CLASSES = [
-  "english",
-  "code",
-  "european",
-  "cjk",
-  "russian",
-  "emoji",
-  "base64",
-  "chat",
-] as const;
-
-/** A class of text. */
-export type TextClass = typeof TEXT_CLASSES[number];
-
-/** What a class is called in tables. */
-export const CLASS_TITLES: Readonly<Record<TextClass, string>> = {
+/** The classes of text, with their titles. */
+export const CLASS_TITLES = {
   english: "English prose",
   code: "source code",
   european: "European Latin",
@@ -37,21 +21,27 @@ export const CLASS_TITLES: Readonly<Record<TextClass, string>> = {
   emoji: "emoji",
   base64: "base64",
   chat: "JSON chat logs",
-};
+} as const;
+
+/** A class of text. */
+export type TextClass = keyof typeof CLASS_TITLES;
+
+/** All classes. */
+export const TEXT_CLASSES: readonly TextClass[] = Object.keys(CLASS_TITLES) as TextClass[];
 
 /** A walk along the corpus of one class. */
 export class TextWalk {
   readonly #lines: Iterator<string>;
   #rest = "";
 
-  /** Equal walks hand out equal texts, in both runtimes. */
+  /** Equal walks return equal texts, in both runtimes. */
   constructor(textClass: TextClass) {
     this.#lines = lines(textClass);
   }
 
   /**
-   * The next text of `characters` UTF-16 units, or of one less where the last would be half of a
-   * surrogate pair. O(characters).
+   * The next text of `characters` UTF-16 units, or of one less if the last would be half of a surrogate pair.
+   * O(characters).
    */
   next(characters: number): string {
     const parts: string[] = [];
@@ -80,10 +70,7 @@ function wholeCharacters(text: string, limit: number): number {
   return before >= 0xd800 && before < 0xdc00 ? limit - 1 : limit;
 }
 
-/**
- * The same text as a string of its own, as a request's parsed JSON would hold it: engines keep
- * slices and joins as trees, and who reads them first pays for that.
- */
+/** The text as a flat string, as parsed JSON has it. Slices and joins are trees, which the first reader flattens. */
 function flat(text: string): string {
   return JSON.parse(JSON.stringify(text)) as string;
 }
@@ -91,15 +78,17 @@ function flat(text: string): string {
 function lines(textClass: TextClass): Iterator<string> {
   switch (textClass) {
     case "english":
-      return dealt([...splitLines(prose().slice(1)), ...splitLines(emailBodies(2500))]);
+      return shuffling([...splitLines(prose().slice(1)), ...splitLines(emailBodies(2500))]);
     case "code":
-      return dealt(interleave([compiler(), ...declarations()].map((file) => splitLines([file]))));
+      return shuffling(
+        interleave([compiler(), ...declarations()].map((file) => splitLines([file]))),
+      );
     case "european":
-      return dealt(translated("cs", "de", "es", "fr", "it", "pl", "pt-br", "tr"));
+      return shuffling(translated("cs", "de", "es", "fr", "it", "pl", "pt-br", "tr"));
     case "cjk":
-      return dealt(translated("ja", "zh-cn", "zh-tw"));
+      return shuffling(translated("ja", "zh-cn", "zh-tw"));
     case "russian":
-      return dealt(translated("ru"));
+      return shuffling(translated("ru"));
     case "emoji":
       return emojiMessages(1);
     case "base64":
@@ -109,7 +98,7 @@ function lines(textClass: TextClass): Iterator<string> {
   }
 }
 
-function* dealt(lines: readonly string[]): Generator<string> {
+function* shuffling(lines: readonly string[]): Generator<string> {
   const random = new Random(3);
   yield* lines;
   while (true) yield* random.shuffled(lines);
@@ -119,7 +108,7 @@ function splitLines(documents: readonly string[]): string[] {
   return documents.flatMap((document) => document.match(/[^\n]*\n|[^\n]+$/g) ?? []);
 }
 
-/** 60 lines of each file in turn, so that a text is not all of one kind. */
+/** 60 lines of each file in turn, so that a text is of several kinds. */
 function interleave(files: readonly string[][]): string[] {
   const block = 60;
   const mixed: string[] = [];

@@ -1,148 +1,134 @@
 /**
- * Count and encode, by class and length of text, against every tokenizer that npm has.
- *
- *     bun bench/tokenizer.ts [--brief] [--out FILE]
- *     deno run -A bench/tokenizer.ts [--brief] [--out FILE]
+ * Counting and encoding by class and length of text, against the tokenizers of npm. Each engine runs in a process of
+ * its own for each encoding and class, and each round has new texts.
  *
  * @module
  */
-import { BENCHED_ENCODINGS, ENGINE_NAMES, type EngineName, ENGINES } from "./engines.ts";
-import { geometricMean, median } from "./measure.ts";
-import { type Bench, expect, program, progress } from "./program.ts";
-import { runSelf } from "./runtimes.ts";
-import { CLASS_TITLES, TEXT_CLASSES } from "./text_walk.ts";
-import { alignRight } from "./text_table.ts";
-import type { Cell, CellOrder } from "./tokenizer_cells.ts";
+import { Buffer } from "node:buffer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  BENCHED_ENCODINGS,
+  type BenchedEncoding,
+  ENGINE_NAMES,
+  type EngineName,
+  EXACT_ENGINES,
+} from "./engines.ts";
+import { rounded } from "./measure.ts";
+import { measurePasses, OPERATIONS, type Passes, speedOf } from "./passes.ts";
+import { expect, program, progress } from "./program.ts";
+import { CLASS_TITLES, TEXT_CLASSES, type TextClass, TextWalk } from "./text_walk.ts";
 
-/** UTF-16 units per text. */
-export const SIZES = [10, 40, 400, 4_000, 32_000, 1_000_000] as const;
+/** One engine on texts of one class and length. Speeds are MB/s, one for each round. */
+interface TokenizerCell {
+  readonly encoding: string;
+  readonly class: string;
+  /** UTF-16 units per text. */
+  readonly size: number;
+  readonly operation: string;
+  readonly engine: string;
+  /** Mean UTF-8 bytes per text. */
+  readonly bytes: number;
+  readonly first: number[];
+  readonly warm: number[];
+  /** Whether every count equals sluice's. */
+  equal: boolean;
+}
 
-const FULL: Omit<CellOrder, "encodings" | "classes"> = {
-  engines: ENGINE_NAMES,
-  sizes: SIZES,
-  rounds: 3,
-  budget: 20,
-};
-
-/** Those whose cells are close; measured in further processes, since rounds of first passes differ much. */
+const SIZES = [10, 40, 400, 4_000, 32_000, 1_000_000];
+const ROUNDS = 3;
+/** These are close to each other; first passes differ much from round to round. */
 const CLOSE: readonly EngineName[] = ["sluice", "hypertok"];
-const FURTHER_PROCESSES = 2;
+const ROUNDS_OF_CLOSE = 9;
+/** The others take seconds to load. */
+const BRIEF_ENGINES: readonly EngineName[] = ["sluice", "hypertok", "gpt-tokenizer"];
+/** Milliseconds of a pass. */
+const BUDGET = 20;
+/** UTF-16 units of the texts of a set. */
+const UNITS_PER_SET = 8000 * BUDGET;
 
-const BRIEF: CellOrder = {
-  encodings: ["o200k_base"],
-  classes: TEXT_CLASSES,
-  engines: ENGINE_NAMES.filter((name) => name !== "ai-tokenizer"),
-  sizes: [10, 400, 4000],
-  rounds: 1,
-  budget: 2,
-};
-
-/** sluice's lead over a rival, round by round within one cell: the median of paired ratios. */
-export function pairedRatio(
-  ours: Cell,
-  theirs: Cell,
-  pass: "first" | "warm",
-): number {
-  return median(theirs[pass].map((speed, round) => ours[pass][round]! / speed));
+interface Scope {
+  readonly folder: string;
+  readonly sizes: readonly number[];
+  readonly engines: readonly EngineName[];
+  readonly budget: number;
 }
 
-/** Adds to `cells` the rounds of those cells that were measured again. */
-function addRounds(cells: readonly Cell[], again: readonly Cell[]): Cell[] {
-  const more = new Map(again.map((cell) => [nameOf(cell), cell]));
-  return cells.map((cell) => {
-    const same = more.get(nameOf(cell));
-    if (same === undefined) return cell;
-    return {
-      ...cell,
-      first: [...cell.first, ...same.first],
-      warm: [...cell.warm, ...same.warm],
-      equal: cell.equal && same.equal,
-    };
-  });
-}
-
-function nameOf(cell: Cell): string {
-  return [cell.encoding, cell.class, cell.size, cell.operation, cell.engine].join();
-}
-
-/** Pairs each cell of sluice with the same cell of `rival`. */
-export function pairs(cells: readonly Cell[], rival: EngineName): [ours: Cell, theirs: Cell][] {
-  const key = (cell: Cell) => [cell.encoding, cell.class, cell.size, cell.operation].join();
-  const theirs = new Map(
-    cells.filter(({ engine }) => engine === rival).map((cell) => [key(cell), cell]),
+/** Measures all engines in turns on the next texts of a walk, and adds the figures to the cells. */
+async function addRound(
+  cells: Map<string, TokenizerCell>,
+  { folder, sizes, engines, budget }: Scope,
+  encoding: BenchedEncoding,
+  textClass: TextClass,
+  walk: TextWalk,
+): Promise<void> {
+  const write = (name: string, texts: readonly string[]) => {
+    const path = join(folder, `${name}.json`);
+    writeFileSync(path, JSON.stringify(texts));
+    return path;
+  };
+  const sets = sizes.flatMap((size) =>
+    OPERATIONS.map((operation) => {
+      const count = Math.max(1, Math.min(2000, Math.round(UNITS_PER_SET / size)));
+      const texts = walk.take(count, size);
+      const bytes = Math.round(Buffer.byteLength(texts.join("")) / count);
+      return { size, operation, bytes, texts: write(`${size}-${operation}`, texts) };
+    })
   );
-  return cells
-    .filter((cell) => cell.engine === "sluice" && theirs.has(key(cell)))
-    .map((cell) => [cell, theirs.get(key(cell))!]);
+  const order = { encoding, sets, budget, isCut: true, rehearsal: write("r", walk.take(40, 500)) };
+  let ours: (Passes | null)[] = [];
+  for (const engine of engines) {
+    progress(`tokenizer: ${encoding}, ${textClass}, ${engine}`);
+    const results = await measurePasses({ ...order, engine });
+    if (engine === "sluice") ours = results;
+    results.forEach((passes, i) => {
+      if (passes === null) return;
+      const { size, operation, bytes } = sets[i]!;
+      const key = [engine, size, operation].join();
+      const cell = cells.get(key) ?? {
+        encoding,
+        class: CLASS_TITLES[textClass],
+        size,
+        operation,
+        engine,
+        bytes,
+        first: [],
+        warm: [],
+        equal: true,
+      };
+      cells.set(key, cell);
+      cell.first.push(rounded(speedOf(passes.bytes, passes.first)));
+      cell.warm.push(rounded(speedOf(passes.bytes, passes.warm)));
+      const truth = ours[i]!.counts;
+      cell.equal &&= passes.counts.every((count, at) => count === (truth[at] ?? count));
+    });
+  }
 }
 
-/** The cells of an order, measured in a process of their own. */
-async function measured(order: CellOrder): Promise<Cell[]> {
-  const output = await runSelf("tokenizer_cells.ts", ["--order", JSON.stringify(order)], true);
-  return JSON.parse(output) as Cell[];
+async function run(brief: boolean): Promise<TokenizerCell[]> {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-tokenizer-"));
+  const scope = brief
+    ? { folder, sizes: [10, 4000], engines: BRIEF_ENGINES, budget: 1 }
+    : { folder, sizes: SIZES, engines: ENGINE_NAMES, budget: BUDGET };
+  const all: TokenizerCell[] = [];
+  for (const encoding of brief ? ["o200k_base" as const] : BENCHED_ENCODINGS) {
+    for (const textClass of brief ? ["chat" as const] : TEXT_CLASSES) {
+      const cells = new Map<string, TokenizerCell>();
+      const walk = new TextWalk(textClass);
+      for (let round = 0; round < (brief ? 1 : ROUNDS_OF_CLOSE); round++) {
+        const engines = round < ROUNDS ? scope.engines : CLOSE;
+        await addRound(cells, { ...scope, engines }, encoding, textClass, walk);
+      }
+      all.push(...cells.values());
+    }
+  }
+  rmSync(folder, { recursive: true });
+  for (const { engine, equal, operation, size } of all) {
+    const name = `${operation} of ${engine}, ${size} characters`;
+    expect(equal || !EXACT_ENGINES.includes(engine), `${name}: counts differ from sluice's`);
+  }
+  return all;
 }
 
-const bench: Bench<Cell[]> = {
-  name: "tokenizer",
-
-  async run(brief) {
-    const orders = brief
-      ? [BRIEF]
-      : BENCHED_ENCODINGS.flatMap((encoding) =>
-        TEXT_CLASSES.map((textClass) => ({ ...FULL, encodings: [encoding], classes: [textClass] }))
-      );
-    const cells: Cell[] = [];
-    for (const order of orders) {
-      progress(`tokenizer: ${order.encodings.join()}, ${order.classes.join()}`);
-      let group = await measured(order);
-      for (let i = 0; i < (brief ? 0 : FURTHER_PROCESSES); i++) {
-        group = addRounds(group, await measured({ ...order, engines: CLOSE }));
-      }
-      cells.push(...group);
-    }
-    return cells;
-  },
-
-  check(cells) {
-    for (const cell of cells) {
-      const name = `${cell.engine} on ${cell.class}, ${cell.size} characters, ${cell.operation}`;
-      expect(cell.warm.every((speed) => speed > 0 && Number.isFinite(speed)), `${name}: no speed`);
-      expect(cell.equal || !ENGINES[cell.engine].exact, `${name}: counts differ from sluice's`);
-    }
-    const ours = cells.filter(({ engine }) => engine === "sluice").length;
-    expect(ours > 0 && pairs(cells, "hypertok").length === ours, "every cell has its rival");
-  },
-
-  describe(cells) {
-    const rows = [["class", "size", "", ...ENGINE_NAMES, "MB/s warm, o200k_base"]];
-    for (const cell of cells) {
-      if (cell.engine !== "sluice" || cell.encoding !== "o200k_base") continue;
-      const speeds = ENGINE_NAMES.map((engine) => {
-        const same = cells.find((other) =>
-          other.engine === engine && other.encoding === cell.encoding &&
-          other.class === cell.class && other.size === cell.size &&
-          other.operation === cell.operation
-        );
-        return same === undefined ? "-" : median(same.warm).toPrecision(3);
-      });
-      rows.push([CLASS_TITLES[cell.class], String(cell.size), cell.operation, ...speeds, ""]);
-    }
-    const lines = alignRight(rows);
-    for (const rival of ENGINE_NAMES.slice(1)) {
-      const both = pairs(cells, rival);
-      if (both.length === 0) continue;
-      for (const pass of ["first", "warm"] as const) {
-        const ratios = both.map(([ours, theirs]) => pairedRatio(ours, theirs, pass));
-        const lost = ratios.filter((ratio) => ratio < 1).length;
-        lines.push(
-          `${rival}, ${pass}: sluice is ${geometricMean(ratios).toFixed(2)}x as fast ` +
-            `(geometric mean of ${ratios.length} cells, ${Math.min(...ratios).toFixed(2)}x to ` +
-            `${Math.max(...ratios).toFixed(1)}x; ${lost} lost)`,
-        );
-      }
-    }
-    return lines;
-  },
-};
-
-if (import.meta.main) await program(bench);
+if (import.meta.main) await program({ name: "tokenizer", run });

@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -39,3 +40,5 @@ export function installPacked(project: string): void {
     symlinkSync(join(ROOT, "node_modules", name), folder);
   }
 }
+
+if (import.meta.main) installPacked(process.argv[2]!);

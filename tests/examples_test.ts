@@ -1,10 +1,10 @@
-/** The examples and the soak run, and what they promise is kept; briefly, each in this runtime. */
+/** The examples and, for a few seconds, the soaks keep their promises in this runtime. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { InUse } from "../bench/soak/in_use.ts";
+import { InUse } from "./soak/in_use.ts";
 
 const isBun = process.versions["bun"] !== undefined;
 
@@ -41,7 +41,7 @@ describe("Examples and soaks", () => {
     assert.match(output, /100 of 100 pings answered over 4 connections/);
   });
 
-  it("the soaks count what living Workers use, and of killed ones nothing", () => {
+  it("the soaks count what living Workers use and nothing of killed ones", () => {
     const inUse = new InUse(2, 1);
     inUse.begin(0, 1);
     inUse.begin(1, 2);
@@ -49,23 +49,27 @@ describe("Examples and soaks", () => {
     assert.equal(inUse.use(2, 0, 2), false);
     assert.equal(inUse.use(2, 0, 2), true, "three of two");
     inUse.unuse(2, 0);
-    // Killed: its place is another's, which may be had by one that starts and is to be killed next.
+    // Killed: its slots may belong to a Worker that has just started.
     inUse.end(0);
     assert.equal(inUse.use(2, 0, 2), false);
-    assert.equal(inUse.use(1, 0, 2), false, "who goes on after that counts nothing");
+    assert.equal(inUse.use(1, 0, 2), false, "a killed Worker that goes on counts nothing");
     inUse.begin(0, 3);
-    assert.equal(inUse.use(3, 0, 2), true, "but its heir does");
+    assert.equal(inUse.use(3, 0, 2), true, "but its successor does");
   });
 
-  it("the soak of the pool finds nothing in a few seconds", { timeout: 60_000 }, async () => {
-    const { code, output } = await run("bench/soak/pool.ts", "--minutes", "0.05");
+  it("the soak of the pool finds no violation in a few seconds", { timeout: 60_000 }, async () => {
+    const { code, output } = await run("tests/soak/pool.ts", "--minutes", "0.05");
     assert.equal(code, 0, output);
-    assert.match(output, /^ {2}everything held/m);
+    assert.match(output, /^ {2}all invariants held/m);
   });
 
-  it("the soak of the limiter finds nothing in a few seconds", { timeout: 60_000 }, async () => {
-    const { code, output } = await run("bench/soak/limiter.ts", "--minutes", "0.05");
-    assert.equal(code, 0, output);
-    assert.match(output, /^ {2}everything held/m);
-  });
+  it(
+    "the soak of the limiter finds no violation in a few seconds",
+    { timeout: 60_000 },
+    async () => {
+      const { code, output } = await run("tests/soak/limiter.ts", "--minutes", "0.05");
+      assert.equal(code, 0, output);
+      assert.match(output, /^ {2}all invariants held/m);
+    },
+  );
 });

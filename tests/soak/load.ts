@@ -1,6 +1,8 @@
 /**
- * The upstream of the soak, with every fault that an upstream has, and its clients, of which some
- * leave. Told the gateway's address on standard input; stops at the end of that.
+ * The upstream of the soak, with every fault that an upstream has, and its clients, some of which abort. Reads the
+ * gateway's address from standard input, and stops at the next line.
+ *
+ * @module
  */
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -63,7 +65,7 @@ async function client(gateway: string): Promise<void> {
     const number = sent++;
     const kind = KINDS[number % KINDS.length]!;
     const leaver = new AbortController();
-    // Those of a "+" leave in the midst of it.
+    // Kinds with a "+" are aborted midway.
     const leaves = kind.endsWith("+")
       ? setTimeout(() => leaver.abort(), 5 + number % 60)
       : undefined;
@@ -75,7 +77,7 @@ async function client(gateway: string): Promise<void> {
       if (number % 50 === 0) await response.body?.cancel();
       else await response.arrayBuffer();
     } catch {
-      // Faults are what they are here for.
+      // Faults are expected.
     }
     clearTimeout(leaves);
     await sleep(20 + number % 30);

@@ -1,4 +1,8 @@
-/** What a soak looks at, and what it takes for a leak. */
+/**
+ * A sample of a gateway under load, and the regression that tells a leak from noise.
+ *
+ * @module
+ */
 import { atLeast, fit } from "./fit.ts";
 
 /** The gateway at one moment, after a full collection. */
@@ -14,23 +18,23 @@ export interface Sample {
   readonly reservations: number;
   readonly failed: number;
   readonly aborted: number;
-  /** Requests that the upstream's failures account for, by what was thrown. */
+  /** Failed requests, by the code of their error. */
   readonly errors: Readonly<Record<string, number>>;
 }
 
-/** More bytes for each request than this are a leak. What was found in `pool.fetch` was 6,000. */
+/** More bytes a request than this are a leak. A leak that was found in `pool.fetch` had 6,000. */
 const MOST_BYTES = 50;
-/** As much growth over the whole time is none: in a short run all of it may be warming up. */
+/** Growth over the whole time that is not a leak: in a short run it may be warm-up. */
 const ALLOWED_BYTES = 2 * 2 ** 20;
-/** The first part of the time is for warming up: code is compiled, tables and pools grow. */
+/** The share of the time for warm-up, in which code is compiled and tables grow. */
 const WARM_UP = 0.4;
 
-/** What is counted and must not drift: more than one, all but surely, over the time measured. */
+/** Counts that must not drift: by more than one, with 3 standard errors, over the measured time. */
 const COUNTED = ["files", "threads", "inFlight", "waiting", "reservations"] as const;
-/** What must be back at 0 once the load has ended. */
+/** Counts that must return to 0 after the load. */
 const RETURNED = ["inFlight", "waiting", "reservations"] as const;
 
-/** One line for people, and everything that is wrong. */
+/** A one-line summary, and every fault. */
 export function judge(samples: readonly Sample[], end: Sample): { line: string; faults: string[] } {
   const faults: string[] = [];
   const last = samples.at(-1)!;
@@ -38,10 +42,10 @@ export function judge(samples: readonly Sample[], end: Sample): { line: string; 
   const first = warm[0]!;
   const requests = last.requests - first.requests;
   if (requests < 100) faults.push(`only ${requests} requests were measured`);
-  const told: string[] = [];
+  const slopes: string[] = [];
   for (const name of ["rssBytes", "heapBytes"] as const) {
     const line = fit(warm.map((sample) => [sample.requests, sample[name]]));
-    told.push(`${name.slice(0, -5)} ${signed(line.slope)} ± ${line.error.toFixed(1)} B/request`);
+    slopes.push(`${name.slice(0, -5)} ${signed(line.slope)} ± ${line.error.toFixed(1)} B/request`);
     if (atLeast(line) > Math.max(MOST_BYTES, ALLOWED_BYTES / requests)) {
       faults.push(`${name} grows by at least ${atLeast(line).toFixed(0)} a request`);
     }
@@ -57,7 +61,7 @@ export function judge(samples: readonly Sample[], end: Sample): { line: string; 
   const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
   const line = `${last.seconds.toFixed(0)} s, ${last.requests} requests, ${last.failed} failed, ` +
     `${last.aborted} aborted; rss ${megabytes(first.rssBytes)} -> ${megabytes(last.rssBytes)}, ` +
-    `heap ${megabytes(first.heapBytes)} -> ${megabytes(last.heapBytes)}; ${told.join(", ")}; ` +
+    `heap ${megabytes(first.heapBytes)} -> ${megabytes(last.heapBytes)}; ${slopes.join(", ")}; ` +
     `files ${first.files} -> ${last.files}; at the end ` +
     RETURNED.map((name) => `${name} ${end[name]}`).join(", ");
   return { line, faults };
