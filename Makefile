@@ -6,7 +6,7 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test sanitize fuzz soak bench bench-quick abi pack fmt clean
+.PHONY: help build demo test sanitize fuzz soak bench bench-quick abi docs deny pack fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ bench-quick: $(INSTALLED) ## Compare the working tree with BASE (HEAD) in five m
 
 abi: ## Regenerate sluice.h, symbols.gen.ts and the ABI hash from rust/abi
 	cargo run --quiet --locked -p sluice-abigen
+
+docs: $(INSTALLED) ## Build the documentation site to .build/docs and check its links
+	$(BUN) scripts/docs.ts
+
+deny: ## Check licences, bans, sources and advisories of the crates (needs cargo-deny)
+	cargo deny --locked check
 
 pack: build ## Pack the npm packages of this platform under .build/npm
 	$(BUN) scripts/pack_npm.ts

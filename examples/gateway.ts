@@ -1,14 +1,14 @@
 /**
- * An OpenAI-compatible gateway, all three parts together: it counts what a chat will cost,
- * reserves that for the tenant and for the model, sends it with the key that has most room, streams the
- * answer through, and charges what it has really cost, also if the client leaves in the middle.
+ * An OpenAI-compatible gateway that uses all three parts of sluice. It counts the tokens of a chat, reserves them
+ * for the tenant and the model, and sends the chat with the API key that has most capacity left. It streams the
+ * answer through and charges the real cost, even if the client disconnects midway.
  *
  *     bun examples/gateway.ts            # one thread
  *     bun examples/gateway/workers.ts    # a Worker for each core
  *     deno serve -A --port 8787 --parallel --unstable-no-legacy-abort examples/gateway.ts
  *
- * `UPSTREAM` and `KEYS` (`https://api.openai.com`, `sk-a,sk-b`) say where answers come from; without
- * them they are made up here.
+ * `UPSTREAM` and `KEYS` (`https://api.openai.com`, `sk-a,sk-b`) name the upstream. Without them, a built-in one
+ * answers.
  *
  * @module
  */
@@ -32,10 +32,10 @@ import { startFakeUpstream } from "./gateway/fake_upstream.ts";
 import { metered } from "./gateway/metered.ts";
 
 const { UPSTREAM = await startFakeUpstream(), KEYS = "key-a,key-b", PORT = "8787" } = process.env;
-/** What is reserved for an answer if the client does not say how long it may be. */
+/** Tokens that are reserved for an answer if the client sets no maximum. */
 const ANSWER_TOKENS = 1024;
 
-// Opened under these names by every Worker, they are one and the same for all of them.
+// Every Worker that opens these names shares the same limiters and the same pool.
 const tenants = new RateLimiter({
   name: "tenants",
   limits: {
@@ -54,7 +54,7 @@ const pool = new UpstreamPool({
   queue: { max: 1000, timeoutMs: 10_000 },
 });
 
-/** What of a request matters here; all else is passed on as it is. */
+/** The fields of a request that the gateway reads. All others are passed on unchanged. */
 interface Chat {
   readonly model: string;
   readonly messages: readonly unknown[];
@@ -65,7 +65,7 @@ interface Chat {
   readonly max_tokens?: number | null;
 }
 
-/** The body of a request as a chat. What else is wrong with it, the upstream says. */
+/** Parses the body of a request as a chat. The upstream reports all other faults. */
 async function chatOf(request: Request): Promise<Chat> {
   const chat = await request.json() as Partial<Chat> | null;
   if (typeof chat?.model !== "string") throw new TypeError("model must be a string");
@@ -73,16 +73,16 @@ async function chatOf(request: Request): Promise<Chat> {
   return chat as Chat;
 }
 
-/** What a chat costs at most: the prompt, and its answers if they are as long as they may be. */
+/** The most that a chat can cost: the prompt, and answers of maximal length. */
 function costOf(chat: Chat): { prompt: number; most: number } {
   const answers = checked("n", chat.n ?? 1, 128);
   const length = chat.max_completion_tokens ?? chat.max_tokens ?? ANSWER_TOKENS;
-  // Not countMessages, which throws for what it does not know: a new field must not stop traffic.
+  // `countMessages` would throw for unknown content, and a new field must not stop traffic.
   const prompt = countRequest(chat, { format: "openai-chat" }).tokens;
   return { prompt, most: prompt + answers * checked("max_completion_tokens", length, 1_000_000) };
 }
 
-/** The key of a model's limit: however the client spells it, and one for all that nobody knows. */
+/** The key of a model's limit: the same for all spellings, and one for all unknown models. */
 function limitKey({ model, known }: ResolvedModel): string {
   return known ? model : "unknown";
 }
@@ -105,7 +105,7 @@ async function handle(request: Request): Promise<Response> {
   if (request.method !== "POST" || pathname !== "/v1/chat/completions") {
     return failure(404, `there is no ${request.method} ${pathname}`);
   }
-  // A real gateway looks up whose key it is.
+  // A real gateway looks up the tenant of the API key.
   const tenant = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
   if (tenant === undefined) return failure(401, "an API key is missing");
   let chat: Chat;
@@ -131,7 +131,7 @@ async function handle(request: Request): Promise<Response> {
     return new Request(new URL(pathname, UPSTREAM), {
       method: "POST",
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      // The last chunk of a stream tells what it has cost. It is hidden from who did not ask for it.
+      // The last chunk of a stream reports the usage. It is removed for clients that did not ask for it.
       body: JSON.stringify(
         chat.stream
           ? { ...chat, stream_options: { ...chat.stream_options, include_usage: true } }
@@ -144,7 +144,7 @@ async function handle(request: Request): Promise<Response> {
     const { signal } = request;
     answer = await pool.fetch(send, { signal, headersTimeoutMs: 60_000, reservation: call });
   } catch (error) {
-    // What was sent may have been served, and is charged in full.
+    // The upstream may have served the request, so it is charged in full.
     isSent ? call.settle() : call.cancel();
     if (error instanceof SluiceError) return failure(503, error.message, { "retry-after": "1" });
     return failure(502, `no answer from upstream: ${(error as Error).message}`);
@@ -163,7 +163,7 @@ function failure(status: number, message: string, headers: HeadersInit = {}): Re
   return Response.json({ error: { message, type: "gateway_error" } }, { status, headers });
 }
 
-/** What `bun` and `deno serve` take. */
+/** The form of a server that `bun` and `deno serve` accept. */
 interface Server {
   readonly port: number;
   readonly idleTimeout: number;

@@ -1,7 +1,7 @@
 /**
- * A gateway of four Workers that share one limiter. Clients hammer one tenant through HTTP, and then
- * another one; at the end the counts have to be exact to the request and to the token, by the clients,
- * by the upstream and by the limiter.
+ * A gateway of four Workers that share one limiter. Clients send many requests of one tenant through HTTP, and then
+ * of another one. At the end, the counts of the clients, the upstream and the limiter must agree, to the request and
+ * to the token.
  *
  *     bun examples/limited_gateway.ts
  *     deno run -A examples/limited_gateway.ts
@@ -28,7 +28,7 @@ const TOKENS = 30_000;
 const LIVE = 16;
 const HALF_A_DAY_MS = 432e5;
 
-// Noon, as these tenants see it: midnight must not come in between, or there would be two quotas.
+// It is noon in the time zone of these tenants. Midnight during the run would begin a second quota.
 const minutesToday = Math.floor(Date.now() / 60_000) % 1440;
 const utcOffset = 720 - minutesToday;
 const limits: Limits<LimitName> = {
@@ -55,15 +55,15 @@ async function startWorker(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-/** What clients were told. */
+/** The answers that clients got. */
 class Seen {
   admitted = 0;
-  /** Turned away for today, by the limit that binds. */
+  /** Refused for today, by the limit that refused. */
   readonly denied: Record<LimitName, number> = { requests: 0, tokens: 0, live: 0 };
-  /** Turned away because of what other requests held at the moment, and asked again. */
+  /** Refused because other requests held the amount at that moment, and retried. */
   busy = 0;
   failed = 0;
-  /** Refusals that did not say when a new day begins. */
+  /** Refusals without the time at which a new day begins. */
   vague = 0;
 
   get deniedInAll(): number {
@@ -73,7 +73,7 @@ class Seen {
 
 let turn = 0;
 
-/** Asks until it is known whether the request is one of today's. */
+/** Retries until the request is admitted or refused for today. */
 async function ask(tenant: string, chat: Chat, seen: Seen): Promise<void> {
   for (;;) {
     const response = await fetch(gateways[turn++ % WORKERS]!, {
@@ -96,7 +96,7 @@ async function ask(tenant: string, chat: Chat, seen: Seen): Promise<void> {
   }
 }
 
-/** So many requests of one tenant, by all clients at once. */
+/** Sends this number of requests of one tenant, by all clients at once. */
 async function hammer(tenant: string, chat: Chat, requests: number): Promise<Seen> {
   const seen = new Seen();
   let left = requests;
@@ -124,15 +124,15 @@ function report(tenant: string, { admitted, deniedInAll, busy, failed }: Seen): 
   );
 }
 
-// Small ones, so that requests are what runs out.
+// Small requests exhaust the limit of requests.
 const small = await hammer("acme", { prompt: "ping", max_tokens: 8 }, 1600);
 report("acme", small);
 
-// Large ones, so that tokens are: how many requests that makes depends on what the upstream answers.
+// Large requests exhaust the limit of tokens. How many fit depends on the lengths of the answers.
 const chat: Chat = { prompt: "Say something nice about rate limiters.", max_tokens: 64 };
 const most = new Tokenizer("o200k_base").count(chat.prompt) + chat.max_tokens;
 const large = await hammer("globex", chat, 1600);
-// What was held when the last ones were turned away has come back, in part: use it up, one by one.
+// Part of the amount that was held at the last refusals has returned: use it up, one request at a time.
 while (limiter.peek("globex", { tokens: most }).allowed) await ask("globex", chat, large);
 report("globex", large);
 

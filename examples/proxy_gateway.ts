@@ -1,6 +1,6 @@
 /**
- * A gateway of four Workers in front of three flaky upstreams, under load: clients that leave,
- * Workers that are killed, an outage. At the end it says whether the pool kept what it promises.
+ * A gateway of four Workers in front of three unreliable upstreams, under load: clients disconnect, Workers are
+ * killed, and one upstream has an outage. At the end it reports whether the pool kept its promises.
  *
  *     bun examples/proxy_gateway.ts [--seconds 60]
  *     deno run -A examples/proxy_gateway.ts [--seconds 60]
@@ -36,7 +36,7 @@ const options: PoolOptions = {
   maxInFlight: overAll.max,
   queue: { max: 500, timeoutMs: 10_000 },
   // The rest doubles with every probe that fails, so short runs need a short one. One of three may
-  // be ejected at a time (`maxEjected` is 0.5); who asks for rest by Retry-After rests besides.
+  // be ejected at a time (`maxEjected` is 0.5); upstreams that ask for rest by Retry-After rest as well.
   health: { failures: 5, cooldownMs: Math.min(500, 10 * seconds) },
 };
 const order: Omit<Order, "number"> = {
@@ -56,7 +56,7 @@ const pool = new UpstreamPool({
 });
 
 interface Gateway {
-  /** Whether it was killed, with all that its clients asked for. */
+  /** Whether it was killed, with all requests of its clients. */
   isKilled: boolean;
   readonly worker: Worker;
   readonly number: number;
@@ -91,13 +91,13 @@ const gateways = await Promise.all(Array.from({ length: WORKERS }, startWorker))
 const seen = { complete: 0, left: 0, killed: 0, failed: 0 };
 const end = performance.now() + seconds * 1000;
 
-/** On a slow machine a little later, so that key-a has the time for one more probe. */
+/** Slower machines wait longer, so that key-a has time for one more probe. */
 function isOver(): boolean {
   const now = performance.now();
   return now >= end && (hasRecovered || now >= end + 5000);
 }
 
-/** A client: asks, reads, and one time in ten leaves half way. */
+/** A client: sends a request, reads the answer, and one time in ten disconnects midway. */
 async function client(): Promise<void> {
   while (!isOver()) {
     const gateway = gateways[Math.floor(Math.random() * gateways.length)]!;
@@ -118,7 +118,7 @@ async function client(): Promise<void> {
   }
 }
 
-/** An outage of one upstream, and the killing of two Workers, at parts of the whole time. */
+/** Starts an outage of one upstream and kills two Workers, at fractions of the whole time. */
 async function trouble(): Promise<void> {
   const wait = (share: number) => sleep(seconds * 1000 * share);
   await wait(0.2);
@@ -136,7 +136,7 @@ async function replace(): Promise<void> {
   gateways.push(await startWorker());
 }
 
-/** Looks for the ejection and the recovery in `stats`, as a dashboard would. */
+/** Polls `stats` for the ejection and the recovery, as a dashboard would. */
 async function watch(): Promise<void> {
   while (!isOver()) {
     const { state } = pool.stats().upstreams[0]!;
@@ -148,7 +148,7 @@ async function watch(): Promise<void> {
 
 await Promise.all([...Array.from({ length: CLIENTS }, client), trouble(), watch()]);
 
-// Now one more Worker dies with streams under way, and all must come back by itself.
+// One more Worker dies while it streams, and all its leases must return without help.
 const [last] = gateways;
 for (let i = 0; i < 8; i++) fetch(`${last!.origin}/v1/stream`).catch(() => {});
 while (pool.stats().inFlight === 0) await sleep(1);
@@ -189,7 +189,7 @@ const promises: [string, boolean][] = [
   ["the outage was seen: key-a was ejected", wasEjected],
   ["and it came back", hasRecovered],
   ["no lease is left, though three Workers were killed", stats.inFlight === 0],
-  ["nobody waits", stats.waiting === 0],
+  ["no caller waits", stats.waiting === 0],
   ["nearly all others who stayed were served", seen.complete > 10 * seen.failed],
 ];
 for (const [promise, isKept] of promises) {

@@ -1,10 +1,10 @@
 /**
- * Real TCP connections and clients of a real library, lent to one user at a time.
+ * TCP sockets and ioredis clients, each lent to one user at a time by a `ResourcePool`.
  *
  *     bun examples/tcp_resources.ts
  *     deno run -A examples/tcp_resources.ts
  *
- * Two small servers that speak Redis's protocol run in this process; one cuts everybody off half way.
+ * Two small servers that speak the protocol of Redis run in this process. One of them closes all connections midway.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { RespServer } from "../tests/fixtures/resp_server.ts";
 await using server = await RespServer.start();
 await using restarting = await RespServer.start();
 
-// Sockets: `create` makes one, `validate` looks at it before it is lent again, `destroy` ends it.
+// Sockets: `create` opens one, `validate` checks it before it is lent again, `destroy` closes it.
 const sockets = new ResourcePool<Socket>({
   async create(signal) {
     const socket = connect({ port: server.port, host: "127.0.0.1" });
@@ -44,7 +44,7 @@ console.log(
 );
 await sockets.close();
 
-// Clients of a library, with events for metrics. The server cuts all of them off half way.
+// Clients of a library, with events for metrics. The server closes their connections midway.
 let replaced = 0;
 const clients = new ResourcePool<Redis>({
   async create() {

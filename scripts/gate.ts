@@ -19,6 +19,8 @@ interface Step {
   readonly read?: (output: string) => Tally;
 }
 
+const SPELLING = `git ls-files | ${BIN}/cspell lint --no-progress --quiet --file-list stdin`;
+
 const STEPS: readonly Step[] = [
   { name: "format of Rust", command: ["cargo", "fmt", "--all", "--check"] },
   { name: "format of TypeScript", command: [`${BIN}/deno`, "fmt", "--check"] },
@@ -33,6 +35,9 @@ const STEPS: readonly Step[] = [
     name: "types for Deno",
     command: ["sh", "-c", `${BIN}/deno check --quiet $(git ls-files '*.ts' ':!tests/runtime/bun')`],
   },
+  { name: "spelling", command: ["sh", "-c", SPELLING] },
+  { name: "terms", command: [`${BIN}/bun`, "scripts/terms.ts"] },
+  { name: "message of the newest commit", command: [`${BIN}/bun`, "scripts/commit_message.ts"] },
   {
     name: "drift of the ABI",
     command: ["cargo", "run", "-q", "--locked", "-p", "sluice-abigen", "--", "--check"],
@@ -54,6 +59,7 @@ const STEPS: readonly Step[] = [
     command: [`${BIN}/bun`, "scripts/fuzz.ts", "--seconds", "20"],
     read: closing,
   },
+  { name: "site of the documents", command: [`${BIN}/bun`, "scripts/docs.ts"] },
   {
     name: "tables say what the records say",
     command: [`${BIN}/bun`, "bench/tables.ts", "--check"],

@@ -72,7 +72,10 @@ async function mainPackage(): Promise<string> {
     stdio: "inherit",
   });
   // The README leads to them.
-  cpSync(join(ROOT, "docs"), join(folder, "docs"), { recursive: true });
+  cpSync(join(ROOT, "docs"), join(folder, "docs"), {
+    recursive: true,
+    filter: (path) => basename(path) !== ".vitepress",
+  });
   const { name, description, engines, sideEffects } = manifest;
   const dependencies = Object.entries(manifest.dependencies);
   const isBundled = ([name]: readonly [string, string]) => !EXTERNAL.includes(name);

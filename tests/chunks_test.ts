@@ -25,14 +25,10 @@ function check(tokenizer: Tokenizer, text: string, size: number, overlap: number
 }
 
 describe("chunks", () => {
-  it("does what its documentation shows", () => {
+  it("has no chunk of an empty text, and one of a text that fits", () => {
     using tokenizer = Tokenizer.forModel("text-embedding-3-small");
-    const text = "one two three four five";
-    assert.deepEqual(tokenizer.chunks(text, { size: 3, overlap: 1 }), [
-      { start: 0, end: 13, tokens: 3 },
-      { start: 7, end: 23, tokens: 3 },
-    ]);
     assert.deepEqual(tokenizer.chunks("", { size: 3 }), []);
+    const text = "one two three four five";
     assert.deepEqual(tokenizer.chunks(text, { size: 5 }), [{ start: 0, end: 23, tokens: 5 }]);
   });
 

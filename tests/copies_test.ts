@@ -113,7 +113,7 @@ describe("two copies of the package", () => {
     }
   });
 
-  it("with one library share all, and nobody is warned", async () => {
+  it("with one library share everything, and there is no warning", async () => {
     assert.deepEqual(await run({ SLUICE_LIB: library().path }), [[true, false, false, false]]);
   });
 });

@@ -152,7 +152,7 @@ describe("examples/gateway.ts", () => {
     assert.equal(await places("joe"), LIVE);
   });
 
-  it("serves a model that nobody knew yesterday", async () => {
+  it("serves a model that is not known yet", async () => {
     const { usage } = await client("kim").chat.completions.create({ ...request, model: "gpt-6" });
     assert.ok(usage!.prompt_tokens > 0);
   });
@@ -330,7 +330,7 @@ describe("an answer that is metered", () => {
         assert.deepEqual([got, tokens], [expected, 77], name);
       }
     }
-    // Without a blank line at its end, and with lines that end as nobody ends them.
+    // Without a blank line at its end, and with unusual line ends.
     assert.equal((await charged("cut off", ["data: 1"], stream, text, false)).got, "data: 1");
     const returns = all.replaceAll("\n", "\r");
     assert.equal((await charged("returns", [returns], stream, text, false)).got, returns);

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { slug } from "../docs/.vitepress/pages.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -31,10 +32,8 @@ function links(markdown: string): string[] {
 function anchors(markdown: string): Set<string> {
   const found = new Set<string>();
   for (const [, heading] of prose(markdown).matchAll(/^#{1,6} +(.+)$/gm)) {
-    const slug = heading!.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim()
-      .replace(/\s/g, "-");
-    let anchor = slug;
-    for (let n = 1; found.has(anchor); n++) anchor = `${slug}-${n}`;
+    let anchor = slug(heading!);
+    for (let n = 1; found.has(anchor); n++) anchor = `${slug(heading!)}-${n}`;
     found.add(anchor);
   }
   return found;

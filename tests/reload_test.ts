@@ -47,7 +47,7 @@ describe("a program that is saved again and again", () => {
       let used = 0;
       for (const { generation, leases, reservations, capacity, ...found } of told) {
         const cap = [1, 1, 2, 3, 1][generation - 1]!;
-        // Reservations that nobody ended are settled in full, whatever the limits are by then.
+        // Open reservations are settled in full, whatever the limits are by then.
         assert.deepEqual(
           { generation, ...found },
           { generation, inFlight: 0, waiting: 0, members: 1, held: 0, used },

@@ -7,40 +7,40 @@
  * @module
  */
 
-/** A longer event is passed on as it comes, without being looked at, in bytes. */
+/** The longest event that is examined, in bytes. Longer ones are passed on unread. */
 const MOST_BYTES = 262_144;
 const LF = 10;
 const CR = 13;
 const NOTHING = new Uint8Array(0);
 
-/** Passes on the bytes of all events but those of which `isHidden` says so. */
+/** Passes on the bytes of all events, except those for which `isHidden` returns true. */
 export class EventFilter {
   readonly #isHidden: (data: string) => boolean;
-  /** The event that is not at its end yet. */
+  /** The bytes so far of an unfinished event. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
-  /** Whether no byte of the present line has come yet. */
+  /** Whether the current line has no byte yet. */
   #isLineEmpty = true;
   /** Whether the last byte was a carriage return. */
   #wasReturn = false;
-  /** Whether the present event is passed on as it comes. */
+  /** Whether the current event is passed on unread. */
   #isPassing = false;
-  /** Whether nothing is filtered any more. */
+  /** Whether filtering has stopped. */
   #isOff = false;
 
-  /** @param isHidden Told the data of an event, which is its `data:` lines joined by line feeds. */
+  /** @param isHidden Receives the data of an event: its `data:` lines, joined by line feeds. */
   constructor(isHidden: (data: string) => boolean) {
     this.#isHidden = isHidden;
   }
 
-  /** What of `part`, and of what was held before it, is passed on now. O(bytes). */
+  /** Adds `part` and returns the bytes that are passed on now. O(bytes). */
   push(part: Uint8Array): Uint8Array {
     if (this.#isOff) return part;
     const passed: Uint8Array[] = [];
     let begin = 0;
     for (let i = 0; i < part.length; i++) {
       const byte = part[i]!;
-      // Lines may also end with a lone carriage return, which nobody sends: then all is passed on.
+      // The standard also allows a lone carriage return as a line end. No server sends it, so filtering stops then.
       if (this.#wasReturn && byte !== LF) {
         this.#isOff = true;
         break;
@@ -56,7 +56,7 @@ export class EventFilter {
     return joined(passed);
   }
 
-  /** What is left at the end of the stream. */
+  /** The remaining bytes at the end of the stream. */
   flush(): Uint8Array {
     return this.#release();
   }

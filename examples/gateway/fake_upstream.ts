@@ -1,5 +1,5 @@
 /**
- * An upstream that answers as OpenAI does, with made-up text, and tells what that has cost.
+ * An upstream that answers in the form of OpenAI with generated text, and reports the usage.
  *
  * @module
  */
@@ -16,11 +16,11 @@ interface Chat extends ChatRequestFields {
   readonly max_completion_tokens?: number;
 }
 
-const WORDS = "Permission is not a socket, and whoever counts alone counts wrong. ".split(" ");
-/** Between two parts of a stream, in milliseconds. */
+const WORDS = "Permission is not a socket, and a count of one Worker is wrong. ".split(" ");
+/** The pause between two parts of a stream, in milliseconds. */
 const PAUSE_MS = 2;
 
-/** What it has served, by key. */
+/** The requests that it has served, by key. */
 export interface Served {
   inFlight: number;
   most: number;
@@ -40,7 +40,7 @@ export async function startFakeUpstream(
     try {
       await answer(await json(request) as Chat, response);
     } catch (error) {
-      // The client left while it asked, or asked for nothing that makes sense.
+      // The client disconnected during its request, or sent no valid one.
       if (response.headersSent || !request.complete) return response.destroy();
       const message = (error as Error).message;
       response.writeHead(400, { "content-type": "application/json" })

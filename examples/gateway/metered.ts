@@ -1,5 +1,5 @@
 /**
- * An answer on its way to the client, and what it has cost once it is over.
+ * A response body that settles the reservation of its request when it ends.
  *
  * @module
  */
@@ -7,22 +7,22 @@ import { type Reservation, SluiceError, type Tokenizer } from "../../mod.ts";
 import { EventFilter } from "./event_filter.ts";
 import { isUsageChunk, UsageMeter } from "./usage_meter.ts";
 
-/** What was asked, as far as the answer's price depends on it. */
+/** The facts about a request that the cost of its answer depends on. */
 export interface Asked {
-  /** Counts what is generated if the upstream does not tell. The caller closes it. */
+  /** Counts the generated tokens if the upstream does not report them. The caller closes it. */
   readonly tokenizer: Tokenizer;
-  /** What the prompt costs. */
+  /** The tokens of the prompt. */
   readonly promptTokens: number;
-  /** Whether the client asked for the chunk of a stream that tells the usage. */
+  /** Whether the client asked for the chunk that reports the usage of a stream. */
   readonly wantsUsage: boolean;
 }
 
 /**
- * The body of `answer`, as it comes. When it ends, however it does, `call` is settled: with the usage
- * that the upstream told, or with what went through if it did not come to that.
+ * The body of `answer`, passed through. When it ends, for whatever reason, `call` is settled with the usage that the
+ * upstream reported, or else with the tokens that passed through.
  *
- * The bytes are those of the upstream, whatever they are. Only the chunk that tells the usage of a
- * stream is left out for a client that did not ask for it.
+ * The bytes are those of the upstream. Only the chunk with the usage of a stream is removed, for clients that did not
+ * ask for it.
  */
 export function metered(answer: Response, call: Reservation, asked: Asked): BodyInit | null {
   if (!answer.ok || answer.body === null) {
@@ -33,7 +33,7 @@ export function metered(answer: Response, call: Reservation, asked: Asked): Body
   const meter = new UsageMeter(asked.tokenizer, asked.promptTokens, isStream);
   const filter = isStream && !asked.wantsUsage ? new EventFilter(isUsageChunk) : undefined;
   const reader = answer.body.getReader();
-  // Not a generator: one that was never asked for anything does not hear that the client left.
+  // Not a generator: one that was never read is not told that the client disconnected.
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
@@ -62,9 +62,9 @@ export function metered(answer: Response, call: Reservation, asked: Asked): Body
 }
 
 /**
- * Settles a call that the upstream refused. A request that was wrong counts as a request and costs no
- * tokens: for free, a tenant could send as many as it likes. One that the upstream could not take
- * (429) or failed (5xx) costs nothing.
+ * Settles a call that the upstream refused. A wrong request counts as a request without tokens, because a tenant
+ * could otherwise send any number of them. A request that the upstream could not take (429) or failed (5xx) costs
+ * nothing.
  */
 function refuse(call: Reservation, status: number): void {
   if (status === 429 || status >= 500) call.cancel();
@@ -75,7 +75,7 @@ function settle(call: Reservation, meter: UsageMeter): void {
   try {
     call.settle({ tokens: meter.tokens });
   } catch (error) {
-    // It took longer than a reservation lives, and was charged in full then.
+    // It took longer than the reservation lived, so it was charged in full at the expiry.
     if (!(error instanceof SluiceError && error.code === "SLUICE_RESERVATION_CLOSED")) throw error;
   } finally {
     meter.close();

@@ -1,22 +1,21 @@
 /**
  * Reads the token usage of an answer while its bytes pass by.
  *
- * Nothing that an upstream sends can make it throw: what it does not understand, it skips. What it keeps
- * is bounded.
+ * It never throws, whatever an upstream sends: it skips everything unknown. Its memory is bounded.
  *
  * @module
  */
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { TokenCounter, Tokenizer } from "../../mod.ts";
 
-/** A whole answer is read up to this size, and so is one event of a stream, in characters. */
+/** The longest answer, or event of a stream, that is read, in characters. */
 const MOST_CHARACTERS = 4_194_304;
-/** Usage beyond this is no token count of any model. */
+/** The largest usage that can be a token count of a model. */
 const MOST_TOKENS = 1_000_000_000;
-/** Choices of one stream that are counted. OpenAI allows 128. */
+/** The number of choices of one stream that are counted. OpenAI allows 128. */
 const MOST_CHOICES = 128;
 
-/** Reads usage from what passes by, and counts what was generated if no usage comes. */
+/** Reads the usage from the bytes of an answer, and counts the generated tokens if there is none. */
 export class UsageMeter {
   readonly #decoder = new TextDecoder();
   readonly #parser: EventSourceParser | undefined;
@@ -47,17 +46,17 @@ export class UsageMeter {
       this.#isTooLong = this.#whole.length + text.length > MOST_CHARACTERS;
       this.#whole = this.#isTooLong ? "" : this.#whole + text;
     } catch {
-      // An event of more than MOST_CHARACTERS: what was counted so far stands.
+      // An event of more than MOST_CHARACTERS: the count so far remains.
       this.#isTooLong = true;
     }
   }
 
-  /** The answer is over. Never throws. */
+  /** Ends the answer. Never throws. */
   finish(): void {
     if (this.#parser === undefined) this.#note(this.#whole);
   }
 
-  /** As the upstream told it, or else the prompt and what was seen of the answer. */
+  /** The usage that the upstream reported, or else the prompt and the tokens that passed. */
   get tokens(): number {
     if (this.#total !== undefined) return this.#total;
     const counts = [...this.#counters.values()].map(({ count }) => count);
@@ -94,7 +93,7 @@ export class UsageMeter {
   }
 }
 
-/** Whether a chunk of a stream is the one that only tells the usage. */
+/** Whether a chunk of a stream is the one that only reports the usage. */
 export function isUsageChunk(data: string): boolean {
   const body = parsed(data);
   if (!isObject(body) || !isObject(body["usage"])) return false;
@@ -111,7 +110,7 @@ function parsed(data: string): unknown {
   try {
     return JSON.parse(data);
   } catch {
-    // `[DONE]`, a ping, HTML: none of it tells a usage.
+    // `[DONE]`, a ping or HTML contain no usage.
     return undefined;
   }
 }

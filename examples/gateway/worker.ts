@@ -1,5 +1,5 @@
 /**
- * One Worker of the gateway in Bun. Its limiters and its pool are those of all: they have the same names.
+ * One Worker of the gateway in Bun. It shares its limiters and its pool with the others by their names.
  *
  * @module
  */

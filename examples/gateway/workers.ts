@@ -1,6 +1,6 @@
 /**
- * The gateway with a Worker for each core, in Bun, where the system gives each its share of the
- * connections; `deno serve --parallel` does the same without this file.
+ * Starts the gateway with one Worker for each core, in Bun. The system distributes the connections. In Deno,
+ * `deno serve --parallel` does the same without this file.
  *
  *     bun examples/gateway/workers.ts
  *

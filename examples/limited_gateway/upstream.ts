@@ -1,6 +1,6 @@
 /**
- * A model provider that answers with as many tokens as it likes, up to `max_tokens`, and keeps its own
- * count of what each tenant was served.
+ * A model provider that answers with a random number of tokens, up to `max_tokens`, and counts the usage of each
+ * tenant itself.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Tokenizer } from "../../mod.ts";
 import { type Chat, TENANT_FIELD } from "./worker.ts";
 
-/** What one tenant was served. */
+/** The usage of one tenant. */
 export interface Served {
   requests: number;
   tokens: number;
   inFlight: number;
-  /** The most requests that were in flight at a time. */
+  /** The largest number of requests that were in flight at a time. */
   most: number;
 }
 
@@ -38,7 +38,7 @@ export class Upstream {
     return new Upstream(server);
   }
 
-  /** What a tenant was served, by the upstream's own count. */
+  /** The usage of a tenant, by the upstream's own count. */
   of(tenant: string): Served {
     let served = this.#served.get(tenant);
     if (served === undefined) {
@@ -63,7 +63,7 @@ export class Upstream {
     const answered = 1 + Math.floor(Math.random() * max_tokens);
     const total_tokens = this.#tokenizer.count(prompt) + answered;
     served.tokens += total_tokens;
-    // Over before the gateway can see the end, so that a place is never counted twice.
+    // It ends here before the gateway can see the end, so no slot is counted twice.
     served.inFlight--;
     response.writeHead(200, { "content-type": "application/json" })
       .end(JSON.stringify({ usage: { total_tokens } }));

@@ -1,6 +1,6 @@
 /**
- * One Worker of the gateway: an HTTP server that reserves for a tenant what a request may cost, passes
- * it on, and charges what it has cost.
+ * One Worker of the gateway: an HTTP server that reserves the maximal cost of a request for its tenant, passes the
+ * request on, and charges the real cost.
  *
  * @module
  */
@@ -12,31 +12,31 @@ import { type Denied, type Limits, RateLimiter, Tokenizer } from "../../mod.ts";
 /** The limits of each tenant. */
 export type LimitName = "requests" | "tokens" | "live";
 
-/** What a Worker is told. Limits are plain objects, so they can be posted. */
+/** The message to a Worker. Limits are plain objects, so they can be posted. */
 export interface Order {
   readonly limits: Limits<LimitName>;
   readonly upstream: string;
 }
 
-/** What it says: the port it listens on. */
+/** The answer of a Worker: the port on which it listens. */
 export interface Started {
   readonly port: number;
 }
 
-/** What a client asks for. */
+/** The request of a client. */
 export interface Chat {
   readonly prompt: string;
   readonly max_tokens: number;
 }
 
-/** Why a client is turned away: with 429. */
+/** The body of a refusal, with status 429. */
 export interface Refused {
   readonly limit: LimitName;
-  /** `null` if nobody can tell, as it depends on when other requests end. */
+  /** `null` if it depends on the end of other requests. */
   readonly retryAfterMs: number | null;
 }
 
-/** The field that names the tenant; a real gateway looks an API key up. */
+/** The header field that names the tenant. A real gateway looks up an API key. */
 export const TENANT_FIELD = "x-tenant";
 
 interface Scope {
@@ -48,7 +48,7 @@ const scope = globalThis as unknown as Scope;
 const tokenizer = new Tokenizer("o200k_base");
 
 scope.onmessage = ({ data: { limits, upstream } }) => {
-  // The name is all that the Workers have in common: there is nothing to pass around.
+  // The Workers share the limiter by its name alone, so no object has to be passed.
   const limiter = new RateLimiter({ name: "tenants", limits });
   const server = createServer((request, response) => {
     serve(limiter, upstream, request, response).catch(() => {
@@ -70,7 +70,7 @@ async function serve(
   const tenant = String(request.headers[TENANT_FIELD]);
   const body = await text(request);
   const { prompt, max_tokens } = JSON.parse(body) as Chat;
-  // Settled in full at the end of the scope if something fails in between: it may have been served.
+  // If something fails, the end of the scope settles it in full, because it may have been served.
   using call = limiter.reserve(tenant, { tokens: tokenizer.count(prompt) + max_tokens });
   if (!call.allowed) return refuse(call, response);
   const answer = await fetch(upstream, {

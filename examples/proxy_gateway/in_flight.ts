@@ -1,53 +1,53 @@
 /**
- * An upstream's own count of the requests that are in flight, beside the most that may be.
+ * An upstream's own count of the requests in flight, compared with the limit.
  *
  * @module
  */
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Time for the news that a gateway has given a request up to come through. */
+/** The time in which the news of an aborted request arrives. */
 const NEWS_MS = 200;
 
-/** Requests, by the name that their gateway gave them: its own number, a dash, the request's. */
+/** Requests by name: the number of their gateway, a dash, the number of the request. */
 const givenUp = new Set<string>();
 
-/** A gateway has given up a request, or, named by its number alone, was killed with all of its. */
+/** Notes that a gateway has aborted a request or, given its number alone, was killed with all its requests. */
 export function giveUp(request: string): void {
   givenUp.add(request);
 }
 
-/** Requests in flight: to one upstream, or to all of them. */
+/** Counts the requests in flight to one upstream, or to all of them. */
 export class InFlight {
   readonly max: number;
   readonly #open = new Map<ServerResponse, string>();
-  /** The most that there were at a time. */
+  /** The largest number at a time. */
   most = 0;
-  /** How often there were more than `max`. */
+  /** How often the number was above `max`. */
   exceeded = 0;
 
   constructor(max: number) {
     this.max = max;
   }
 
-  /** A request has come in. */
+  /** Notes that a request has arrived. */
   begin(response: ServerResponse, name: string): void {
     this.#open.set(response, name);
-    // Cut off, or ended below, whichever comes first.
+    // The connection closes, or `end` is called, whichever comes first.
     response.once("close", () => this.end(response));
     if (this.#open.size <= this.max) this.most = Math.max(this.most, this.#open.size);
     else void this.#judge([...this.#open]);
   }
 
-  /** It was answered. */
+  /** Notes that it was answered. */
   end(response: ServerResponse): void {
     this.#open.delete(response);
   }
 
   /**
-   * More are open than may be. A lease comes back when its client leaves, or its Worker dies, and
-   * that the connection is cut is known here a little later; those do not count. Those that end
-   * well in the meantime do.
+   * Decides about requests above the limit. A lease returns when its client disconnects or its Worker dies, and the
+   * closed connection is seen here a little later. Such requests do not count. Those that end normally in the
+   * meantime do.
    */
   async #judge(open: readonly [ServerResponse, string][]): Promise<void> {
     await sleep(NEWS_MS);

@@ -1,6 +1,6 @@
 /**
- * A flaky model provider: streams events, refuses, fails and hangs up now and then, has an outage,
- * and keeps its own count of the requests that are in flight.
+ * An unreliable model provider: it streams events, sometimes refuses, fails or disconnects, has an outage, and counts
+ * the requests in flight itself.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InFlight } from "./in_flight.ts";
 
-/** The field that a gateway names its request in: its own number, a dash, the request's. */
+/** The header field with the name of a request: the number of the gateway, a dash, the number of the request. */
 export const REQUEST_FIELD = "x-request";
 
 export class Upstream {

@@ -10,15 +10,15 @@ import type { AddressInfo } from "node:net";
 import { type PoolOptions, UpstreamPool } from "../../mod.ts";
 import { REQUEST_FIELD } from "./upstream.ts";
 
-/** What a Worker is told. */
+/** The message to a Worker. */
 export interface Order {
   readonly number: number;
   readonly pool: PoolOptions;
-  /** Where the upstreams are, by id. */
+  /** The origins of the upstreams, by id. */
   readonly origins: Readonly<Record<string, string>>;
 }
 
-/** What it says: where it listens, and which requests it gave up because their client left. */
+/** The messages of a Worker: its port, and the requests that it aborted because their client disconnected. */
 export type News = { readonly port: number } | { readonly gaveUp: string };
 
 interface Scope {
@@ -26,7 +26,7 @@ interface Scope {
   postMessage(news: News): void;
 }
 
-/** How often a request is tried, while the client has seen nothing of it. */
+/** How often a request is tried, as long as the client has received nothing. */
 const ATTEMPTS = 3;
 
 const scope = globalThis as unknown as Scope;
@@ -50,7 +50,7 @@ async function proxy(
   const gone = new AbortController();
   let current: string | undefined;
   const leave = () => {
-    // Only the upstreams of this example want to know: to count right.
+    // Only the upstreams of this example need it, for exact counts.
     if (current !== undefined) scope.postMessage({ gaveUp: current });
     gone.abort();
   };
@@ -79,7 +79,7 @@ async function proxy(
   }
 }
 
-/** The answer of an upstream, of another one if the first fails before it says anything. */
+/** The answer of an upstream, or of another one if the first fails before its headers. */
 async function ask(
   pool: UpstreamPool,
   make: (upstream: string) => Request,

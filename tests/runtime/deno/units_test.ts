@@ -16,7 +16,7 @@ function serialize(value: unknown): Uint8Array {
 describe("the units of a string", () => {
   const { unitsOf } = denoBackend()!;
 
-  it("are there after some long texts, or all would be slow and nobody would see it", async () => {
+  it("are there after some long texts, because a slow path alone would go unnoticed", async () => {
     const long = "—".repeat(1 << 17);
     let texts = 1;
     for (; unitsOf!(long) === undefined && texts < 100; texts++) await delay(10);

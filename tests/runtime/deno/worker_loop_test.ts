@@ -35,7 +35,7 @@ describe("a Worker that is terminated in an endless loop", () => {
   it("goes on if it does not, as with code that calls nothing; its leases come back by time", async () => {
     const workers = 2;
     const { going } = await left("plain", "none", workers);
-    // If this fails, Deno interrupts Workers now: docs/upstream-pool.md and ARCHITECTURE say that it does not.
+    // If this fails, Deno interrupts Workers now: docs/upstream-pool.md and docs/internals.md say that it does not.
     assert.equal(going, workers);
     for (const what of ["count", "takeBatch"]) {
       const native = await left(what, "none", workers);
