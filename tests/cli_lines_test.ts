@@ -107,7 +107,7 @@ describe("sluice count --jsonl", () => {
   });
 
   it("counts for --model instead of the model of the line", async () => {
-    const input = lines({ model: "nobody/knows-this", messages: HELLO }, { text: "naïve 你好" });
+    const input = lines({ model: "unheard/of-model", messages: HELLO }, { text: "naïve 你好" });
     const { code, stdout } = await sluice(["count", "--jsonl", "--model", "gpt-4"], input);
     using tokenizer = Tokenizer.forModel("gpt-4");
     assert.equal(code, 0);

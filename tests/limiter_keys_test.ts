@@ -219,7 +219,7 @@ describe("keys", () => {
 
   it("are not made by forgetting them", () => {
     const { limiter } = make(tenant);
-    assert.equal(limiter.forget("nobody"), false);
+    assert.equal(limiter.forget("stranger"), false);
     assert.equal(limiter.stats().keys, 0);
     limiter.take("k", { tokens: 10 });
     assert.equal(limiter.forget("k"), true);

@@ -20,6 +20,11 @@ export const MECHANISMS: Readonly<Record<string, readonly Edit[]>> = {
     find: "let entry = if pre_token.len() <= TINY {",
     replace: "let entry = if pre_token.len() <= TINY && pre_token.is_empty() {",
   }],
+  "cache of merges behind the short cache": [{
+    file: `${SRC}engine/pre_token.rs`,
+    find: "let keeps_merges = !S::Entry::IS_COUNT && cache.is_full_size();",
+    replace: "let keeps_merges = cache.is_full_size() && pre_token.is_empty();",
+  }],
   "trigrams in high-entropy text": [{
     file: `${SRC}high_entropy/trigrams.rs`,
     find: "let mut found = None;",

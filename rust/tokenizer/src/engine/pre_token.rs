@@ -3,7 +3,7 @@
 //! | bytes | looked up in | merged by |
 //! |---|---|---|
 //! | 1 to 6 | short cache | branchless rounds |
-//! | 7 to 15 | short cache, vocabulary | array scan |
+//! | 7 to 15 | short cache, vocabulary, cache of merges | array scan |
 //! | 16 to 46 | long cache | array scan |
 //! | 47 to 512 | run cache | windows |
 //! | 513 and more | – | windows |
@@ -64,6 +64,7 @@ impl<C: Processor, S: Sink> Engine<'_, C, S> {
         let Self { vocabulary, tables, sink, cpu, .. } = self;
         let pre_token = &self.all[range];
         let cache = &mut tables.short[S::Entry::CACHE];
+        let keeps_merges = !S::Entry::IS_COUNT && cache.is_full_size();
         let ways = cache.set_mut(set);
         if let Some(entry) = S::Entry::find(ways, key) {
             return sink.entry(entry);
@@ -76,12 +77,21 @@ impl<C: Processor, S: Sink> Engine<'_, C, S> {
             tables.entropy.observe(pre_token.len(), 1);
             S::Entry::from_packed(PackedIds::new(&[id]))
         } else {
-            let mut ids = [0; SHORT + 1];
-            let count = merge_short(vocabulary, pre_token, &mut ids, 2, *cpu);
-            tables.entropy.observe(pre_token.len(), count);
-            let ids = &ids[..count];
-            let Some(entry) = S::Entry::from_ids(ids) else { return sink.tokens(ids) };
-            entry
+            let mut merged =
+                keeps_merges.then(|| tables.merged.set_mut(key_hash(key), vocabulary.number));
+            if let Some(packed) = merged.as_mut().and_then(|set| PackedIds::find(set, key)) {
+                S::Entry::from_packed(packed)
+            } else {
+                let mut ids = [0; SHORT + 1];
+                let count = merge_short(vocabulary, pre_token, &mut ids, 2, *cpu);
+                tables.entropy.observe(pre_token.len(), count);
+                let ids = &ids[..count];
+                if let (Some(set), Some(packed)) = (merged, PackedIds::from_ids(ids)) {
+                    packed.insert(set, key);
+                }
+                let Some(entry) = S::Entry::from_ids(ids) else { return sink.tokens(ids) };
+                entry
+            }
         };
         entry.insert(ways, key);
         sink.entry(entry);

@@ -9,7 +9,7 @@ use crate::{
     arch::{Processor, WithCpu},
     high_entropy::EntropyHeuristic,
     memory::Memory,
-    pretoken_cache::{CacheEntry, LongCache, PendingBlock, RunCache, ShortCache},
+    pretoken_cache::{CacheEntry, LongCache, MergedCache, PendingBlock, RunCache, ShortCache},
     vocab::Vocabulary,
 };
 use std::{cell::RefCell, marker::PhantomData, sync::Mutex};
@@ -23,6 +23,7 @@ const CACHE_BITS: [u32; 2] = [17, 16];
 pub(crate) struct Tables {
     /// By [`CacheEntry::CACHE`].
     pub(super) short: [ShortCache; 2],
+    pub(super) merged: MergedCache,
     pub(super) long: LongCache,
     pub(super) runs: RunCache,
     pub(super) entropy: EntropyHeuristic,
@@ -37,6 +38,7 @@ impl Tables {
         // The allocator's zeroed memory takes no pages until it is used, so little of this is in use at first.
         Self {
             short: CACHE_BITS.map(ShortCache::new),
+            merged: MergedCache::new(),
             long: LongCache::new(),
             runs: RunCache::new(),
             entropy: EntropyHeuristic::NO,

@@ -7,6 +7,7 @@
 //! | pre-token | cache | entry |
 //! |---|---|---|
 //! | 1 to 15 bytes | [`ShortCache`], 2-way with ids or 4-way with counts | key, up to six ids or a count |
+//! | 7 to 15 bytes, merged | [`MergedCache`], 2-way, if ids are wanted and the short cache is full-size | key, up to six ids |
 //! | 16 to 46 bytes | [`LongCache`], 2-way, entries of two sizes | bytes, up to 11 or 29 ids |
 //! | 47 to 512 bytes | [`RunCache`], direct-mapped | bytes, up to 63 ids |
 //!
@@ -14,6 +15,7 @@
 
 mod long;
 mod lookahead;
+mod merged;
 mod packed_ids;
 mod run;
 mod set;
@@ -24,6 +26,7 @@ pub(crate) use {long::LongTable, set::Set};
 pub(crate) use {
     long::{LONG_BYTES, LongCache},
     lookahead::{NO_KEY, Pending, PendingBlock},
+    merged::MergedCache,
     packed_ids::PackedIds,
     run::{RUN_BYTES, RunCache},
     set::{CacheEntry, TokenCount},

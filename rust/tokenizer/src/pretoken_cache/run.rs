@@ -6,8 +6,9 @@
 
 use crate::vocab::perfect_hash::key_hash;
 
-/// The number of entries: 192 KiB.
-const SLOTS: usize = 1 << 8;
+/// The number of entries: 768 KiB, of which only used pages count. A quarter of that makes texts with a hundred
+/// different runs a quarter slower (`bench/record/2026-11-29-ablation.txt`).
+const SLOTS: usize = 1 << 10;
 /// The longest pre-token that fits into an entry.
 pub(crate) const RUN_BYTES: usize = 512;
 

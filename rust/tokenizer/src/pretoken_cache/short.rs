@@ -70,6 +70,12 @@ impl ShortCache {
         &mut sets[index & last]
     }
 
+    /// Whether the cache has its full size.
+    #[inline(always)]
+    pub(crate) fn is_full_size(&self) -> bool {
+        self.bits == self.max_bits
+    }
+
     /// Counts an insertion. Whether the cache should grow.
     #[inline(always)]
     pub(crate) fn should_grow(&mut self) -> bool {
@@ -77,8 +83,8 @@ impl ShortCache {
         self.until_growth == 0
     }
 
-    /// The larger memory, if it is ready. If nothing prepares it yet, starts a thread that does. As a thread with so
-    /// many new pre-tokens will look up more, the preparing thread also reads the tables of the vocabulary ahead.
+    /// The larger memory, if it is ready. If nothing prepares it yet, starts a thread that does. As a thread with
+    /// that many new pre-tokens will look up more, the preparing thread also reads the tables of the vocabulary ahead.
     #[cold]
     pub(crate) fn larger_memory(&mut self, vocabulary: &Vocabulary) -> Option<Memory> {
         let Some(preparing) = self.preparing.take() else {
