@@ -21,11 +21,11 @@ const { rate, RateLimiter, UpstreamPool }: typeof import("../mod.ts") = await im
 
 const open = new RateLimiter({
   name: "open",
-  limits: { requests: rate({ limit: 1000, per: { milliseconds: 1 }, burst: 1e9 }) },
+  limits: { requests: rate({ limit: 1e6, per: "second", burst: 1e9 }) },
 });
 const shut = new RateLimiter({
   name: "shut",
-  limits: { requests: rate({ limit: 1, per: { milliseconds: 1e6 }, burst: 1 }) },
+  limits: { requests: rate({ limit: 3, per: "hour", burst: 1 }) },
 });
 const [openKey, shutKey] = [open.key("tenant"), shut.key("tenant")];
 shut.take(shutKey);

@@ -20,34 +20,35 @@ interface Named {
   readonly limits: readonly string[];
 }
 
-const REASONS: Readonly<Record<number, DenialReason>> = {
-  [DENIED_UNTIL]: "time",
-  [DENIED_HELD]: "held",
-  [DENIED_NEVER]: "never",
-};
+const REASONS: DenialReason[] = [];
+REASONS[DENIED_UNTIL] = "time";
+REASONS[DENIED_HELD] = "held";
+REASONS[DENIED_NEVER] = "never";
 
 /** The refusal of a call on several limiters, whose limits are counted in their order. */
 export function denialByAll(code: number, limiters: readonly Named[]): Denial {
-  let limit = limitOf(code);
+  const low = lowOf(code);
+  let limit = low % CODE_REASON;
   for (const limiter of limiters) {
-    if (limit < limiter.limits.length) return denialBy(code, limiter, limit);
+    if (limit < limiter.limits.length) return denial(code, low, limiter, limit);
     limit -= limiter.limits.length;
   }
   throw new SluiceError("SLUICE_PANIC", `internal error: code ${code} names no limit; report it`);
 }
 
 /** The refusal of a call on one limiter. */
-export function denialBy(code: number, limiter: Named, limit: number = limitOf(code)): Denial {
-  const reason = REASONS[Math.floor((lowOf(code) - 1) / CODE_REASON)] ?? "never";
+export function denialBy(code: number, limiter: Named): Denial {
+  const low = lowOf(code);
+  return denial(code, low, limiter, low % CODE_REASON);
+}
+
+function denial(code: number, low: number, limiter: Named, limit: number): Denial {
+  const reason = REASONS[(low / CODE_REASON) | 0] ?? "never";
   const fitsAfterMs = reason === "time" ? Math.floor(code / CODE_US) / 1000 : undefined;
   return new Denial(limiter.name, limiter.limits[limit] ?? "", reason, fitsAfterMs);
 }
 
-function limitOf(code: number): number {
-  return (lowOf(code) - 1) % CODE_REASON;
-}
-
-/** `code % CODE_US`, which is slow for numbers above 2^31. */
+/** `(code - 1) % CODE_US` as a 32-bit integer: `%` is slow for numbers above 2^31 and for fractions. */
 function lowOf(code: number): number {
-  return code - Math.floor(code / CODE_US) * CODE_US;
+  return (code - 1 - Math.floor((code - 1) / CODE_US) * CODE_US) | 0;
 }

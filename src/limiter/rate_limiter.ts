@@ -77,7 +77,7 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
   readonly #units: Units;
   readonly #take: NativeLimiter["native"]["sluice_limiter_take"];
   /** What a call costs that names no unit; 0 for units that there are not. */
-  readonly #defaults: readonly [number, number, number, number];
+  readonly #defaults: Float64Array<ArrayBuffer>;
   /** Whether all units have room in one call without parts. */
   readonly #isSmall: boolean;
   readonly #hasConcurrency: boolean;
@@ -114,7 +114,7 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
     this.#units = units;
     this.#take = core.native.sluice_limiter_take;
     const [cost0 = 0, cost1 = 0, cost2 = 0, cost3 = 0] = units.defaults;
-    this.#defaults = [cost0, cost1, cost2, cost3];
+    this.#defaults = Float64Array.of(cost0, cost1, cost2, cost3);
     this.#isSmall = units.names.length <= LIMITER_UNITS;
     this.#hasConcurrency = concurrencyUnits.length > 0;
   }
@@ -140,10 +140,10 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
     if (!this.#isSmall) return this.#takeByParts(core.resolve(key), units.read("cost", cost));
     const defaults = this.#defaults;
     // Units.read() into variables: it allocates nothing, and no getter of the cost can reach them.
-    let cost0 = defaults[0];
-    let cost1 = defaults[1];
-    let cost2 = defaults[2];
-    let cost3 = defaults[3];
+    let cost0 = defaults[0]!;
+    let cost1 = defaults[1]!;
+    let cost2 = defaults[2]!;
+    let cost3 = defaults[3]!;
     if (cost !== undefined) {
       checkCost("cost", cost);
       for (const unit in cost) {
