@@ -22,6 +22,14 @@ const SPEEDS = new Cells([
   { runtime: "Bun", name: "theirs", size: 2, speed: [8] },
 ], KEYS);
 
+describe("the cells of a record", () => {
+  it("are refused if they lack a field that tells them apart", () => {
+    const cell = { runtime: "Bun", contender: "ours", median: 20 };
+    const other = { ...cell, contender: "theirs" };
+    assert.throws(() => new Cells([cell, other], ["name"]), /two cells have runtime,name/);
+  });
+});
+
 describe("a pivot table", () => {
   it("has a row and a column for each combination of values, and ratios to another cell", () => {
     const spec = {

@@ -19,7 +19,14 @@ export class Cells {
   constructor(all: readonly Cell[], keys: readonly string[]) {
     this.all = all;
     this.#keys = ["runtime", ...keys];
-    this.#index = new Map(all.map((cell) => [this.#key(cell), cell]));
+    const index = new Map<string, Cell>();
+    for (const cell of all) {
+      const key = this.#key(cell);
+      // Such as when a record was made with another schema and lacks a field.
+      if (index.has(key)) throw new Error(`two cells have ${this.#keys}: ${JSON.stringify(key)}`);
+      index.set(key, cell);
+    }
+    this.#index = index;
   }
 
   static of({ runtimes }: BenchRecord, keys: readonly string[]): Cells {
