@@ -18,6 +18,7 @@ use crate::tokenizer::special::special_mode;
 
 /// No token of any encoding has more bytes.
 pub const SLUICE_MAX_TOKEN_BYTES: u32 = 128;
+const _: () = assert!(SLUICE_MAX_TOKEN_BYTES as usize == sluice_tokenizer::LONGEST_TOKEN);
 /// The largest limit of `sluice_tokenizer_count_within`.
 pub const SLUICE_MAX_COUNT_LIMIT: u32 = 2147483646;
 
