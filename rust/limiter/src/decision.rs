@@ -1,6 +1,6 @@
 //! Outcomes of decisions: allowed, denied by a limit, or not decidable.
 
-use crate::limits::limit::Refusal;
+use crate::limits::refusal::Refusal;
 
 /// None if the call is allowed, the denial if not, or why it could not be decided.
 pub type Verdict = Result<Option<Denial>, Fault>;

@@ -13,20 +13,22 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | `limits` | the arithmetic of one limit: GCRA, quota windows, calendars, time zones |
+//! | `limits` | the arithmetic of one limit: GCRA, quota windows, calendars, time zones, credit |
 //! | `slots` | the state of one key behind a spin lock; the segmented array of all slots |
 //! | `keys` | the hash table from names to slots; allocation and eviction of slots |
 //! | `limit_sets` | interned limits that some keys have instead of the limiter's defaults |
 //! | `limiter`, `decision` | decisions on one key, and their outcomes |
-//! | `operations` | batches, partial takes, management of keys |
+//! | `operations` | batches, partial takes, management of keys, credit of shared limits |
 //! | `multi_key` | decisions on several keys |
 //! | `reservations` | open reservations: reserve, settle, renew, expire |
 //! | `snapshot` | saving and restoring a limiter |
+//! | `shared` | limits that many processes share: the protocol with the script in the store |
 //!
 //! No two modules import each other, with one exception: see `reservations::book`.
 #![forbid(unsafe_code)]
 
 mod decision;
+mod empty_slot;
 mod keys;
 mod limit_sets;
 mod limiter;
@@ -37,6 +39,7 @@ pub mod naive;
 mod name_map;
 mod operations;
 mod reservations;
+pub mod shared;
 mod slots;
 mod snapshot;
 mod sync;
@@ -48,9 +51,11 @@ pub use decision::{Denial, Fault, Verdict};
 pub use keys::key::{Full, Key};
 pub use limit_sets::{LimitSet, MOST_LIMIT_SETS, TooManyLimitSets};
 pub use limiter::{Config, Limiter, MOST_KEYS, MOST_LIMITS};
-pub use limits::limit::{Kind, Limit, MOST, Refusal, UNIT, UNLIMITED};
+pub use limits::credit::Credit;
+pub use limits::limit::{Kind, Limit, MOST, UNIT, UNLIMITED};
 pub use limits::prepared_limit::PreparedCost;
 pub use limits::quota_window::{QuotaWindow, Span, TimeZone};
+pub use limits::refusal::Refusal;
 pub use limits::state::LimitState;
 pub use limits::time_zone::{BadZone, MOST_CHANGES, MOST_ZONES, Offsets, Zone};
 pub use multi_key::{Part, peek_all, take_all};

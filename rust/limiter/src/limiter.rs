@@ -11,8 +11,9 @@ use crate::decision::{Denial, Fault, Verdict};
 use crate::keys::key::Key;
 use crate::keys::key_table::KeyTable;
 use crate::limit_sets::{LimitSet, LimitSets};
-use crate::limits::limit::{Kind, Limit, Refusal};
+use crate::limits::limit::{Kind, Limit};
 use crate::limits::prepared_limit::{PreparedCost, PreparedLimit};
+use crate::limits::refusal::Refusal;
 use crate::limits::state::Level;
 use crate::reservations::book::Book;
 use crate::slots::slot::{Guard, Slot};
@@ -253,7 +254,7 @@ fn check_by(
         let refusal = match limit.definition.kind {
             _ if already_held.saturating_add(cost) > limit.definition.capacity => Refusal::Never,
             Kind::Rate { .. } => refusal.later(then.ns - now.ns),
-            Kind::Quota(_) | Kind::Concurrency => refusal,
+            Kind::Quota(_) | Kind::Concurrency | Kind::Credit { .. } => refusal,
         };
         if worst.is_none_or(|worst: Denial| worst.refusal < refusal) {
             worst = Some(Denial { limit: index, refusal });

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 
 use crate::decision::{Denial, Fault, Verdict};
+use crate::empty_slot::empty_slot;
 use crate::keys::key::Key;
 use crate::limiter::{Levels, Limiter, MOST_LIMITS};
 use crate::reservations::book::HeldPart;
-use crate::slots::slot::{Guard, HEADER_WORDS, STATE_WORDS, Slot, SlotWords};
-use crate::sync::AtomicU64;
+use crate::slots::slot::Guard;
 use crate::time::Now;
 
 /// A key of a limiter and what a call costs there.
@@ -159,14 +159,6 @@ fn refusal(
         before += part.limiter.limits().len();
     }
     Ok(worst)
-}
-
-/// The slot of a key of which nothing is consumed or held, with the default limits. It is only
-/// read.
-pub(crate) fn empty_slot() -> Option<Slot<'static>> {
-    static WORDS: [AtomicU64; HEADER_WORDS + STATE_WORDS * MOST_LIMITS] =
-        [const { AtomicU64::new(0) }; HEADER_WORDS + STATE_WORDS * MOST_LIMITS];
-    Slot::unlocked(SlotWords::new(&WORDS)?)
 }
 
 /// Locks the slots of at most [`MOST_LIMITS`] keys in order, each once. Returns a bit for each key

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use self::account::Account;
 use self::bucket::Bucket;
 use crate::decision::Denial;
+use crate::limits::credit::Credit;
 use crate::limits::limit::Limit;
 use crate::operations::key_management::LimitStatus;
 use crate::time::Now;
@@ -153,14 +154,36 @@ impl Naive {
             return;
         }
         let status = account.buckets[index].status(then);
-        let free = status.capacity.saturating_sub(status.held).saturating_sub(status.used);
+        let free = match account.buckets[index].is_credit() {
+            true => status.remaining,
+            false => status.capacity.saturating_sub(status.held).saturating_sub(status.used),
+        };
         if free > remaining {
             account.touch(now);
             account.buckets[index].add(free - remaining, then);
         }
     }
 
-    /// Resets what was consumed.
+    /// Passes the credit of each shared limit to `f`, and keeps the balance and the end.
+    pub fn update_credit(
+        &mut self,
+        key: NaiveKey,
+        now: Now,
+        mut f: impl FnMut(usize, &mut Credit),
+    ) {
+        self.expire(now);
+        let account = self.account(key);
+        account.touch(now);
+        let buckets = account.buckets.iter_mut().enumerate();
+        for (index, bucket) in buckets.filter(|(_, bucket)| bucket.is_credit()) {
+            let (balance, until_ns) = (bucket.balance as i64, bucket.until);
+            let mut credit = Credit { balance, until_ns, held: bucket.held };
+            f(index, &mut credit);
+            (bucket.balance, bucket.until) = (credit.balance.into(), credit.until_ns);
+        }
+    }
+
+    /// Resets what was consumed of limits that are not shared.
     pub fn reset(&mut self, key: NaiveKey, now: Now) {
         self.expire(now);
         for bucket in &mut self.account(key).buckets {
@@ -174,10 +197,7 @@ impl Naive {
         self.accounts.entry(key).or_insert_with(|| Account {
             number: *made,
             seen: 0,
-            buckets: limits
-                .iter()
-                .map(|&limit| Bucket { limit, level: 0, at: 0, end: i64::MIN, held: 0 })
-                .collect(),
+            buckets: limits.iter().map(|&limit| Bucket::new(limit)).collect(),
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::decision::Fault;
 use crate::limiter::{Config, Limiter};
 use crate::limits::limit::{Limit, UNIT};
+use crate::limits::prepared_limit::PreparedLimit;
 use crate::multi_key::Part;
 use crate::reservations::book::{Book, Held, HeldParts, NotOpen};
 use crate::reservations::reservation::{Actual, reserve_all};
@@ -47,6 +48,30 @@ fn every_index_has_its_own_address_and_keeps_it() {
     }
     assert_eq!(slots.get(0).expect("there").head.as_ptr(), first);
     assert!(slots.ensure(u32::MAX).is_none());
+}
+
+#[test]
+fn slots_and_limits_have_their_sizes() {
+    for (limits, bytes) in [(1, 64), (2, 80), (3, 112), (4, 128), (16, 416)] {
+        let slots = SlotArray::new(limits);
+        let [a, b] = [0, 1].map(|at| slots.ensure(at).expect("room").head.as_ptr() as usize);
+        assert_eq!(b - a, bytes, "{limits} limits");
+    }
+    assert_eq!(size_of::<PreparedLimit>(), 128);
+}
+
+#[test]
+fn a_granted_cost_beyond_the_count_of_a_key_changes_nothing() {
+    let limits = Box::new([Limit::rate(0, UNIT, 1, 100 * UNIT).as_credit()]);
+    let config = Config { limits, units: 1, max_keys: 2 };
+    let limiter = Arc::new(Limiter::new(config, [0; 16], Arc::default()));
+    let now = Now { ns: 0, wall_ns: 0 };
+    let key = limiter.key(b"a", now).expect("room");
+    limiter.lock(key).expect("live").set_open_reservations((1 << 24) - 1);
+    let before = (limiter.inspect(key, now), limiter.stats());
+    let held = limiter.hold_granted(key, &[UNIT], 0, 1_000, now, |_, _| panic!("called"));
+    assert_eq!(held, Err(Fault::TooManyReservations(0)));
+    assert_eq!(before, (limiter.inspect(key, now), limiter.stats()));
 }
 
 /// As seen by a thread that calls while another is about to settle the expired reservation.

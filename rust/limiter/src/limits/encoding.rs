@@ -24,6 +24,7 @@ impl Limit {
         let (kind, a, b) = match self.kind {
             Kind::Rate { units, ns } => (0, units, ns),
             Kind::Concurrency => (1, 0, 0),
+            Kind::Credit { is_consumed } => (7, u64::from(is_consumed), 0),
             Kind::Quota(QuotaWindow { span, time_zone }) => {
                 let (kind, a) = match span {
                     Span::Every(ns) => (2, ns),
@@ -56,6 +57,7 @@ impl Limit {
             4 => quota(Span::Week { first: a as u8 }),
             5 => quota(Span::Month { day: a as u8 }),
             6 => quota(Span::Year { month: (a >> 8) as u8, day: a as u8 }),
+            7 => Kind::Credit { is_consumed: a != 0 },
             _ => Kind::Concurrency,
         };
         Self { kind, unit: (head >> 8) as usize & 0xFF, capacity }
@@ -76,7 +78,7 @@ impl Limit {
                 };
                 span.is_sound() && is_in_range
             }
-            Kind::Concurrency => true,
+            Kind::Concurrency | Kind::Credit { .. } => true,
         };
         let is_amount = limit.capacity <= MOST || limit.is_unlimited();
         (limit.to_words() == words && is_amount && is_sound).then_some(limit)

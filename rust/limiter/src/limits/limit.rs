@@ -13,8 +13,10 @@
 //! would give back what time has given back already. A cost is admitted iff `level + held + cost <=
 //! capacity`.
 
+use crate::limits::credit::Credit;
 use crate::limits::quota_window::QuotaWindow;
-use crate::limits::state::LimitState;
+pub(crate) use crate::limits::refusal::Refusal;
+use crate::limits::state::{LimitState, window_of};
 use crate::time::Now;
 
 /// Millionths in a unit.
@@ -45,6 +47,11 @@ pub enum Kind {
     Quota(QuotaWindow),
     /// A reserved amount is available again when its reservation ends.
     Concurrency,
+    /// A limit that processes share: this one has credit of it, which a store grants.
+    Credit {
+        /// Whether a cost is consumed, as by a rate or a quota. If not, the limit is on concurrency.
+        is_consumed: bool,
+    },
 }
 
 /// A limit on one unit.
@@ -56,29 +63,6 @@ pub struct Limit {
     pub unit: usize,
     /// The most that can be taken at once, in millionths.
     pub capacity: u64,
-}
-
-/// Why a cost does not fit. Ordered: later variants last longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Refusal {
-    /// It fits after this many nanoseconds and not before, if nothing else happens.
-    Until(u64),
-    /// It fits only after a reservation has ended.
-    Held,
-    /// It never fits: the cost, with what its own reservation already holds, exceeds the capacity.
-    Never,
-}
-
-impl Refusal {
-    /// The same refusal for a caller whose clock is `ns` behind the key's, and who has to wait that
-    /// much longer.
-    #[inline(always)]
-    pub(crate) fn later(self, ns: u64) -> Self {
-        match self {
-            Self::Until(wait) => Self::Until(wait.saturating_add(ns)),
-            Self::Held | Self::Never => self,
-        }
-    }
 }
 
 impl Limit {
@@ -100,8 +84,21 @@ impl Limit {
                 u128::from(self.capacity) * u128::from(ns)
                     <= u128::from(LONGEST_REFILL) * u128::from(units)
             }
-            Kind::Quota(_) | Kind::Concurrency => true,
+            Kind::Quota(_) | Kind::Concurrency | Kind::Credit { .. } => true,
         }
+    }
+
+    /// Whether it is a limit of credit, which a store counts.
+    #[inline]
+    pub(crate) fn is_credit(&self) -> bool {
+        matches!(self.kind, Kind::Credit { .. })
+    }
+
+    /// The limit of the credit that a process has of this limit when it is shared.
+    #[must_use]
+    pub fn as_credit(&self) -> Self {
+        let is_consumed = !matches!(self.kind, Kind::Concurrency);
+        Self { kind: Kind::Credit { is_consumed }, ..*self }
     }
 
     /// Whether the limit admits everything.
@@ -117,6 +114,7 @@ impl Limit {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self.kind, other.kind) {
             (Kind::Quota(a), Kind::Quota(b)) => a.is_like(&b),
+            (a @ Kind::Credit { .. }, b) => a == b,
             (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
         }
     }
@@ -124,6 +122,9 @@ impl Limit {
     /// The largest cost that fits now, in millionths. O(1).
     #[must_use]
     pub fn room(&self, state: &LimitState, now: Now) -> u64 {
+        if self.is_credit() && !self.is_unlimited() {
+            return Credit::of(state).free(now).min(self.capacity);
+        }
         let used = if self.is_unlimited() { 0 } else { self.used(state, now) };
         self.capacity.saturating_sub(state.held).saturating_sub(used)
     }
@@ -162,7 +163,19 @@ impl Limit {
             }
             Kind::Concurrency if wanted <= self.capacity => Ok(()),
             Kind::Concurrency => Err(self.too_much(cost)),
+            Kind::Credit { .. } => self.check_credit(state, cost, now),
         }
+    }
+
+    /// [`Limit::check`] of credit.
+    #[inline(never)]
+    fn check_credit(&self, state: &LimitState, cost: u64, now: Now) -> Result<(), Refusal> {
+        let is_over = state.held + cost > self.capacity;
+        if cost > self.capacity || (self.is_unlimited() && is_over) {
+            return Err(self.too_much(cost));
+        }
+        let fits = self.is_unlimited() || cost <= Credit::of(state).free(now);
+        if fits { Ok(()) } else { Err(Refusal::Lease) }
     }
 
     /// Consumes `cost`, even beyond the capacity. O(1).
@@ -196,11 +209,13 @@ impl Limit {
                 let (used, end) = window_of(state, window, now);
                 (state.level, state.phase) = (used.saturating_add(cost), end.cast_unsigned());
             }
-            Kind::Concurrency => {}
+            Kind::Concurrency | Kind::Credit { is_consumed: false } => {}
+            Kind::Credit { is_consumed: true } => Credit::charge(state, cost),
         }
     }
 
-    /// The amount consumed now, in millionths, rounded up. O(1).
+    /// The amount consumed now, in millionths, rounded up. Of a shared limit, the debt: the store
+    /// counts the rest. O(1).
     #[must_use]
     pub fn used(&self, state: &LimitState, now: Now) -> u64 {
         match self.kind {
@@ -210,6 +225,7 @@ impl Limit {
                 u64::try_from(used).unwrap_or(u64::MAX)
             }
             Kind::Quota(window) => window_of(state, window, now).0,
+            Kind::Credit { .. } => Credit::of(state).debt(),
             Kind::Rate { .. } | Kind::Concurrency => 0,
         }
     }
@@ -225,7 +241,7 @@ impl Limit {
             Kind::Quota(window) => {
                 window_of(state, window, now).1.saturating_sub(now.wall_ns).max(0).unsigned_abs()
             }
-            Kind::Concurrency => 0,
+            Kind::Concurrency | Kind::Credit { .. } => 0,
         }
     }
 
@@ -237,14 +253,19 @@ impl Limit {
                 let refill = (u128::from(self.capacity) * u128::from(ns)).div_ceil(units.into());
                 u64::try_from(refill).unwrap_or(u64::MAX)
             }
-            Kind::Quota(_) | Kind::Concurrency => 0,
+            Kind::Quota(_) | Kind::Concurrency | Kind::Credit { .. } => 0,
         }
     }
 
     /// Whether a new key would have an equivalent state.
     #[must_use]
     pub fn is_idle(&self, state: &LimitState, now: Now) -> bool {
-        state.held == 0 && self.used(state, now) == 0
+        state.held == 0
+            && match self.kind {
+                // Credit too must be given back, and an end of credit says nothing without it.
+                Kind::Credit { .. } => Credit::of(state).balance == 0,
+                _ => self.used(state, now) == 0,
+            }
     }
 
     /// Sets the consumed amount to `used`.
@@ -270,24 +291,6 @@ fn wait(room: u128, state: &LimitState, units: u64, now: u64) -> u64 {
         state.level + 1
     };
     at.saturating_sub(now).max(1)
-}
-
-/// The amount consumed in the current window, and when the window ends.
-///
-/// If the recorded end is later than any window of now can end, the wall clock was ahead and has
-/// been corrected. The consumed amount stays, but not that end: the key would have to wait until
-/// then.
-#[inline]
-pub(crate) fn window_of(state: &LimitState, window: QuotaWindow, now: Now) -> (u64, i64) {
-    let end = state.phase.cast_signed();
-    if now.wall_ns >= end || state.level == 0 {
-        return (0, window.end(now.wall_ns));
-    }
-    let left = end.saturating_sub(now.wall_ns).unsigned_abs();
-    if left > window.longest() {
-        return (state.level, window.end(now.wall_ns));
-    }
-    (state.level, end)
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

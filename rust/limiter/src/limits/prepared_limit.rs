@@ -10,21 +10,22 @@
 //!
 //! [`Limit::check`] and [`Limit::charge`] compute the same in the plain way.
 
-use crate::limits::limit::{Kind, Limit, Refusal, window_of};
-use crate::limits::state::{Level, LimitState};
+use crate::limits::limit::{Kind, Limit};
+use crate::limits::refusal::Refusal;
+use crate::limits::state::{Level, LimitState, window_of};
 use crate::time::Now;
 
 /// Words of a prepared limit.
 pub(crate) const PREPARED_WORDS: usize = 8;
 
-/// A limit with its precomputed values. One cache line.
+/// A limit with its precomputed values.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(crate) struct PreparedLimit {
     pub(crate) definition: Limit,
     /// Rate: `2^64 / units`, rounded down and below 2^64.
     reciprocal: u64,
-    /// Rate: the time in which an empty bucket is refilled.
+    /// Rate: the time in which an empty bucket is refilled. Concurrency: its capacity, as `ns`.
     refill: Interval,
 }
 
@@ -104,7 +105,9 @@ impl PreparedLimit {
 
     pub(crate) fn new(definition: Limit) -> Self {
         let Kind::Rate { units, ns } = definition.kind else {
-            return Self { definition, reciprocal: 0, refill: Interval::default() };
+            let is_concurrency = definition.kind == Kind::Concurrency;
+            let ns = if is_concurrency { definition.capacity } else { 0 };
+            return Self { definition, reciprocal: 0, refill: Interval { ns, fraction: 0 } };
         };
         let reciprocal = u64::try_from((1u128 << 64) / u128::from(units)).unwrap_or(u64::MAX);
         // An unlimited rate admits any debt.
@@ -159,7 +162,7 @@ impl PreparedLimit {
                 }
                 Some(Level { level: now.ns.saturating_add(debt.ns), phase: debt.fraction })
             }
-            Kind::Quota(_) | Kind::Concurrency => {
+            Kind::Quota(_) | Kind::Concurrency | Kind::Credit { .. } => {
                 // Destructured, so that both branches return in registers: two words that are
                 // stored one by one and loaded as one stall the processor (failed store
                 // forwarding).
@@ -186,14 +189,18 @@ impl PreparedLimit {
         Err(Refusal::Until(debt.exceeds_by(self.refill)))
     }
 
-    /// [`PreparedLimit::admit`] of a quota or of concurrency. Not inlined, to keep the path of
+    /// [`PreparedLimit::admit`] of all other kinds. Not inlined, to keep the path of
     /// rates short.
     #[inline(never)]
     fn admit_other(&self, state: LimitState, cost: u64, now: Now) -> Option<Level> {
         let same = Level { level: state.level, phase: state.phase };
         let wanted = state.held + cost;
         let Kind::Quota(window) = self.definition.kind else {
-            return (wanted <= self.definition.capacity).then_some(same);
+            // Concurrency is decided first, so that credit adds nothing to it.
+            if wanted <= self.refill.ns {
+                return Some(same);
+            }
+            return self.admit_by_credit(&state, cost, now);
         };
         let (used, end) = window_of(&state, window, now);
         if used.saturating_add(wanted) > self.definition.capacity && !self.definition.is_unlimited()
@@ -202,6 +209,19 @@ impl PreparedLimit {
         }
         let charged = Level { level: used.saturating_add(cost), phase: end.cast_unsigned() };
         Some(if cost == 0 { same } else { charged })
+    }
+
+    /// [`PreparedLimit::admit`] of credit, and none for any other kind.
+    #[inline(never)]
+    fn admit_by_credit(&self, state: &LimitState, cost: u64, now: Now) -> Option<Level> {
+        if self.definition.is_credit() { self.admit_credit(*state, cost, now) } else { None }
+    }
+
+    #[inline(never)]
+    fn admit_credit(&self, mut state: LimitState, cost: u64, now: Now) -> Option<Level> {
+        self.definition.check(&state, cost, now).ok()?;
+        self.definition.charge(&mut state, cost, now);
+        Some(Level { level: state.level, phase: state.phase })
     }
 
     /// Whether `debt` leaves room for what reservations hold.

@@ -1,7 +1,8 @@
 //! The state of one limit of a key in the reference limiter: a token bucket with an explicit level.
 
-use crate::limits::limit::{FAR, Kind, Limit, Refusal};
+use crate::limits::limit::{FAR, Kind, Limit};
 use crate::limits::quota_window::QuotaWindow;
+use crate::limits::refusal::Refusal;
 use crate::operations::key_management::LimitStatus;
 use crate::time::Now;
 
@@ -15,9 +16,21 @@ pub(super) struct Bucket {
     /// When the quota's window ends.
     pub(super) end: i64,
     pub(super) held: u64,
+    /// Credit: what may be spent and has not been, with what is held; below zero in debt.
+    pub(super) balance: i128,
+    /// When the credit ends.
+    pub(super) until: u64,
 }
 
 impl Bucket {
+    pub(super) fn new(limit: Limit) -> Self {
+        Self { limit, level: 0, at: 0, end: i64::MIN, held: 0, balance: 0, until: 0 }
+    }
+
+    pub(super) fn is_credit(&self) -> bool {
+        matches!(self.limit.kind, Kind::Credit { .. })
+    }
+
     /// The level at `now`, and how many of its parts make a millionth.
     pub(super) fn level(&self, now: Now) -> (u128, u128) {
         match self.limit.kind {
@@ -28,6 +41,7 @@ impl Bucket {
             Kind::Quota(_) if now.wall_ns >= self.end => (0, 1),
             Kind::Quota(_) => (self.level, 1),
             Kind::Concurrency => (0, 1),
+            Kind::Credit { .. } => ((-self.balance).max(0).unsigned_abs(), 1),
         }
     }
 
@@ -42,6 +56,11 @@ impl Bucket {
         let (level, parts) = self.level(now);
         // A cost of 0 changes nothing, even if another window has begun: the clock may be set back.
         if matches!(self.limit.kind, Kind::Concurrency) || cost == 0 {
+            return;
+        }
+        if let Kind::Credit { is_consumed } = self.limit.kind {
+            let spent = if is_consumed { cost.into() } else { 0 };
+            self.balance = (self.balance - spent).max(-(1 << 62));
             return;
         }
         if let Kind::Quota(window) = self.limit.kind {
@@ -87,6 +106,10 @@ impl Bucket {
         if self.limit.is_unlimited() {
             return wanted <= self.limit.capacity.into();
         }
+        if self.is_credit() {
+            let is_covered = now.ns < self.until && wanted.cast_signed() <= self.balance;
+            return cost == 0 || (cost <= self.limit.capacity && is_covered);
+        }
         level + wanted * parts <= u128::from(self.limit.capacity) * parts
     }
 
@@ -97,6 +120,9 @@ impl Bucket {
         }
         if u128::from(own) + u128::from(cost) > u128::from(self.limit.capacity) {
             return Some(Refusal::Never);
+        }
+        if self.is_credit() && !self.limit.is_unlimited() {
+            return Some(Refusal::Lease);
         }
         if u128::from(self.held) + u128::from(cost) > u128::from(self.limit.capacity) {
             return Some(Refusal::Held);
@@ -128,14 +154,21 @@ impl Bucket {
                 let end = self.end(window, now);
                 (end - now.wall_ns).unsigned_abs()
             }
-            Kind::Concurrency => 0,
+            Kind::Concurrency | Kind::Credit { .. } => 0,
         };
-        let remaining = capacity.saturating_sub(used.saturating_add(self.held));
+        let mut remaining = capacity.saturating_sub(used.saturating_add(self.held));
+        if self.is_credit() {
+            let free = if now.ns < self.until { self.balance - i128::from(self.held) } else { 0 };
+            remaining = match self.limit.is_unlimited() {
+                true => capacity.saturating_sub(self.held),
+                false => free.clamp(0, capacity.into()) as u64,
+            };
+        }
         let refill_ns = match self.limit.kind {
             Kind::Rate { units, ns } => {
                 (u128::from(capacity) * u128::from(ns)).div_ceil(units.into()) as u64
             }
-            Kind::Quota(_) | Kind::Concurrency => 0,
+            Kind::Quota(_) | Kind::Concurrency | Kind::Credit { .. } => 0,
         };
         LimitStatus { capacity, remaining, used, held: self.held, reset_ns, refill_ns }
     }

@@ -34,6 +34,29 @@ impl Naive {
         if let Some(denial) = self.check(&parts, &[], now) {
             return Err(denial);
         }
+        Ok(self.hold(&parts, owner, ttl_ns, now))
+    }
+
+    /// Reserves without asking the limits.
+    pub fn hold_granted(
+        &mut self,
+        key: NaiveKey,
+        costs: &[u64],
+        owner: u32,
+        ttl_ns: u64,
+        now: Now,
+    ) -> usize {
+        self.expire(now);
+        self.hold(&[Some((key, costs))], owner, ttl_ns, now)
+    }
+
+    fn hold(
+        &mut self,
+        parts: &[Option<(NaiveKey, &[u64])>],
+        owner: u32,
+        ttl_ns: u64,
+        now: Now,
+    ) -> usize {
         let (mut held, mut accounts) = (Vec::new(), Vec::new());
         for (key, costs) in parts.iter().flatten() {
             let account = self.account(*key);
@@ -48,7 +71,7 @@ impl Naive {
             held,
             accounts,
         });
-        Ok(self.reservations.len() - 1)
+        self.reservations.len() - 1
     }
 
     /// Adds to a reservation. `costs` has one list for each distinct part.

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use crate::decision::Fault;
+use crate::empty_slot::empty_slot;
 use crate::keys::key::{Full, Key};
 use crate::keys::key_table::TableFull;
 use crate::limit_sets::{LimitSet, TooManyLimitSets};
 use crate::limiter::Limiter;
 use crate::limits::limit::{Kind, Limit};
 use crate::limits::state::LimitState;
-use crate::multi_key::empty_slot;
 use crate::slots::slot::Slot;
 use crate::time::Now;
 
@@ -25,7 +25,7 @@ pub struct LimitStatus {
     pub capacity: u64,
     /// The amount that can be taken now.
     pub remaining: u64,
-    /// The consumed amount.
+    /// The consumed amount. Of a shared limit, the debt: the store counts the rest.
     pub used: u64,
     /// The amount that open reservations hold.
     pub held: u64,
@@ -93,7 +93,11 @@ impl Limiter {
             let used = limit.used(&state, now);
             LimitStatus {
                 capacity: limit.capacity,
-                remaining: limit.capacity.saturating_sub(used.saturating_add(state.held)),
+                remaining: if limit.is_credit() {
+                    limit.room(&state, now)
+                } else {
+                    limit.capacity.saturating_sub(used.saturating_add(state.held))
+                },
                 used,
                 held: state.held,
                 reset_ns: limit.reset_ns(&state, now),
@@ -143,7 +147,8 @@ impl Limiter {
     /// loosens a limit. O(limits).
     ///
     /// With `after_ns`, at most `remaining` are left at that time, even if all reservations end
-    /// meanwhile; before then, less by what is refilled in between. This applies only to rates.
+    /// meanwhile; before then, less by what is refilled in between. This applies only to rates. Of a
+    /// shared limit, only the credit is tightened.
     ///
     /// # Errors
     /// [`Fault::Stale`].
@@ -167,6 +172,15 @@ impl Limiter {
         // The held amount may be released by then.
         let held = if after_ns > 0 { 0 } else { state.held };
         let then = Now { ns: now.ns.saturating_add(after_ns), ..now };
+        if limit.is_credit() {
+            let more = limit.room(&state, now).saturating_sub(remaining);
+            if more > 0 {
+                limit.charge(&mut state, more, now);
+                slot.set_state(index, state);
+                slot.set_last_change(now.ns);
+            }
+            return Ok(());
+        }
         let least = limit.capacity.saturating_sub(held).saturating_sub(remaining);
         let used = limit.used(&state, then);
         if least > used {
@@ -179,14 +193,18 @@ impl Limiter {
         Ok(())
     }
 
-    /// Resets what `key` has consumed. Open reservations stay. O(limits).
+    /// Resets what `key` has consumed. Open reservations stay, and so does the credit of shared
+    /// limits, whose consumption the store counts. O(limits).
     ///
     /// # Errors
     /// [`Fault::Stale`].
     pub fn reset(&self, key: Key, now: Now) -> Result<(), Fault> {
         self.book.expire(now);
         let mut slot = self.lock(key).ok_or(Fault::Stale(0))?;
-        for index in 0..self.limit_sets.defaults().len() {
+        for (index, limit) in self.limits().iter().enumerate() {
+            if limit.is_credit() {
+                continue;
+            }
             let held = slot.state(index).held;
             slot.set_state(index, LimitState { held, ..LimitState::default() });
         }
@@ -247,6 +265,7 @@ impl Limiter {
 
     fn is_idle(&self, slot: &Slot<'_>, now: Now) -> bool {
         slot.limit_set() == 0
+            && !slot.is_pinned()
             && slot.open_reservations() == 0
             && (self.limit_sets.defaults().iter().enumerate())
                 .all(|(index, limit)| limit.definition.is_idle(&slot.state(index), now))

@@ -88,12 +88,24 @@ impl Limiter {
         }
         let part = self.hold_part(&mut slot, key, costs, now);
         drop(slot);
+        Ok(Ok(self.add_reservation(part, owner, ttl_ns, now)))
+    }
+
+    /// Adds a reservation of one part to the book.
+    #[inline(always)]
+    pub(crate) fn add_reservation(
+        &self,
+        part: HeldPart,
+        owner: u32,
+        ttl_ns: u64,
+        now: Now,
+    ) -> ReservationId {
         let expires = now.ns.saturating_add(ttl_ns);
-        Ok(Ok(self.book.add(Held { owner, expires, parts: HeldParts::from_buf([part]) })))
+        self.book.add(Held { owner, expires, parts: HeldParts::from_buf([part]) })
     }
 
     /// Holds `costs` at a slot that admits them, for one more reservation.
-    fn hold_part(
+    pub(crate) fn hold_part(
         self: &Arc<Self>,
         slot: &mut Slot<'_>,
         key: Key,

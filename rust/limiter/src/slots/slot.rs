@@ -24,6 +24,7 @@ const LIVE: u64 = 2;
 const GENERATION: (u32, u64) = (2, (1 << 21) - 1);
 const LIMIT_SET: (u32, u64) = (23, (1 << 16) - 1);
 const OPEN_RESERVATIONS: (u32, u64) = (39, (1 << 24) - 1);
+const PINNED: u64 = 1 << 63;
 
 /// The words of a slot.
 #[derive(Clone, Copy)]
@@ -171,6 +172,15 @@ impl<'a> Slot<'a> {
 
     pub(crate) fn set_open_reservations(&mut self, count: u64) {
         self.set_field(OPEN_RESERVATIONS, count);
+    }
+
+    /// Whether the key must not be evicted, although nothing is consumed or held.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.header & PINNED != 0
+    }
+
+    pub(crate) fn set_pinned(&mut self, is_pinned: bool) {
+        self.header = if is_pinned { self.header | PINNED } else { self.header & !PINNED };
     }
 
     #[inline]

@@ -180,7 +180,8 @@ impl Limiter {
                     limit.set_used(&mut state, used, now);
                 }
                 Kind::Quota(_) => {}
-                Kind::Concurrency => {}
+                // What is consumed of a shared limit is in its store.
+                Kind::Concurrency | Kind::Credit { .. } => {}
             }
             slot.set_state(index, state);
         }

@@ -4,13 +4,13 @@ use std::collections::{HashMap, TryReserveError};
 
 use crate::limit_sets::LimitSet;
 use crate::limiter::Limiter;
-use crate::limits::limit::Kind;
+use crate::limits::limit::{Kind, Limit};
 use crate::snapshot::encoding::{MAGIC, VERSION, ZoneTable, checksum, write_label};
 use crate::time::Now;
 
 impl Limiter {
     /// Writes all keys. Each key is consistent in itself; all together are only if no thread uses
-    /// them. O(keys).
+    /// them. A limiter of shared limits is written without keys. O(keys).
     ///
     /// # Errors
     /// The system has no memory for the snapshot.
@@ -29,7 +29,10 @@ impl Limiter {
         let mut sets = Vec::new();
         let mut keys = 0;
         let mut body = Vec::new();
-        for index in 0..self.keys.high_water_mark() {
+        // The state of shared limits is in their store, and credit does not outlive its process.
+        let is_shared = self.limits().iter().any(Limit::is_credit);
+        let slots = if is_shared { 0 } else { self.keys.high_water_mark() };
+        for index in 0..slots {
             let Some(slot) = self.slots.lock(index) else { continue };
             if !slot.is_live() {
                 continue;

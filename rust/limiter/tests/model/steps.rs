@@ -1,13 +1,55 @@
 //! Random calls on limiters, and the random limits that they use.
 
 use proptest::prelude::*;
-use sluice_limiter::{Kind, Limit, Offsets, QuotaWindow, Span, TimeZone, UNIT, UNLIMITED, Zone};
+use sluice_limiter::{
+    Credit, Kind, Limit, Now, Offsets, QuotaWindow, Span, TimeZone, UNIT, UNLIMITED, Zone,
+};
 
 pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
 pub(crate) const UNITS: usize = 3;
 pub(crate) const LIMITS: usize = 4;
 /// The wall time at the start: 2024-02-29 23:59:50.
 pub(crate) const WALL: i64 = 1_709_251_190 * 1_000_000_000;
+
+/// What becomes of credit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    /// Whether the balance is replaced, and not added to.
+    is_set: bool,
+    amount: i64,
+    /// How long it is good from now on; it stays as long as before with `None`.
+    for_ns: Option<u64>,
+}
+
+impl Change {
+    pub(crate) fn apply(self, credit: &mut Credit, now: Now) {
+        let before = if self.is_set { 0 } else { credit.balance };
+        credit.balance = before.saturating_add(self.amount).max(-(1 << 62));
+        if let Some(ns) = self.for_ns {
+            credit.until_ns = now.ns.saturating_add(ns);
+        }
+        // Nothing may come of this: what is held belongs to the book.
+        credit.held = credit.held.wrapping_add(1);
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let unit = UNIT.cast_signed();
+    let amount = prop_oneof![
+        Just(0),
+        (-60 * unit..60 * unit),
+        (0..40i64).prop_map(move |n| n * unit),
+        Just(i64::MAX),
+        Just(-(1 << 62))
+    ];
+    let lasts = prop_oneof![Just(0), 0..5_000_000_000u64, Just(u64::MAX)];
+    let for_ns = proptest::option::of(lasts);
+    (any::<bool>(), amount, for_ns).prop_map(|(is_set, amount, for_ns)| Change {
+        is_set,
+        amount,
+        for_ns,
+    })
+}
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
@@ -28,6 +70,10 @@ pub(crate) enum Step {
     UpTo(usize, usize, [u64; UNITS], u64),
     Renew(usize, u64),
     Abandon(u32),
+    /// The credit of each shared limit changes.
+    Credit(usize, usize, [Change; LIMITS]),
+    /// The same, and the costs are held in the same step.
+    Granted(usize, usize, [Change; LIMITS], [u64; UNITS], u64, u32),
     Pass(u64),
     Back(u64),
     /// The wall clock is set forward or back.
@@ -68,6 +114,9 @@ fn limit(unit: usize) -> impl Strategy<Value = Limit> {
             Limit { kind: Kind::Quota(QuotaWindow { span, time_zone }), unit, capacity }
         }),
         2 => capacity().prop_map(move |capacity| Limit { kind: Kind::Concurrency, unit, capacity }),
+        5 => (any::<bool>(), capacity()).prop_map(move |(is_consumed, capacity)| {
+            Limit { kind: Kind::Credit { is_consumed }, unit, capacity }
+        }),
     ]
 }
 
@@ -88,11 +137,13 @@ fn cost() -> impl Strategy<Value = u64> {
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     let costs = || [cost(), cost(), cost()];
     let parts = || proptest::collection::vec((0..2usize, 0..NAMES.len(), costs()), 1..4);
-    let ttl = prop_oneof![Just(u64::MAX), 0..20_000_000_000u64];
+    let ttl = || prop_oneof![Just(u64::MAX), 0..20_000_000_000u64];
+    let key = || (0..2usize, 0..NAMES.len());
+    let changes = || proptest::array::uniform4(change());
     let number = 0..12usize;
     prop_oneof![
         6 => (parts(), any::<bool>()).prop_map(|(parts, consume)| Step::Take(parts, consume)),
-        5 => (parts(), ttl, 0..3u32).prop_map(|(parts, ttl, owner)| Step::Reserve(parts, ttl, owner)),
+        5 => (parts(), ttl(), 0..3u32).prop_map(|(parts, ttl, owner)| Step::Reserve(parts, ttl, owner)),
         3 => (number.clone(), proptest::collection::vec(proptest::option::of(cost()), 9))
             .prop_map(|(number, actual)| Step::Settle(number, actual)),
         1 => number.clone().prop_map(Step::Full),
@@ -111,6 +162,9 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(limiter, key, costs, step)| Step::UpTo(limiter, key, costs, step)),
         1 => (0..12usize, 0..20_000_000_000u64).prop_map(|(number, ttl)| Step::Renew(number, ttl)),
         1 => (0..3u32).prop_map(Step::Abandon),
+        6 => (key(), changes()).prop_map(|((limiter, key), changes)| Step::Credit(limiter, key, changes)),
+        3 => (key(), changes(), costs(), ttl(), 0..3u32)
+            .prop_map(|((l, k), changes, costs, ttl, owner)| Step::Granted(l, k, changes, costs, ttl, owner)),
         1 => prop_oneof![-100_000_000_000..100_000_000_000i64, -3_000_000_000_000_000..3_000_000_000_000_000i64]
             .prop_map(Step::Wall),
         6 => prop_oneof![0..3_000_000_000u64, 0..100u64, Just(90_000_000_000_000)].prop_map(Step::Pass),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use sluice_limiter::naive::{Naive, NaiveKey};
 use sluice_limiter::{
-    AS_RESERVED, Actual, Book, Config, Fault, Key, Kind, Limit, Limiter, Now, Part, ReservationId,
-    Stats, peek_all, reserve_all, take_all,
+    AS_RESERVED, Actual, Book, Config, Credit, Fault, Key, Kind, Limit, Limiter, Now, Part,
+    ReservationId, Stats, peek_all, reserve_all, take_all,
 };
 
 use crate::steps::{LIMITS, NAMES, Step, UNITS, WALL};
@@ -176,6 +176,25 @@ impl World {
                     (Ok(id), Ok(number)) => self.open.push((id, number, distinct)),
                     (fast, naive) => prop_assert_eq!(fast.err(), naive.err()),
                 }
+            }
+            Step::Credit(limiter, key, changes) => {
+                let (at, name) = (&self.limiters[*limiter], self.keys[*limiter][*key]);
+                let update = |index: usize, credit: &mut Credit| changes[index].apply(credit, now);
+                prop_assert_eq!(at.update_credit(name, now, update), Ok(()));
+                self.naive.update_credit(naive_key(*limiter, *key), now, update);
+                prop_assert_eq!(
+                    at.update_credit(Key::NONE, now, |_, _| panic!("called")),
+                    Err(Fault::Stale(0))
+                );
+            }
+            Step::Granted(limiter, key, changes, costs, ttl, owner) => {
+                let (at, name) = (&self.limiters[*limiter], self.keys[*limiter][*key]);
+                let update = |index: usize, credit: &mut Credit| changes[index].apply(credit, now);
+                let id = at.hold_granted(name, costs, *owner, *ttl, now, update);
+                let key = naive_key(*limiter, *key);
+                self.naive.update_credit(key, now, update);
+                let number = self.naive.hold_granted(key, costs, *owner, *ttl, now);
+                self.open.push((id.expect("no fault"), number, 1));
             }
             Step::Settle(at, actual) => {
                 let Some(&(id, number, parts)) = self.open.get(*at) else { return Ok(()) };
