@@ -15,6 +15,8 @@ use crate::time::Millis;
 pub struct LeaseId(pub u64);
 
 pub(crate) const SLOT_BITS: u32 = 17;
+/// The most leases of a pool.
+pub(crate) const MAX_LEASES: u32 = 1 << SLOT_BITS;
 pub(crate) const UPSTREAM_BITS: u32 = 12;
 const GENERATIONS: u32 = 1 << 22;
 

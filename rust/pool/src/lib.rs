@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `pool` | acquire, wait, cancel, release, renew, confirm, collect |
 //! | `operations` | granting and hand-over, timers, membership, configuration, observation |
+//! | `shared` | caps, rests and probes over all processes: permits with a lease, granted by a store |
 //! | `wait_queue` | the priority queue of waiters |
 //! | `lease` | the slab of leases, in order of expiry |
 //! | `upstreams` | selection (least outstanding requests), health (outlier ejection), adaptive limits (AIMD) |
@@ -32,6 +33,7 @@ mod operations;
 mod pool;
 mod results;
 mod settings;
+pub mod shared;
 mod stats;
 mod time;
 mod upstreams;
@@ -42,7 +44,8 @@ pub use lease::LeaseId;
 pub use pool::Pool;
 pub use results::{Acquired, Refusal, UpstreamChange, WaitResult};
 pub use settings::{Adaptive, HealthSettings, Outcome, Settings, UpstreamSettings};
-pub use stats::{Counts, UpstreamStats};
+pub use shared::settings::{Outage, SharedSettings};
+pub use stats::{Counts, SharedState, SharedStats, SharedUpstream, UpstreamStats};
 pub use time::{Millis, NEVER};
 pub use upstreams::adaptive_limit::AdaptiveLimit;
 pub use upstreams::health::{Health, HealthChange, State};

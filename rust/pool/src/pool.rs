@@ -8,10 +8,11 @@
 use crate::event::EventLog;
 use crate::index::NONE;
 use crate::indexed_heap::IndexedHeap;
-use crate::lease::{LeaseId, Leases};
+use crate::lease::{LeaseId, Leases, MAX_LEASES};
 use crate::member::Member;
 use crate::results::{Acquired, Refusal, WaitResult};
 use crate::settings::{Outcome, Settings};
+use crate::shared::session::Session;
 use crate::stats::Counts;
 use crate::time::{Millis, NEVER};
 use crate::upstreams::health::HealthChange;
@@ -23,6 +24,10 @@ use crate::wait_queue::{WaitQueue, WaiterId, WaiterState};
 #[derive(Clone, Debug)]
 pub struct Pool {
     pub(crate) settings: Settings,
+    /// The most leases in use in this process.
+    pub(crate) ceiling: u32,
+    /// Set if other processes share the limits.
+    pub(crate) session: Option<Box<Session>>,
     pub(crate) upstreams: Upstreams,
     pub(crate) leases: Leases,
     pub(crate) queue: WaitQueue,
@@ -48,6 +53,8 @@ impl Pool {
     pub fn new(mut settings: Settings) -> Self {
         settings.claim = settings.claim.min(settings.lease_ttl);
         Self {
+            ceiling: settings.max_in_flight.min(MAX_LEASES),
+            session: None,
             settings,
             upstreams: Upstreams::new(),
             leases: Leases::new(),
@@ -175,6 +182,7 @@ impl Pool {
         }
         let index = lease.upstream();
         if self.upstreams.change(index, |upstream| !upstream.removed && upstream.health.confirm()) {
+            self.share_health_change(index, HealthChange::Recovered);
             self.publish_health_change(index, HealthChange::Recovered);
             self.update_rank(index);
             self.hand_over();

@@ -58,3 +58,46 @@ pub struct UpstreamStats {
     /// How long it is still resting.
     pub rests_for: Millis,
 }
+
+/// Whether the store answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedState {
+    /// The process holds no permits, and has not missed any.
+    Idle,
+    /// The process holds permits that have not ended.
+    Connected,
+    /// The permits have ended and the store does not answer.
+    Out,
+}
+
+/// The state of a pool that is shared with other processes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedStats {
+    /// Whether the store answers.
+    pub state: SharedState,
+    /// Since when calls fail, or 0.
+    pub failing_for: Millis,
+    /// The processes that take part.
+    pub holders: u32,
+    /// The permits that all processes hold of all upstreams.
+    pub fleet: u32,
+    /// Calls made.
+    pub calls: u64,
+    /// Calls that failed.
+    pub failures: u64,
+    /// How often the store had lost its state.
+    pub losses: u64,
+    /// The upstreams, in the order of [`crate::Pool::upstreams`].
+    pub upstreams: Vec<SharedUpstream>,
+}
+
+/// The permits of one upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedUpstream {
+    /// Held by this process.
+    pub held: u32,
+    /// Held by all processes, as of the last reply.
+    pub fleet: u32,
+    /// How many processes have ejected it, as of the last reply.
+    pub ejected: u32,
+}

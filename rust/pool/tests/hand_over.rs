@@ -1,6 +1,6 @@
 //! Hand-over between Workers, under a scheduler (shuttle) that explores the orders of their steps.
 //!
-//! The protocol is that of `src/pool/member.ts` and `src/pool/bell.ts`. The state machine is behind
+//! The protocol is that of `src/pool/member.ts` and `src/bell.ts`. The state machine is behind
 //! a mutex. A member that releases a lease rings the bells that it is given. A member that waits
 //! reads its bell, collects, and sleeps only if the bell has not rung since. The safety poll is
 //! left out, so a lost ring is a deadlock here, which shuttle reports.

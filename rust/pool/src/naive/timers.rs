@@ -110,7 +110,13 @@ impl Naive {
         if let Some(adaptive) = &self.settings.adaptive {
             let max = upstream.settings.max_in_flight;
             // The fast pool numbers grants from 0.
-            upstream.limit.record(outcome, (lease - 1, self.granted), in_flight, max, adaptive);
+            upstream.limit.record(
+                outcome,
+                (lease - 1, self.granted),
+                in_flight,
+                (max, max),
+                adaptive,
+            );
         }
         upstream.failed += u64::from(matches!(outcome, Outcome::Failed | Outcome::Overloaded));
         if upstream.removed {

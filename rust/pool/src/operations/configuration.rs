@@ -24,6 +24,7 @@ impl Pool {
             return Err(Refusal::DuplicateUpstream);
         }
         let index = self.upstreams.add(id, settings).ok_or(Refusal::TooMany)?;
+        self.share_upstream(index);
         self.update_rank(index);
         self.hand_over();
         Ok(index)
@@ -43,11 +44,13 @@ impl Pool {
             UpstreamChange::MaxInFlight(max) => {
                 upstream.limit.resize(upstream.settings.max_in_flight, max);
                 upstream.settings.max_in_flight = max;
+                upstream.ceiling = max;
             }
             UpstreamChange::Weight(weight) => upstream.settings.weight = weight,
             UpstreamChange::Tier(tier) => upstream.settings.tier = tier,
             UpstreamChange::Draining(draining) => upstream.draining = draining,
         });
+        self.update_ceiling(index);
         self.update_rank(index);
         self.hand_over();
     }
@@ -80,6 +83,7 @@ impl Pool {
     pub fn set_max_in_flight(&mut self, max: u32, now: Millis) {
         self.advance(now, NONE);
         self.settings.max_in_flight = max;
+        self.update_total_ceiling();
         self.hand_over();
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::EventKind;
-use crate::lease::{Lease, LeaseId, SLOT_BITS};
+use crate::lease::{Lease, LeaseId};
 use crate::pool::Pool;
 use crate::settings::Outcome;
 use crate::time::Millis;
@@ -14,8 +14,7 @@ use crate::wait_queue::WaiterState;
 impl Pool {
     /// Grants a lease to `member`, if one is available.
     pub(crate) fn grant(&mut self, member: u32, prefer: UpstreamToken) -> Option<LeaseId> {
-        let most = self.settings.max_in_flight.min(1 << SLOT_BITS);
-        if self.leases.in_use() >= most {
+        if self.leases.in_use() >= self.ceiling {
             return None;
         }
         let index = self.upstreams.select(prefer)?;
@@ -35,8 +34,8 @@ impl Pool {
         let may_eject = self.upstreams.may_eject(settings.health.max_ejected);
         let change = self.upstreams.change(index, |upstream| {
             if let Some(adaptive) = &settings.adaptive {
-                let (in_flight, max) = (upstream.in_flight, upstream.settings.max_in_flight);
-                upstream.limit.record(outcome, (grant, next), in_flight, max, adaptive);
+                let most = (upstream.ceiling, upstream.settings.max_in_flight);
+                upstream.limit.record(outcome, (grant, next), upstream.in_flight, most, adaptive);
             }
             upstream.in_flight -= 1;
             upstream.failed += u64::from(matches!(outcome, Outcome::Failed | Outcome::Overloaded));
@@ -47,6 +46,7 @@ impl Pool {
         });
         self.upstreams.reclaim(index);
         if let Some(change) = change {
+            self.share_health_change(index, change);
             self.publish_health_change(index, change);
         }
         self.update_rank(index);

@@ -33,6 +33,7 @@ impl Pool {
         let now = self.now;
         // First, so that suspended waiters can time out.
         self.revoke_unclaimed();
+        self.run_shared_timer();
         // Before leases are handed over: waiters that have timed out are not served.
         while let Some((_, slot)) = self.queue.next_deadline().filter(|&(at, _)| at <= now) {
             self.counts.timed_out += 1;
@@ -56,6 +57,7 @@ impl Pool {
         while let Some(((_, _), index)) = self.resting.first().filter(|&((at, _), _)| at <= now) {
             self.resting.remove(index);
             self.upstreams.change(index, |upstream| upstream.health.end_rest());
+            self.update_ceiling(index);
             self.update_rank(index);
         }
         self.hand_over();
@@ -64,6 +66,7 @@ impl Pool {
             self.leases.oldest().map(|(_, renewed)| renewed.saturating_add(ttl)),
             self.resting.first().map(|((at, _), _)| at),
             self.unclaimed.first().map(|((since, _), _)| since.saturating_add(self.settings.claim)),
+            self.shared_timer(),
         ];
         self.next_due = due.into_iter().flatten().min().unwrap_or(NEVER);
     }

@@ -36,18 +36,20 @@ impl AdaptiveLimit {
     }
 
     /// Records the result of the `grant`-th lease. `next` is the number of the next grant;
-    /// `in_flight` still counts this lease.
+    /// `in_flight` still counts this lease. `ceiling` is what this process may use of `max`: a
+    /// decrease starts there, because a limit above it has no effect.
     pub fn record(
         &mut self,
         outcome: Outcome,
         (grant, next): (u64, u64),
         in_flight: u32,
-        max: u32,
+        (ceiling, max): (u32, u32),
         settings: &Adaptive,
     ) {
         match outcome {
             Outcome::Overloaded if grant >= self.cut_at => {
-                self.now = (self.now * settings.backoff).max(f64::from(settings.min.min(max)));
+                let from = self.now.min(f64::from(ceiling.max(in_flight)));
+                self.now = (from * settings.backoff).max(f64::from(settings.min.min(max)));
                 self.cut_at = next;
             }
             Outcome::Ok if f64::from(in_flight) * 2.0 >= self.now => {
@@ -68,11 +70,11 @@ mod tests {
     fn overload_halves_once_a_flight_down_to_the_minimum() {
         let mut limit = AdaptiveLimit::new(64);
         for grant in 0..10 {
-            limit.record(Outcome::Overloaded, (grant, 10), 10, 64, &HALF);
+            limit.record(Outcome::Overloaded, (grant, 10), 10, (64, 64), &HALF);
         }
         assert_eq!(limit.get(64), 32, "ten at once are one overload");
         for grant in 10..20 {
-            limit.record(Outcome::Overloaded, (grant, grant + 1), 10, 64, &HALF);
+            limit.record(Outcome::Overloaded, (grant, grant + 1), 10, (64, 64), &HALF);
         }
         assert_eq!(limit.get(64), 2);
     }
@@ -80,17 +82,17 @@ mod tests {
     #[test]
     fn it_grows_by_one_a_round_and_only_when_used() {
         let mut limit = AdaptiveLimit::new(64);
-        limit.record(Outcome::Overloaded, (0, 1), 64, 64, &HALF);
+        limit.record(Outcome::Overloaded, (0, 1), 64, (64, 64), &HALF);
         for _ in 0..1000 {
-            limit.record(Outcome::Ok, (1, 1), 15, 64, &HALF);
+            limit.record(Outcome::Ok, (1, 1), 15, (64, 64), &HALF);
         }
         assert_eq!(limit.get(64), 32, "less than half in use");
         for _ in 0..33 {
-            limit.record(Outcome::Ok, (1, 1), 32, 64, &HALF);
+            limit.record(Outcome::Ok, (1, 1), 32, (64, 64), &HALF);
         }
         assert_eq!(limit.get(64), 33);
         for _ in 0..100_000 {
-            limit.record(Outcome::Ok, (1, 1), 64, 64, &HALF);
+            limit.record(Outcome::Ok, (1, 1), 64, (64, 64), &HALF);
         }
         assert_eq!(limit.get(64), 64, "never above the most");
     }
@@ -98,8 +100,8 @@ mod tests {
     #[test]
     fn failures_that_are_no_overload_change_nothing() {
         let mut limit = AdaptiveLimit::new(8);
-        limit.record(Outcome::Failed, (0, 1), 8, 8, &HALF);
-        limit.record(Outcome::Unknown, (0, 1), 8, 8, &HALF);
+        limit.record(Outcome::Failed, (0, 1), 8, (8, 8), &HALF);
+        limit.record(Outcome::Unknown, (0, 1), 8, (8, 8), &HALF);
         assert_eq!(limit.get(8), 8);
         limit.resize(8, 20);
         assert_eq!(limit.get(20), 20);

@@ -16,6 +16,8 @@ use crate::upstreams::result_window::ResultWindow;
 
 /// The longest ejection, as a multiple of the first.
 const LONGEST: u64 = 10;
+/// Ends of one rest that several processes were told differ by this much at most, in milliseconds.
+const TOLERANCE: Millis = 20;
 
 /// The state of an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +103,30 @@ impl Health {
     /// Ends the rest: the next lease is a probe.
     pub fn end_rest(&mut self) {
         self.state = State::Probation(false);
+    }
+
+    /// Rests until a time that another process was told, unless it rests longer already. Returns
+    /// whether that is news: small extensions are not.
+    pub(crate) fn rest_until(&mut self, until: Millis) -> Option<bool> {
+        let already = match self.state {
+            State::Resting(already) => already,
+            _ => 0,
+        };
+        if until <= already {
+            return None;
+        }
+        self.state = State::Resting(until);
+        Some(until - already > TOLERANCE)
+    }
+
+    /// Another process has found that the upstream answers well after the rest that it asked for.
+    /// What this process has ejected itself, it probes itself. Returns whether that ends a probation.
+    pub(crate) fn recover(&mut self) -> bool {
+        let awaited = self.state == State::Probation(false) && !self.ejected;
+        if awaited {
+            *self = Self::new();
+        }
+        awaited
     }
 
     /// Records that the probe was answered well, before its lease is back. Returns whether a probe

@@ -20,6 +20,8 @@ pub(crate) struct Upstream {
     /// The number of this upstream in the pool.
     serial: u64,
     pub(crate) settings: UpstreamSettings,
+    /// The most leases in use in this process: the configured limit, or less if processes share it.
+    pub(crate) ceiling: u32,
     pub(crate) in_flight: u32,
     pub(crate) health: Health,
     pub(crate) limit: AdaptiveLimit,
@@ -35,15 +37,14 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// The current limit of leases in use.
     pub(crate) fn limit(&self, adaptive: Option<&Adaptive>) -> u32 {
-        let max = self.settings.max_in_flight;
-        if adaptive.is_some() { self.limit.get(max) } else { max }
+        if adaptive.is_some() { self.limit.get(self.ceiling) } else { self.ceiling }
     }
 
     fn is_ejected(&self) -> bool {
         !self.removed && self.health.is_ejected()
     }
 
-    fn is_serving(&self) -> bool {
+    pub(crate) fn is_serving(&self) -> bool {
         !self.removed && !self.draining
     }
 
@@ -108,6 +109,7 @@ impl Upstreams {
             in_flight: 0,
             health: Health::new(),
             limit: AdaptiveLimit::new(settings.max_in_flight),
+            ceiling: settings.max_in_flight,
             settings,
             draining: false,
             removed: false,
@@ -169,6 +171,11 @@ impl Upstreams {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Upstream)> {
         (0..).zip(&self.slab).filter(|(_, upstream)| !upstream.removed)
+    }
+
+    /// Upstreams that are removed while leases of them are in use.
+    pub(crate) fn removed_in_use(&self) -> impl Iterator<Item = &Upstream> {
+        self.slab.iter().filter(|upstream| upstream.removed && upstream.in_flight > 0)
     }
 
     /// The token of the upstream at an index.
