@@ -2,13 +2,19 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x532b3c76;
+export const ABI_HASH = 0x052437b3;
 
 /** Clock: the monotonic clock to within 2 µs. */
 export const CLOCK_PRECISE = 0;
 
-/** Clock: the monotonic clock at the last tick of the kernel. Any other number is the handle of a virtual clock. */
+/** Clock: the monotonic clock at the last tick of the kernel. */
 export const CLOCK_COARSE = 1;
+
+/**
+ * Clock: the monotonic clock that also counts the time that the machine is suspended, for shared limiters. Any other
+ * number is the handle of a virtual clock.
+ */
+export const CLOCK_BOOT = 2;
 
 /** The largest distance of a virtual clock's first time from 1970, in milliseconds: the years 1678 to 2261. */
 export const MAX_WALL_MS = 9.2e12;
@@ -31,11 +37,20 @@ export const DENIED_HELD = 1;
 /** The call costs more than the limit ever allows, with what a reservation holds already. The code has no time. */
 export const DENIED_NEVER = 2;
 
+/**
+ * The limit is shared, and the credit at hand does not cover the call: the store has to be asked. The code has no
+ * time.
+ */
+export const DENIED_LEASE = 3;
+
+/** The limit is shared, and while its store is out it admits no more. The code has a time if one is known. */
+export const DENIED_OUTAGE = 4;
+
 /** Factor of the reason in the code of a refusal: codes of one reason have room for 16 limits. */
 export const CODE_REASON = 16;
 
 /** Factor of the microseconds in the code of a refusal. */
-export const CODE_US = 64;
+export const CODE_US = 128;
 
 /** How many numbers a configuration has before its limits. */
 export const LIMITER_HEADER = 4;
@@ -103,6 +118,111 @@ export const SETTLE_FULL = 1;
 /** Settle: charge nothing. */
 export const SETTLE_NOTHING = 2;
 
+/** Script of limiters: `sluice_shared_script` writes it. */
+export const SCRIPT_LIMITER = 0;
+
+/** Script of pools: `sluice_shared_script` writes it. */
+export const SCRIPT_POOL = 1;
+
+/** Leave: only if no other handle of the limiter is open. */
+export const LEAVE_IF_LAST = 0;
+
+/** Leave: also if other handles of the limiter are open. */
+export const LEAVE_ALWAYS = 1;
+
+/**
+ * Leave: as with `SLUICE_LEAVE_ALWAYS`, and the reservations of this thread are settled in full before, because the
+ * process ends.
+ */
+export const LEAVE_END = 2;
+
+/** How many numbers `sluice_shared_due` writes before the keys: the milliseconds until the next key is due. */
+export const SHARED_DUE_HEADER = 1;
+
+/** Added to a code that allows a call: a call to the store is worthwhile now. */
+export const SHARED_CALL = 0.25;
+
+/** Added to a code that allows a call: the rules for an outage allow it. */
+export const SHARED_BY_OUTAGE = 0.5;
+
+/** How many numbers a shared configuration has before that of the limiter. */
+export const SHARED_HEADER = 5;
+
+/** Shared mode: no credit is fetched before it is needed. */
+export const SHARED_EXACT = 0;
+
+/** Shared mode: credit is fetched where a process decides often enough. */
+export const SHARED_AUTO = 1;
+
+/** Shared mode: credit is fetched wherever it covers a call. */
+export const SHARED_LEASED = 2;
+
+/** While the store is out, a process admits its part of the limit. */
+export const OUTAGE_SHARE = 0;
+
+/** While the store is out, nothing is admitted. */
+export const OUTAGE_CLOSED = 1;
+
+/** While the store is out, everything is admitted. */
+export const OUTAGE_OPEN = 2;
+
+/** The most processes that a setting names. */
+export const MAX_PROCESSES = 1000000;
+
+/** The shortest lease, in milliseconds. */
+export const MIN_LEASE_MS = 20.0;
+
+/** The longest lease, in milliseconds. */
+export const MAX_LEASE_MS = 3600000.0;
+
+/** The shortest timeout of a call to the store, in milliseconds. */
+export const MIN_TIMEOUT_MS = 1.0;
+
+/** The longest timeout of a call to the store, in milliseconds. */
+export const MAX_TIMEOUT_MS = 60000.0;
+
+/** Chore: the mailbox of this thread is not empty. Call `sluice_shared_collect`. */
+export const SHARED_CHORE_MAIL = 1;
+
+/** Chore: mailboxes of other threads are not empty. Call `sluice_shared_ring` until it returns 0. */
+export const SHARED_CHORE_RING = 2;
+
+/** Chore: another thread asked for the bell of this one. See `sluice_shared_want`. */
+export const SHARED_CHORE_BELL = 4;
+
+/** Chore: the key has another call to make. Call `sluice_shared_send`. */
+export const SHARED_CHORE_SEND = 8;
+
+/** Factor of the number of rows or numbers in a result that has chores too. The chores are the rest. */
+export const SHARED_CHORES = 16;
+
+/** The source of a decision: what this process holds. */
+export const SOURCE_CREDIT = 0;
+
+/** The source of a decision: an answer of the store. */
+export const SOURCE_STORE = 1;
+
+/** The source of a decision: the rules for an outage. */
+export const SOURCE_OUTAGE = 2;
+
+/** How many numbers an answer of `sluice_shared_collect` has. */
+export const SHARED_ANSWERS = 4;
+
+/** The answer of the store was about its clock only: make the call anew. */
+export const SHARED_AGAIN = 0.125;
+
+/** How many numbers `sluice_shared_stats` writes before those of the limits. */
+export const SHARED_STATS = 14;
+
+/** How many numbers `sluice_shared_stats` writes for each limit. */
+export const SHARED_LIMIT_STATS = 3;
+
+/** How many numbers `sluice_shared_inspect` writes before those of the limits. */
+export const SHARED_KEY = 3;
+
+/** How many numbers `sluice_shared_inspect` writes for each limit. */
+export const SHARED_STANDING = 8;
+
 /** How many numbers `sluice_zone_add` takes before the changes: the offset before the first change. */
 export const ZONE_HEADER = 1;
 
@@ -157,11 +277,23 @@ export const POOL_SETTINGS = 13;
 /** How many numbers each upstream has there. */
 export const POOL_UPSTREAM_SETTINGS = 4;
 
+/** How many numbers come after those if the pool is shared with other processes. */
+export const POOL_SHARED_SETTINGS = 7;
+
 /** The most leases of a pool or of an upstream that may be in use. */
 export const MAX_IN_FLIGHT = 131072;
 
 /** The most bytes of the id of an upstream. */
 export const MAX_UPSTREAM_ID_BYTES = 255;
+
+/** The result of `sluice_pool_due` if no call will be due, whatever the time. */
+export const POOL_NEVER_DUE = 2147483647;
+
+/** How many numbers `sluice_pool_sharing` writes before those of the upstreams. */
+export const POOL_SHARED_STATS = 7;
+
+/** How many numbers each upstream has there. */
+export const POOL_UPSTREAM_SHARED_STATS = 3;
 
 /** How many numbers `sluice_pool_stats` writes before those of the upstreams. */
 export const POOL_STATS = 14;
@@ -377,6 +509,100 @@ export const LIMITER_STAT_RESERVATIONS = 4;
 /** How many reservations have expired, counted in the same way. */
 export const LIMITER_STAT_EXPIRED = 5;
 
+// Indices of the numbers before the configuration of a shared limiter.
+/** A mode: `SLUICE_SHARED_EXACT`, `_AUTO` or `_LEASED`. */
+export const SHARED_HEADER_MODE = 0;
+/** 1 if keys are full for one lease after the store has lost its state, else 0. */
+export const SHARED_HEADER_IS_STRICT = 1;
+/** How many processes share the limits at least. */
+export const SHARED_HEADER_PROCESSES = 2;
+/** How long credit is lent, in milliseconds. */
+export const SHARED_HEADER_LEASE_MS = 3;
+/** How long an answer of the store may take, in milliseconds. */
+export const SHARED_HEADER_TIMEOUT_MS = 4;
+
+// Indices of the numbers of a request.
+/** 1 to reserve, 0 to take. A reservation that is made has its number here then. */
+export const SHARED_REQUEST_RESERVE = 0;
+/** The life of the reservation in milliseconds, or 0 for the default of the limiter. */
+export const SHARED_REQUEST_TTL_MS = 1;
+/** The first cost. There is one for each unit of the limiter. */
+export const SHARED_REQUEST_COSTS = 2;
+
+// Indices of the numbers of an answer.
+/** The ticket. */
+export const SHARED_ANSWER_TICKET = 0;
+/** 0 if the call is allowed, below 0 a status, and above 0 the code of a refusal. */
+export const SHARED_ANSWER_CODE = 1;
+/** The number of the reservation that was made, or 0. */
+export const SHARED_ANSWER_RESERVATION = 2;
+/** A `SLUICE_SOURCE_*` constant. */
+export const SHARED_ANSWER_SOURCE = 3;
+
+// Indices of the numbers that `sluice_shared_stats` writes first.
+/** How many keys hold credit, wait or are in an outage. */
+export const SHARED_STAT_SESSIONS = 0;
+/** For how many of them the store is out of reach. */
+export const SHARED_STAT_OUT = 1;
+/** Milliseconds since calls fail, NaN if they do not. */
+export const SHARED_STAT_FAILING_MS = 2;
+/** Milliseconds since the last answer, NaN if there was none. */
+export const SHARED_STAT_ANSWERED_MS = 3;
+/** How many processes shared a key at the last answer. */
+export const SHARED_STAT_HOLDERS = 4;
+/** How many calls to the store there were. */
+export const SHARED_STAT_CALLS = 5;
+/** How many decisions were from credit, without those of `sluice_limiter_*`. */
+export const SHARED_STAT_CREDIT = 6;
+/** How many decisions the store made. */
+export const SHARED_STAT_STORE = 7;
+/** How many decisions were by the rules for an outage. */
+export const SHARED_STAT_OUTAGE = 8;
+/** How many decisions wait. */
+export const SHARED_STAT_WAITING = 9;
+/** The median round trip in milliseconds. */
+export const SHARED_STAT_ROUND_TRIP_MEDIAN_MS = 10;
+/** The 99th percentile of the round trips in milliseconds. */
+export const SHARED_STAT_ROUND_TRIP_HIGH_MS = 11;
+/** How often the store's clock jumped against the clock of this process. */
+export const SHARED_STAT_CLOCK_JUMPS = 12;
+/** How often the store had lost its state. */
+export const SHARED_STAT_LOST_EPOCHS = 13;
+
+// Indices of the numbers that `sluice_shared_stats` writes for each limit, in units.
+/** What this process holds. */
+export const SHARED_LIMIT_STAT_LEASED = 0;
+/** What this process has spent and not reported. */
+export const SHARED_LIMIT_STAT_UNREPORTED = 1;
+/** What was admitted without credit in outages that are not over. */
+export const SHARED_LIMIT_STAT_OVER_BOUND = 2;
+
+// Indices of the numbers that `sluice_shared_inspect` writes first.
+/** How many processes shared the key at the last answer, 0 if there was none. */
+export const SHARED_KEY_HOLDERS = 0;
+/** Milliseconds since the store is out of reach, NaN if it is not. */
+export const SHARED_KEY_OUT_MS = 1;
+/** How many decisions wait. */
+export const SHARED_KEY_WAITING = 2;
+
+// Indices of the numbers that `sluice_shared_inspect` writes for each limit. Amounts are in units.
+/** The capacity at the last answer, or as configured; infinity if the limit admits everything. */
+export const SHARED_STANDING_CAPACITY = 0;
+/** What this process may expect to take: its credit and its part of the room at the last answer. */
+export const SHARED_STANDING_REMAINING = 1;
+/** What all processes had used or held at the last answer. */
+export const SHARED_STANDING_FILL = 2;
+/** What open reservations of this process hold. */
+export const SHARED_STANDING_OUTSTANDING = 3;
+/** The free credit of this process. */
+export const SHARED_STANDING_CREDIT = 4;
+/** Milliseconds until that credit ends. */
+export const SHARED_STANDING_CREDIT_MS = 5;
+/** Milliseconds until nothing is used, if nothing else happens. */
+export const SHARED_STANDING_RESET_MS = 6;
+/** Milliseconds in which the capacity of a rate comes back, 0 for other kinds. */
+export const SHARED_STANDING_REFILL_MS = 7;
+
 // Indices of the numbers of a part, as `sluice_limiter_take_all` and `sluice_limiter_reserve` read them.
 /** The handle of the limiter. */
 export const PART_LIMITER = 0;
@@ -422,6 +648,22 @@ export const POOL_UPSTREAM_SETTING_WEIGHT = 1;
 export const POOL_UPSTREAM_SETTING_TIER = 2;
 /** The length of its id, in bytes. */
 export const POOL_UPSTREAM_SETTING_ID_BYTES = 3;
+
+// Indices of the settings of a pool that is shared with other processes.
+/** How long permits last without a call to the store, in milliseconds. */
+export const POOL_SHARED_SETTING_LEASE_MS = 0;
+/** How long a reply may take, in milliseconds. */
+export const POOL_SHARED_SETTING_TIMEOUT_MS = 1;
+/** How many processes share the pool at least. */
+export const POOL_SHARED_SETTING_PROCESSES = 2;
+/** What happens while the store does not answer: a `SLUICE_OUTAGE_*` constant. */
+export const POOL_SHARED_SETTING_OUTAGE = 3;
+/** Whether idle permits are held while the pool is in use, 0 or 1. */
+export const POOL_SHARED_SETTING_SPARE = 4;
+/** Whether nothing is granted for one lease time after the store lost its state, 0 or 1. */
+export const POOL_SHARED_SETTING_STRICT = 5;
+/** A hash of what the names of keys begin with. */
+export const POOL_SHARED_SETTING_PREFIX = 6;
 
 // Indices of the statistics of a pool.
 /** The length of all ids, in bytes. */
@@ -479,6 +721,38 @@ export const POOL_UPSTREAM_STAT_FAILURES_IN_A_ROW = 10;
 /** How long it rests from now on, in milliseconds. */
 export const POOL_UPSTREAM_STAT_RESTS_FOR_MS = 11;
 
+// How the store stands to this process.
+/** The process holds no permits, and none was refused for lack of an answer. */
+export const POOL_SHARED_STATE_IDLE = 0;
+/** The process holds permits that have not ended. */
+export const POOL_SHARED_STATE_CONNECTED = 1;
+/** The permits have ended, and the store does not answer. */
+export const POOL_SHARED_STATE_OUT = 2;
+
+// Indices of the statistics of sharing.
+/** A `SLUICE_POOL_SHARED_STATE_*` value. */
+export const POOL_SHARED_STAT_STATE = 0;
+/** Since when calls fail, in milliseconds, or 0. */
+export const POOL_SHARED_STAT_FAILING_FOR_MS = 1;
+/** How many processes share the pool. */
+export const POOL_SHARED_STAT_HOLDERS = 2;
+/** The permits that all processes hold of all upstreams. */
+export const POOL_SHARED_STAT_FLEET = 3;
+/** Calls made. */
+export const POOL_SHARED_STAT_CALLS = 4;
+/** Calls that failed. */
+export const POOL_SHARED_STAT_FAILURES = 5;
+/** How often the store had lost its state. */
+export const POOL_SHARED_STAT_LOSSES = 6;
+
+// Indices of the statistics of each upstream, in the order of `sluice_pool_stats`.
+/** The permits of this process. */
+export const POOL_UPSTREAM_SHARED_STAT_HELD = 0;
+/** The permits of all processes. */
+export const POOL_UPSTREAM_SHARED_STAT_FLEET = 1;
+/** How many processes have ejected it. */
+export const POOL_UPSTREAM_SHARED_STAT_EJECTED = 2;
+
 // States of an upstream.
 /** In use. */
 export const UPSTREAM_STATE_HEALTHY = 0;
@@ -528,6 +802,7 @@ export const STATUS_TOO_MANY_LIMIT_SETS = -205;
 export const STATUS_DIFFERENT_CLOCKS = -206;
 export const STATUS_TOO_MANY_RESERVATIONS = -207;
 export const STATUS_BAD_SNAPSHOT = -208;
+export const STATUS_NOT_SHARED = -209;
 export const STATUS_POOL_MISMATCH = -301;
 export const STATUS_QUEUE_FULL = -302;
 export const STATUS_ACQUIRE_TIMEOUT = -303;
@@ -765,6 +1040,185 @@ export const symbols = {
    */
   sluice_reservation_top_up: { args: ["u32", "f64", "buffer", "u32"], returns: "f64" },
   /**
+   * `(text, text_len, config, config_len, clock)`
+   *
+   * Opens the shared limiter of a name as `sluice_limiter_open` opens one that is not shared. O(limits).
+   *
+   * `text` has one more text at its end: the prefix of keys in the store. `config` has `SLUICE_SHARED_HEADER` numbers,
+   * those of `sluice_limiter_open`, and for each limit a `SLUICE_OUTAGE_*` constant. `clock` is `SLUICE_CLOCK_BOOT` or
+   * the handle of a virtual clock. Fails as `sluice_limiter_open` does.
+   */
+  sluice_shared_open: { args: ["buffer", "u32", "buffer", "u32", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, out, out_cap)`
+   *
+   * Writes the call to the store that a key has to make now, and returns its length in bytes, or 0 if there is none.
+   * If it does not fit, `sluice_shared_text` writes it again. O(limits + waiters).
+   *
+   * A call is the arguments of the script with a space between them, a line feed, and the name of the key. The third
+   * argument is the sequence number. The call is under way then, until `sluice_shared_receive` or `sluice_shared_fail`
+   * ends it. Fails with `INVALID_HANDLE`, `NOT_SHARED` and `STALE_KEY`.
+   */
+  sluice_shared_send: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(out, out_cap)`
+   *
+   * Writes the text of this thread that did not fit last, and returns its length in bytes. O(length).
+   */
+  sluice_shared_text: { args: ["buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, reply, reply_len)`
+   *
+   * Reads the answer to a call of a key, and returns a sum of `SLUICE_SHARED_CHORE_*`. An answer to another call than
+   * the one under way changes nothing. O(limits + waiters). Fails with `INVALID_HANDLE`, `NOT_SHARED`, `STALE_KEY` and
+   * `INVALID_UTF8`.
+   */
+  sluice_shared_receive: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, seq)`
+   *
+   * Ends the wait for the answer to call `seq` of a key: it took too long, or the client failed. Returns a sum of
+   * `SLUICE_SHARED_CHORE_*`. An answer that comes later is still read. O(limits * waiters). Fails with
+   * `INVALID_HANDLE`, `NOT_SHARED` and `STALE_KEY`.
+   */
+  sluice_shared_fail: { args: ["u32", "f64", "f64"], returns: "i32" },
+  /**
+   * `(limiter, out, out_cap)`
+   *
+   * Writes the milliseconds until the next key needs a call (infinity if none will), and then the keys that need one
+   * now, as many as fit. Returns how many numbers there are. O(keys). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+   */
+  sluice_shared_due: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, how)`
+   *
+   * Lets every key give its credit back with its next call, and returns 1, or 0 if it does not. A key with open
+   * reservations of a concurrency limit keeps what they hold. Then
+   * `sluice_shared_due` returns these keys. `how` is a `SLUICE_LEAVE_*` constant. O(keys). Fails with `INVALID_HANDLE`,
+   * `INVALID_ARGUMENT` and `NOT_SHARED`.
+   */
+  sluice_shared_leave: { args: ["u32", "u32"], returns: "i32" },
+  /**
+   * `(which, out, out_cap)`
+   *
+   * Writes a script that runs in the store, UTF-8, and returns its length in bytes. `which` is a `SLUICE_SCRIPT_*`
+   * constant. O(length).
+   */
+  sluice_shared_script: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, request, request_len)`
+   *
+   * Decides without waiting, after the credit of a key did not suffice: from credit that is not yet in the slot, from
+   * an answer of the store that still holds, or by the rules for an outage. Returns a code. O(limits).
+   *
+   * A code below 1 allows the call, and is a sum of `SLUICE_SHARED_CALL` and `SLUICE_SHARED_BY_OUTAGE`. With
+   * `SLUICE_DENIED_LEASE` the store has to be asked: see `sluice_shared_wait`. Fails as `sluice_limiter_reserve_one`
+   * does, and with `NOT_SHARED`.
+   */
+  sluice_shared_take: { args: ["u32", "f64", "buffer", "u32"], returns: "f64" },
+  /**
+   * `(limiter, key, name, name_len, request, request_len)`
+   *
+   * Lets a decision of a key wait for the store, and returns its ticket, a number above 0. Its answer comes to the
+   * mailbox of this thread, perhaps at once: see `sluice_shared_collect`. Call `sluice_shared_send` next. O(limits).
+   *
+   * `name` is the name of the key. Fails as `sluice_shared_take` does.
+   */
+  sluice_shared_wait: { args: ["u32", "f64", "buffer", "u32", "buffer", "u32"], returns: "f64" },
+  /**
+   * `(limiter, key, name, name_len, costs, costs_len)`
+   *
+   * Notes that a key wants credit, so that the next call of `sluice_shared_send` asks for it ahead. `name` is the name
+   * of the key. `costs` has one number for each unit, of a call that `sluice_shared_take` has not seen, or none. O(1).
+   * Fails with `INVALID_HANDLE`, `INVALID_ARGUMENT`, `NOT_SHARED` and `STALE_KEY`.
+   */
+  sluice_shared_touch: { args: ["u32", "f64", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, ticket)`
+   *
+   * Ends the wait of a ticket, and returns 1 if it was still waiting, or 0. A reservation that it may have been given is
+   * cancelled. O(waiters). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+   */
+  sluice_shared_cancel: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(limiter, ticket)`
+   *
+   * Decides a ticket that still waits by the rules for an outage, because its caller does not wait any longer, and
+   * returns a sum of `SLUICE_SHARED_CHORE_*`. O(waiters). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+   */
+  sluice_shared_expire: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(limiter, out, out_cap)`
+   *
+   * Writes the answers in the mailbox of this thread, as many as fit, `SLUICE_SHARED_ANSWERS` numbers each. Returns
+   * `SLUICE_SHARED_CHORES` times their number, plus a sum of `SLUICE_SHARED_CHORE_*`. O(answers). Fails with
+   * `INVALID_HANDLE` and `NOT_SHARED`.
+   */
+  sluice_shared_collect: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter)`
+   *
+   * Returns the name of the bell of this thread, a number above 0. O(1). Fails with `INVALID_HANDLE`.
+   */
+  sluice_shared_bell: { args: ["u32"], returns: "i32" },
+  /**
+   * `()`
+   *
+   * Removes the next bell that this thread has to ring and returns its name, or 0 if there is none. O(1).
+   */
+  sluice_shared_ring: { args: [], returns: "i32" },
+  /**
+   * `(bell)`
+   *
+   * Asks the owner of a bell to share it. The owner finds the request when it collects. O(log bells).
+   */
+  sluice_shared_want: { args: ["u32"], returns: "i32" },
+  /**
+   * `(limiter, key, costs, costs_len, out, out_cap)`
+   *
+   * Writes a call that decides about costs of a key and charges nothing, and returns its length in bytes. If it does not
+   * fit, `sluice_shared_text` writes it again. `costs` has one number for each unit. O(limits). Fails with
+   * `INVALID_HANDLE`, `INVALID_ARGUMENT`, `NOT_SHARED` and `STALE_KEY`.
+   */
+  sluice_shared_peek: { args: ["u32", "f64", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, limits, limits_len, out, out_cap)`
+   *
+   * Writes a call that sets the limits of a key for all processes, and returns its length in bytes. If it does not fit,
+   * `sluice_shared_text` writes it again. `limits` is as for `sluice_limiter_set_limits`; without numbers, the key has
+   * the limiter's own limits again. O(limits). Fails with `INVALID_HANDLE`, `INVALID_ARGUMENT` and `NOT_SHARED`.
+   */
+  sluice_shared_limits: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, out, out_cap)`
+   *
+   * Writes a call that forgets what was used of a key, and returns its length in bytes. If it does not fit,
+   * `sluice_shared_text` writes it again. O(1). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+   */
+  sluice_shared_reset: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, reply, reply_len)`
+   *
+   * Reads the answer to one of these calls about a key, and returns a code, or `SLUICE_SHARED_AGAIN`. O(limits). Fails
+   * with `INVALID_HANDLE`, `NOT_SHARED`, `STALE_KEY`, and with `INVALID_ARGUMENT` if it is no answer.
+   */
+  sluice_shared_told: { args: ["u32", "f64", "buffer", "u32"], returns: "f64" },
+  /**
+   * `(limiter, out, out_cap)`
+   *
+   * Writes `SLUICE_SHARED_STATS` numbers and `SLUICE_SHARED_LIMIT_STATS` for each limit, and returns how many there are.
+   * O(keys that hold credit). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+   */
+  sluice_shared_stats: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(limiter, key, out, out_cap)`
+   *
+   * Writes `SLUICE_SHARED_KEY` numbers and `SLUICE_SHARED_STANDING` for each limit of a key, and returns how many there
+   * are. O(limits). NaN as a key stands for a name without a key. Fails with `INVALID_HANDLE`, `NOT_SHARED` and
+   * `STALE_KEY`.
+   */
+  sluice_shared_inspect: { args: ["u32", "f64", "buffer", "u32"], returns: "i32" },
+  /**
    * `(name, name_len)`
    *
    * Returns the number of a time zone, for the configuration of limits, or 0 if no zone of that name was added in
@@ -787,8 +1241,9 @@ export const symbols = {
    *
    * Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
    *
-   * `settings` has `SLUICE_POOL_SETTINGS` numbers, and `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream. `ids` has the
-   * ids of the upstreams, concatenated. O(settings).
+   * `settings` has `SLUICE_POOL_SETTINGS` numbers, `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream, and
+   * `SLUICE_POOL_SHARED_SETTINGS` if the pool is shared with other processes. `ids` has the ids of the upstreams,
+   * concatenated. O(settings).
    *
    * Any thread may use the handle. It lives until it is closed or the thread that opened it ends. Then its leases
    * are released and its waiters are cancelled. Fails with `POOL_MISMATCH` if the pool is open with other settings,
@@ -875,6 +1330,53 @@ export const symbols = {
    * probe, the upstream has recovered. O(log n). Fails with `STALE_LEASE`.
    */
   sluice_lease_confirm: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(pool, asked, out, out_cap)`
+   *
+   * Writes the call to the store that is due, and returns its length in bytes, or 0 if none is due. If it does not fit,
+   * `sluice_shared_text` writes it again. O(upstreams * log upstreams).
+   *
+   * A call is the arguments of the script of pools with a space between them; the second is the sequence number. The
+   * call is under way then, until `sluice_pool_receive` or `sluice_pool_fail` ends it. `asked` callers did not get a
+   * lease and do not wait for one. Fails with `NOT_SHARED`.
+   */
+  sluice_pool_send: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, reply, reply_len)`
+   *
+   * Takes the reply to a call, and returns a sum of `SLUICE_CHORE_*`. Only a reply to the newest call has an effect.
+   * O(reply + upstreams * log upstreams). Fails with `NOT_SHARED`.
+   */
+  sluice_pool_receive: { args: ["u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, seq)`
+   *
+   * Ends the call with the sequence number `seq`, because the client failed or has not answered in time. Returns a sum
+   * of `SLUICE_CHORE_*`. A reply that comes later is still good. O(upstreams * log upstreams). Fails with `NOT_SHARED`.
+   */
+  sluice_pool_fail: { args: ["u32", "f64"], returns: "i32" },
+  /**
+   * `(pool, asked)`
+   *
+   * Returns in how many milliseconds the next call is due, or `SLUICE_POOL_NEVER_DUE`. `asked` is as for
+   * `sluice_pool_send`. O(upstreams). Fails with `NOT_SHARED`.
+   */
+  sluice_pool_due: { args: ["u32", "u32"], returns: "i32" },
+  /**
+   * `(pool, how, out, out_cap)`
+   *
+   * Writes a call that gives all permits back, and returns its length in bytes, or 0 if leases are in use or nothing is
+   * held. `how` is `SLUICE_LEAVE_IF_LAST` or `SLUICE_LEAVE_ALWAYS`. O(upstreams * log upstreams). Fails with
+   * `NOT_SHARED`.
+   */
+  sluice_pool_leave: { args: ["u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(pool, out, out_cap)`
+   *
+   * Writes `SLUICE_POOL_SHARED_STATS` numbers and `SLUICE_POOL_UPSTREAM_SHARED_STATS` for each upstream, and returns how
+   * many there are. What does not fit is left out. O(upstreams). Fails with `NOT_SHARED`.
+   */
+  sluice_pool_sharing: { args: ["u32", "buffer", "u32"], returns: "i32" },
   /**
    * `(pool, out, out_cap, ids, ids_cap)`
    *
@@ -1351,6 +1853,12 @@ export const statusCodes = {
    */
   "-208": "SLUICE_BAD_SNAPSHOT",
   /**
+   * The limiter is not shared with other processes.
+   *
+   * Open it with the option `shared`, or use the call of the same name without `Shared`.
+   */
+  "-209": "SLUICE_NOT_SHARED",
+  /**
    * A pool of this name is open with other options.
    *
    * Open it with the same options everywhere. The message says which option differs.
@@ -1424,6 +1932,7 @@ export type StatusCode =
   | "SLUICE_DIFFERENT_CLOCKS"
   | "SLUICE_TOO_MANY_RESERVATIONS"
   | "SLUICE_BAD_SNAPSHOT"
+  | "SLUICE_NOT_SHARED"
   | "SLUICE_POOL_MISMATCH"
   | "SLUICE_QUEUE_FULL"
   | "SLUICE_ACQUIRE_TIMEOUT"

@@ -8,8 +8,12 @@
 // Clock: the monotonic clock to within 2 µs.
 #define SLUICE_CLOCK_PRECISE 0
 
-// Clock: the monotonic clock at the last tick of the kernel. Any other number is the handle of a virtual clock.
+// Clock: the monotonic clock at the last tick of the kernel.
 #define SLUICE_CLOCK_COARSE 1
+
+// Clock: the monotonic clock that also counts the time that the machine is suspended, for shared limiters. Any other
+// number is the handle of a virtual clock.
+#define SLUICE_CLOCK_BOOT 2
 
 // The largest distance of a virtual clock's first time from 1970, in milliseconds: the years 1678 to 2261.
 #define SLUICE_MAX_WALL_MS 9.2e12
@@ -32,11 +36,18 @@
 // The call costs more than the limit ever allows, with what a reservation holds already. The code has no time.
 #define SLUICE_DENIED_NEVER 2
 
+// The limit is shared, and the credit at hand does not cover the call: the store has to be asked. The code has no
+// time.
+#define SLUICE_DENIED_LEASE 3
+
+// The limit is shared, and while its store is out it admits no more. The code has a time if one is known.
+#define SLUICE_DENIED_OUTAGE 4
+
 // Factor of the reason in the code of a refusal: codes of one reason have room for 16 limits.
 #define SLUICE_CODE_REASON 16
 
 // Factor of the microseconds in the code of a refusal.
-#define SLUICE_CODE_US 64
+#define SLUICE_CODE_US 128
 
 // How many numbers a configuration has before its limits.
 #define SLUICE_LIMITER_HEADER 4
@@ -104,6 +115,109 @@
 // Settle: charge nothing.
 #define SLUICE_SETTLE_NOTHING 2
 
+// Script of limiters: `sluice_shared_script` writes it.
+#define SLUICE_SCRIPT_LIMITER 0
+
+// Script of pools: `sluice_shared_script` writes it.
+#define SLUICE_SCRIPT_POOL 1
+
+// Leave: only if no other handle of the limiter is open.
+#define SLUICE_LEAVE_IF_LAST 0
+
+// Leave: also if other handles of the limiter are open.
+#define SLUICE_LEAVE_ALWAYS 1
+
+// Leave: as with `SLUICE_LEAVE_ALWAYS`, and the reservations of this thread are settled in full before, because the
+// process ends.
+#define SLUICE_LEAVE_END 2
+
+// How many numbers `sluice_shared_due` writes before the keys: the milliseconds until the next key is due.
+#define SLUICE_SHARED_DUE_HEADER 1
+
+// Added to a code that allows a call: a call to the store is worthwhile now.
+#define SLUICE_SHARED_CALL 0.25
+
+// Added to a code that allows a call: the rules for an outage allow it.
+#define SLUICE_SHARED_BY_OUTAGE 0.5
+
+// How many numbers a shared configuration has before that of the limiter.
+#define SLUICE_SHARED_HEADER 5
+
+// Shared mode: no credit is fetched before it is needed.
+#define SLUICE_SHARED_EXACT 0
+
+// Shared mode: credit is fetched where a process decides often enough.
+#define SLUICE_SHARED_AUTO 1
+
+// Shared mode: credit is fetched wherever it covers a call.
+#define SLUICE_SHARED_LEASED 2
+
+// While the store is out, a process admits its part of the limit.
+#define SLUICE_OUTAGE_SHARE 0
+
+// While the store is out, nothing is admitted.
+#define SLUICE_OUTAGE_CLOSED 1
+
+// While the store is out, everything is admitted.
+#define SLUICE_OUTAGE_OPEN 2
+
+// The most processes that a setting names.
+#define SLUICE_MAX_PROCESSES 1000000
+
+// The shortest lease, in milliseconds.
+#define SLUICE_MIN_LEASE_MS 20.0
+
+// The longest lease, in milliseconds.
+#define SLUICE_MAX_LEASE_MS 3600000.0
+
+// The shortest timeout of a call to the store, in milliseconds.
+#define SLUICE_MIN_TIMEOUT_MS 1.0
+
+// The longest timeout of a call to the store, in milliseconds.
+#define SLUICE_MAX_TIMEOUT_MS 60000.0
+
+// Chore: the mailbox of this thread is not empty. Call `sluice_shared_collect`.
+#define SLUICE_SHARED_CHORE_MAIL 1
+
+// Chore: mailboxes of other threads are not empty. Call `sluice_shared_ring` until it returns 0.
+#define SLUICE_SHARED_CHORE_RING 2
+
+// Chore: another thread asked for the bell of this one. See `sluice_shared_want`.
+#define SLUICE_SHARED_CHORE_BELL 4
+
+// Chore: the key has another call to make. Call `sluice_shared_send`.
+#define SLUICE_SHARED_CHORE_SEND 8
+
+// Factor of the number of rows or numbers in a result that has chores too. The chores are the rest.
+#define SLUICE_SHARED_CHORES 16
+
+// The source of a decision: what this process holds.
+#define SLUICE_SOURCE_CREDIT 0
+
+// The source of a decision: an answer of the store.
+#define SLUICE_SOURCE_STORE 1
+
+// The source of a decision: the rules for an outage.
+#define SLUICE_SOURCE_OUTAGE 2
+
+// How many numbers an answer of `sluice_shared_collect` has.
+#define SLUICE_SHARED_ANSWERS 4
+
+// The answer of the store was about its clock only: make the call anew.
+#define SLUICE_SHARED_AGAIN 0.125
+
+// How many numbers `sluice_shared_stats` writes before those of the limits.
+#define SLUICE_SHARED_STATS 14
+
+// How many numbers `sluice_shared_stats` writes for each limit.
+#define SLUICE_SHARED_LIMIT_STATS 3
+
+// How many numbers `sluice_shared_inspect` writes before those of the limits.
+#define SLUICE_SHARED_KEY 3
+
+// How many numbers `sluice_shared_inspect` writes for each limit.
+#define SLUICE_SHARED_STANDING 8
+
 // How many numbers `sluice_zone_add` takes before the changes: the offset before the first change.
 #define SLUICE_ZONE_HEADER 1
 
@@ -156,11 +270,23 @@
 // How many numbers each upstream has there.
 #define SLUICE_POOL_UPSTREAM_SETTINGS 4
 
+// How many numbers come after those if the pool is shared with other processes.
+#define SLUICE_POOL_SHARED_SETTINGS 7
+
 // The most leases of a pool or of an upstream that may be in use.
 #define SLUICE_MAX_IN_FLIGHT 131072
 
 // The most bytes of the id of an upstream.
 #define SLUICE_MAX_UPSTREAM_ID_BYTES 255
+
+// The result of `sluice_pool_due` if no call will be due, whatever the time.
+#define SLUICE_POOL_NEVER_DUE 2147483647
+
+// How many numbers `sluice_pool_sharing` writes before those of the upstreams.
+#define SLUICE_POOL_SHARED_STATS 7
+
+// How many numbers each upstream has there.
+#define SLUICE_POOL_UPSTREAM_SHARED_STATS 3
 
 // How many numbers `sluice_pool_stats` writes before those of the upstreams.
 #define SLUICE_POOL_STATS 14
@@ -376,6 +502,10 @@ enum SluiceStatus
   //
   // Restore into a new limiter that has at least one of the limits.
   SLUICE_STATUS_BAD_SNAPSHOT = -208,
+  // The limiter is not shared with other processes.
+  //
+  // Open it with the option `shared`, or use the call of the same name without `Shared`.
+  SLUICE_STATUS_NOT_SHARED = -209,
   // A pool of this name is open with other options.
   //
   // Open it with the same options everywhere. The message says which option differs.
@@ -617,6 +747,191 @@ typedef uint32_t SluiceLimiterStat;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Indices of the numbers before the configuration of a shared limiter.
+enum SluiceSharedHeader
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // A mode: `SLUICE_SHARED_EXACT`, `_AUTO` or `_LEASED`.
+  SLUICE_SHARED_HEADER_MODE,
+  // 1 if keys are full for one lease after the store has lost its state, else 0.
+  SLUICE_SHARED_HEADER_IS_STRICT,
+  // How many processes share the limits at least.
+  SLUICE_SHARED_HEADER_PROCESSES,
+  // How long credit is lent, in milliseconds.
+  SLUICE_SHARED_HEADER_LEASE_MS,
+  // How long an answer of the store may take, in milliseconds.
+  SLUICE_SHARED_HEADER_TIMEOUT_MS,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceSharedHeader SluiceSharedHeader;
+#else
+typedef uint32_t SluiceSharedHeader;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the numbers of a request.
+enum SluiceSharedRequest
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // 1 to reserve, 0 to take. A reservation that is made has its number here then.
+  SLUICE_SHARED_REQUEST_RESERVE,
+  // The life of the reservation in milliseconds, or 0 for the default of the limiter.
+  SLUICE_SHARED_REQUEST_TTL_MS,
+  // The first cost. There is one for each unit of the limiter.
+  SLUICE_SHARED_REQUEST_COSTS,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceSharedRequest SluiceSharedRequest;
+#else
+typedef uint32_t SluiceSharedRequest;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the numbers of an answer.
+enum SluiceSharedAnswer
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The ticket.
+  SLUICE_SHARED_ANSWER_TICKET,
+  // 0 if the call is allowed, below 0 a status, and above 0 the code of a refusal.
+  SLUICE_SHARED_ANSWER_CODE,
+  // The number of the reservation that was made, or 0.
+  SLUICE_SHARED_ANSWER_RESERVATION,
+  // A `SLUICE_SOURCE_*` constant.
+  SLUICE_SHARED_ANSWER_SOURCE,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceSharedAnswer SluiceSharedAnswer;
+#else
+typedef uint32_t SluiceSharedAnswer;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the numbers that `sluice_shared_stats` writes first.
+enum SluiceSharedStat
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // How many keys hold credit, wait or are in an outage.
+  SLUICE_SHARED_STAT_SESSIONS,
+  // For how many of them the store is out of reach.
+  SLUICE_SHARED_STAT_OUT,
+  // Milliseconds since calls fail, NaN if they do not.
+  SLUICE_SHARED_STAT_FAILING_MS,
+  // Milliseconds since the last answer, NaN if there was none.
+  SLUICE_SHARED_STAT_ANSWERED_MS,
+  // How many processes shared a key at the last answer.
+  SLUICE_SHARED_STAT_HOLDERS,
+  // How many calls to the store there were.
+  SLUICE_SHARED_STAT_CALLS,
+  // How many decisions were from credit, without those of `sluice_limiter_*`.
+  SLUICE_SHARED_STAT_CREDIT,
+  // How many decisions the store made.
+  SLUICE_SHARED_STAT_STORE,
+  // How many decisions were by the rules for an outage.
+  SLUICE_SHARED_STAT_OUTAGE,
+  // How many decisions wait.
+  SLUICE_SHARED_STAT_WAITING,
+  // The median round trip in milliseconds.
+  SLUICE_SHARED_STAT_ROUND_TRIP_MEDIAN_MS,
+  // The 99th percentile of the round trips in milliseconds.
+  SLUICE_SHARED_STAT_ROUND_TRIP_HIGH_MS,
+  // How often the store's clock jumped against the clock of this process.
+  SLUICE_SHARED_STAT_CLOCK_JUMPS,
+  // How often the store had lost its state.
+  SLUICE_SHARED_STAT_LOST_EPOCHS,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceSharedStat SluiceSharedStat;
+#else
+typedef uint32_t SluiceSharedStat;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the numbers that `sluice_shared_stats` writes for each limit, in units.
+enum SluiceSharedLimitStat
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // What this process holds.
+  SLUICE_SHARED_LIMIT_STAT_LEASED,
+  // What this process has spent and not reported.
+  SLUICE_SHARED_LIMIT_STAT_UNREPORTED,
+  // What was admitted without credit in outages that are not over.
+  SLUICE_SHARED_LIMIT_STAT_OVER_BOUND,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceSharedLimitStat SluiceSharedLimitStat;
+#else
+typedef uint32_t SluiceSharedLimitStat;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the numbers that `sluice_shared_inspect` writes first.
+enum SluiceSharedKey
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // How many processes shared the key at the last answer, 0 if there was none.
+  SLUICE_SHARED_KEY_HOLDERS,
+  // Milliseconds since the store is out of reach, NaN if it is not.
+  SLUICE_SHARED_KEY_OUT_MS,
+  // How many decisions wait.
+  SLUICE_SHARED_KEY_WAITING,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceSharedKey SluiceSharedKey;
+#else
+typedef uint32_t SluiceSharedKey;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the numbers that `sluice_shared_inspect` writes for each limit. Amounts are in units.
+enum SluiceSharedStanding
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The capacity at the last answer, or as configured; infinity if the limit admits everything.
+  SLUICE_SHARED_STANDING_CAPACITY,
+  // What this process may expect to take: its credit and its part of the room at the last answer.
+  SLUICE_SHARED_STANDING_REMAINING,
+  // What all processes had used or held at the last answer.
+  SLUICE_SHARED_STANDING_FILL,
+  // What open reservations of this process hold.
+  SLUICE_SHARED_STANDING_OUTSTANDING,
+  // The free credit of this process.
+  SLUICE_SHARED_STANDING_CREDIT,
+  // Milliseconds until that credit ends.
+  SLUICE_SHARED_STANDING_CREDIT_MS,
+  // Milliseconds until nothing is used, if nothing else happens.
+  SLUICE_SHARED_STANDING_RESET_MS,
+  // Milliseconds in which the capacity of a rate comes back, 0 for other kinds.
+  SLUICE_SHARED_STANDING_REFILL_MS,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceSharedStanding SluiceSharedStanding;
+#else
+typedef uint32_t SluiceSharedStanding;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Indices of the numbers of a part, as `sluice_limiter_take_all` and `sluice_limiter_reserve` read them.
 enum SluicePart
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -702,6 +1017,35 @@ typedef uint32_t SluicePoolUpstreamSetting;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Indices of the settings of a pool that is shared with other processes.
+enum SluicePoolSharedSetting
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // How long permits last without a call to the store, in milliseconds.
+  SLUICE_POOL_SHARED_SETTING_LEASE_MS,
+  // How long a reply may take, in milliseconds.
+  SLUICE_POOL_SHARED_SETTING_TIMEOUT_MS,
+  // How many processes share the pool at least.
+  SLUICE_POOL_SHARED_SETTING_PROCESSES,
+  // What happens while the store does not answer: a `SLUICE_OUTAGE_*` constant.
+  SLUICE_POOL_SHARED_SETTING_OUTAGE,
+  // Whether idle permits are held while the pool is in use, 0 or 1.
+  SLUICE_POOL_SHARED_SETTING_SPARE,
+  // Whether nothing is granted for one lease time after the store lost its state, 0 or 1.
+  SLUICE_POOL_SHARED_SETTING_STRICT,
+  // A hash of what the names of keys begin with.
+  SLUICE_POOL_SHARED_SETTING_PREFIX,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluicePoolSharedSetting SluicePoolSharedSetting;
+#else
+typedef uint32_t SluicePoolSharedSetting;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Indices of the statistics of a pool.
 enum SluicePoolStat
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -781,6 +1125,77 @@ enum SluicePoolUpstreamStat
 typedef enum SluicePoolUpstreamStat SluicePoolUpstreamStat;
 #else
 typedef uint32_t SluicePoolUpstreamStat;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How the store stands to this process.
+enum SluicePoolSharedState
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The process holds no permits, and none was refused for lack of an answer.
+  SLUICE_POOL_SHARED_STATE_IDLE,
+  // The process holds permits that have not ended.
+  SLUICE_POOL_SHARED_STATE_CONNECTED,
+  // The permits have ended, and the store does not answer.
+  SLUICE_POOL_SHARED_STATE_OUT,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluicePoolSharedState SluicePoolSharedState;
+#else
+typedef uint32_t SluicePoolSharedState;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the statistics of sharing.
+enum SluicePoolSharedStat
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // A `SLUICE_POOL_SHARED_STATE_*` value.
+  SLUICE_POOL_SHARED_STAT_STATE,
+  // Since when calls fail, in milliseconds, or 0.
+  SLUICE_POOL_SHARED_STAT_FAILING_FOR_MS,
+  // How many processes share the pool.
+  SLUICE_POOL_SHARED_STAT_HOLDERS,
+  // The permits that all processes hold of all upstreams.
+  SLUICE_POOL_SHARED_STAT_FLEET,
+  // Calls made.
+  SLUICE_POOL_SHARED_STAT_CALLS,
+  // Calls that failed.
+  SLUICE_POOL_SHARED_STAT_FAILURES,
+  // How often the store had lost its state.
+  SLUICE_POOL_SHARED_STAT_LOSSES,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluicePoolSharedStat SluicePoolSharedStat;
+#else
+typedef uint32_t SluicePoolSharedStat;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the statistics of each upstream, in the order of `sluice_pool_stats`.
+enum SluicePoolUpstreamSharedStat
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The permits of this process.
+  SLUICE_POOL_UPSTREAM_SHARED_STAT_HELD,
+  // The permits of all processes.
+  SLUICE_POOL_UPSTREAM_SHARED_STAT_FLEET,
+  // How many processes have ejected it.
+  SLUICE_POOL_UPSTREAM_SHARED_STAT_EJECTED,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluicePoolUpstreamSharedStat SluicePoolUpstreamSharedStat;
+#else
+typedef uint32_t SluicePoolUpstreamSharedStat;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1103,6 +1518,217 @@ double sluice_reservation_top_up(uint32_t limiter,
                                  const double *costs,
                                  uint32_t costs_len);
 
+// Opens the shared limiter of a name as `sluice_limiter_open` opens one that is not shared. O(limits).
+//
+// `text` has one more text at its end: the prefix of keys in the store. `config` has `SLUICE_SHARED_HEADER` numbers,
+// those of `sluice_limiter_open`, and for each limit a `SLUICE_OUTAGE_*` constant. `clock` is `SLUICE_CLOCK_BOOT` or
+// the handle of a virtual clock. Fails as `sluice_limiter_open` does.
+//
+// # Safety
+// `text` points to `text_len` readable bytes, `config` to `config_len` readable numbers.
+int32_t sluice_shared_open(const uint8_t *text,
+                           uint32_t text_len,
+                           const double *config,
+                           uint32_t config_len,
+                           uint32_t clock);
+
+// Writes the call to the store that a key has to make now, and returns its length in bytes, or 0 if there is none.
+// If it does not fit, `sluice_shared_text` writes it again. O(limits + waiters).
+//
+// A call is the arguments of the script with a space between them, a line feed, and the name of the key. The third
+// argument is the sequence number. The call is under way then, until `sluice_shared_receive` or `sluice_shared_fail`
+// ends it. Fails with `INVALID_HANDLE`, `NOT_SHARED` and `STALE_KEY`.
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_shared_send(uint32_t limiter,
+                           double key,
+                           uint8_t *out,
+                           uint32_t out_cap);
+
+// Writes the text of this thread that did not fit last, and returns its length in bytes. O(length).
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_shared_text(uint8_t *out, uint32_t out_cap);
+
+// Reads the answer to a call of a key, and returns a sum of `SLUICE_SHARED_CHORE_*`. An answer to another call than
+// the one under way changes nothing. O(limits + waiters). Fails with `INVALID_HANDLE`, `NOT_SHARED`, `STALE_KEY` and
+// `INVALID_UTF8`.
+//
+// # Safety
+// `reply` points to `reply_len` readable bytes.
+int32_t sluice_shared_receive(uint32_t limiter,
+                              double key,
+                              const uint8_t *reply,
+                              uint32_t reply_len);
+
+// Ends the wait for the answer to call `seq` of a key: it took too long, or the client failed. Returns a sum of
+// `SLUICE_SHARED_CHORE_*`. An answer that comes later is still read. O(limits * waiters). Fails with
+// `INVALID_HANDLE`, `NOT_SHARED` and `STALE_KEY`.
+int32_t sluice_shared_fail(uint32_t limiter,
+                           double key,
+                           double seq);
+
+// Writes the milliseconds until the next key needs a call (infinity if none will), and then the keys that need one
+// now, as many as fit. Returns how many numbers there are. O(keys). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_shared_due(uint32_t limiter,
+                          double *out,
+                          uint32_t out_cap);
+
+// Lets every key give its credit back with its next call, and returns 1, or 0 if it does not. A key with open
+// reservations of a concurrency limit keeps what they hold. Then
+// `sluice_shared_due` returns these keys. `how` is a `SLUICE_LEAVE_*` constant. O(keys). Fails with `INVALID_HANDLE`,
+// `INVALID_ARGUMENT` and `NOT_SHARED`.
+int32_t sluice_shared_leave(uint32_t limiter,
+                            uint32_t how);
+
+// Writes a script that runs in the store, UTF-8, and returns its length in bytes. `which` is a `SLUICE_SCRIPT_*`
+// constant. O(length).
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_shared_script(uint32_t which,
+                             uint8_t *out,
+                             uint32_t out_cap);
+
+// Decides without waiting, after the credit of a key did not suffice: from credit that is not yet in the slot, from
+// an answer of the store that still holds, or by the rules for an outage. Returns a code. O(limits).
+//
+// A code below 1 allows the call, and is a sum of `SLUICE_SHARED_CALL` and `SLUICE_SHARED_BY_OUTAGE`. With
+// `SLUICE_DENIED_LEASE` the store has to be asked: see `sluice_shared_wait`. Fails as `sluice_limiter_reserve_one`
+// does, and with `NOT_SHARED`.
+//
+// # Safety
+// `request` points to `request_len` readable and writable numbers.
+double sluice_shared_take(uint32_t limiter,
+                          double key,
+                          double *request,
+                          uint32_t request_len);
+
+// Lets a decision of a key wait for the store, and returns its ticket, a number above 0. Its answer comes to the
+// mailbox of this thread, perhaps at once: see `sluice_shared_collect`. Call `sluice_shared_send` next. O(limits).
+//
+// `name` is the name of the key. Fails as `sluice_shared_take` does.
+//
+// # Safety
+// `name` points to `name_len` readable bytes, `request` to `request_len` readable numbers.
+double sluice_shared_wait(uint32_t limiter,
+                          double key,
+                          const uint8_t *name,
+                          uint32_t name_len,
+                          const double *request,
+                          uint32_t request_len);
+
+// Notes that a key wants credit, so that the next call of `sluice_shared_send` asks for it ahead. `name` is the name
+// of the key. `costs` has one number for each unit, of a call that `sluice_shared_take` has not seen, or none. O(1).
+// Fails with `INVALID_HANDLE`, `INVALID_ARGUMENT`, `NOT_SHARED` and `STALE_KEY`.
+//
+// # Safety
+// `name` points to `name_len` readable bytes, `costs` to `costs_len` readable numbers.
+int32_t sluice_shared_touch(uint32_t limiter,
+                            double key,
+                            const uint8_t *name,
+                            uint32_t name_len,
+                            const double *costs,
+                            uint32_t costs_len);
+
+// Ends the wait of a ticket, and returns 1 if it was still waiting, or 0. A reservation that it may have been given is
+// cancelled. O(waiters). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+int32_t sluice_shared_cancel(uint32_t limiter,
+                             double ticket);
+
+// Decides a ticket that still waits by the rules for an outage, because its caller does not wait any longer, and
+// returns a sum of `SLUICE_SHARED_CHORE_*`. O(waiters). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+int32_t sluice_shared_expire(uint32_t limiter,
+                             double ticket);
+
+// Writes the answers in the mailbox of this thread, as many as fit, `SLUICE_SHARED_ANSWERS` numbers each. Returns
+// `SLUICE_SHARED_CHORES` times their number, plus a sum of `SLUICE_SHARED_CHORE_*`. O(answers). Fails with
+// `INVALID_HANDLE` and `NOT_SHARED`.
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_shared_collect(uint32_t limiter,
+                              double *out,
+                              uint32_t out_cap);
+
+// Returns the name of the bell of this thread, a number above 0. O(1). Fails with `INVALID_HANDLE`.
+int32_t sluice_shared_bell(uint32_t limiter);
+
+// Removes the next bell that this thread has to ring and returns its name, or 0 if there is none. O(1).
+int32_t sluice_shared_ring(void);
+
+// Asks the owner of a bell to share it. The owner finds the request when it collects. O(log bells).
+int32_t sluice_shared_want(uint32_t bell);
+
+// Writes a call that decides about costs of a key and charges nothing, and returns its length in bytes. If it does not
+// fit, `sluice_shared_text` writes it again. `costs` has one number for each unit. O(limits). Fails with
+// `INVALID_HANDLE`, `INVALID_ARGUMENT`, `NOT_SHARED` and `STALE_KEY`.
+//
+// # Safety
+// `costs` points to `costs_len` readable numbers, `out` to `out_cap` writable bytes.
+int32_t sluice_shared_peek(uint32_t limiter,
+                           double key,
+                           const double *costs,
+                           uint32_t costs_len,
+                           uint8_t *out,
+                           uint32_t out_cap);
+
+// Writes a call that sets the limits of a key for all processes, and returns its length in bytes. If it does not fit,
+// `sluice_shared_text` writes it again. `limits` is as for `sluice_limiter_set_limits`; without numbers, the key has
+// the limiter's own limits again. O(limits). Fails with `INVALID_HANDLE`, `INVALID_ARGUMENT` and `NOT_SHARED`.
+//
+// # Safety
+// `limits` points to `limits_len` readable numbers, `out` to `out_cap` writable bytes.
+int32_t sluice_shared_limits(uint32_t limiter,
+                             const double *limits,
+                             uint32_t limits_len,
+                             uint8_t *out,
+                             uint32_t out_cap);
+
+// Writes a call that forgets what was used of a key, and returns its length in bytes. If it does not fit,
+// `sluice_shared_text` writes it again. O(1). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_shared_reset(uint32_t limiter,
+                            uint8_t *out,
+                            uint32_t out_cap);
+
+// Reads the answer to one of these calls about a key, and returns a code, or `SLUICE_SHARED_AGAIN`. O(limits). Fails
+// with `INVALID_HANDLE`, `NOT_SHARED`, `STALE_KEY`, and with `INVALID_ARGUMENT` if it is no answer.
+//
+// # Safety
+// `reply` points to `reply_len` readable bytes.
+double sluice_shared_told(uint32_t limiter,
+                          double key,
+                          const uint8_t *reply,
+                          uint32_t reply_len);
+
+// Writes `SLUICE_SHARED_STATS` numbers and `SLUICE_SHARED_LIMIT_STATS` for each limit, and returns how many there are.
+// O(keys that hold credit). Fails with `INVALID_HANDLE` and `NOT_SHARED`.
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_shared_stats(uint32_t limiter,
+                            double *out,
+                            uint32_t out_cap);
+
+// Writes `SLUICE_SHARED_KEY` numbers and `SLUICE_SHARED_STANDING` for each limit of a key, and returns how many there
+// are. O(limits). NaN as a key stands for a name without a key. Fails with `INVALID_HANDLE`, `NOT_SHARED` and
+// `STALE_KEY`.
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_shared_inspect(uint32_t limiter,
+                              double key,
+                              double *out,
+                              uint32_t out_cap);
+
 // Returns the number of a time zone, for the configuration of limits, or 0 if no zone of that name was added in
 // this process. O(length).
 //
@@ -1127,8 +1753,9 @@ int32_t sluice_zone_add(const uint8_t *name,
 
 // Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
 //
-// `settings` has `SLUICE_POOL_SETTINGS` numbers, and `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream. `ids` has the
-// ids of the upstreams, concatenated. O(settings).
+// `settings` has `SLUICE_POOL_SETTINGS` numbers, `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream, and
+// `SLUICE_POOL_SHARED_SETTINGS` if the pool is shared with other processes. `ids` has the ids of the upstreams,
+// concatenated. O(settings).
 //
 // Any thread may use the handle. It lives until it is closed or the thread that opened it ends. Then its leases
 // are released and its waiters are cancelled. Fails with `POOL_MISMATCH` if the pool is open with other settings,
@@ -1208,6 +1835,59 @@ int32_t sluice_lease_renew(uint32_t pool, double lease);
 // probe, the upstream has recovered. O(log n). Fails with `STALE_LEASE`.
 int32_t sluice_lease_confirm(uint32_t pool,
                              double lease);
+
+// Writes the call to the store that is due, and returns its length in bytes, or 0 if none is due. If it does not fit,
+// `sluice_shared_text` writes it again. O(upstreams * log upstreams).
+//
+// A call is the arguments of the script of pools with a space between them; the second is the sequence number. The
+// call is under way then, until `sluice_pool_receive` or `sluice_pool_fail` ends it. `asked` callers did not get a
+// lease and do not wait for one. Fails with `NOT_SHARED`.
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_pool_send(uint32_t pool,
+                         uint32_t asked,
+                         uint8_t *out,
+                         uint32_t out_cap);
+
+// Takes the reply to a call, and returns a sum of `SLUICE_CHORE_*`. Only a reply to the newest call has an effect.
+// O(reply + upstreams * log upstreams). Fails with `NOT_SHARED`.
+//
+// # Safety
+// `reply` points to `reply_len` readable bytes.
+int32_t sluice_pool_receive(uint32_t pool,
+                            const uint8_t *reply,
+                            uint32_t reply_len);
+
+// Ends the call with the sequence number `seq`, because the client failed or has not answered in time. Returns a sum
+// of `SLUICE_CHORE_*`. A reply that comes later is still good. O(upstreams * log upstreams). Fails with `NOT_SHARED`.
+int32_t sluice_pool_fail(uint32_t pool,
+                         double seq);
+
+// Returns in how many milliseconds the next call is due, or `SLUICE_POOL_NEVER_DUE`. `asked` is as for
+// `sluice_pool_send`. O(upstreams). Fails with `NOT_SHARED`.
+int32_t sluice_pool_due(uint32_t pool,
+                        uint32_t asked);
+
+// Writes a call that gives all permits back, and returns its length in bytes, or 0 if leases are in use or nothing is
+// held. `how` is `SLUICE_LEAVE_IF_LAST` or `SLUICE_LEAVE_ALWAYS`. O(upstreams * log upstreams). Fails with
+// `NOT_SHARED`.
+//
+// # Safety
+// `out` points to `out_cap` writable bytes.
+int32_t sluice_pool_leave(uint32_t pool,
+                          uint32_t how,
+                          uint8_t *out,
+                          uint32_t out_cap);
+
+// Writes `SLUICE_POOL_SHARED_STATS` numbers and `SLUICE_POOL_UPSTREAM_SHARED_STATS` for each upstream, and returns how
+// many there are. What does not fit is left out. O(upstreams). Fails with `NOT_SHARED`.
+//
+// # Safety
+// `out` points to `out_cap` writable numbers.
+int32_t sluice_pool_sharing(uint32_t pool,
+                            double *out,
+                            uint32_t out_cap);
 
 // Writes `SLUICE_POOL_STATS` numbers and `SLUICE_POOL_UPSTREAM_STATS` for each upstream, and returns how many there
 // are. Writes the ids of the upstreams to `ids`, concatenated. What does not fit is left out. O(upstreams).

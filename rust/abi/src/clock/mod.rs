@@ -1,8 +1,10 @@
-//! Clocks of limiters and pools: the monotonic clock at two resolutions, and virtual clocks for tests.
+//! Clocks of limiters and pools: the monotonic clock at two resolutions, the clock of shared limiters, and virtual
+//! clocks for tests.
 //!
 //! A call reads its clock once. The precise clock is `CLOCK_MONOTONIC`, interpolated with the time-stamp counter to
 //! within 2 µs (`ticks.rs`). The coarse clock is the same clock at the last tick of the kernel, every 1 to 4 ms. Both
-//! have the same origin, and neither counts the time that a machine is suspended on Linux. Wall time is the monotonic
+//! have the same origin, and neither counts the time that a machine is suspended on Linux. The boot clock does
+//! (`CLOCK_BOOTTIME`), because the store's leases of credit end meanwhile. Wall time is the monotonic
 //! clock plus an offset that is measured once a second, which is enough for quotas.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -20,8 +22,11 @@ use crate::seam::objects::Objects;
 
 /// Clock: the monotonic clock to within 2 µs.
 pub const SLUICE_CLOCK_PRECISE: u32 = 0;
-/// Clock: the monotonic clock at the last tick of the kernel. Any other number is the handle of a virtual clock.
+/// Clock: the monotonic clock at the last tick of the kernel.
 pub const SLUICE_CLOCK_COARSE: u32 = 1;
+/// Clock: the monotonic clock that also counts the time that the machine is suspended, for shared limiters. Any other
+/// number is the handle of a virtual clock.
+pub const SLUICE_CLOCK_BOOT: u32 = 2;
 /// The largest distance of a virtual clock's first time from 1970, in milliseconds: the years 1678 to 2261.
 pub const SLUICE_MAX_WALL_MS: f64 = 9.2e12;
 /// The longest step of a virtual clock, in milliseconds: 100 years.
@@ -43,6 +48,7 @@ pub(crate) struct VirtualClock {
 pub(crate) enum Clock {
     Precise,
     Coarse,
+    Boot,
     Virtual(Arc<VirtualClock>),
 }
 
@@ -51,6 +57,7 @@ impl Clock {
         match clock {
             SLUICE_CLOCK_PRECISE => Ok(Self::Precise),
             SLUICE_CLOCK_COARSE => Ok(Self::Coarse),
+            SLUICE_CLOCK_BOOT => Ok(Self::Boot),
             handle => CLOCKS.with(handle, |clock| Ok(Self::Virtual(clock.clone()))),
         }
     }
@@ -60,16 +67,29 @@ impl Clock {
         let ns = match self {
             Self::Precise => precise(),
             Self::Coarse => coarse(),
-            Self::Virtual(clock) => return clock.now(),
+            Self::Boot | Self::Virtual(_) => return self.now_otherwise(),
         };
-        Now { ns, wall_ns: wall(ns) }
+        Now { ns, wall_ns: WALL.at(ns, precise) }
+    }
+
+    /// [`Clock::now`] of the rarer clocks. Not inlined, to keep the others short.
+    #[inline(never)]
+    fn now_otherwise(&self) -> Now {
+        if let Self::Virtual(clock) = self {
+            return clock.now();
+        }
+        let ns = boot();
+        Now { ns, wall_ns: BOOT_WALL.at(ns, boot) }
     }
 
     /// The book of reservations that is shared by all limiters with this clock.
     pub(crate) fn book(&self) -> Arc<Book> {
         static REAL: OnceLock<Arc<Book>> = OnceLock::new();
+        static BOOT: OnceLock<Arc<Book>> = OnceLock::new();
         match self {
             Self::Precise | Self::Coarse => REAL.get_or_init(Arc::default).clone(),
+            // Times of the two clocks cannot be compared after a suspend.
+            Self::Boot => BOOT.get_or_init(Arc::default).clone(),
             Self::Virtual(clock) => clock.book.clone(),
         }
     }
@@ -78,6 +98,7 @@ impl Clock {
         match self {
             Self::Precise => "precise".to_owned(),
             Self::Coarse => "coarse".to_owned(),
+            Self::Boot => "boot".to_owned(),
             Self::Virtual(clock) => format!("virtual ({:p})", Arc::as_ptr(clock)),
         }
     }
@@ -148,6 +169,12 @@ fn coarse() -> u64 {
     monotonic(rustix::time::ClockId::MonotonicCoarse)
 }
 
+#[cfg(target_os = "linux")]
+#[inline]
+fn boot() -> u64 {
+    monotonic(rustix::time::ClockId::Boottime)
+}
+
 /// Nanoseconds since the machine started.
 #[cfg(target_os = "linux")]
 #[inline]
@@ -169,21 +196,58 @@ fn coarse() -> u64 {
     precise()
 }
 
+/// [`boot`] of macOS: `mach_continuous_time` in nanoseconds, which `CLOCK_MONOTONIC_RAW` returns there.
+#[cfg(target_os = "macos")]
+fn boot() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a writable timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_RAW, &raw mut time) };
+    (time.tv_sec * SECOND.cast_signed() + time.tv_nsec).cast_unsigned()
+}
+
+/// [`boot`] of other systems. On Windows `Instant` reads the performance counter, which goes on while the machine
+/// sleeps. Elsewhere a suspended machine keeps its leases as long as it sleeps, and the store ends them.
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn boot() -> u64 {
+    precise()
+}
+
 /// The clock of pools: [`coarse`] in milliseconds, because nothing in a pool needs a finer resolution than a tick.
 pub(crate) fn coarse_millis() -> u64 {
     coarse() / 1_000_000
 }
 
-/// Wall time at the monotonic `ns`, in nanoseconds since 1970.
-#[inline]
-fn wall(ns: u64) -> i64 {
-    static DISTANCE: AtomicI64 = AtomicI64::new(0);
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    if ns >= NEXT.load(Ordering::Acquire) {
-        DISTANCE.store(wall_clock() - precise().cast_signed(), Ordering::Relaxed);
-        NEXT.store(ns + SECOND, Ordering::Release);
+/// The clock of pools that are shared with other processes: [`boot`] in milliseconds, because permits end for the store
+/// while this machine is suspended.
+pub(crate) fn boot_millis() -> u64 {
+    boot() / 1_000_000
+}
+
+/// The distance from a monotonic clock to the wall clock, measured once a second.
+struct Wall {
+    distance: AtomicI64,
+    next: AtomicU64,
+}
+
+/// From the precise and the coarse clock.
+static WALL: Wall = Wall::new();
+/// From the boot clock.
+static BOOT_WALL: Wall = Wall::new();
+
+impl Wall {
+    const fn new() -> Self {
+        Self { distance: AtomicI64::new(0), next: AtomicU64::new(0) }
     }
-    DISTANCE.load(Ordering::Relaxed) + ns.cast_signed()
+
+    /// Wall time at `ns` of the monotonic `clock`, in nanoseconds since 1970.
+    #[inline]
+    fn at(&self, ns: u64, clock: impl FnOnce() -> u64) -> i64 {
+        if ns >= self.next.load(Ordering::Acquire) {
+            self.distance.store(wall_clock() - clock().cast_signed(), Ordering::Relaxed);
+            self.next.store(ns + SECOND, Ordering::Release);
+        }
+        self.distance.load(Ordering::Relaxed) + ns.cast_signed()
+    }
 }
 
 #[cold]
@@ -194,6 +258,29 @@ fn wall_clock() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::{Clock, boot};
+    use std::sync::Arc;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_boot_clock_is_that_of_the_kernel() {
+        use rustix::time::{ClockId, clock_gettime};
+        let kernel = || {
+            let time = clock_gettime(ClockId::Boottime);
+            (time.tv_sec * 1_000_000_000 + time.tv_nsec).cast_unsigned()
+        };
+        let (before, ns, after) = (kernel(), boot(), kernel());
+        assert!((before..=after).contains(&ns), "{ns} not in {before}..={after}");
+    }
+
+    #[test]
+    fn the_boot_clock_shows_wall_time_and_has_a_book_of_its_own() {
+        let [precise, boot] = [Clock::Precise, Clock::Boot].map(|clock| clock.now().wall_ns);
+        assert!((boot - precise).abs() < 1_000_000_000, "{} ns apart", boot - precise);
+        assert!(Arc::ptr_eq(&Clock::Boot.book(), &Clock::Boot.book()));
+        assert!(!Arc::ptr_eq(&Clock::Boot.book(), &Clock::Precise.book()));
+    }
+
     #[test]
     fn the_coarse_clock_advances_with_time() {
         let before = super::coarse_millis();

@@ -18,6 +18,7 @@ use crate::seam::failure::Failure;
 pub(crate) struct Described {
     pub(crate) config: Config,
     pub(crate) ttl_ns: u64,
+    /// Those of the limits come first.
     pub(crate) words: Vec<String>,
     /// For each limit, its name and its unit's, with a NUL between them.
     pub(crate) labels: Vec<String>,

@@ -10,6 +10,7 @@ pub(crate) mod opened;
 pub mod parts;
 mod registry;
 pub mod reservation;
+pub mod shared;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -60,12 +61,17 @@ pub unsafe extern "C" fn sluice_limiter_open(
         let mut names = text.split('\0');
         let name = names.next().unwrap_or_default();
         let described = describe(config, &names.collect::<Vec<_>>())?;
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret).map_err(|error| {
-            Failure::new(SluiceStatus::NoEntropy, format!("no random bytes: {error}"))
-        })?;
-        opened::open(name, described, Clock::resolve(clock)?, secret)
+        opened::open(name, described, None, Clock::resolve(clock)?, random()?)
     })
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(SluiceStatus::NoEntropy, format!("no random bytes: {error}"))
+    })?;
+    Ok(bytes)
 }
 
 /// Bounds the length of names, because they are copied and are part of messages.

@@ -8,17 +8,21 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sluice_limiter::shared::SharedLimiter;
 use sluice_limiter::{Limiter, Now};
 
 use crate::clock::Clock;
 use crate::limiter::config::Described;
-use crate::limiter::registry;
-use crate::seam::failure::Failure;
+use crate::limiter::registry::{self, Held};
+use crate::limiter::shared::config::Sharing;
+use crate::seam::failure::{Failure, quoted};
 use crate::seam::status::SluiceStatus;
 
 /// An open limiter.
 pub(crate) struct Opened {
     pub(crate) limiter: Arc<Limiter>,
+    /// What the limiter shares with other processes, if it does.
+    pub(crate) shared: Option<Arc<SharedLimiter>>,
     pub(crate) clock: Clock,
     pub(crate) ttl_ns: u64,
     pub(crate) owner: u32,
@@ -51,14 +55,15 @@ pub(crate) struct Open {
 pub(crate) fn open(
     name: &str,
     described: Described,
+    sharing: Option<Sharing>,
     clock: Clock,
     secret: [u8; 16],
 ) -> Result<i32, Failure> {
     let ttl_ns = described.ttl_ns;
-    let limiter = registry::hold(name, described, &clock, secret)?;
+    let Held { limiter, shared } = registry::hold(name, described, sharing, &clock, secret)?;
     let opened = OPEN.with_borrow_mut(|open| {
-        let (limiter, name) = (limiter.clone(), name.to_owned());
-        open.add(Opened { limiter, clock, ttl_ns, owner: open.owner, name, is_holder: true })
+        let (limiter, name, owner) = (limiter.clone(), name.to_owned(), open.owner);
+        open.add(Opened { limiter, shared, clock, ttl_ns, owner, name, is_holder: true })
     });
     // Without a handle it could never be closed.
     opened.inspect_err(|_| registry::close(name, &limiter))
@@ -67,6 +72,7 @@ pub(crate) fn open(
 /// Closes a handle of this thread.
 pub(crate) fn close(handle: u32) -> Result<(), Failure> {
     let opened = OPEN.with_borrow_mut(|open| open.remove(handle))?;
+    part(&opened);
     if opened.is_holder {
         registry::close(&opened.name, &opened.limiter);
     }
@@ -76,10 +82,25 @@ pub(crate) fn close(handle: u32) -> Result<(), Failure> {
 /// Closes a handle of this thread as the end of the thread would: the counts stay.
 pub(crate) fn leave(handle: u32) -> Result<(), Failure> {
     let opened = OPEN.with_borrow_mut(|open| open.remove(handle))?;
+    part(&opened);
     if opened.is_holder {
         registry::leave(&opened.name, &opened.limiter);
     }
     Ok(())
+}
+
+/// Ends the waiting of a handle that was removed. Its mailbox is the thread's, which may have opened the
+/// limiter again.
+fn part(opened: &Opened) {
+    let Some(shared) = &opened.shared else { return };
+    let is_open = |(_, slot): &(u32, Option<Opened>)| {
+        slot.as_ref().is_some_and(|other| Arc::ptr_eq(&other.limiter, &opened.limiter))
+    };
+    if OPEN.with_borrow(|open| open.slots.iter().any(is_open)) {
+        shared.orphan(opened.owner, opened.clock.now());
+    } else {
+        opened.abandon();
+    }
 }
 
 /// Leaves all limiters of this thread, as its end would. With `keeps_handles` the open ones still answer, for what
@@ -112,10 +133,39 @@ pub(crate) fn with<R>(
     OPEN.with_borrow(|open| f(open.get(handle)?))
 }
 
+/// Calls `f` with the limiter of `handle`, which must be one that is shared with other processes.
+#[inline]
+pub(crate) fn with_shared<R>(
+    handle: u32,
+    f: impl FnOnce(&Opened, &SharedLimiter) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    with(handle, |opened| match &opened.shared {
+        Some(shared) => f(opened, shared),
+        None => Err(Failure::new(
+            SluiceStatus::NotShared,
+            format!("the limiter {} is not shared with other processes", quoted(&opened.name)),
+        )),
+    })
+}
+
 /// Calls `f` with all limiters that this thread has open, by handle.
 #[inline]
 pub(crate) fn with_all<R>(f: impl FnOnce(&Open) -> Result<R, Failure>) -> Result<R, Failure> {
     OPEN.with_borrow(f)
+}
+
+impl Opened {
+    /// Whether no other handle of any thread is open.
+    pub(crate) fn is_only(&self) -> bool {
+        self.is_holder && registry::holders(&self.name, &self.limiter) == 1
+    }
+
+    /// Ends the waiting of this thread for a store.
+    fn abandon(&self) {
+        if let Some(shared) = &self.shared {
+            shared.abandon(self.owner, self.clock.now());
+        }
+    }
 }
 
 impl Open {
@@ -167,13 +217,15 @@ impl Open {
         if !self.slots.is_empty() {
             // This includes reservations at limiters that this thread has closed, but on a virtual clock only those
             // at open ones, because the book is dropped with its clock.
-            let clock = Clock::Coarse;
-            clock.book().abandon(self.owner, clock.now());
+            for clock in [Clock::Coarse, Clock::Boot] {
+                clock.book().abandon(self.owner, clock.now());
+            }
         }
         for (_, slot) in &mut self.slots {
             let Some(opened) = slot else { continue };
             let now: Now = opened.clock.now();
             opened.limiter.book().abandon(opened.owner, now);
+            opened.abandon();
             if std::mem::take(&mut opened.is_holder) {
                 registry::leave(&opened.name, &opened.limiter);
             }

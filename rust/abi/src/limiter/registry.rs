@@ -9,10 +9,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use sluice_limiter::{Limiter, Now};
+use sluice_limiter::shared::{NotShareable, SharedLimiter};
+use sluice_limiter::{Config, Limiter, Now};
 
 use crate::clock::{Clock, VirtualClock};
 use crate::limiter::config::Described;
+use crate::limiter::shared::config::Sharing;
 use crate::seam::failure::{Failure, SluiceErrorDetail};
 use crate::seam::status::SluiceStatus;
 
@@ -30,8 +32,17 @@ struct Names {
     left_behind: VecDeque<String>,
 }
 
+/// A limiter, and what it shares with other processes.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub(crate) limiter: Arc<Limiter>,
+    pub(crate) shared: Option<Arc<SharedLimiter>>,
+}
+
 struct Named {
-    limiter: Arc<Limiter>,
+    held: Held,
+    /// How many of its words are of limits.
+    limits: usize,
     /// Its options in words. An open with other words fails.
     words: Vec<String>,
     time: Time,
@@ -54,10 +65,13 @@ enum Time {
 pub(crate) fn hold(
     name: &str,
     described: Described,
+    sharing: Option<Sharing>,
     clock: &Clock,
     secret: [u8; 16],
-) -> Result<Arc<Limiter>, Failure> {
+) -> Result<Held, Failure> {
     let Described { config, ttl_ns: _, mut words, labels } = described;
+    let limits = config.limits.len();
+    words.extend(sharing.iter().flat_map(|sharing| sharing.words.iter().cloned()));
     words.push(format!("clock: {}", clock.name()));
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     // A limiter that only ended threads had open does not keep its options.
@@ -68,26 +82,51 @@ pub(crate) fn hold(
     };
     if !names.by_name.contains_key(name) {
         names.sweep();
+        let held = make(config, labels, sharing, clock, secret)?;
+        if let Some(outdated) = outdated {
+            outdated.hand_on(&held.limiter, clock);
+        }
+        let time = Time::of(clock);
+        let (words, holders, is_kept, is_listed) = (words.clone(), 0, false, false);
+        let named = Named { held, limits, words, time, holders, is_kept, is_listed };
+        names.by_name.insert(name.to_owned(), named);
     }
-    let named = names.by_name.entry(name.to_owned()).or_insert_with(|| Named {
-        limiter: {
-            let limiter = Limiter::new(config, secret, clock.book()).with_labels(labels);
-            if let Some(outdated) = outdated {
-                outdated.hand_on(&limiter, clock);
-            }
-            Arc::new(limiter)
-        },
-        words: words.clone(),
-        time: Time::of(clock),
-        holders: 0,
-        is_kept: false,
-        is_listed: false,
-    });
+    let Some(named) = names.by_name.get_mut(name) else {
+        return Err(Failure::argument("the limiter is gone"));
+    };
     if named.words != words {
-        return Err(different(name, &named.words, &words));
+        return Err(different(name, (&named.words, named.limits), (&words, limits)));
     }
     named.holders += 1;
-    Ok(named.limiter.clone())
+    Ok(named.held.clone())
+}
+
+/// A new limiter, which shares what `sharing` says.
+fn make(
+    config: Config,
+    labels: Vec<String>,
+    sharing: Option<Sharing>,
+    clock: &Clock,
+    secret: [u8; 16],
+) -> Result<Held, Failure> {
+    let Some(sharing) = sharing else {
+        let limiter = Limiter::new(config, secret, clock.book()).with_labels(labels);
+        return Ok(Held { limiter: Arc::new(limiter), shared: None });
+    };
+    let shared = SharedLimiter::new(config, sharing.settings, secret, clock.book()).map_err(
+        |NotShareable { limit }| {
+            Failure::argument("a shared quota has windows of less than a second")
+                .with(SluiceErrorDetail::LimitIndex, limit)
+        },
+    )?;
+    Ok(Held { limiter: shared.limiter().clone(), shared: Some(Arc::new(shared)) })
+}
+
+/// How many handles of a held limiter are open.
+pub(crate) fn holders(name: &str, limiter: &Arc<Limiter>) -> u32 {
+    let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let named = names.by_name.get(name);
+    named.filter(|named| named.is(limiter)).map_or(0, |named| named.holders)
 }
 
 /// Releases a held limiter whose handle was closed.
@@ -103,7 +142,7 @@ pub(crate) fn leave(name: &str, limiter: &Arc<Limiter>) {
 impl Names {
     fn release(&mut self, name: &str, limiter: &Arc<Limiter>, keep: bool) {
         let Some(named) = self.by_name.get_mut(name) else { return };
-        if !Arc::ptr_eq(&named.limiter, limiter) {
+        if !named.is(limiter) {
             return;
         }
         named.holders -= 1;
@@ -139,20 +178,28 @@ impl Names {
 }
 
 impl Named {
+    fn is(&self, limiter: &Arc<Limiter>) -> bool {
+        Arc::ptr_eq(&self.held.limiter, limiter)
+    }
+
     /// Copies the usage of keys to `limiter`, as a snapshot does for the next process: for limits of the same name,
     /// unit and kind. Copies nothing if there is no such limit, there are more keys than `limiter` may have, or there
     /// is no memory for a snapshot. O(keys).
     fn hand_on(&self, limiter: &Limiter, clock: &Clock) {
         let Some(now) = self.time.now().filter(|_| self.time.is_of(clock)) else { return };
-        if let Ok(snapshot) = self.limiter.snapshot(now) {
+        if let Ok(snapshot) = self.held.limiter.snapshot(now) {
             let _ = limiter.restore(&snapshot, now);
         }
     }
 
-    /// Whether a new limiter might decide differently, as far as [`KEYS`] more keys show.
+    /// Whether a new limiter might decide differently, as far as [`KEYS`] more keys show. What a shared limiter has
+    /// used is known to the store.
     fn matters(&self) -> bool {
+        if self.held.shared.is_some() {
+            return false;
+        }
         // Without its clock it cannot be opened.
-        self.time.now().is_some_and(|now| !self.limiter.wind_down(KEYS, now))
+        self.time.now().is_some_and(|now| !self.held.limiter.wind_down(KEYS, now))
     }
 }
 
@@ -168,7 +215,8 @@ impl Time {
     fn is_of(&self, clock: &Clock) -> bool {
         match (self, clock) {
             (Self::Virtual(own), Clock::Virtual(clock)) => own.as_ptr() == Arc::as_ptr(clock),
-            (Self::Real(_), Clock::Precise | Clock::Coarse) => true,
+            (Self::Real(Clock::Boot), Clock::Boot) => true,
+            (Self::Real(Clock::Precise | Clock::Coarse), Clock::Precise | Clock::Coarse) => true,
             _ => false,
         }
     }
@@ -181,10 +229,13 @@ impl Time {
     }
 }
 
-/// The failure for options that differ. The words of the limits come first, and then three others.
-fn different(name: &str, theirs: &[String], ours: &[String]) -> Failure {
+/// The failure for options that differ: their words and ours, each with how many of them are of limits.
+fn different(
+    name: &str,
+    (theirs, their_limits): (&[String], usize),
+    (ours, our_limits): (&[String], usize),
+) -> Failure {
     let index = theirs.iter().zip(ours).position(|(theirs, ours)| theirs != ours);
-    let limits = theirs.len().min(ours.len()) - 3;
     let sorted = |words: &[String]| {
         let mut words = words.to_vec();
         words.sort_unstable();
@@ -192,9 +243,11 @@ fn different(name: &str, theirs: &[String], ours: &[String]) -> Failure {
     };
     let what = if sorted(theirs) == sorted(ours) {
         "it has the same limits in another order, which counts".to_owned()
+    } else if their_limits != our_limits {
+        format!("it has {their_limits} limits, not {our_limits}")
     } else {
         index.map_or_else(
-            || format!("it has {} limits, not {}", theirs.len() - 3, ours.len() - 3),
+            || "it has other options".to_owned(),
             |at| format!("it has `{}`, not `{}`", theirs[at], ours[at]),
         )
     };
@@ -202,7 +255,7 @@ fn different(name: &str, theirs: &[String], ours: &[String]) -> Failure {
         SluiceStatus::LimiterMismatch,
         format!("a limiter named {name:?} is open with other options: {what}"),
     );
-    match index.filter(|&at| at < limits) {
+    match index.filter(|&at| at < their_limits.min(our_limits)) {
         Some(at) => failure.with(SluiceErrorDetail::LimitIndex, at),
         None => failure,
     }

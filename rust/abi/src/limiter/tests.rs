@@ -3,10 +3,16 @@
 use super::registry::known;
 use super::{
     sluice_limiter_close, sluice_limiter_key, sluice_limiter_leave, sluice_limiter_open,
-    sluice_limiter_take,
+    sluice_limiter_reserve_one, sluice_limiter_take,
 };
-use crate::clock::{sluice_clock_advance, sluice_clock_close, sluice_clock_open};
+use crate::clock::{
+    SLUICE_CLOCK_BOOT, SLUICE_CLOCK_PRECISE, sluice_clock_advance, sluice_clock_close,
+    sluice_clock_open,
+};
+use crate::limiter::key::{SLUICE_LIMITER_STATS, SluiceLimiterStat, sluice_limiter_stats};
+use crate::limiter::parts::sluice_limiter_take_all;
 use crate::process::thread::{SLUICE_THREAD_ALL, SLUICE_THREAD_SHARES, sluice_thread_enter};
+use crate::seam::status::SluiceStatus;
 
 const DAY: f64 = 86_400_000.0;
 
@@ -86,6 +92,63 @@ fn a_clock_of_its_own_takes_nothing_over() {
     let clock = sluice_clock_open(0.0).cast_unsigned();
     elsewhere(|| assert!(take(open("other clock", 1.0, DAY, clock))));
     sluice_clock_close(clock);
+}
+
+/// Reserves one at the key `k`.
+fn reserve(limiter: u32) {
+    let mut costs = [1.0];
+    // SAFETY: pointers and lengths come from live values.
+    let code = unsafe {
+        let key = sluice_limiter_key(limiter, b"k".as_ptr(), 1);
+        sluice_limiter_reserve_one(limiter, key, costs.as_mut_ptr(), 1, DAY)
+    };
+    assert_eq!(code, 0.0);
+}
+
+/// How many reservations are open.
+fn reserved(limiter: u32) -> f64 {
+    let mut stats = [0.0; SLUICE_LIMITER_STATS as usize];
+    // SAFETY: pointer and length come from a live value.
+    let count = unsafe { sluice_limiter_stats(limiter, stats.as_mut_ptr(), SLUICE_LIMITER_STATS) };
+    assert_eq!(count.cast_unsigned(), SLUICE_LIMITER_STATS);
+    stats[SluiceLimiterStat::Reservations as usize]
+}
+
+#[test]
+fn the_end_of_a_thread_settles_its_reservations_on_every_real_clock() {
+    for clock in [SLUICE_CLOCK_PRECISE, SLUICE_CLOCK_BOOT] {
+        let name = format!("reserved {clock}");
+        let here = open(&name, 2.0, DAY, clock);
+        elsewhere(|| {
+            let there = open(&name, 2.0, DAY, clock);
+            reserve(there);
+            assert_eq!(reserved(there), 1.0);
+            // No handle of the limiter is open in this thread when it ends.
+            sluice_limiter_close(there);
+        });
+        assert_eq!(reserved(here), 0.0, "clock {clock}");
+        assert!(take(here) && !take(here), "it is settled in full");
+        sluice_limiter_close(here);
+    }
+}
+
+#[test]
+fn the_boot_clock_takes_nothing_over_from_others_and_decides_nothing_with_them() {
+    elsewhere(|| assert!(take(open("to boot", 1.0, DAY, SLUICE_CLOCK_PRECISE))));
+    elsewhere(|| {
+        let boot = open("to boot", 1.0, DAY, SLUICE_CLOCK_BOOT);
+        let precise = open("beside boot", 1.0, DAY, SLUICE_CLOCK_PRECISE);
+        let part = |limiter: u32| {
+            // SAFETY: pointer and length come from a live value.
+            let key = unsafe { sluice_limiter_key(limiter, b"k".as_ptr(), 1) };
+            [limiter.into(), key, 1.0]
+        };
+        let parts = [part(boot), part(precise)].concat();
+        // SAFETY: pointer and length come from a live value.
+        let code = unsafe { sluice_limiter_take_all(parts.as_ptr(), parts.len() as u32, 1) };
+        assert_eq!(code, f64::from(SluiceStatus::DifferentClocks as i32));
+        assert!(take(boot), "nothing is used");
+    });
 }
 
 #[test]

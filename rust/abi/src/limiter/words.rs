@@ -13,6 +13,7 @@ pub(crate) fn in_words(limit: &Limit, unit: &str, numbers: &[f64]) -> String {
         units => units.to_string(),
     });
     let window = match limit.kind {
+        Kind::Credit { .. } => return format!("credit of at most {most} {unit}"),
         Kind::Concurrency => return format!("{most} {unit} at a time"),
         Kind::Rate { .. } if burst == most => return format!("{most} {unit} per {}", period(ms)),
         Kind::Rate { .. } => return format!("{most} {unit} per {}, burst {burst}", period(ms)),

@@ -6,6 +6,7 @@ pub mod codec;
 pub mod lease;
 mod registry;
 pub mod settings;
+pub mod sharing;
 pub mod stats;
 pub mod upstream;
 pub mod waiter;
@@ -22,8 +23,9 @@ pub const SLUICE_MAX_POOL_NAME_BYTES: u32 = 1_048_576;
 
 /// Opens the pool `name` (UTF-8), or joins it if it is open, and returns a handle.
 ///
-/// `settings` has `SLUICE_POOL_SETTINGS` numbers, and `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream. `ids` has the
-/// ids of the upstreams, concatenated. O(settings).
+/// `settings` has `SLUICE_POOL_SETTINGS` numbers, `SLUICE_POOL_UPSTREAM_SETTINGS` for each upstream, and
+/// `SLUICE_POOL_SHARED_SETTINGS` if the pool is shared with other processes. `ids` has the ids of the upstreams,
+/// concatenated. O(settings).
 ///
 /// Any thread may use the handle. It lives until it is closed or the thread that opened it ends. Then its leases
 /// are released and its waiters are cancelled. Fails with `POOL_MISMATCH` if the pool is open with other settings,

@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sluice_pool::{Pool, Refusal};
 
-use crate::clock::coarse_millis;
+use crate::clock::{boot_millis, coarse_millis};
+use crate::limiter::random;
 use crate::seam::failure::Failure;
 use crate::seam::handle::Handles;
 use crate::seam::owner::{self, Table};
@@ -27,6 +28,16 @@ pub(crate) struct Shared {
     name: Box<str>,
     /// The members whose bell another member has asked for.
     pub(crate) wanted: BTreeSet<u32>,
+    /// The id of this process for the store, if the pool is shared with other processes.
+    pub(crate) process: Option<Box<str>>,
+}
+
+impl Shared {
+    /// The time of the pool in milliseconds.
+    #[inline]
+    fn now(&self) -> u64 {
+        if self.process.is_none() { coarse_millis() } else { boot_millis() }
+    }
 }
 
 type Slot = Mutex<Option<Box<Shared>>>;
@@ -75,8 +86,14 @@ pub(crate) fn open(
                 Failure::new(SluiceStatus::PoolTooLarge, format!("{POOLS} pools are open"))
             })?;
             let (pool, declared, ids) = make()?;
+            // A new one each time, because sequence numbers begin again.
+            let process = if pool.is_shared() {
+                Some(format!("{:016x}", u64::from_le_bytes(random()?)).into())
+            } else {
+                None
+            };
             let wanted = BTreeSet::new();
-            let shared = Shared { pool, declared, ids, name: name.into(), wanted };
+            let shared = Shared { pool, declared, ids, name: name.into(), wanted, process };
             *lock(&SLOTS[free]) = Some(Box::new(shared));
             names.insert(name.into(), free as u32);
             free as u32
@@ -113,7 +130,10 @@ pub(crate) fn with<R>(
     // It may have been closed while this call waited for the lock.
     MEMBERS.0.get(handle)?;
     match slot.as_mut() {
-        Some(shared) => f(shared, value & 0xFFFF, coarse_millis()),
+        Some(shared) => {
+            let now = shared.now();
+            f(shared, value & 0xFFFF, now)
+        }
         None => Err(MEMBERS.0.invalid(handle)),
     }
 }
@@ -131,7 +151,8 @@ fn reap(handle: u32) -> Result<(), Failure> {
     let mut slot = lock(&SLOTS[(value >> 16) as usize]);
     if let Some(shared) = slot.as_mut() {
         shared.wanted.remove(&handle);
-        shared.pool.reap(value & 0xFFFF, coarse_millis());
+        let now = shared.now();
+        shared.pool.reap(value & 0xFFFF, now);
         if shared.pool.members() == 0 {
             names.remove(&shared.name);
             *slot = None;

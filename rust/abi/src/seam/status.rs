@@ -106,6 +106,10 @@ pub enum SluiceStatus {
     ///
     /// Restore into a new limiter that has at least one of the limits.
     BadSnapshot = -208,
+    /// The limiter is not shared with other processes.
+    ///
+    /// Open it with the option `shared`, or use the call of the same name without `Shared`.
+    NotShared = -209,
     /// A pool of this name is open with other options.
     ///
     /// Open it with the same options everywhere. The message says which option differs.

@@ -4,6 +4,7 @@
 
 mod limiters;
 mod pools;
+mod shared;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -17,6 +18,7 @@ use sluice::seam::status::SluiceStatus as Status;
 
 use limiters::Limiters;
 use pools::Pools;
+use shared::Shared;
 use support::last_error;
 
 /// Numbers at the edges of what the ABI takes, and beyond.
@@ -104,6 +106,23 @@ proptest! {
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
+
+    #[test]
+    fn no_call_of_a_shared_limiter_panics(
+        wall in number(),
+        calls in prop::collection::vec(call(33), 1..200),
+    ) {
+        let opened = sluice_clock_open(wall);
+        let clock = if opened > 0 { opened } else { sluice_clock_open(0.0) }.cast_unsigned();
+        let mut shared = Shared::new(clock);
+        for (at, call) in calls.iter().enumerate() {
+            shared.call(call, at);
+        }
+        for &handle in &shared.handles {
+            sluice_limiter_close(handle as u32);
+        }
+        sluice_clock_close(clock);
+    }
 
     #[test]
     fn no_call_of_a_limiter_panics(

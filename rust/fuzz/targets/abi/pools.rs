@@ -5,6 +5,10 @@ use sluice::pool::codec::SLUICE_LEASE_NEWS;
 use sluice::pool::stats::{sluice_pool_events, sluice_pool_stats};
 use sluice::pool::chores::SLUICE_CHORES;
 use sluice::pool::bell::{sluice_bell_next, sluice_bell_want};
+use sluice::pool::sharing::{
+    sluice_pool_due, sluice_pool_fail, sluice_pool_leave, sluice_pool_receive, sluice_pool_send,
+    sluice_pool_sharing,
+};
 use sluice::pool::lease::{sluice_lease_acquire, sluice_lease_acquire_batch, sluice_lease_confirm, sluice_lease_release, sluice_lease_release_batch, sluice_lease_renew};
 use sluice::process::library::{
     sluice_library_cpu_features, sluice_library_last_error,
@@ -25,6 +29,16 @@ pub(crate) enum Call<'a> {
     Open(&'a [u8], Vec<Number>, &'a [u8]),
     /// With settings that are some: two upstreams, adaptive limits or fixed ones.
     OpenGood(u8, [Number; 3]),
+    /// As above, shared with other processes.
+    OpenShared(u8, [Number; 3], [Number; 2]),
+    Send(Handle, u32, u8),
+    Receive(Handle, &'a [u8]),
+    /// A reply to the newest call of a pool with some upstreams in it.
+    Reply(Handle, u8, Vec<u32>),
+    Fail(Handle, Number),
+    Due(Handle, u32),
+    Leave(Handle, u8, u8),
+    Sharing(Handle, u8),
     Close(Handle),
     Retire(Handle),
     Resize(Handle, u32),
@@ -72,6 +86,46 @@ impl Call<'_> {
                 Self::OpenGood(name, numbers) => {
                     let settings = good(name, numbers.map(|number| state.number(number)));
                     open(state, &[b'g', name & 3], &settings, b"ab");
+                }
+                Self::OpenShared(name, numbers, [lease, timeout]) => {
+                    let settings = good(name, numbers.map(|number| state.number(number)));
+                    let (lease, timeout) = (state.number(lease), state.number(timeout));
+                    let sharing = [lease, timeout, 2.0, f64::from(name % 3), 1.0, 0.0, 0.0];
+                    open(state, &[b's', name & 3], &[&settings[..], &sharing].concat(), b"ab");
+                }
+                Self::Send(pool, asked, capacity) => {
+                    let mut out: Vec<u8> = room(capacity);
+                    let (at, cap) = (out.as_mut_ptr(), length(&out));
+                    checked(sluice_pool_send(state.handle(pool), asked, at, cap));
+                }
+                Self::Receive(pool, reply) => {
+                    let (at, count) = (reply.as_ptr(), length(reply));
+                    checked(sluice_pool_receive(state.handle(pool), at, count));
+                }
+                Self::Reply(pool, seq, ref numbers) => {
+                    let mut reply = format!("ok {seq}");
+                    for number in numbers {
+                        reply.push_str(&format!(" {number}"));
+                    }
+                    let (at, count) = (reply.as_ptr(), reply.len() as u32);
+                    checked(sluice_pool_receive(state.handle(pool), at, count));
+                }
+                Self::Fail(pool, seq) => {
+                    let seq = state.number(seq);
+                    checked(sluice_pool_fail(state.handle(pool), seq));
+                }
+                Self::Due(pool, asked) => {
+                    checked(sluice_pool_due(state.handle(pool), asked));
+                }
+                Self::Leave(pool, how, capacity) => {
+                    let mut out: Vec<u8> = room(capacity);
+                    let (at, cap) = (out.as_mut_ptr(), length(&out));
+                    checked(sluice_pool_leave(state.handle(pool), (how % 3).into(), at, cap));
+                }
+                Self::Sharing(pool, capacity) => {
+                    let mut out = room(capacity);
+                    let (at, cap) = (out.as_mut_ptr(), out.len() as u32);
+                    checked(sluice_pool_sharing(state.handle(pool), at, cap));
                 }
                 Self::Close(pool) => {
                     checked(sluice_pool_close(state.handle(pool)));
