@@ -3,7 +3,8 @@
  *
  * One Rust library with a C ABI is loaded by `bun:ffi` or `Deno.dlopen`. All Workers of a process share its
  * state. Importing this module opens nothing: the library is loaded on first use. Each part can be imported
- * alone: `sluice/tokenizer`, `sluice/limiter`, `sluice/http`, `sluice/pool`.
+ * alone: `sluice/tokenizer`, `sluice/limiter`, `sluice/http`, `sluice/pool`. `sluice/shared`, which shares limits with
+ * other processes, is only there.
  *
  * @example
  * ```ts

@@ -201,6 +201,19 @@ export function checkBoolean(name: string, value: unknown): boolean {
   throw new TypeError(`${name} must be a boolean, not ${show(value)}`);
 }
 
+/** Refuses what is not one of the words. */
+export function checkWord<Word extends string>(
+  name: string,
+  value: unknown,
+  words: readonly Word[],
+): Word {
+  const word = words.find((word) => word === value);
+  if (word !== undefined) return word;
+  const known = words.map((word) => show(word)).join(", ");
+  const message = `${name} must be one of ${known}, not ${show(value)}`;
+  throw typeof value === "string" ? new RangeError(message) : new TypeError(message);
+}
+
 /** Refuses what is not a function. */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value === "function") return;

@@ -68,7 +68,19 @@ export type SluiceErrorCode =
    *
    * Make a new one.
    */
-  | "SLUICE_DISPOSED";
+  | "SLUICE_DISPOSED"
+  /**
+   * The limiter is shared with other processes, which this call does not reach.
+   *
+   * Use the call that the message names.
+   */
+  | "SLUICE_IS_SHARED"
+  /**
+   * The store did not answer, so nothing is known to have changed.
+   *
+   * Try again. The message says what the client reported.
+   */
+  | "SLUICE_STORE_UNREACHABLE";
 
 /** Where an error occurred. A field that does not apply is missing. */
 export interface SluiceErrorDetails {

@@ -321,7 +321,7 @@ describe("when to ask again", () => {
     slow.take("k", { requests: 36 });
     const years = refused(slow.take("k", { requests: 36 }));
     assert.equal(years.retryAfterMs, most);
-    assert.equal(years.fitsAfterMs, (2 ** 47 - 1) / 1000, "and that is as far as it is told");
+    assert.equal(years.fitsAfterMs, (2 ** 46 - 1) / 1000, "and that is as far as it is told");
     const never = refused(slow.take("k", { requests: 37 }));
     assert.deepEqual([never.retryAfterMs, never.fitsAfterMs], [most, undefined]);
     const { limiter: live } = make({ live: concurrency({ limit: 1 }) });

@@ -21,6 +21,7 @@ import { Tokenizer as Alone } from "sluice/tokenizer";
 import { RateLimiter, rate } from "sluice/limiter";
 import { retryAfterMs } from "sluice/http";
 import { UpstreamPool } from "sluice/pool";
+import { valkey } from "sluice/shared";
 const tokenizer = new Tokenizer("o200k_base");
 console.log(tokenizer.count("Hello, world!"), Alone === Tokenizer, tokenizer.constructor.name);
 const limiter = new RateLimiter({
@@ -31,6 +32,12 @@ console.log(limiter.take("a").allowed, limiter.take("a").allowed);
 console.log(retryAfterMs(new Headers({ "retry-after": "2" })));
 const pool = new UpstreamPool({ name: "openai", upstreams: [{ id: "a", maxInFlight: 1 }] });
 console.log(pool.tryAcquire()?.upstream);
+const client = { run: () => Promise.reject(new Error("not connected")) };
+const shared = valkey({ client, onOutage: "closed" });
+const limits = { rpm: rate({ limit: 1, per: "day" }) };
+const everywhere = new RateLimiter({ name: "everywhere", limits, shared });
+console.log((await everywhere.takeShared("a")).source);
+await everywhere[Symbol.asyncDispose]();
 `;
 
 const project = mkdtempSync(join(tmpdir(), "sluice-package-"));
@@ -92,7 +99,13 @@ describe("the npm packages", () => {
       cwd: project,
       encoding: "utf8",
     });
-    assert.deepEqual(output.trim().split("\n"), ["4 true Tokenizer", "true false", "2000", "a"]);
+    assert.deepEqual(output.trim().split("\n"), [
+      "4 true Tokenizer",
+      "true false",
+      "2000",
+      "a",
+      "outage",
+    ]);
   });
 
   it("bring the command", () => {

@@ -40,11 +40,15 @@ import {
   type RateLimiterOptions,
   type RateOptions,
   reserveAll,
+  reserveAllShared,
   type ReserveOptions,
   resolveModel,
   type ResolveModelOptions,
   ResourcePool,
   type ResourcePoolOptions,
+  type SharedCallOptions,
+  type SharedReserveOptions,
+  takeAllShared,
   type TakeUpToOptions,
   type TextOptions,
   TokenCounterStream,
@@ -57,6 +61,7 @@ import {
   UpstreamPool,
   VirtualClock,
 } from "../mod.ts";
+import { valkey, type ValkeyOptions } from "../src/shared/mod.ts";
 import { refused } from "./support/limiter.ts";
 
 /** Something that takes options. */
@@ -87,6 +92,14 @@ const tokenizer = new Tokenizer("o200k_base");
 const limiter = new RateLimiter({ limits: { rpm: rate({ limit: 1e6, per: "minute" }) }, clock });
 const empty = new RateLimiter({ limits: { rpm: rate({ limit: 0, per: "minute" }) }, clock });
 const denied = refused(empty.take("k"));
+/** A store that answers nothing of use. */
+const client = { run: () => Promise.resolve("a word") };
+const shared = valkey({ client });
+const many = new RateLimiter({
+  name: `unknown options of many ${crypto.randomUUID()}`,
+  limits: { rpm: rate({ limit: 1e6, per: "minute" }) },
+  shared,
+});
 const pool = new UpstreamPool({ upstreams: [{ id: "a", maxInFlight: 10 }] });
 const resources = new ResourcePool({ create: () => ({}), max: 4 });
 const long = "a text for a thread ".repeat(100);
@@ -223,15 +236,21 @@ takes<RateLimiterOptions>(
     clock,
     reservationTtlMs: 1000,
     trackLeaks: true,
+    shared,
   },
   (own) => close(new RateLimiter(own)),
 );
-takes<RateOptions>("rate", "RateOptions", { unit: "u", limit: 1, per: "day", burst: 2 }, rate);
+takes<RateOptions>(
+  "rate",
+  "RateOptions",
+  { unit: "u", limit: 1, per: "day", burst: 2, onOutage: "open" },
+  rate,
+);
 // Together they are all: no window is a month and a week.
 takes<Omit<QuotaOptions, "utcOffset" | "weekStart" | "yearStart">>(
   "quota by months",
   "QuotaOptions",
-  { unit: "u", limit: 1, per: "month", timeZone: "UTC", monthStart: 3 },
+  { unit: "u", limit: 1, per: "month", timeZone: "UTC", monthStart: 3, onOutage: "open" },
   quota,
 );
 takes<Pick<QuotaOptions, "limit" | "per" | "utcOffset" | "weekStart">>(
@@ -249,8 +268,56 @@ takes<Pick<QuotaOptions, "limit" | "per" | "yearStart">>(
 takes<ConcurrencyOptions>(
   "concurrency",
   "ConcurrencyOptions",
-  { unit: "concurrent", limit: 1 },
+  { unit: "concurrent", limit: 1, onOutage: "open" },
   concurrency,
+);
+takes<ValkeyOptions>(
+  "valkey",
+  "ValkeyOptions",
+  {
+    client,
+    prefix: "p",
+    mode: "exact",
+    onOutage: "open",
+    processes: 2,
+    onLoss: "strict",
+    timeoutMs: 50,
+    leaseMs: 1000,
+    slot: (key) => key,
+  },
+  valkey,
+);
+const call: Required<SharedCallOptions> = { signal, timeoutMs: 1000 };
+takes<SharedCallOptions>(
+  "takeShared",
+  "SharedCallOptions",
+  call,
+  (own) => many.takeShared("k", undefined, own),
+);
+takes<SharedCallOptions>(
+  "peekShared",
+  "SharedCallOptions",
+  call,
+  // Nothing is asked for, which credit covers.
+  (own) => many.peekShared("k", { requests: 0 }, own),
+);
+takes<SharedCallOptions>(
+  "takeAllShared",
+  "SharedCallOptions",
+  call,
+  (own) => takeAllShared([{ limiter: many, key: "k" }], undefined, own),
+);
+takes<SharedReserveOptions>(
+  "reserveShared",
+  "SharedReserveOptions",
+  { ...call, ttlMs: 1000 },
+  (own) => many.reserveShared("k", undefined, own),
+);
+takes<SharedReserveOptions>(
+  "reserveAllShared",
+  "SharedReserveOptions",
+  { ...call, ttlMs: 1000 },
+  (own) => reserveAllShared([{ limiter: many, key: "k" }], undefined, own),
 );
 takes<ReserveOptions>("reserve", "ReserveOptions", { ttlMs: 1000 }, (own) => {
   const reserved = limiter.reserve("k", undefined, own);
@@ -307,6 +374,7 @@ takes<PoolOptions>(
     maxInFlight: 10,
     queue,
     leaseTtlMs: 1000,
+    shared,
     health,
     adaptive,
     trackLeaks: false,
@@ -443,7 +511,7 @@ takes<DrainOptions>("close of resources", "DrainOptions", { signal }, async (own
 
 describe("Options", () => {
   after(async () => {
-    for (const opened of [tokenizer, limiter, empty, clock]) opened.close();
+    for (const opened of [tokenizer, limiter, empty, many, clock]) opened.close();
     await pool.close();
     await resources.close();
   });

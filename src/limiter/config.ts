@@ -43,6 +43,8 @@ export interface LimiterConfig {
   readonly text: string;
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly units: Units;
+  /** The limits, in the order of their names. */
+  readonly limits: readonly LimitDefinition[];
   /** The units that limits of concurrency count. */
   readonly concurrencyUnits: readonly ConcurrencyUnit[];
 }
@@ -91,7 +93,7 @@ export function configure(
     return kind === "concurrency" ? [{ limit, unit, index: units.indexOf(unit) }] : [];
   });
   const text = [name, ...names, ...units.names].join("\0");
-  return { text, numbers, units, concurrencyUnits };
+  return { text, numbers, units, limits: all, concurrencyUnits };
 }
 
 /** Encodes limits, `LIMITER_LIMIT` numbers each. */

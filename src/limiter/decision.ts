@@ -4,6 +4,7 @@
  * @module
  */
 import { LONGEST_TIMER } from "../deadline.ts";
+import type { SharedLimitState } from "./shared_stats.ts";
 
 /** The call fits every limit, and was charged. All such calls share one frozen object. */
 export interface Allowed {
@@ -26,8 +27,12 @@ export interface Allowed {
 /**
  * Why a call does not fit. `"time"`: it fits after some time. `"held"`: open reservations hold what is
  * missing, until they are settled, cancelled or expire. `"never"`: it costs more than the limit allows.
+ *
+ * Two reasons are only of limiters that are shared with other processes. `"lease"`: what this process holds of
+ * the limit does not cover the call, and the store was not asked; {@linkcode RateLimiter.takeShared} asks it.
+ * `"outage"`: the store cannot be asked, and `onOutage` does not admit the call.
  */
-export type DenialReason = "time" | "held" | "never";
+export type DenialReason = "time" | "held" | "never" | "lease" | "outage";
 
 /** The call does not fit, and nothing changed. */
 export interface Denied<Name extends string = string> extends Disposable {
@@ -41,14 +46,14 @@ export interface Denied<Name extends string = string> extends Disposable {
   readonly reason: DenialReason;
   /**
    * The time to wait before asking again, in milliseconds. `setTimeout` accepts it: it is at most
-   * 2,147,483,647 (24.8 days). For the reason `"time"` it is `fitsAfterMs`; for `"held"`, whose end is not
-   * known, a second; for `"never"` the maximum.
+   * 2,147,483,647 (24.8 days). It is `fitsAfterMs` if that is known. Otherwise it is a second for `"held"`, whose
+   * end is not known, 20 ms for `"lease"`, 200 ms for `"outage"`, and the maximum for `"never"`.
    */
   readonly retryAfterMs: number;
   /**
    * The time after which the same call is allowed, in milliseconds, if nothing else happens meanwhile. It is
-   * exact, rounded up to a microsecond (and below 2^47 microseconds, 4.4 years). Undefined if time alone does
-   * not help: the reason is `"held"` or `"never"`.
+   * exact, rounded up to a microsecond (and below 2^46 microseconds, 2.2 years). Undefined if time alone does
+   * not help or how much is not known: then the reason is not `"time"`.
    */
   readonly fitsAfterMs: number | undefined;
   /**
@@ -82,6 +87,12 @@ export interface LimitState {
   readonly resetMs: number;
   /** Milliseconds in which the whole `capacity` of a rate comes back. 0 for other kinds. */
   readonly refillMs: number;
+  /**
+   * What is known of the other processes that share the limit. Then `used` is what all of them had used or held
+   * when the store answered last, `remaining` what this process may expect to take, and `outstanding` what
+   * reservations of this process hold. Undefined without the option `shared`.
+   */
+  readonly shared?: SharedLimitState | undefined;
 }
 
 /** The decision on every call that is allowed. */
@@ -97,6 +108,16 @@ export const ALLOWED: Allowed = Object.freeze({
 
 /** The time to wait where open reservations hold what is missing. */
 export const HELD_RETRY_MS = 1000;
+/** The time to wait for each reason where nothing better is known. */
+const RETRY_MS: Readonly<Record<DenialReason, number>> = {
+  time: 0,
+  held: HELD_RETRY_MS,
+  never: LONGEST_TIMER,
+  // The next call may find credit by then.
+  lease: 20,
+  // The store is asked again after as long.
+  outage: 200,
+};
 
 /** A refusal. It is a class, so that `using` accepts it in place of a reservation. */
 export class Denial<Name extends string = string> implements Denied<Name> {
@@ -114,7 +135,7 @@ export class Denial<Name extends string = string> implements Denied<Name> {
   ) {
     this.neverFits = reason === "never";
     this.retryAfterMs = fitsAfterMs === undefined
-      ? (reason === "held" ? HELD_RETRY_MS : LONGEST_TIMER)
+      ? RETRY_MS[reason]
       : Math.min(fitsAfterMs, LONGEST_TIMER);
   }
 

@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { Denial, type DenialReason } from "./decision.ts";
+import { Denial, type DenialReason, type Denied } from "./decision.ts";
+import { SharedDenial } from "./shared_decision.ts";
 import { SluiceError } from "../errors.ts";
 import {
   CODE_REASON,
   CODE_US,
   DENIED_HELD,
+  DENIED_LEASE,
   DENIED_NEVER,
+  DENIED_OUTAGE,
   DENIED_UNTIL,
 } from "../ffi/symbols.gen.ts";
 
@@ -24,6 +27,8 @@ const REASONS: DenialReason[] = [];
 REASONS[DENIED_UNTIL] = "time";
 REASONS[DENIED_HELD] = "held";
 REASONS[DENIED_NEVER] = "never";
+REASONS[DENIED_LEASE] = "lease";
+REASONS[DENIED_OUTAGE] = "outage";
 
 /** The refusal of a call on several limiters, whose limits are counted in their order. */
 export function denialByAll(code: number, limiters: readonly Named[]): Denial {
@@ -42,9 +47,21 @@ export function denialBy(code: number, limiter: Named): Denial {
   return denial(code, low, limiter, low % CODE_REASON);
 }
 
+/** The refusal of a call on one limiter that is shared with other processes. */
+export function sharedDenialBy(code: number, limiter: Named): SharedDenial {
+  return shared(denialBy(code, limiter));
+}
+
+/** A refusal of a limiter that is shared with other processes, with its source. */
+export function shared<Name extends string>(denied: Denied<Name>): SharedDenial<Name> {
+  const { limiter, limit, reason, fitsAfterMs } = denied;
+  return new SharedDenial(limiter, limit, reason, fitsAfterMs);
+}
+
 function denial(code: number, low: number, limiter: Named, limit: number): Denial {
   const reason = REASONS[(low / CODE_REASON) | 0] ?? "never";
-  const fitsAfterMs = reason === "time" ? Math.floor(code / CODE_US) / 1000 : undefined;
+  const us = Math.floor(code / CODE_US);
+  const fitsAfterMs = us > 0 || reason === "time" ? us / 1000 : undefined;
   return new Denial(limiter.name, limiter.limits[limit] ?? "", reason, fitsAfterMs);
 }
 

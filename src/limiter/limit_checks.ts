@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkInteger, checkPeriodMs, checkString } from "../arguments.ts";
+import { checkInteger, checkPeriodMs, checkString, checkWord } from "../arguments.ts";
 import { show } from "../errors.ts";
 import {
   MAX_AMOUNT,
@@ -24,6 +24,7 @@ import type {
   Weekday,
 } from "./limit_definitions.ts";
 import { periodMs } from "./periods.ts";
+import type { OnOutage } from "../shared/transport.ts";
 import { checkTimeZone } from "./time_zone.ts";
 
 /** The periods of rates that have a name. */
@@ -50,8 +51,15 @@ export const WEEKDAYS: readonly Weekday[] = [
 ];
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-const RATE = { kind: true, unit: true, limit: true, perMs: true, burst: true } as const;
-const CONCURRENCY = { kind: true, unit: true, limit: true } as const;
+const RATE = {
+  kind: true,
+  unit: true,
+  limit: true,
+  perMs: true,
+  burst: true,
+  onOutage: true,
+} as const;
+const CONCURRENCY = { kind: true, unit: true, limit: true, onOutage: true } as const;
 const QUOTA = {
   kind: true,
   unit: true,
@@ -62,10 +70,12 @@ const QUOTA = {
   weekStart: true,
   monthStart: true,
   yearStart: true,
+  onOutage: true,
 } as const;
+const OUTAGES: readonly OnOutage[] = ["share", "closed", "open"];
 
 /** The place and the day at which a quota's windows begin. */
-type WindowStart = Omit<QuotaLimit, "kind" | "unit" | "limit" | "per">;
+type WindowStart = Omit<QuotaLimit, "kind" | "unit" | "limit" | "per" | "onOutage">;
 
 /** Refuses a limit that is not as `rate`, `quota` and `concurrency` make it. */
 export function checkMade(name: string, limit: LimitDefinition): void {
@@ -76,6 +86,7 @@ export function checkMade(name: string, limit: LimitDefinition): void {
   else checkKnown<ConcurrencyLimit>(what, limit, CONCURRENCY);
   checkUnit(`${of}unit`, limit.unit);
   checkUnits(`${of}limit`, limit.limit);
+  if (limit.onOutage !== undefined) checkOnOutage(`${of}onOutage`, limit.onOutage);
   if (limit.kind === "rate") {
     checkPeriodMs(`${of}perMs`, limit.perMs);
     checkUnits(`${of}burst`, limit.burst);
@@ -91,6 +102,11 @@ export function checkMade(name: string, limit: LimitDefinition): void {
     }
     checkWindowStart(of, per, limit);
   }
+}
+
+/** Refuses what is no rule for an outage. */
+export function checkOnOutage(name: string, value: unknown): OnOutage {
+  return checkWord(name, value, OUTAGES);
 }
 
 /** Returns a quota's window as a limit holds it: a word of the calendar, or milliseconds. */

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Duration } from "./periods.ts";
+import type { OnOutage } from "../shared/transport.ts";
 
 /** The period of a rate. */
 export type RatePeriod = "second" | "minute" | "hour" | "day" | Duration;
@@ -36,6 +37,11 @@ export interface RateOptions<Unit extends string = string> {
   readonly per: RatePeriod;
   /** The most that can be taken at once, after a pause. @default `limit` */
   readonly burst?: number | undefined;
+  /**
+   * What the limit admits while the store that other processes share cannot be asked: see `onOutage` of
+   * `valkey()`. It does nothing where the limiter is not shared. @default "share"
+   */
+  readonly onOutage?: OnOutage | undefined;
 }
 
 /** The options of {@linkcode quota}. */
@@ -62,6 +68,11 @@ export interface QuotaOptions<Unit extends string = string> {
   readonly monthStart?: number | undefined;
   /** The day on which years begin, as `"MM-DD"`. Without such a day, the month's last. @default "01-01" */
   readonly yearStart?: string | undefined;
+  /**
+   * What the limit admits while the store that other processes share cannot be asked: see `onOutage` of
+   * `valkey()`. It does nothing where the limiter is not shared. @default "closed"
+   */
+  readonly onOutage?: OnOutage | undefined;
 }
 
 /** The options of {@linkcode concurrency}. */
@@ -70,6 +81,11 @@ export interface ConcurrencyOptions<Unit extends string = string> {
   readonly unit?: Unit | undefined;
   /** The number of units that can be held at a time. 0 refuses every cost, and `Infinity` none. */
   readonly limit: number;
+  /**
+   * What the limit admits while the store that other processes share cannot be asked: see `onOutage` of
+   * `valkey()`. It does nothing where the limiter is not shared. @default "share"
+   */
+  readonly onOutage?: OnOutage | undefined;
 }
 
 /** A token bucket: see {@linkcode rate}. */
@@ -84,6 +100,8 @@ export interface RateLimit<Unit extends string = string> {
   readonly perMs: number;
   /** The most that can be taken at once. */
   readonly burst: number;
+  /** What it admits while a shared store cannot be asked, if the limit says so itself. */
+  readonly onOutage?: OnOutage | undefined;
 }
 
 /** A fixed window: see {@linkcode quota}. */
@@ -106,6 +124,8 @@ export interface QuotaLimit<Unit extends string = string> {
   readonly monthStart?: number | undefined;
   /** The day on which a year begins. */
   readonly yearStart?: string | undefined;
+  /** What it admits while a shared store cannot be asked, if the limit says so itself. */
+  readonly onOutage?: OnOutage | undefined;
 }
 
 /** A counting semaphore: see {@linkcode concurrency}. */
@@ -116,6 +136,8 @@ export interface ConcurrencyLimit<Unit extends string = string> {
   readonly unit: Unit;
   /** The number of units that can be held at a time. */
   readonly limit: number;
+  /** What it admits while a shared store cannot be asked, if the limit says so itself. */
+  readonly onOutage?: OnOutage | undefined;
 }
 
 /** One limit of a limiter. */

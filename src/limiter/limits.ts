@@ -8,6 +8,7 @@
  */
 import {
   checkMade,
+  checkOnOutage,
   checkUnit,
   checkUnits,
   checkWindowStart,
@@ -24,8 +25,9 @@ import type {
   RateOptions,
 } from "./limit_definitions.ts";
 import { periodMs } from "./periods.ts";
+import type { OnOutage } from "../shared/transport.ts";
 
-const RATE_OPTIONS = { unit: true, limit: true, per: true, burst: true } as const;
+const RATE_OPTIONS = { unit: true, limit: true, per: true, burst: true, onOutage: true } as const;
 const QUOTA_OPTIONS = {
   unit: true,
   limit: true,
@@ -35,8 +37,9 @@ const QUOTA_OPTIONS = {
   weekStart: true,
   monthStart: true,
   yearStart: true,
+  onOutage: true,
 } as const;
-const CONCURRENCY_OPTIONS = { unit: true, limit: true } as const;
+const CONCURRENCY_OPTIONS = { unit: true, limit: true, onOutage: true } as const;
 
 /**
  * Makes a rate. `limit` units come back in each period, evenly, and up to `burst` can be taken at once.
@@ -61,6 +64,7 @@ export function rate<Unit extends string = "requests">(
     limit: checkUnits("limit", limit),
     perMs: periodMs("per", per, PERIODS),
     burst,
+    ...outageRule(options.onOutage),
   };
   checkMade("", made);
   return Object.freeze(made);
@@ -95,7 +99,15 @@ export function quota<Unit extends string = "requests">(
   checkUnit("unit", unit);
   checkUnits("limit", limit);
   const per = windowOf("per", options.per);
-  return Object.freeze({ kind: "quota", unit, limit, per, ...checkWindowStart("", per, options) });
+  const start = checkWindowStart("", per, options);
+  return Object.freeze({
+    kind: "quota",
+    unit,
+    limit,
+    per,
+    ...start,
+    ...outageRule(options.onOutage),
+  });
 }
 
 /**
@@ -112,5 +124,11 @@ export function concurrency<Unit extends string = "concurrent">(
   checkKnown<ConcurrencyOptions>("the options of concurrency()", options, CONCURRENCY_OPTIONS);
   const { unit = "concurrent" as Unit, limit } = options;
   checkUnit("unit", unit);
-  return Object.freeze({ kind: "concurrency", unit, limit: checkUnits("limit", limit) });
+  checkUnits("limit", limit);
+  return Object.freeze({ kind: "concurrency", unit, limit, ...outageRule(options.onOutage) });
+}
+
+/** A limit without a rule has no such property. */
+function outageRule(onOutage: OnOutage | undefined): { readonly onOutage?: OnOutage } {
+  return onOutage === undefined ? {} : { onOutage: checkOnOutage("onOutage", onOutage) };
 }

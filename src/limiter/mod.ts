@@ -1,5 +1,6 @@
 /**
- * Limits of requests, tokens, money and concurrency, shared by all Workers of the process.
+ * Limits of requests, tokens, money and concurrency, shared by all Workers of the process, and with other processes
+ * through `sluice/shared`.
  *
  * @example
  * ```ts
@@ -46,6 +47,23 @@ export type { LimiterStats, RateLimiterOptions } from "./options.ts";
 export type { Duration, DurationParts } from "./periods.ts";
 export { RateLimiter } from "./rate_limiter.ts";
 export type { RateLimiterBase } from "./rate_limiter_base.ts";
+export type { SharedLimiterBase } from "./shared_base.ts";
+export type {
+  SharedCallOptions,
+  SharedReserveOptions,
+  SharedTakeArguments,
+} from "./shared_calls.ts";
+export type {
+  DecisionSource,
+  SharedAllowed,
+  SharedDecision,
+  SharedDenied,
+} from "./shared_decision.ts";
+export type { SharedReservation } from "./shared_reservation.ts";
+export type { SharedLimitState, SharedStats } from "./shared_stats.ts";
+export type { SharedStore } from "./shared_store.ts";
+export { reserveAllShared, takeAllShared } from "./together_shared.ts";
+export type { OnOutage, SharedMode, SharedSettings, SharedTransport } from "../shared/transport.ts";
 export type { RawLimiter } from "./raw.ts";
 export type { Reservation, ReserveOptions } from "./reservation.ts";
 export type { TakeUpToOptions, TakeUpToResult } from "./take_up_to.ts";

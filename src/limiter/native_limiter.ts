@@ -4,12 +4,13 @@
  * @module
  */
 import { checkString } from "../arguments.ts";
-import { show } from "../errors.ts";
+import { show, SluiceError } from "../errors.ts";
 import { STATUS_STALE_KEY } from "../ffi/symbols.gen.ts";
 import { type CloseHandle, NativeHandle } from "../ffi/native_handle.ts";
 import type { ConcurrencyUnit } from "./config.ts";
 import { LimiterKey } from "./key.ts";
 import { closeLimiter, leaveLimiter, OpenLimiter } from "./open_limiters.ts";
+import type { SharedLife, SharedStore } from "./shared_store.ts";
 import { textBuffer } from "../text_buffer.ts";
 import type { Units } from "./units.ts";
 
@@ -38,11 +39,37 @@ export class NativeLimiter extends NativeHandle {
     readonly tracksLeaks: boolean,
     /** The lifetime of a reservation that sets none. */
     readonly reservationTtlMs: number,
+    /** What the limiter is shared through. */
+    store?: SharedStore,
   ) {
-    super(open.handle, `The limiter ${show(open.name)}`, closing(open), leaving(open));
+    super(
+      open.handle,
+      `The limiter ${show(open.name)}`,
+      closing(open, store),
+      leaving(open, store),
+    );
     this.name = open.name;
     this.costs = new Float64Array(new ArrayBuffer(8 * units.names.length));
     this.#open = open;
+  }
+
+  /** What asks a store, if the limiter is shared with other processes: see `shared_calls.ts`. */
+  get shared(): SharedLife | undefined {
+    return this.#open.shared;
+  }
+
+  /** Refuses a call that a limiter that is shared with other processes does not have. */
+  checkLocal(call: string, instead: string): void {
+    if (this.#open.shared === undefined) return;
+    throw new SluiceError(
+      "SLUICE_IS_SHARED",
+      `${call} is not for the limiter ${show(this.name)}, which other processes share: ${instead}`,
+    );
+  }
+
+  /** Resolves when what this process held of a shared limiter is given back, after the last close. */
+  get left(): Promise<void> {
+    return this.#open.left ?? Promise.resolve();
   }
 
   /**
@@ -132,8 +159,10 @@ export class NativeLimiter extends NativeHandle {
 }
 
 // Made outside of the constructor, so that the closures do not see the object, which then is never collected.
-const closing = (open: OpenLimiter): CloseHandle => () => closeLimiter(open);
-const leaving = (open: OpenLimiter): CloseHandle => () => leaveLimiter(open);
+const closing = (open: OpenLimiter, store: SharedStore | undefined): CloseHandle => () =>
+  closeLimiter(open, store);
+const leaving = (open: OpenLimiter, store: SharedStore | undefined): CloseHandle => () =>
+  leaveLimiter(open, store);
 
 /** The error of a take that needs a concurrency slot. */
 export function takesSlot(limit: string, unit: string): TypeError {

@@ -11,12 +11,18 @@
 import { native, unwrap } from "../ffi/load.ts";
 import type { LimiterConfig } from "./config.ts";
 import { KeyCache } from "./key.ts";
+import { withSharing } from "./shared_config.ts";
+import type { SharedLife, SharedStore } from "./shared_store.ts";
 import { textBuffer } from "../text_buffer.ts";
 
 /** One limiter, shared by all its objects of this isolate. */
 export class OpenLimiter {
   /** The number of its objects that are neither closed nor collected. */
   users = 1;
+  /** What asks a store, if the limiter is shared with other processes. */
+  shared: SharedLife | undefined;
+  /** Resolves when a shared limiter has given back what this process held. */
+  left: Promise<void> | undefined;
   readonly keys: KeyCache = new KeyCache();
 
   constructor(
@@ -34,41 +40,60 @@ const limiters = new Map<string, OpenLimiter>();
  * Opens a limiter for one more object.
  *
  * @param clock The clock as a number of the native side.
+ * @param store What it is shared through.
  */
 export function openLimiter(
   name: string,
   isPrivate: boolean,
-  { text, numbers }: LimiterConfig,
+  config: LimiterConfig,
   clock: number,
+  store: SharedStore | undefined,
 ): OpenLimiter {
+  const { text, numbers } = store === undefined ? config : withSharing(config, store.settings);
   // All lone surrogates are the same in UTF-8.
   const key = name.toWellFormed();
   const options = `${clock} ${numbers.join()} ${text.toWellFormed()}`;
   const known = limiters.get(key);
   if (known?.options === options) {
     known.users++;
+    if (store !== undefined) known.shared?.join(store);
     return known;
   }
+  const { sluice_limiter_open, sluice_shared_open } = native();
+  const open = store === undefined ? sluice_limiter_open : sluice_shared_open;
   const length = textBuffer.write(text);
-  const handle = unwrap(
-    native().sluice_limiter_open(textBuffer.bytes, length, numbers, numbers.length, clock),
-  );
+  const handle = unwrap(open(textBuffer.bytes, length, numbers, numbers.length, clock));
   const limiter = new OpenLimiter(handle, name, isPrivate, options);
+  if (store !== undefined) {
+    limiter.shared = store.serve(handle, name);
+    limiter.shared.join(store);
+  }
   limiters.set(key, limiter);
   return limiter;
 }
 
 /** Closes a limiter for one object. The last one closes the handle. Returns the native result, or 0. */
-export function closeLimiter(limiter: OpenLimiter): number {
-  return isLast(limiter) ? native().sluice_limiter_close(limiter.handle) : 0;
+export function closeLimiter(limiter: OpenLimiter, store: SharedStore | undefined): number {
+  return part(limiter, store, () => native().sluice_limiter_close(limiter.handle));
 }
 
 /** Leaves a limiter for one object that was collected. Returns the native result, or 0. */
-export function leaveLimiter(limiter: OpenLimiter): number {
+export function leaveLimiter(limiter: OpenLimiter, store: SharedStore | undefined): number {
+  return part(limiter, store, () => {
+    return limiter.isPrivate
+      ? native().sluice_limiter_close(limiter.handle)
+      : native().sluice_limiter_leave(limiter.handle);
+  });
+}
+
+/** Closes the handle with the last object: a shared limiter after it has given back what it held. */
+function part(limiter: OpenLimiter, store: SharedStore | undefined, close: () => number): number {
+  const { shared } = limiter;
+  if (store !== undefined) shared?.part(store);
   if (!isLast(limiter)) return 0;
-  return limiter.isPrivate
-    ? native().sluice_limiter_close(limiter.handle)
-    : native().sluice_limiter_leave(limiter.handle);
+  if (shared === undefined) return close();
+  limiter.left = shared.leave(() => void close());
+  return 0;
 }
 
 /** Counts one object less, and returns whether it was the last. */

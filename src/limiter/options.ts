@@ -4,6 +4,8 @@
  * @module
  */
 import type { Limits } from "./limit_definitions.ts";
+import type { SharedStats } from "./shared_stats.ts";
+import type { SharedStore } from "./shared_store.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 /** The options of a {@linkcode RateLimiter}. */
@@ -45,10 +47,18 @@ export interface RateLimiterOptions<L extends Limits = Limits> {
    * takes a stack trace. @default false
    */
   readonly trackLeaks?: boolean | undefined;
+  /**
+   * What the limits are shared through with other processes: made by `valkey()` of `sluice/shared`. The limits
+   * then hold over all processes that open a limiter of this name with the same store, and
+   * {@linkcode RateLimiter.takeShared} and {@linkcode RateLimiter.reserveShared} ask it where the credit of this
+   * process does not suffice. All other calls use that credit alone. `name` is required, and `clock` must be a
+   * {@linkcode VirtualClock} or left out. @default Limits of this process alone.
+   */
+  readonly shared?: SharedStore | undefined;
 }
 
 /** The statistics of a limiter, over all Workers. */
-export interface LimiterStats {
+export interface LimiterStats<Name extends string = string> {
   /** The number of keys that have a slot. */
   readonly keys: number;
   /** The number of slots. */
@@ -61,4 +71,6 @@ export interface LimiterStats {
   readonly reservations: number;
   /** The number of reservations that expired, counted in the same way. */
   readonly expired: number;
+  /** The statistics of limits that other processes share. Undefined without the option `shared`. */
+  readonly shared?: SharedStats<Name> | undefined;
 }

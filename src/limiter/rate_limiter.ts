@@ -11,6 +11,7 @@ import { ALLOWED, type Decision, type Denied } from "./decision.ts";
 import { denialBy } from "./denial.ts";
 import { show } from "../errors.ts";
 import {
+  CLOCK_BOOT,
   CLOCK_COARSE,
   CLOCK_PRECISE,
   LIMITER_UNITS,
@@ -18,15 +19,17 @@ import {
 } from "../ffi/symbols.gen.ts";
 import type { LimiterKey } from "./key.ts";
 import { checkKnown } from "../known_options.ts";
-import type { LimitNamesOf, Limits, UnitsOf } from "./limit_definitions.ts";
+import type { LimitDefinition, LimitNamesOf, Limits, UnitsOf } from "./limit_definitions.ts";
 import { NativeLimiter } from "./native_limiter.ts";
 import { openLimiter } from "./open_limiters.ts";
 import type { RateLimiterOptions } from "./options.ts";
 import { callOf } from "./parts.ts";
-import { RateLimiterBase } from "./rate_limiter_base.ts";
 import { RawLimiter } from "./raw.ts";
 import type { Reservation, ReserveOptions } from "./reservation.ts";
 import { reserveOne } from "./reserve.ts";
+import { SharedLimiterBase } from "./shared_base.ts";
+import { type SharedCalls, sharedOf } from "./shared_calls.ts";
+import { SharedStore } from "./shared_store.ts";
 import { takeMany } from "./take_many.ts";
 import { takeUpTo, type TakeUpToOptions, type TakeUpToResult } from "./take_up_to.ts";
 import { checkCost, type Units, unknownUnit } from "./units.ts";
@@ -39,7 +42,10 @@ const OPTIONS = {
   clock: true,
   reservationTtlMs: true,
   trackLeaks: true,
+  shared: true,
 } as const;
+/** The shortest window of a quota that can be shared, in milliseconds. */
+const SHORTEST_SHARED_WINDOW_MS = 1000;
 
 /**
  * Decides by several limits at once, all or nothing, for each of many keys. Decisions are exact, and all
@@ -70,7 +76,7 @@ const OPTIONS = {
  * }
  * ```
  */
-export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
+export class RateLimiter<L extends Limits = Limits> extends SharedLimiterBase<L> {
   /** Batches with typed arrays in and out. {@linkcode RateLimiter.takeMany} is easier to use. */
   readonly raw: RawLimiter<LimitNamesOf<L>>;
   readonly #core: NativeLimiter;
@@ -81,6 +87,7 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
   /** Whether all units have room in one call without parts. */
   readonly #isSmall: boolean;
   readonly #hasConcurrency: boolean;
+  readonly #shared: SharedCalls | undefined;
 
   /**
    * Opens the limiter of a name, which is made if it is not open; or a limiter of this object's own.
@@ -94,12 +101,14 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
   constructor(options: RateLimiterOptions<L>) {
     checkKnown<RateLimiterOptions>("the options of a RateLimiter", options, OPTIONS);
     const { limits, maxKeys = 1_000_000, clock, reservationTtlMs = 600_000 } = options;
-    const { name = `private ${crypto.randomUUID()}`, trackLeaks = false } = options;
+    const { name = `private ${crypto.randomUUID()}`, trackLeaks = false, shared } = options;
     checkString("name", name);
     checkBoolean("trackLeaks", trackLeaks);
     const config = configure(name, limits, maxKeys, reservationTtlMs);
     const { units, concurrencyUnits } = config;
-    const open = openLimiter(name, options.name === undefined, config, clockNumber(clock));
+    const isPrivate = options.name === undefined;
+    if (shared !== undefined) checkShared(shared, isPrivate, clock, config.limits);
+    const open = openLimiter(name, isPrivate, config, clockNumber(clock, shared), shared);
     const core = new NativeLimiter(
       open,
       Object.keys(limits),
@@ -107,6 +116,7 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
       concurrencyUnits,
       trackLeaks,
       reservationTtlMs,
+      shared,
     );
     super(core, limits);
     this.raw = new RawLimiter(core);
@@ -117,6 +127,7 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
     this.#defaults = Float64Array.of(cost0, cost1, cost2, cost3);
     this.#isSmall = units.names.length <= LIMITER_UNITS;
     this.#hasConcurrency = concurrencyUnits.length > 0;
+    this.#shared = sharedOf(core);
   }
 
   /**
@@ -161,8 +172,10 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
     const target = core.resolve(key);
     const code = this.#take(core.handle, target.id, cost0, cost1, cost2, cost3);
     if (code === 0) return ALLOWED;
-    if (code > 0) return denialBy(code, core) as Denied<LimitNamesOf<L>>;
-    if (code === STATUS_STALE_KEY) {
+    if (code > 0 && this.#shared === undefined) {
+      return denialBy(code, core) as Denied<LimitNamesOf<L>>;
+    }
+    if (code > 0 || code === STATUS_STALE_KEY) {
       const amounts = [cost0, cost1, cost2, cost3].slice(0, this.units.length);
       return this.#takeByParts(target, amounts);
     }
@@ -249,13 +262,48 @@ export class RateLimiter<L extends Limits = Limits> extends RateLimiterBase<L> {
       | Denied<LimitNamesOf<L>>;
   }
 
-  /** Takes by the call for several keys, for more units than cross as numbers and for stale keys. */
+  /**
+   * Takes by the call for several keys, for more units than cross as numbers and for stale keys. Takes by credit
+   * that is not at hand yet, if other processes share the limits.
+   */
   #takeByParts(key: LimiterKey, amounts: readonly number[]): Decision<LimitNamesOf<L>> {
+    const shared = this.#shared;
+    if (shared !== undefined) {
+      return shared.takeNow(this.#core, key, amounts) as Decision<LimitNamesOf<L>>;
+    }
     return takeByParts(callOf(this.#core, key, amounts)) as Decision<LimitNamesOf<L>>;
   }
 }
 
-function clockNumber(clock: unknown): number {
+/** Refuses what cannot be shared. */
+function checkShared(
+  shared: unknown,
+  isPrivate: boolean,
+  clock: unknown,
+  limits: readonly LimitDefinition[],
+): void {
+  if (!(shared instanceof SharedStore)) {
+    throw new TypeError(`shared must be made by valkey() of sluice/shared, not ${show(shared)}`);
+  }
+  if (isPrivate) throw new TypeError("name must be a string if the limits are shared");
+  if (clock === "precise" || clock === "coarse") {
+    throw new RangeError(
+      `clock must be a VirtualClock or left out if the limits are shared, not ${show(clock)}`,
+    );
+  }
+  for (const { kind, per } of limits as readonly { kind: string; per?: unknown }[]) {
+    if (kind === "quota" && typeof per === "number" && per < SHORTEST_SHARED_WINDOW_MS) {
+      throw new RangeError(
+        `a quota that is shared must have windows of ${SHORTEST_SHARED_WINDOW_MS} ms or more, ` +
+          `not ${per}`,
+      );
+    }
+  }
+}
+
+function clockNumber(clock: unknown, shared: SharedStore | undefined): number {
+  // Leases end while the machine is suspended.
+  if (clock === undefined && shared !== undefined) return CLOCK_BOOT;
   if (clock === undefined || clock === "precise") return CLOCK_PRECISE;
   if (clock === "coarse") return CLOCK_COARSE;
   if (clock instanceof VirtualClock) return clock.handle;

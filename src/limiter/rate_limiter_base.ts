@@ -18,6 +18,17 @@ import {
   LIMITER_STAT_REFUSED,
   LIMITER_STAT_RESERVATIONS,
   LIMITER_STATS,
+  SHARED_KEY,
+  SHARED_KEY_HOLDERS,
+  SHARED_STANDING,
+  SHARED_STANDING_CAPACITY,
+  SHARED_STANDING_CREDIT,
+  SHARED_STANDING_CREDIT_MS,
+  SHARED_STANDING_FILL,
+  SHARED_STANDING_OUTSTANDING,
+  SHARED_STANDING_REFILL_MS,
+  SHARED_STANDING_REMAINING,
+  SHARED_STANDING_RESET_MS,
   STANDING_CAPACITY,
   STANDING_OUTSTANDING,
   STANDING_REFILL_MS,
@@ -30,6 +41,8 @@ import type { LimiterKey } from "./key.ts";
 import type { LimitDefinition, LimitNamesOf, Limits } from "./limit_definitions.ts";
 import { type NativeLimiter, TRIES } from "./native_limiter.ts";
 import type { LimiterStats } from "./options.ts";
+import { sharedOf } from "./shared_calls.ts";
+import type { SharedStats } from "./shared_stats.ts";
 
 /** The base of {@linkcode RateLimiter}: everything but decisions. */
 export abstract class RateLimiterBase<L extends Limits = Limits> implements Disposable {
@@ -80,10 +93,14 @@ export abstract class RateLimiterBase<L extends Limits = Limits> implements Disp
    */
   inspect(key: string | LimiterKey): Readonly<Record<LimitNamesOf<L>, LimitState>> {
     const core = this.#core;
-    const { native, limits } = core;
-    const out = allocate(LIMITER_STANDING * limits.length);
+    const { native, limits, shared } = core;
     const target = core.lookUp(key);
-    const inspect = () => native.sluice_limiter_inspect(core.handle, target.id, out, out.length);
+    const isLocal = shared === undefined;
+    const first = isLocal ? 0 : SHARED_KEY;
+    const size = isLocal ? LIMITER_STANDING : SHARED_STANDING;
+    const out = allocate(first + size * limits.length);
+    const look = isLocal ? native.sluice_limiter_inspect : native.sluice_shared_inspect;
+    const inspect = () => look(core.handle, target.id, out, out.length);
     let result = inspect();
     for (let tries = 0; result === STATUS_STALE_KEY && tries < TRIES; tries++) {
       core.relocate(target);
@@ -92,18 +109,9 @@ export abstract class RateLimiterBase<L extends Limits = Limits> implements Disp
     core.unwrap(result);
     const states = limits.map((name, i) => {
       const { kind, unit } = this.#limits[name]!;
-      const at = (field: number): number => out[LIMITER_STANDING * i + field]!;
-      const state: LimitState = {
-        kind,
-        unit,
-        capacity: at(STANDING_CAPACITY),
-        remaining: at(STANDING_REMAINING),
-        used: at(STANDING_USED),
-        outstanding: at(STANDING_OUTSTANDING),
-        resetMs: at(STANDING_RESET_MS),
-        refillMs: at(STANDING_REFILL_MS),
-      };
-      return [name, state];
+      const row = out.subarray(first + size * i);
+      const state = isLocal ? localState(row) : sharedState(row, out[SHARED_KEY_HOLDERS]!);
+      return [name, { kind, unit, ...state }];
     });
     return Object.fromEntries(states);
   }
@@ -125,6 +133,7 @@ export abstract class RateLimiterBase<L extends Limits = Limits> implements Disp
     limits: { readonly [Name in keyof L]?: L[Name] | undefined } | undefined,
   ): void {
     const core = this.#core;
+    core.checkLocal("setLimits", "use setLimitsShared");
     let numbers = allocate(0);
     if (limits !== undefined) {
       if (typeof limits !== "object" || limits === null) {
@@ -186,6 +195,7 @@ export abstract class RateLimiterBase<L extends Limits = Limits> implements Disp
    */
   reset(key: string | LimiterKey): void {
     const core = this.#core;
+    core.checkLocal("reset", "use resetShared");
     const id = core.find(key);
     if (id === undefined) return;
     const result = core.native.sluice_limiter_reset(core.handle, id);
@@ -211,10 +221,11 @@ export abstract class RateLimiterBase<L extends Limits = Limits> implements Disp
    *
    * @throws {SluiceError} `SLUICE_DISPOSED`.
    */
-  stats(): LimiterStats {
+  stats(): LimiterStats<LimitNamesOf<L>> {
     const core = this.#core;
     const numbers = allocate(LIMITER_STATS);
     core.unwrap(core.native.sluice_limiter_stats(core.handle, numbers, numbers.length));
+    const shared = sharedOf(core);
     return {
       keys: numbers[LIMITER_STAT_KEYS]!,
       maxKeys: numbers[LIMITER_STAT_MAX_KEYS]!,
@@ -222,6 +233,7 @@ export abstract class RateLimiterBase<L extends Limits = Limits> implements Disp
       refused: numbers[LIMITER_STAT_REFUSED]!,
       reservations: numbers[LIMITER_STAT_RESERVATIONS]!,
       expired: numbers[LIMITER_STAT_EXPIRED]!,
+      ...(shared && { shared: shared.stats(core) as SharedStats<LimitNamesOf<L>> }),
     };
   }
 
@@ -284,4 +296,33 @@ export abstract class RateLimiterBase<L extends Limits = Limits> implements Disp
   #limitNames(): string {
     return this.#core.limits.map((name) => show(name)).join(", ");
   }
+}
+
+type Numbers = Omit<LimitState, "kind" | "unit">;
+
+function localState(row: Float64Array): Numbers {
+  return {
+    capacity: row[STANDING_CAPACITY]!,
+    remaining: row[STANDING_REMAINING]!,
+    used: row[STANDING_USED]!,
+    outstanding: row[STANDING_OUTSTANDING]!,
+    resetMs: row[STANDING_RESET_MS]!,
+    refillMs: row[STANDING_REFILL_MS]!,
+  };
+}
+
+function sharedState(row: Float64Array, holders: number): Numbers {
+  return {
+    capacity: row[SHARED_STANDING_CAPACITY]!,
+    remaining: row[SHARED_STANDING_REMAINING]!,
+    used: row[SHARED_STANDING_FILL]!,
+    outstanding: row[SHARED_STANDING_OUTSTANDING]!,
+    resetMs: row[SHARED_STANDING_RESET_MS]!,
+    refillMs: row[SHARED_STANDING_REFILL_MS]!,
+    shared: {
+      credit: row[SHARED_STANDING_CREDIT]!,
+      creditMs: row[SHARED_STANDING_CREDIT_MS]!,
+      holders,
+    },
+  };
 }

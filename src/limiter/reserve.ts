@@ -4,13 +4,18 @@
  * @module
  */
 import { checkPeriodMs } from "../arguments.ts";
+import { askAhead } from "./decide.ts";
 import type { Denied } from "./decision.ts";
 import { denialBy, denialByAll } from "./denial.ts";
 import { STATUS_STALE_KEY } from "../ffi/symbols.gen.ts";
 import { checkKnown } from "../known_options.ts";
+import type { LimiterKey } from "./key.ts";
 import type { NativeLimiter } from "./native_limiter.ts";
 import { crossByParts, giveBack, type PartsCall } from "./parts.ts";
 import { Reservation, type ReserveOptions } from "./reservation.ts";
+import { sharedCallsOf, sharedOf, type SharedReserveOptions } from "./shared_calls.ts";
+import type { SharedDenied } from "./shared_decision.ts";
+import { SharedReservation } from "./shared_reservation.ts";
 
 const OPTIONS = { ttlMs: true } as const;
 const NONE: readonly NativeLimiter[] = [];
@@ -24,14 +29,47 @@ export function reserveOne(
 ): Reservation | Denied {
   const ttlMs = options === undefined ? 0 : readTtl(options);
   const amounts = core.units.read("cost", cost);
-  const target = core.resolve(key);
+  return reserveAmounts(core, core.resolve(key), amounts, ttlMs);
+}
+
+/** Reserves amounts of all units at one key. */
+export function reserveAmounts(
+  core: NativeLimiter,
+  target: LimiterKey,
+  amounts: readonly number[],
+  ttlMs: number,
+): Reservation | Denied {
   let code = reserveAt(core, target.id, amounts, ttlMs);
   if (code < 0) {
     if (code !== STATUS_STALE_KEY) core.unwrap(code);
     code = core.withKey(target, (id) => reserveAt(core, id, amounts, ttlMs));
   }
+  const shared = sharedOf(core);
+  if (shared !== undefined) {
+    if (code > 0) return shared.reserveNow(core, target, amounts, ttlMs);
+    shared.watch();
+  }
   if (code > 0) return denialBy(code, core);
   return new Reservation(core, target, NONE, core.costs[0]!, ttlMs, core.tracksLeaks);
+}
+
+/** Reserves at one key of a limiter that is shared with other processes. */
+export async function reserveOneShared(
+  core: NativeLimiter,
+  key: unknown,
+  cost: unknown,
+  options: SharedReserveOptions,
+): Promise<SharedReservation | SharedDenied> {
+  const { ttlMs = 0 } = options;
+  const amounts = core.units.read("cost", cost);
+  const target = core.resolve(key);
+  const sharedCalls = sharedCallsOf(core);
+  const code = reserveAt(core, target.id, amounts, ttlMs);
+  if (code !== 0) return await sharedCalls.reserve(core, target, amounts, ttlMs, options);
+  sharedCalls.credited++;
+  sharedCalls.watch();
+  const { costs, tracksLeaks } = core;
+  return new SharedReservation(core, target, NONE, costs[0]!, ttlMs, tracksLeaks, "credit");
 }
 
 /** Crosses, and returns a code. If it is 0, the number of the reservation is the first of the costs. */
@@ -56,6 +94,7 @@ export function reserveByParts(call: PartsCall, ttlMs: number): Reservation | De
     true,
     ({ length }) => native.sluice_limiter_reserve(numbers, length, ttlMs),
   );
+  if (code > 0) askAhead(call);
   const limiters = call.limiters();
   const isWatched = limiters.some(({ tracksLeaks }) => tracksLeaks);
   // The number of the reservation is the first of the numbers.

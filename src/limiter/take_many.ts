@@ -10,6 +10,7 @@ import { denialBy } from "./denial.ts";
 import { STATUS_STALE_KEY } from "../ffi/symbols.gen.ts";
 import type { NativeLimiter } from "./native_limiter.ts";
 import { callOf } from "./parts.ts";
+import { sharedOf } from "./shared_calls.ts";
 
 /** Takes for each key, in order. */
 export function takeMany(core: NativeLimiter, keys: unknown, cost: unknown): Decision[] {
@@ -21,8 +22,10 @@ export function takeMany(core: NativeLimiter, keys: unknown, cost: unknown): Dec
   costs.set(amounts);
   const codes = allocate(resolved.length);
   batch.takeKeys(resolved, costs, costs.length, codes);
+  const shared = sharedOf(core);
   return Array.from(codes, (code, i) => {
     if (code === 0) return ALLOWED;
+    if (shared !== undefined) return shared.takeNow(core, resolved[i]!, amounts);
     if (code > 0) return denialBy(code, core);
     // There was no slot for the key. The call for it alone throws the error that says so.
     if (code === STATUS_STALE_KEY) return takeByParts(callOf(core, resolved[i]!, amounts));

@@ -6,6 +6,7 @@
 import { checkAmount } from "./cost.ts";
 import { checkKnown } from "../known_options.ts";
 import type { NativeLimiter } from "./native_limiter.ts";
+import { sharedOf } from "./shared_calls.ts";
 import { checkCost } from "./units.ts";
 
 /** The options of {@linkcode RateLimiter.takeUpTo}. */
@@ -44,5 +45,7 @@ export function takeUpTo(
     return native.sluice_limiter_take_up_to(core.handle, id, costs, costs.length, step);
   });
   const taken = Object.fromEntries(core.units.names.map((name, i) => [name, costs[i]!]));
+  // For the next call: other processes may have left more.
+  if (all === 0) sharedOf(core)?.ask(core, target, amounts);
   return { taken, isAll: all === 1 };
 }

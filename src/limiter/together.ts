@@ -55,7 +55,7 @@ export function takeAll<const Parts extends readonly LimiterPart[]>(
   parts: Parts,
   cost?: LimiterCost<UnitsOfParts<Parts>>,
 ): Decision<LimitNamesOfParts<Parts>> {
-  return takeByParts(read(parts, cost, true)) as Decision<LimitNamesOfParts<Parts>>;
+  return takeByParts(readParts(parts, cost, true)) as Decision<LimitNamesOfParts<Parts>>;
 }
 
 /**
@@ -70,7 +70,7 @@ export function peekAll<const Parts extends readonly LimiterPart[]>(
   parts: Parts,
   cost?: LimiterCost<UnitsOfParts<Parts>>,
 ): Decision<LimitNamesOfParts<Parts>> {
-  return peekByParts(read(parts, cost, false)) as Decision<LimitNamesOfParts<Parts>>;
+  return peekByParts(readParts(parts, cost, false)) as Decision<LimitNamesOfParts<Parts>>;
 }
 
 /**
@@ -105,7 +105,7 @@ export function reserveAll<const Parts extends readonly LimiterPart[]>(
   | Reservation<UnitsOfParts<Parts>, LimitNamesOfParts<Parts>>
   | Denied<LimitNamesOfParts<Parts>> {
   const ttlMs = readTtl(options);
-  return reserveByParts(read(parts, cost, true), ttlMs) as
+  return reserveByParts(readParts(parts, cost, true), ttlMs) as
     | Reservation<UnitsOfParts<Parts>, LimitNamesOfParts<Parts>>
     | Denied<LimitNamesOfParts<Parts>>;
 }
@@ -115,7 +115,11 @@ export function reserveAll<const Parts extends readonly LimiterPart[]>(
  *
  * @param givesSlots Whether a name that has no slot gets one.
  */
-function read(parts: readonly LimiterPart[], cost: unknown, givesSlots: boolean): PartsCall {
+export function readParts(
+  parts: readonly LimiterPart[],
+  cost: unknown,
+  givesSlots: boolean,
+): PartsCall {
   const count = checkLength("parts", parts);
   const call = borrow();
   let limits = 0;

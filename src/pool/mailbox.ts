@@ -6,7 +6,9 @@
  *
  * @module
  */
+import { Bell, Bells } from "../bell.ts";
 import type { SluiceError } from "../errors.ts";
+import { native } from "../ffi/load.ts";
 import type { NativeHandle } from "../ffi/native_handle.ts";
 import {
   ANSWER_LEASE,
@@ -18,12 +20,16 @@ import {
   CHORES,
   LEASE_NEWS,
 } from "../ffi/symbols.gen.ts";
-import { Bell, ring } from "./bell.ts";
 import type { Lease } from "./lease.ts";
-import { type Waiting, WaitingLine } from "./waiting_line.ts";
+import { type Waiting, WaitingLine } from "../waiting_line.ts";
 
 /** Answers that are collected in one crossing. */
 const ANSWERS = 64;
+
+/** The broadcast channel over which members show their bells. */
+const CHANNEL = "sluice:bells";
+
+const bells = new Bells(CHANNEL, (bell) => native().sluice_bell_want(bell));
 
 /** The part of a member that its mailbox calls. */
 export interface MailboxOwner extends Pick<NativeHandle, "native" | "handle"> {
@@ -41,7 +47,7 @@ export interface MailboxOwner extends Pick<NativeHandle, "native" | "handle"> {
 export class Mailbox {
   readonly #owner: MailboxOwner;
   readonly #line: WaitingLine<Lease>;
-  readonly #bell = new Bell();
+  readonly #bell = new Bell(CHANNEL);
   readonly #answers = new Float64Array(new ArrayBuffer(8 * ANSWER_NUMBERS * ANSWERS));
 
   /** @param pollMs See {@linkcode WaitingLine}. */
@@ -116,7 +122,7 @@ export class Mailbox {
       const bell = native.sluice_bell_next(handle);
       if (bell <= 0) return;
       if (bell === handle) queueMicrotask(() => this.collect());
-      else ring(bell);
+      else bells.ring(bell);
     }
   }
 }

@@ -17,11 +17,13 @@ import {
   STATUS_ACQUIRE_TIMEOUT,
   STATUS_INVALID_HANDLE,
 } from "../ffi/symbols.gen.ts";
+import type { PoolCalls } from "../shared/pool_seam.ts";
 import { AcquireTimeoutError } from "./acquire_timeout.ts";
 import type { LeaseLeaks } from "./leaks.ts";
 import { Lease, type Lessor, type ReleaseResult } from "./lease.ts";
 import { Mailbox, type MailboxOwner } from "./mailbox.ts";
 import type { PackedPool } from "./settings.ts";
+import { readSharing } from "./shared_stats.ts";
 import { type PoolStats, StatsReader } from "./stats.ts";
 import { UpstreamNames } from "./upstream_names.ts";
 
@@ -46,6 +48,8 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
   onFetch: (() => void) | undefined;
   /** Is called after this member changed how many leases may be in use. */
   onCapsChanged: (() => void) | undefined;
+  /** Set if the pool is shared with other processes. */
+  sharing: PoolCalls | undefined;
   /** Is called when the member is closed. */
   onClose: (() => void) | undefined;
 
@@ -77,6 +81,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
     const id = this.native.sluice_lease_acquire(this.handle, token, 0, -1);
     if (id > 0) return this.grant(id);
     if (id < 0 || this.#isRetired) throw this.#acquireError(id);
+    this.sharing?.ask(1);
     return null;
   }
 
@@ -94,6 +99,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + timeoutMs;
       this.#mailbox.add(id, { resolve, reject, deadline, timeoutMs, signal });
+      this.sharing?.ask(0);
     });
   }
 
@@ -105,6 +111,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
     if (taken < 0 || this.#isRetired) throw this.#acquireError(taken);
     const leases: Lease[] = [];
     for (let i = 0; i < taken; i++) leases.push(this.grant(ids[i]!));
+    if (taken < count) this.sharing?.ask(count - taken);
     return leases;
   }
 
@@ -141,6 +148,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
     }
     if (outcome > LEASE_UNKNOWN || this.#isClosing) {
       if (this.#isClosing) this.close();
+      this.sharing?.ask(0);
       this.onFailure?.();
     }
     return "released";
@@ -157,6 +165,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
   confirm(id: number): boolean {
     const chores = this.native.sluice_lease_confirm(this.handle, id);
     if (chores > 0) this.#mailbox.see(chores);
+    this.sharing?.ask(0);
     return chores >= 0;
   }
 
@@ -173,6 +182,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
   /** Does the chores that a native call returned, or throws its error. */
   see(result: number): void {
     this.#mailbox.see(this.unwrap(result));
+    this.sharing?.ask(0);
   }
 
   /** Passes on a result, or throws the error of a negative one. */
@@ -194,6 +204,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
     if (!this.#isClosing) this.onClose?.();
     this.#isClosing = this.#isRetired = true;
     this.#mailbox.refuse(() => this.closedError());
+    this.sharing?.leave();
     super.close();
   }
 
@@ -216,7 +227,11 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
 
   /** The statistics of the pool. */
   stats(): PoolStats {
-    return this.#stats.read(this);
+    const stats = this.#stats.read(this);
+    if (this.sharing === undefined) return stats;
+    const { shared, upstreams } = readSharing(this, this.sharing, stats.upstreams.length);
+    const joined = stats.upstreams.map((upstream, i) => ({ ...upstream, shared: upstreams[i]! }));
+    return { ...stats, shared, upstreams: joined };
   }
 
   /** @inheritdoc */
@@ -238,6 +253,7 @@ export class PoolMember extends NativeHandle implements Lessor, MailboxOwner {
     const index = (id >>> LEASE_UPSTREAM_SHIFT) & (MAX_UPSTREAMS - 1);
     const upstream = this.#names.id(index);
     const lease = new Lease(this, id, upstream);
+    this.sharing?.watch();
     this.leaks?.watch(lease, { id, upstream });
     return lease;
   }

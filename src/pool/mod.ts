@@ -49,5 +49,6 @@ export {
   ResourcePool,
   type ResourcePoolStats,
 } from "./resource_pool.ts";
+export type { SharedPoolStats, SharedUpstreamStats } from "./shared_stats.ts";
 export type { PoolStats, UpstreamState, UpstreamStats } from "./stats.ts";
 export { UpstreamPool } from "./upstream_pool.ts";

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SharedTransport } from "../shared/transport.ts";
+
 /** A place that requests go to: an origin, an API key, a deployment, a region. */
 export interface UpstreamOptions {
   /** The name of the upstream within its pool: 1 to 255 bytes of UTF-8. It is never parsed. */
@@ -140,6 +142,14 @@ export interface PoolOptions {
    * @default 600_000
    */
   readonly leaseTtlMs?: number | undefined;
+  /**
+   * What the pool is shared through with other processes: made by `valkey()` of `sluice/shared`. The limits of
+   * the upstreams and of the pool then hold over all processes that open a pool of this name with the same
+   * store. A rest that an upstream asks for, and its probe, are shared as well. `name` is required.
+   *
+   * @default The pool is of this process alone.
+   */
+  readonly shared?: SharedTransport | undefined;
   /** When an upstream is ejected. */
   readonly health?: PoolHealthOptions | undefined;
   /**

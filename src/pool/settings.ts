@@ -40,6 +40,7 @@ import {
   UPSTREAM_TIER,
   UPSTREAM_WEIGHT,
 } from "../ffi/symbols.gen.ts";
+import { packSharing } from "./shared_settings.ts";
 import type {
   AcquireOptions,
   AdaptiveLimitOptions,
@@ -67,6 +68,7 @@ const POOL: Known<PoolOptions> = {
   maxInFlight: true,
   queue: true,
   leaseTtlMs: true,
+  shared: true,
   health: true,
   adaptive: true,
   trackLeaks: true,
@@ -120,7 +122,10 @@ export function packPool(options: PoolOptions): PackedPool {
   checkKnown<PoolHealthOptions>("health", health, HEALTH);
   const adaptive = checkAdaptive(options.adaptive);
   const leaseTtlMs = checkNumber("leaseTtlMs", options.leaseTtlMs ?? 600_000, 1, Infinity);
-  const settings = new Float64Array(POOL_SETTINGS + POOL_UPSTREAM_SETTINGS * upstreams.length);
+  const sharing = packSharing(options);
+  const length = POOL_SETTINGS + POOL_UPSTREAM_SETTINGS * upstreams.length;
+  const settings = new Float64Array(length + sharing.length);
+  settings.set(sharing, length);
   const maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT;
   const queueMax = checkInteger("queue.max", queue.max ?? 1000, 0, MAX_IN_FLIGHT);
   const agingMs = checkNumber("queue.agingMs", queue.agingMs ?? 5000, 0, 1e9);

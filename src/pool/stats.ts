@@ -38,6 +38,7 @@ import {
   UPSTREAM_STATE_PROBING,
 } from "../ffi/symbols.gen.ts";
 import type { NativeHandle } from "../ffi/native_handle.ts";
+import type { SharedPoolStats, SharedUpstreamStats } from "./shared_stats.ts";
 
 /**
  * The state of an upstream:
@@ -74,6 +75,8 @@ export interface UpstreamStats {
   readonly failuresInARow: number;
   /** The rest of its ejection or cooldown, in milliseconds; 0 unless ejected or cooling. */
   readonly restsForMs: number;
+  /** What is known over all processes; undefined unless the pool has the option `shared`. */
+  readonly shared?: SharedUpstreamStats;
 }
 
 /** A snapshot of a pool. */
@@ -106,6 +109,8 @@ export interface PoolStats {
   readonly ejections: number;
   /** The upstreams, by index. */
   readonly upstreams: readonly UpstreamStats[];
+  /** How the pool stands to other processes; undefined unless it has the option `shared`. */
+  readonly shared?: SharedPoolStats;
 }
 
 const STATES: Readonly<Record<number, UpstreamState>> = {

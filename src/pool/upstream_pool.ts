@@ -87,6 +87,8 @@ export class UpstreamPool implements Disposable, AsyncDisposable {
     this.#timeoutMs = packed.timeoutMs;
     const member = new PoolMember(this.name, packed);
     this.#member = member;
+    const { shared } = options;
+    if (shared !== undefined) member.sharing = shared.servePool(member, this.name);
     this.#upstreams = new UpstreamSet(member);
     watchCeiling(this.name, member);
     closeWhenCollected(this, leaver(member));
@@ -277,6 +279,7 @@ export class UpstreamPool implements Disposable, AsyncDisposable {
     const isDrained = () => member.isClosing || member.handle === 0 || member.drains();
     if (!isDrained()) await until(signal, isDrained);
     this.destroy();
+    await member.sharing?.settled();
   }
 
   /**

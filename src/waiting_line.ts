@@ -3,7 +3,7 @@
  *
  * The order of the queue is kept natively, over all Workers. While requests are queued, a timer polls for
  * answers. Correctness depends on that timer alone: it keeps the process alive and stops with the last request.
- * Bells only make it faster.
+ * Bells (`bell.ts`) only make it faster.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const POLL_MS = 20;
 export interface Waiting<T> {
   resolve(value: T): void;
   reject(reason: unknown): void;
-  /** By `performance.now()`. */
+  /** By `performance.now()`. The timer looks then; who looks ends the wait. */
   readonly deadline: number;
   /** How long it may be queued, in milliseconds. */
   readonly timeoutMs: number;
@@ -80,6 +80,19 @@ export class WaitingLine<T> {
     }
     if (this.#waiting.size === 0) this.#disarm();
     return waiting;
+  }
+
+  /** The tickets of the requests whose deadline has passed. O(n). */
+  late(): number[] {
+    const now = performance.now();
+    const tickets: number[] = [];
+    for (const [ticket, { deadline }] of this.#waiting) if (deadline <= now) tickets.push(ticket);
+    return tickets;
+  }
+
+  /** The earliest deadline that there may be, by `performance.now()`. O(1). */
+  get earliest(): number {
+    return this.#earliest;
   }
 
   /** Rejects all requests. O(n). */
