@@ -6,7 +6,7 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test sanitize fuzz soak bench bench-quick abi docs deny pack fmt clean
+.PHONY: help build demo test sanitize fuzz soak shared-soak bench bench-quick abi docs deny pack fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,7 @@ demo: build ## Count and encode real corpora under Bun and Deno, against tiktoke
 	node scripts/demo_all.mjs
 
 test: build ## Everything CI runs: format, lint, types, drift, tests, benches once, publish dry-run
+	$(BUN) scripts/install_servers.ts
 	$(BUN) scripts/gate.ts
 
 sanitize: $(INSTALLED) ## AddressSanitizer over all crates, ThreadSanitizer over a stress of the ABI
@@ -30,6 +31,10 @@ fuzz: $(INSTALLED) ## Fuzz under AddressSanitizer for MINUTES (30) in all
 SOAK ?= gateway
 soak: build ## Soak for 10 minutes in both runtimes: SOAK="gateway limiter pool keys"; fails if an invariant breaks
 	$(BUN) tests/soak/run.ts $(SOAK) --minutes 10
+
+shared-soak: build ## Put gateways that share limits through all failures for 10 minutes; fails if a bound is broken
+	$(BUN) scripts/install_servers.ts
+	$(BUN) tests/shared/soak.ts --minutes 10
 
 bench: build ## Measure against rivals, write bench/record and all tables
 	$(BUN) bench/run.ts
