@@ -1,5 +1,5 @@
 /**
- * The command `sluice doctor`: a self-test of the installation.
+ * The command `sluice doctor`: a self-test of the installation and, with `--redis`, of a store for shared limits.
  *
  * @module
  */
@@ -9,11 +9,13 @@ import { type EncodingName, ENCODINGS, Tokenizer } from "../tokenizer/mod.ts";
 import { detectBackend, library as loadLibrary } from "../ffi/load.ts";
 import { ABI_HASH } from "../ffi/symbols.gen.ts";
 import type { Session } from "./session.ts";
+import type { StoreFindings } from "./store/examine.ts";
 import { version } from "./version.ts";
 
 const EXAMPLES = `Examples:
   sluice doctor            a report, and what to do if something is wrong
   sluice doctor --json     the same for programs and bug reports
+  sluice doctor --redis redis://localhost:6379    also: can this server share limits?
 `;
 
 /** Words, a contraction, digits, accents, Han, an emoji with a modifier, and several kinds of white space. */
@@ -36,6 +38,9 @@ const KNOWN: Readonly<Record<EncodingName, string>> = {
   o200k_harmony: O200K,
 };
 
+/** How the outcome of a check is shown. */
+const LEVELS = { ok: "ok  ", warn: "WARN", fail: "FAIL" } as const;
+
 interface Findings {
   readonly ok: boolean;
   readonly version: string;
@@ -44,6 +49,8 @@ interface Findings {
   /** Missing if it cannot be loaded. */
   readonly library?: LibraryFindings;
   readonly encodings: readonly { readonly name: EncodingName; readonly ok: boolean }[];
+  /** Missing if none is named. */
+  readonly store?: StoreFindings;
   /** The problems, with what to do about them. */
   readonly problems: readonly string[];
 }
@@ -62,16 +69,49 @@ export function doctorCommand({ out, report }: Session): Command {
     .summary("check that the native library works here")
     .description(
       "Shows runtime, platform and native library, and encodes and decodes a known text with each " +
-        "encoding. Exits with code 1 if anything is wrong.",
+        "encoding. With --redis it also runs the script of shared limits on a Redis or Valkey " +
+        "server, or on every primary of a cluster, and looks at the server's version, eviction, " +
+        "persistence and clock. Exits with code 1 if anything is wrong; a warning is not.",
     )
     .addHelpText("before", EXAMPLES)
     .option("--json", "print the findings as a JSON object")
-    .action(async ({ json }: { json?: true }) => {
-      const findings = examine();
+    .option(
+      "--redis <url>",
+      "also examine this store: redis://user:password@host:6379/0, or rediss",
+    )
+    .option("--prefix <prefix>", "with --redis: the prefix of your limits' keys", "sluice")
+    .action(async ({ json, redis, prefix }: Options) => {
+      const installation = examine();
+      const findings = redis === undefined || !installation.ok
+        ? installation
+        : await withStore(installation, redis, prefix);
       out.text(json ? JSON.stringify(findings) + "\n" : describe(findings));
       await out.flush();
       for (const problem of findings.problems) report.error(problem);
+      for (const { name, level, advice } of findings.store?.checks ?? []) {
+        if (level === "warn") report.note(`${name}: ${advice}`);
+      }
     });
+}
+
+interface Options {
+  readonly json?: true;
+  readonly redis?: string;
+  readonly prefix: string;
+}
+
+/** The findings with those about a store. */
+async function withStore(
+  findings: Findings,
+  url: string,
+  prefix: string,
+): Promise<Findings> {
+  // Loaded when it is needed, since the other commands are to start fast.
+  const { examineStore } = await import("./store/examine.ts");
+  const store = await examineStore(url, prefix);
+  const problems = store.checks.filter(({ level }) => level === "fail")
+    .map(({ name, finding, advice }) => `${name}: ${finding}: ${advice}`);
+  return { ...findings, ok: problems.length === 0, store, problems };
 }
 
 function examine(): Findings {
@@ -134,7 +174,8 @@ function read(text: (out: Uint8Array, capacity: number) => number): string {
   return new TextDecoder().decode(bytes.subarray(0, text(bytes, bytes.length)));
 }
 
-function describe({ version, runtime, platform, library, encodings, problems }: Findings): string {
+function describe(findings: Findings): string {
+  const { version, runtime, platform, library, encodings, store, problems } = findings;
   const rows: [string, string][] = [
     ["sluice", version],
     ["runtime", runtime],
@@ -149,6 +190,12 @@ function describe({ version, runtime, platform, library, encodings, problems }: 
     );
   }
   for (const { name, ok } of encodings) rows.push([name, ok ? "ok" : "FAILED"]);
+  if (store !== undefined) {
+    rows.push(["store", store.address]);
+    for (const { name, level, finding } of store.checks) {
+      rows.push([`  ${name}`, `${LEVELS[level]}  ${finding}`]);
+    }
+  }
   rows.push(["", problems.length === 0 ? "everything is in place" : "something is wrong"]);
   return rows.map(([label, value]) => `${label.padEnd(15)}${value}\n`).join("");
 }
