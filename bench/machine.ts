@@ -20,6 +20,8 @@ const PACKAGES = [
   "js-tiktoken",
   "limiter",
   "rate-limiter-flexible",
+  "@upstash/ratelimit",
+  "ioredis",
   "generic-pool",
   "mitata",
   "autocannon",

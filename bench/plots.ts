@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { barX, frame, line, plot, type PlotOptions, text } from "@observablehq/plot";
+import { barX, frame, line, plot, type PlotOptions, rect, ruleY, text } from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type BenchRecord, newestRecord } from "./record.ts";
@@ -36,7 +36,8 @@ interface Figure {
 const PLOTS: Readonly<Record<string, (record: BenchRecord) => Figure>> = {
   tokenizer(record) {
     const engines = ["sluice", "hypertok", "gpt-tokenizer", "tiktoken"];
-    const cells = Cells.of(record, [])
+    const keys = ["engine", "encoding", "operation", "class", "size"];
+    const cells = Cells.of(record, keys)
       .filter({ encoding: "o200k_base", operation: "count" })
       .filter(({ engine }) => engines.includes(engine as string));
     const classes = [...new Set(cells.map((cell) => cell["class"]))];
@@ -122,6 +123,55 @@ const PLOTS: Readonly<Record<string, (record: BenchRecord) => Figure>> = {
       },
     };
   },
+
+  shared(record) {
+    const names = ["sluice, auto", "rate-limiter-flexible", "rate-limiter-flexible, insurance"]
+      .concat("Upstash, sliding window", "periodic sync, 100 ms");
+    const points = Cells.of(record, ["part", "name", "fate", "second"])
+      .filter({ part: "timeline", name: { in: names } })
+      .map((cell) => ({ ...cell, percent: 100 * (cell["share"] as number) }));
+    const runtimes = [...new Set(points.map((point) => (point as { runtime?: string }).runtime))];
+    const outage = runtimes.map((runtime) => ({ runtime, from: 0, to: 10 }));
+    const facets = { fy: "runtime" };
+    return {
+      title: "Admitted by four processes while the store is gone for ten seconds",
+      subtitle:
+        `percent of the limit's rate, second by second, ${record.date}; 100 % is allowed, ` +
+        "three times as much arrives",
+      legend: names,
+      plot: {
+        width: 920,
+        height: 420,
+        marginLeft: 48,
+        marginRight: 76,
+        x: { label: "seconds since the server was killed" },
+        y: { label: "%", grid: true, ticks: 5 },
+        fy: { label: null },
+        color: { domain: names, range: HUES.slice(0, names.length) },
+        marks: [
+          rect(outage, {
+            ...facets,
+            x1: "from",
+            x2: "to",
+            fill: "currentColor",
+            fillOpacity: 0.08,
+          }),
+          frame({ strokeOpacity: 0.25 }),
+          ruleY([100], { strokeDasharray: "4 3" }),
+          // Ours is drawn last, above the others.
+          ...names.toReversed().map((name) =>
+            line(points.filter((point) => (point as { name?: string }).name === name), {
+              ...facets,
+              x: "second",
+              y: "percent",
+              stroke: "name",
+              strokeWidth: 2,
+            })
+          ),
+        ],
+      },
+    };
+  },
 };
 
 /** Draws a figure with its title and legend as one SVG document. */
@@ -161,15 +211,22 @@ ${drawing.innerHTML}
 `;
 }
 
+/** The SVG of every bench with a record, by its name. */
+export function drawings(): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const [bench, figureOf] of Object.entries(PLOTS)) {
+    const record = newestRecord(bench);
+    if (record !== undefined) all.set(bench, draw(figureOf(record)));
+  }
+  return all;
+}
+
 /** Writes `bench/plots/NAME.svg` for every bench with a record, and returns the names. */
 export function writePlots(): string[] {
   mkdirSync(FOLDER, { recursive: true });
-  return Object.entries(PLOTS).flatMap(([bench, figureOf]) => {
-    const record = newestRecord(bench);
-    if (record === undefined) return [];
-    writeFileSync(new URL(`${bench}.svg`, FOLDER), draw(figureOf(record)));
-    return [bench];
-  });
+  const all = drawings();
+  for (const [bench, svg] of all) writeFileSync(new URL(`${bench}.svg`, FOLDER), svg);
+  return [...all.keys()];
 }
 
 if (import.meta.main) console.log(`plots: ${writePlots().join(", ") || "no records yet"}`);

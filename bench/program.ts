@@ -17,14 +17,25 @@ export interface Bench<C extends object> {
   readonly name: string;
   /** Measures, and throws if a result is wrong. */
   run(brief: boolean): Promise<C[]>;
+  /** Why it cannot run here, if it cannot. */
+  readonly missing?: string | false;
 }
 
+/** The result of a bench that was skipped. */
+const NOTHING: RuntimeResult = { runtime: "none", seconds: 0, result: [] };
+
 /** Runs a bench as the flags of the command line say, and ends the process. */
-export async function program<C extends object>({ name, run }: Bench<C>): Promise<never> {
+export async function program<C extends object>({ name, run, missing }: Bench<C>): Promise<never> {
   const { values: { brief, out } } = parseArgs({
     args: process.argv.slice(2),
     options: { brief: { type: "boolean", default: false }, out: { type: "string" } },
   });
+  if (missing) {
+    console.warn(`${name}: ${missing}`);
+    // A test of the benches goes on without it; a record would lack it.
+    if (brief && out !== undefined) writeFileSync(out, JSON.stringify(NOTHING));
+    process.exit(brief ? 0 : 1);
+  }
   const start = performance.now();
   progress(`${name}: measuring in ${runtimeName()}${brief ? ", briefly" : ""}`);
   const cells = await run(brief);

@@ -1,7 +1,7 @@
 /**
  * Runs the benches in both runtimes, writes a dated record of each, and updates the tables and plots.
  *
- *     bun bench/run.ts                      # all benches: about 75 minutes
+ *     bun bench/run.ts                      # all benches: about 90 minutes
  *     bun bench/run.ts --only batch,load    # some benches
  *     bun bench/run.ts --brief              # all benches once and briefly, as a test; writes nothing
  *
@@ -22,7 +22,7 @@ import { recordTables } from "./tables/render.ts";
 
 /** Every bench, the shortest first, so that a mistake shows early. */
 const BENCHES = ["router", "crossing", "batch", "async", "streamed", "cache", "worst", "load"]
-  .concat("limiter", "pool", "gateway", "tokenizer");
+  .concat("limiter", "pool", "shared", "gateway", "tokenizer");
 
 /** Benches that run only by name, since they fetch packages from registries. */
 const NAMED_BENCHES = ["held_out"];

@@ -1,6 +1,8 @@
 /** The tables of the benches: pivots by specification, goals, and documents with markers. */
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { drawings } from "../bench/plots.ts";
 import { filled } from "../bench/tables.ts";
 import { Cells } from "../bench/tables/cells.ts";
 import { type Goal, outcome } from "../bench/tables/goals.ts";
@@ -155,6 +157,18 @@ describe("the newest records", () => {
       if (typeof text !== "string" && text.length > 1) {
         assert.ok(text.length >= 3, `${name} is empty`);
       }
+    }
+  });
+
+  it("are what the plots show", () => {
+    const drawn = drawings();
+    assert.ok(drawn.has("tokenizer") && drawn.has("gateway"));
+    for (const [name, svg] of drawn) {
+      const file = new URL(`../bench/plots/${name}.svg`, import.meta.url);
+      assert.ok(
+        existsSync(file) && readFileSync(file, "utf8") === svg,
+        `bun bench/plots.ts: ${name}`,
+      );
     }
   });
 });

@@ -11,12 +11,14 @@ import {
   comments,
   filesBelow,
   IS_BUN,
+  needsStore,
   type Program,
   promised,
   read,
   run,
   write,
 } from "./fixtures/documented_programs.ts";
+import { NO_STORE, StoreServer } from "./support/store_server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-docstrings-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -50,9 +52,13 @@ describe("the examples of the docstrings", () => {
 
   for (const [i, program] of PROGRAMS.entries()) {
     const { path, code } = program;
-    it(`print what they say: ${path}, ${code.trimEnd().split("\n").at(-1)}`, () => {
+    const skip = needsStore(program) && NO_STORE;
+    const title = `print what they say: ${path}, ${code.trimEnd().split("\n").at(-1)}`;
+    it(title, { skip }, async () => {
       assert.match(code, /^import .* from "(?:\.\/mod\.ts|sluice(?:\/\w+)?)";$/m, "not whole");
-      const printed = run(write(program, folder, `program${i}.ts`));
+      await using store = needsStore(program) ? await StoreServer.start() : undefined;
+      const file = write(program, folder, `program${i}.ts`, store?.url);
+      const printed = run(file, store !== undefined);
       assert.deepEqual(broken(code, printed), [], printed);
     });
   }

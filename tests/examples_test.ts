@@ -5,6 +5,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { InUse } from "./soak/in_use.ts";
+import { NO_STORE } from "./support/store_server.ts";
 
 const isBun = process.versions["bun"] !== undefined;
 
@@ -39,6 +40,18 @@ describe("Examples and soaks", () => {
     const { code, output } = await run("examples/tcp_resources.ts");
     assert.equal(code, 0, output);
     assert.match(output, /100 of 100 pings answered over 4 connections/);
+  });
+
+  it("many_gateways.ts holds one limit through kills", {
+    skip: NO_STORE,
+    timeout: 60_000,
+  }, async () => {
+    const { code, output } = await run("examples/many_gateways.ts");
+    assert.equal(code, 0, output);
+    assert.match(output, /^the upstream counted \d{4} requests; 5200 were allowed in 12 seconds$/m);
+    assert.match(output, /kill -9 of a gateway$/m);
+    assert.match(output, /kill -9 of (?:redis|valkey)$/m);
+    assert.equal(output.match(/^kept /gm)?.length, 5, output);
   });
 
   it("the soaks count what living Workers use and nothing of killed ones", () => {

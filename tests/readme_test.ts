@@ -11,12 +11,14 @@ import {
   check,
   filesBelow,
   IS_BUN,
+  needsStore,
   promised,
   read,
   ROOT,
   run,
   write,
 } from "./fixtures/documented_programs.ts";
+import { NO_STORE, StoreServer } from "./support/store_server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-readme-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -63,9 +65,12 @@ describe("the programs of the documents", () => {
   for (const [i, program] of PROGRAMS.entries()) {
     const { path, code } = program;
     const title = /^(?:const|using|await) .*/m.exec(code)?.[0] ?? code.split("\n")[0]!;
-    it(`print what they say: ${path}, ${title}`, () => {
+    const skip = needsStore(program) && NO_STORE;
+    it(`print what they say: ${path}, ${title}`, { skip }, async () => {
       assert.match(code, /from "\.\/mod\.ts";/, "not a whole program");
-      const printed = run(write(program, folder, `program${i}.ts`));
+      await using store = needsStore(program) ? await StoreServer.start() : undefined;
+      const file = write(program, folder, `program${i}.ts`, store?.url);
+      const printed = run(file, store !== undefined);
       assert.deepEqual(broken(code, printed), [], printed);
     });
   }
