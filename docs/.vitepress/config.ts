@@ -15,6 +15,7 @@ const GUIDES = [
   { text: "Counting", link: "/counting" },
   { text: "Chat requests", link: "/chat-requests" },
   { text: "Rate limits", link: "/rate-limits" },
+  { text: "Many machines", link: "/many-machines" },
   { text: "HTTP headers", link: "/http-headers" },
   { text: "Upstream pool", link: "/upstream-pool" },
   { text: "pool.fetch", link: "/fetch" },
@@ -33,7 +34,7 @@ const PROJECT = [
 ];
 
 /** Pages that `deno doc` makes: links to them load a page instead of changing this one. */
-const API = ["tokenizer", "limiter", "http", "pool"].map((part) => ({
+const API = ["tokenizer", "limiter", "http", "pool", "shared"].map((part) => ({
   text: `sluice/${part}`,
   link: `/api/${part}/index.html`,
   target: "_self",
