@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x052437b3;
+export const ABI_HASH = 0x136337da;
 
 /** Clock: the monotonic clock to within 2 µs. */
 export const CLOCK_PRECISE = 0;
@@ -403,6 +403,69 @@ export const JOB_COUNT = 0;
 /** The job encodes: its result is `n + 1` offsets and then the ids, as `sluice_batch_encode` has it. */
 export const JOB_ENCODE = 1;
 
+/** The job counts the texts of a chunk of lines: its result is that of `sluice_lines_count`. */
+export const JOB_COUNT_LINES = 2;
+
+/** The job encodes the texts of a chunk of lines: its result is that of `sluice_lines_encode`. */
+export const JOB_ENCODE_LINES = 3;
+
+/** The job counts the texts of a column: its result is that of `sluice_column_count`. */
+export const JOB_COUNT_COLUMN = 4;
+
+/** The job encodes the texts of a column: its result is that of `sluice_column_encode`. */
+export const JOB_ENCODE_COLUMN = 5;
+
+/** How many settings a reader has. */
+export const LINES_SETTINGS = 4;
+
+/** No end token. */
+export const END_NONE = 0;
+
+/** The end token comes after each text. */
+export const END_AFTER = 1;
+
+/** The end token comes before each text. */
+export const END_BEFORE = 2;
+
+/** How many words come before the results. */
+export const LINES_HEADER = 6;
+
+/** The greatest id of no ids. */
+export const LINES_NO_ID = 4294967295;
+
+/** A line is a document. */
+export const LINE_OK = 0;
+
+/** A line has only white space. */
+export const LINE_BLANK = 1;
+
+/** A line is not JSON. */
+export const LINE_NOT_JSON = 2;
+
+/** A line is JSON, but no object. */
+export const LINE_NOT_OBJECT = 3;
+
+/** An object does not have the field. */
+export const LINE_NO_FIELD = 4;
+
+/** The field is not a string, or the row is null. */
+export const LINE_NOT_STRING = 5;
+
+/** A line or a row is not UTF-8. */
+export const LINE_NOT_UTF8 = 6;
+
+/** The text contains a special token, which is to be refused. */
+export const LINE_SPECIAL_TOKEN = 7;
+
+/** The text has an id of more than 16 bits. */
+export const LINE_TOO_WIDE = 8;
+
+/** A line is longer than a caller accepts. The library has no such limit. */
+export const LINE_TOO_LONG = 9;
+
+/** Whether a line has a text is for `JSON.parse` to decide. */
+export const LINE_UNSURE = 10;
+
 /** The text of a special token counts as the ordinary text that it is. */
 export const SPECIAL_TEXT = 0;
 
@@ -433,6 +496,30 @@ export const BATCH_HEADER_TEXTS = 0;
 export const BATCH_HEADER_UNIT = 1;
 /** How many threads may work on the batch, or 0 to let the library choose. */
 export const BATCH_HEADER_THREADS = 2;
+
+// Indices of the settings of a reader.
+/** One of the `SLUICE_SPECIAL_*` constants. With `SLUICE_SPECIAL_ERROR` only the text itself is refused. */
+export const LINES_SETTING_SPECIAL = 0;
+/** The bits of an id: 16 or 32. With 16, a text with a greater id is refused. */
+export const LINES_SETTING_BITS = 1;
+/** Where the end token stands: one of the `SLUICE_END_*` constants. */
+export const LINES_SETTING_END = 2;
+/** The id of the end token. */
+export const LINES_SETTING_END_TOKEN = 3;
+
+// Indices of the words before the results of a chunk of lines or a column.
+/** How many bytes of the chunk were read: those of its complete lines. */
+export const LINES_HEADER_CONSUMED = 0;
+/** The number of lines or rows. */
+export const LINES_HEADER_LINES = 1;
+/** How many of them are neither documents nor blank nor unsure. */
+export const LINES_HEADER_BAD = 2;
+/** How many of them are unsure. */
+export const LINES_HEADER_UNSURE = 3;
+/** The number of ids, or the sum of the counts. */
+export const LINES_HEADER_IDS = 4;
+/** The greatest id, or `SLUICE_LINES_NO_ID` if there is none. */
+export const LINES_HEADER_MAX_ID = 5;
 
 // Indices of the numbers that `sluice_cache_stats` writes.
 /** How many entries the cache has room for. */
@@ -1665,15 +1752,26 @@ export const symbols = {
    *
    * Opens a job for the texts of a packed batch and returns its handle. O(1).
    *
-   * `kind` is one of the `SLUICE_JOB_*` constants. `bytes` is the expected size of the batch, which may be
+   * `kind` is `SLUICE_JOB_COUNT` or `SLUICE_JOB_ENCODE`. `bytes` is the expected size of the batch, which may be
    * wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. A child of `fork` that does not `exec` lacks the
    * threads that run jobs.
    */
   sluice_job_open: { args: ["u32", "u32", "u32", "u32"], returns: "i32" },
   /**
+   * `(reader, kind, is_last, bytes)`
+   *
+   * Opens a job for a chunk of lines or the values of a column and returns its handle. O(1).
+   *
+   * `kind` is one of the other `SLUICE_JOB_*` constants. The job has the settings of `reader` and, for a column, the
+   * rows that were set last. `is_last` says of lines what it says in `sluice_lines_encode`. `bytes` is the expected
+   * size of the input, which may be wrong. Fails as `sluice_job_open` does, and with `WRONG_STEP` for a column before
+   * rows are set.
+   */
+  sluice_job_open_reader: { args: ["u32", "u32", "u32", "u32"], returns: "i32" },
+  /**
    * `(job, bytes, bytes_len, last)`
    *
-   * Appends a part of the packed batch, and starts the job if `last` is not 0. O(`bytes_len`).
+   * Appends a part of the input, and starts the job if `last` is not 0. O(`bytes_len`).
    *
    * Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which appends nothing.
    */
@@ -1708,6 +1806,70 @@ export const symbols = {
    * Closes a job, and stops it if it is not done. O(1).
    */
   sluice_job_close: { args: ["u32"], returns: "i32" },
+  /**
+   * `(tokenizer, settings, settings_len, field, field_len)`
+   *
+   * Opens a reader and returns its handle. O(`field_len`).
+   *
+   * `settings` are the words of `SluiceLinesSetting`. `field` (UTF-8) is where the text of a line is: the member of
+   * that name or, if there is none, the value at the names and indices between its dots. Columns need none. The
+   * handle lives until it is closed or the thread that opened it ends. Fails with `TOO_MANY_HANDLES` and
+   * `OUT_OF_MEMORY`.
+   */
+  sluice_lines_open: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(reader, bytes, bytes_len, is_last, out, out_cap)`
+   *
+   * Writes the ids of the texts of a chunk of lines, and returns how many words the results take.
+   *
+   * `rust/abi/src/tokenizer/lines/mod.rs` describes the results. A last line without a line feed is complete if
+   * `is_last` is not 0, else it is not read. A result greater than `out_cap` is enough room for another call; what
+   * was written then has no meaning. O(`bytes_len`). Fails with `OUT_OF_MEMORY`.
+   */
+  sluice_lines_encode: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(reader, bytes, bytes_len, is_last, out, out_cap)`
+   *
+   * Writes the token counts of the texts of a chunk of lines, and returns how many words the results take.
+   *
+   * As `sluice_lines_encode`, without ids. The settings of ids have no effect.
+   */
+  sluice_lines_count: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(reader)`
+   *
+   * Closes a reader. Jobs that it opened go on. O(1).
+   */
+  sluice_lines_close: { args: ["u32"], returns: "i32" },
+  /**
+   * `(reader, offsets, offsets_len, is_large, valid, valid_len)`
+   *
+   * Sets the rows of the next columns that a reader reads, and returns their number. O(`offsets_len`).
+   *
+   * `offsets` are little-endian integers of 32 bits or, if `is_large` is not 0, of 64, as Arrow has them: one more
+   * than there are rows, from the beginning of the values on, ascending. `valid` has a byte for each row, which is 0
+   * if the row is null, or no bytes if no row is. The rows stay until others are set. Fails with `OUT_OF_MEMORY`.
+   */
+  sluice_column_set_rows: { args: ["u32", "buffer", "u32", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(reader, values, values_len, out, out_cap)`
+   *
+   * Writes the ids of a column of texts, and returns how many words the results take.
+   *
+   * `rust/abi/src/tokenizer/lines/mod.rs` describes the results. A row that is null or not UTF-8 has no ids. A result
+   * greater than `out_cap` is enough room for another call; what was written then has no meaning. O(`values_len`).
+   * Fails with `WRONG_STEP` before rows are set, with `INVALID_ARGUMENT` if a row is beyond the values, and with
+   * `OUT_OF_MEMORY`.
+   */
+  sluice_column_encode: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
+  /**
+   * `(reader, values, values_len, out, out_cap)`
+   *
+   * Writes the token counts of a column of texts, and returns how many words the results take.
+   *
+   * As `sluice_column_encode`, without ids. The settings of ids have no effect.
+   */
+  sluice_column_count: { args: ["u32", "buffer", "u32", "buffer", "u32"], returns: "i32" },
 } as const;
 
 /** Every way a call can fail: its number in the ABI and its stable code. */

@@ -388,6 +388,69 @@
 // The job encodes: its result is `n + 1` offsets and then the ids, as `sluice_batch_encode` has it.
 #define SLUICE_JOB_ENCODE 1
 
+// The job counts the texts of a chunk of lines: its result is that of `sluice_lines_count`.
+#define SLUICE_JOB_COUNT_LINES 2
+
+// The job encodes the texts of a chunk of lines: its result is that of `sluice_lines_encode`.
+#define SLUICE_JOB_ENCODE_LINES 3
+
+// The job counts the texts of a column: its result is that of `sluice_column_count`.
+#define SLUICE_JOB_COUNT_COLUMN 4
+
+// The job encodes the texts of a column: its result is that of `sluice_column_encode`.
+#define SLUICE_JOB_ENCODE_COLUMN 5
+
+// How many settings a reader has.
+#define SLUICE_LINES_SETTINGS 4
+
+// No end token.
+#define SLUICE_END_NONE 0
+
+// The end token comes after each text.
+#define SLUICE_END_AFTER 1
+
+// The end token comes before each text.
+#define SLUICE_END_BEFORE 2
+
+// How many words come before the results.
+#define SLUICE_LINES_HEADER 6
+
+// The greatest id of no ids.
+#define SLUICE_LINES_NO_ID 4294967295
+
+// A line is a document.
+#define SLUICE_LINE_OK 0
+
+// A line has only white space.
+#define SLUICE_LINE_BLANK 1
+
+// A line is not JSON.
+#define SLUICE_LINE_NOT_JSON 2
+
+// A line is JSON, but no object.
+#define SLUICE_LINE_NOT_OBJECT 3
+
+// An object does not have the field.
+#define SLUICE_LINE_NO_FIELD 4
+
+// The field is not a string, or the row is null.
+#define SLUICE_LINE_NOT_STRING 5
+
+// A line or a row is not UTF-8.
+#define SLUICE_LINE_NOT_UTF8 6
+
+// The text contains a special token, which is to be refused.
+#define SLUICE_LINE_SPECIAL_TOKEN 7
+
+// The text has an id of more than 16 bits.
+#define SLUICE_LINE_TOO_WIDE 8
+
+// A line is longer than a caller accepts. The library has no such limit.
+#define SLUICE_LINE_TOO_LONG 9
+
+// Whether a line has a text is for `JSON.parse` to decide.
+#define SLUICE_LINE_UNSURE 10
+
 // The text of a special token counts as the ordinary text that it is.
 #define SLUICE_SPECIAL_TEXT 0
 
@@ -593,6 +656,56 @@ enum SluiceBatchHeader
 typedef enum SluiceBatchHeader SluiceBatchHeader;
 #else
 typedef uint32_t SluiceBatchHeader;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the settings of a reader.
+enum SluiceLinesSetting
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // One of the `SLUICE_SPECIAL_*` constants. With `SLUICE_SPECIAL_ERROR` only the text itself is refused.
+  SLUICE_LINES_SETTING_SPECIAL,
+  // The bits of an id: 16 or 32. With 16, a text with a greater id is refused.
+  SLUICE_LINES_SETTING_BITS,
+  // Where the end token stands: one of the `SLUICE_END_*` constants.
+  SLUICE_LINES_SETTING_END,
+  // The id of the end token.
+  SLUICE_LINES_SETTING_END_TOKEN,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceLinesSetting SluiceLinesSetting;
+#else
+typedef uint32_t SluiceLinesSetting;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Indices of the words before the results of a chunk of lines or a column.
+enum SluiceLinesHeader
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // How many bytes of the chunk were read: those of its complete lines.
+  SLUICE_LINES_HEADER_CONSUMED,
+  // The number of lines or rows.
+  SLUICE_LINES_HEADER_LINES,
+  // How many of them are neither documents nor blank nor unsure.
+  SLUICE_LINES_HEADER_BAD,
+  // How many of them are unsure.
+  SLUICE_LINES_HEADER_UNSURE,
+  // The number of ids, or the sum of the counts.
+  SLUICE_LINES_HEADER_IDS,
+  // The greatest id, or `SLUICE_LINES_NO_ID` if there is none.
+  SLUICE_LINES_HEADER_MAX_ID,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum SluiceLinesHeader SluiceLinesHeader;
+#else
+typedef uint32_t SluiceLinesHeader;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -2229,7 +2342,7 @@ int32_t sluice_counter_close(uint32_t counter);
 
 // Opens a job for the texts of a packed batch and returns its handle. O(1).
 //
-// `kind` is one of the `SLUICE_JOB_*` constants. `bytes` is the expected size of the batch, which may be
+// `kind` is `SLUICE_JOB_COUNT` or `SLUICE_JOB_ENCODE`. `bytes` is the expected size of the batch, which may be
 // wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. A child of `fork` that does not `exec` lacks the
 // threads that run jobs.
 int32_t sluice_job_open(uint32_t tokenizer,
@@ -2237,7 +2350,18 @@ int32_t sluice_job_open(uint32_t tokenizer,
                         uint32_t kind,
                         uint32_t bytes);
 
-// Appends a part of the packed batch, and starts the job if `last` is not 0. O(`bytes_len`).
+// Opens a job for a chunk of lines or the values of a column and returns its handle. O(1).
+//
+// `kind` is one of the other `SLUICE_JOB_*` constants. The job has the settings of `reader` and, for a column, the
+// rows that were set last. `is_last` says of lines what it says in `sluice_lines_encode`. `bytes` is the expected
+// size of the input, which may be wrong. Fails as `sluice_job_open` does, and with `WRONG_STEP` for a column before
+// rows are set.
+int32_t sluice_job_open_reader(uint32_t reader,
+                               uint32_t kind,
+                               uint32_t is_last,
+                               uint32_t bytes);
+
+// Appends a part of the input, and starts the job if `last` is not 0. O(`bytes_len`).
 //
 // Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which appends nothing.
 //
@@ -2265,6 +2389,94 @@ int32_t sluice_job_stop(uint32_t job);
 
 // Closes a job, and stops it if it is not done. O(1).
 int32_t sluice_job_close(uint32_t job);
+
+// Opens a reader and returns its handle. O(`field_len`).
+//
+// `settings` are the words of `SluiceLinesSetting`. `field` (UTF-8) is where the text of a line is: the member of
+// that name or, if there is none, the value at the names and indices between its dots. Columns need none. The
+// handle lives until it is closed or the thread that opened it ends. Fails with `TOO_MANY_HANDLES` and
+// `OUT_OF_MEMORY`.
+//
+// # Safety
+// `settings` points to `settings_len` readable words, `field` to `field_len` readable bytes.
+int32_t sluice_lines_open(uint32_t tokenizer,
+                          const uint32_t *settings,
+                          uint32_t settings_len,
+                          const uint8_t *field,
+                          uint32_t field_len);
+
+// Writes the ids of the texts of a chunk of lines, and returns how many words the results take.
+//
+// `rust/abi/src/tokenizer/lines/mod.rs` describes the results. A last line without a line feed is complete if
+// `is_last` is not 0, else it is not read. A result greater than `out_cap` is enough room for another call; what
+// was written then has no meaning. O(`bytes_len`). Fails with `OUT_OF_MEMORY`.
+//
+// # Safety
+// `bytes` points to `bytes_len` readable bytes, `out` to `out_cap` writable words.
+int32_t sluice_lines_encode(uint32_t reader,
+                            const uint8_t *bytes,
+                            uint32_t bytes_len,
+                            uint32_t is_last,
+                            uint32_t *out,
+                            uint32_t out_cap);
+
+// Writes the token counts of the texts of a chunk of lines, and returns how many words the results take.
+//
+// As `sluice_lines_encode`, without ids. The settings of ids have no effect.
+//
+// # Safety
+// `bytes` points to `bytes_len` readable bytes, `out` to `out_cap` writable words.
+int32_t sluice_lines_count(uint32_t reader,
+                           const uint8_t *bytes,
+                           uint32_t bytes_len,
+                           uint32_t is_last,
+                           uint32_t *out,
+                           uint32_t out_cap);
+
+// Closes a reader. Jobs that it opened go on. O(1).
+int32_t sluice_lines_close(uint32_t reader);
+
+// Sets the rows of the next columns that a reader reads, and returns their number. O(`offsets_len`).
+//
+// `offsets` are little-endian integers of 32 bits or, if `is_large` is not 0, of 64, as Arrow has them: one more
+// than there are rows, from the beginning of the values on, ascending. `valid` has a byte for each row, which is 0
+// if the row is null, or no bytes if no row is. The rows stay until others are set. Fails with `OUT_OF_MEMORY`.
+//
+// # Safety
+// `offsets` points to `offsets_len` readable words, `valid` to `valid_len` readable bytes.
+int32_t sluice_column_set_rows(uint32_t reader,
+                               const uint32_t *offsets,
+                               uint32_t offsets_len,
+                               uint32_t is_large,
+                               const uint8_t *valid,
+                               uint32_t valid_len);
+
+// Writes the ids of a column of texts, and returns how many words the results take.
+//
+// `rust/abi/src/tokenizer/lines/mod.rs` describes the results. A row that is null or not UTF-8 has no ids. A result
+// greater than `out_cap` is enough room for another call; what was written then has no meaning. O(`values_len`).
+// Fails with `WRONG_STEP` before rows are set, with `INVALID_ARGUMENT` if a row is beyond the values, and with
+// `OUT_OF_MEMORY`.
+//
+// # Safety
+// `values` points to `values_len` readable bytes, `out` to `out_cap` writable words.
+int32_t sluice_column_encode(uint32_t reader,
+                             const uint8_t *values,
+                             uint32_t values_len,
+                             uint32_t *out,
+                             uint32_t out_cap);
+
+// Writes the token counts of a column of texts, and returns how many words the results take.
+//
+// As `sluice_column_encode`, without ids. The settings of ids have no effect.
+//
+// # Safety
+// `values` points to `values_len` readable bytes, `out` to `out_cap` writable words.
+int32_t sluice_column_count(uint32_t reader,
+                            const uint8_t *values,
+                            uint32_t values_len,
+                            uint32_t *out,
+                            uint32_t out_cap);
 
 #ifdef __cplusplus
 }  // extern "C"

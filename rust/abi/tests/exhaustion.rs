@@ -23,8 +23,10 @@ use sluice::tokenizer::batch::{sluice_batch_count, sluice_batch_encode};
 use sluice::tokenizer::cache::{SLUICE_CACHE, sluice_cache_open};
 use sluice::tokenizer::counter::{SLUICE_COUNTER_RESET, sluice_counter_open, sluice_counter_push};
 use sluice::tokenizer::job::{
-    SLUICE_JOB_ENCODE, sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_write,
+    SLUICE_JOB_ENCODE, SLUICE_JOB_ENCODE_LINES, sluice_job_close, sluice_job_open,
+    sluice_job_open_reader, sluice_job_poll, sluice_job_write,
 };
+use sluice::tokenizer::lines::{sluice_lines_encode, sluice_lines_open};
 use sluice::tokenizer::{sluice_tokenizer_count, sluice_tokenizer_open};
 
 use support::last_error;
@@ -33,11 +35,12 @@ const MIB: usize = 1 << 20;
 const OUT_OF_MEMORY: i32 = Status::OutOfMemory as i32;
 
 /// The cases that a child process runs, by name.
-const CASES: [(&str, fn()); 13] = [
+const CASES: [(&str, fn()); 14] = [
     ("job_open", job_open),
     ("job_write", job_write),
     ("job_result", job_result),
     ("batch", batch),
+    ("lines", lines),
     ("counter", counter),
     ("cache", cache),
     ("keys", keys),
@@ -241,6 +244,36 @@ fn batch() {
     // SAFETY: pointers and lengths come from live arrays.
     refused(unsafe { sluice_batch_count(tokenizer, bytes, length, 0, out.as_mut_ptr(), cap) });
     assert_eq!(count(tokenizer, "Hello, world!"), 4);
+}
+
+fn lines() {
+    let tokenizer = tokenizer();
+    let settings = [0u32, 16, 1, 7];
+    // SAFETY: pointers and lengths come from live arrays.
+    let reader = unsafe { sluice_lines_open(tokenizer, settings.as_ptr(), 4, b"text".as_ptr(), 4) };
+    let reader = reader.cast_unsigned();
+    let line = format!("{{\"text\":\"{}\"}}", "a\\n".repeat(4 * MIB));
+    let mut out = vec![0u32; 64];
+    let mut encode = |line: &str| {
+        let (at, cap) = (out.as_mut_ptr(), out.len() as u32);
+        // SAFETY: pointers, length and capacity come from live slices.
+        unsafe { sluice_lines_encode(reader, line.as_ptr(), line.len() as u32, 1, at, cap) }
+    };
+    assert_eq!(encode("{\"text\":\"x\"}"), 6 + 3 + 1);
+    leave(6 * MIB);
+    refused(encode(&line));
+    // The text fits and its ids do not.
+    leave(24 * MIB);
+    refused(encode(&line));
+    assert_eq!(encode("{\"text\":\"x\"}"), 6 + 3 + 1, "the reader is as it was");
+    let job = sluice_job_open_reader(reader, SLUICE_JOB_ENCODE_LINES, 1, 0).cast_unsigned();
+    leave(20 * MIB);
+    // SAFETY: pointer and length come from a live string.
+    let written = unsafe { sluice_job_write(job, line.as_ptr(), line.len() as u32, 1) };
+    let ended = if written < 0 { written } else { end_of(job) };
+    refused(ended);
+    leave_all();
+    assert!(encode(&line) > 4 * MIB as i32);
 }
 
 fn counter() {

@@ -3,6 +3,7 @@
 mod abi;
 mod errors;
 mod header;
+mod python;
 mod typescript;
 
 use std::path::Path;
@@ -49,6 +50,7 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>, String> {
         Generated { path: "src/ffi/symbols.gen.ts", text: typescript::write(&abi) },
         Generated { path: "rust/abi/src/process/abi_hash.rs", text: hash_file(&abi) },
         Generated { path: "docs/reference/errors.md", text: errors::write(&abi, root)? },
+        Generated { path: python::PATH, text: python::write(&abi, root)? },
     ])
 }
 

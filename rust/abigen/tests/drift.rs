@@ -15,6 +15,9 @@ fn changed(name: &str, edit: impl Fn(&str) -> String) -> PathBuf {
     std::fs::copy(from.join("cbindgen.toml"), to.join("cbindgen.toml")).expect("config");
     std::fs::create_dir_all(root.join("src")).expect("folder");
     std::fs::copy(from.join("../../src/errors.ts"), root.join("src/errors.ts")).expect("codes");
+    std::fs::create_dir_all(root.join("python")).expect("folder");
+    let binding = "python/sluice_arrow.py";
+    std::fs::copy(from.join("../..").join(binding), root.join(binding)).expect("binding");
     root
 }
 
@@ -129,6 +132,18 @@ fn a_code_without_advice_is_refused_by_name() {
     for code in ["`SLUICE_INVALID_UTF8` | -102 | The bytes are not", "`SLUICE_DISPOSED` |  |"] {
         assert!(table.contains(code), "{code}");
     }
+}
+
+#[test]
+fn a_constant_that_the_python_binding_lacks_is_named() {
+    let root = changed("python", |s| s.replace("SLUICE_END_AFTER", "SLUICE_END_BEHIND"));
+    let refused = generate(&root).err().expect("refused");
+    assert!(refused.contains("uses END_AFTER, which is gone"), "{refused}");
+    let binding = root.join("python/sluice_arrow.py");
+    let text = std::fs::read_to_string(&binding).expect("binding");
+    std::fs::write(&binding, text.replace("abigen: end", "abigen")).expect("written");
+    let refused = generate(&root).err().expect("refused");
+    assert!(refused.contains("python/sluice_arrow.py lacks its marker lines"), "{refused}");
 }
 
 #[test]

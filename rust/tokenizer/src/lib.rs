@@ -43,6 +43,7 @@ mod vocab;
 
 pub use batch::{BatchOptions, PARALLEL_BYTES, Texts};
 pub use error::{BatchError, Error};
+pub use sink::EndToken;
 pub use streaming::Counter;
 pub use tokenizer::{Tokenizer, encoding::Encoding, special_tokens::SpecialTokenMode};
 pub use unicode::UNICODE_VERSION;

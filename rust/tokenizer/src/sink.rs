@@ -139,11 +139,51 @@ impl<const EXACT: bool> Sink for Write<'_, EXACT> {
     }
 }
 
-/// Forwards the tokens of many texts, and records the number of tokens up to the end of each text.
+/// A token that is added to each of many texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EndToken {
+    /// There is none.
+    #[default]
+    None,
+    /// After each text.
+    After(u32),
+    /// Before each text.
+    Before(u32),
+}
+
+/// Forwards the tokens of many texts with the end token of each, and records the number of tokens up to the end of
+/// each text.
 pub(crate) struct EndsOf<'a, S> {
-    pub(crate) sink: S,
+    sink: S,
     /// An element for each text.
-    pub(crate) ends: std::slice::IterMut<'a, u32>,
+    ends: std::slice::IterMut<'a, u32>,
+    end_token: EndToken,
+    /// How many texts have not ended.
+    texts: usize,
+}
+
+impl<'a, S: Sink> EndsOf<'a, S> {
+    /// Takes the tokens of this many texts.
+    pub(crate) fn new(sink: S, ends: &'a mut [u32], end_token: EndToken, texts: usize) -> Self {
+        let mut ends_of = Self { sink, ends: ends.iter_mut(), end_token, texts };
+        ends_of.begin();
+        ends_of
+    }
+
+    /// The sink itself, to which segments within a text can be passed.
+    pub(crate) fn sink(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// Begins the next text, if there is one.
+    #[inline(always)]
+    fn begin(&mut self) {
+        if let EndToken::Before(id) = self.end_token
+            && self.texts > 0
+        {
+            self.sink.token(id);
+        }
+    }
 }
 
 impl<S: Sink> Sink for EndsOf<'_, S> {
@@ -166,9 +206,14 @@ impl<S: Sink> Sink for EndsOf<'_, S> {
 
     #[inline(always)]
     fn end_of_text(&mut self) {
+        if let EndToken::After(id) = self.end_token {
+            self.sink.token(id);
+        }
         if let Some(end) = self.ends.next() {
             *end = self.sink.mark() as u32;
         }
+        self.texts -= 1;
+        self.begin();
     }
 
     #[inline(always)]

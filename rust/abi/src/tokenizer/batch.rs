@@ -19,7 +19,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sluice_tokenizer::{BatchOptions, PARALLEL_BYTES, SpecialTokenMode, Texts};
+use sluice_tokenizer::{BatchOptions, EndToken, PARALLEL_BYTES, SpecialTokenMode, Texts};
 
 use crate::seam::boundary::boundary;
 use crate::seam::failure::{Failure, SluiceErrorDetail, count};
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn sluice_batch_encode(
                 ends
             }
         };
-        let total = tokenizer.encode_each(&texts, special, ends, ids)?;
+        let total = tokenizer.encode_each(&texts, special, EndToken::None, ends, ids)?;
         count(texts.len() + 1 + total)
     })
 }

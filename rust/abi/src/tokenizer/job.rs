@@ -1,7 +1,7 @@
 //! Jobs: asynchronous batches on a thread pool, polled by their owner.
 //!
-//! A caller opens a job, writes the packed batch in any number of parts with the last one marked, polls until
-//! the job is done, reads the result in any number of parts, and closes the job. The library copies each part,
+//! A caller opens a job, writes its input in any number of parts with the last one marked, polls until the job is
+//! done, reads the result in any number of parts, and closes the job. The library copies each part,
 //! so the caller's buffer is free after each call. No native thread ever calls back.
 //!
 //! A job that is stopped or closed early ends after the text, or the part of a long text, that a thread works
@@ -13,11 +13,12 @@ use std::sync::{Arc, OnceLock};
 use sluice_tokenizer::{BatchError, SpecialTokenMode, Tokenizer};
 
 use crate::seam::boundary::{boundary, caught};
-use crate::seam::failure::{Failure, count};
+use crate::seam::failure::{Failure, Outcome, count};
 use crate::seam::objects::Objects;
 use crate::seam::slice;
 use crate::seam::status::SluiceStatus;
 use crate::tokenizer::batch::Batch;
+use crate::tokenizer::lines;
 use crate::tokenizer::resolve;
 use crate::tokenizer::special::special_mode;
 
@@ -28,19 +29,48 @@ pub const SLUICE_JOB_ENCODE: u32 = 1;
 
 static JOBS: Objects<Job> = Objects::new("job");
 
+/// The job counts the texts of a chunk of lines: its result is that of `sluice_lines_count`.
+pub const SLUICE_JOB_COUNT_LINES: u32 = 2;
+/// The job encodes the texts of a chunk of lines: its result is that of `sluice_lines_encode`.
+pub const SLUICE_JOB_ENCODE_LINES: u32 = 3;
+/// The job counts the texts of a column: its result is that of `sluice_column_count`.
+pub const SLUICE_JOB_COUNT_COLUMN: u32 = 4;
+/// The job encodes the texts of a column: its result is that of `sluice_column_encode`.
+pub const SLUICE_JOB_ENCODE_COLUMN: u32 = 5;
+
 /// One job, as its owner sees it.
 struct Job {
-    tokenizer: &'static Tokenizer,
-    special: SpecialTokenMode,
-    kind: u32,
     step: Step,
 }
 
 enum Step {
-    /// The packed batch as far as it is written.
-    Writing(Vec<u8>),
+    /// What is to be done with the input, and the input as far as it is written.
+    Writing(Task, Vec<u8>),
     /// Started. The worker sets the outcome.
     Started(Arc<Work>),
+}
+
+/// What a job does with its input.
+enum Task {
+    Batch { tokenizer: &'static Tokenizer, special: SpecialTokenMode, kind: u32 },
+    Texts(lines::Task),
+}
+
+impl Task {
+    fn run(&self, input: &[u8], stop: &AtomicBool) -> Result<Vec<u32>, Failure> {
+        match self {
+            Self::Texts(task) => task.run(input, stop),
+            Self::Batch { tokenizer, special, kind } => {
+                let batch = Batch::parse(input)?;
+                let texts = batch.texts()?;
+                let options = batch.options(*special, stop);
+                Ok(match *kind {
+                    SLUICE_JOB_COUNT => tokenizer.count_batch(&texts, options)?,
+                    _ => tokenizer.encode_batch(&texts, options)?,
+                })
+            }
+        }
+    }
 }
 
 /// The state that owner and worker share.
@@ -61,7 +91,7 @@ impl Drop for Job {
 
 /// Opens a job for the texts of a packed batch and returns its handle. O(1).
 ///
-/// `kind` is one of the `SLUICE_JOB_*` constants. `bytes` is the expected size of the batch, which may be
+/// `kind` is `SLUICE_JOB_COUNT` or `SLUICE_JOB_ENCODE`. `bytes` is the expected size of the batch, which may be
 /// wrong. Fails with `TOO_MANY_HANDLES` and `OUT_OF_MEMORY`. A child of `fork` that does not `exec` lacks the
 /// threads that run jobs.
 #[unsafe(no_mangle)]
@@ -71,13 +101,38 @@ pub extern "C" fn sluice_job_open(tokenizer: u32, special: u32, kind: u32, bytes
             return Err(Failure::argument(format!("kind is {kind}, not 0 or 1")));
         }
         let (tokenizer, special) = (resolve(tokenizer)?, special_mode(special)?);
-        let mut batch = Vec::new();
-        batch.try_reserve_exact(bytes as usize).map_err(|_| Failure::memory("the batch"))?;
-        JOBS.open(Job { tokenizer, special, kind, step: Step::Writing(batch) })
+        open(Task::Batch { tokenizer, special, kind }, bytes)
     })
 }
 
-/// Appends a part of the packed batch, and starts the job if `last` is not 0. O(`bytes_len`).
+/// Opens a job for a chunk of lines or the values of a column and returns its handle. O(1).
+///
+/// `kind` is one of the other `SLUICE_JOB_*` constants. The job has the settings of `reader` and, for a column, the
+/// rows that were set last. `is_last` says of lines what it says in `sluice_lines_encode`. `bytes` is the expected
+/// size of the input, which may be wrong. Fails as `sluice_job_open` does, and with `WRONG_STEP` for a column before
+/// rows are set.
+#[unsafe(no_mangle)]
+pub extern "C" fn sluice_job_open_reader(reader: u32, kind: u32, is_last: u32, bytes: u32) -> i32 {
+    boundary(|| {
+        let is_last = is_last != 0;
+        let task = match kind {
+            SLUICE_JOB_COUNT_LINES => lines::Task::lines(reader, lines::Work::Count, is_last),
+            SLUICE_JOB_ENCODE_LINES => lines::Task::lines(reader, lines::Work::Encode, is_last),
+            SLUICE_JOB_COUNT_COLUMN => lines::Task::column(reader, lines::Work::Count),
+            SLUICE_JOB_ENCODE_COLUMN => lines::Task::column(reader, lines::Work::Encode),
+            _ => Err(Failure::argument(format!("kind is {kind}, not 2, 3, 4 or 5"))),
+        };
+        open(Task::Texts(task?), bytes)
+    })
+}
+
+fn open(task: Task, bytes: u32) -> Outcome {
+    let mut input = Vec::new();
+    input.try_reserve_exact(bytes as usize).map_err(|_| Failure::memory("the batch"))?;
+    JOBS.open(Job { step: Step::Writing(task, input) })
+}
+
+/// Appends a part of the input, and starts the job if `last` is not 0. O(`bytes_len`).
 ///
 /// Fails with `WRONG_STEP` once the job is started, and with `OUT_OF_MEMORY`, which appends nothing.
 ///
@@ -94,14 +149,13 @@ pub unsafe extern "C" fn sluice_job_write(
         // SAFETY: the caller's contract.
         let bytes = unsafe { slice::input("bytes", bytes, bytes_len) }?;
         JOBS.with(job, |job| {
-            let Step::Writing(batch) = &mut job.step else {
+            let Step::Writing(_, input) = &mut job.step else {
                 return Err(Failure::new(SluiceStatus::WrongStep, "the job is started already"));
             };
-            batch.try_reserve(bytes.len()).map_err(|_| Failure::memory("the batch"))?;
-            batch.extend_from_slice(bytes);
+            input.try_reserve(bytes.len()).map_err(|_| Failure::memory("the batch"))?;
+            input.extend_from_slice(bytes);
             if last != 0 {
-                let batch = std::mem::take(batch);
-                job.start(batch);
+                job.start();
             }
             Ok(0)
         })
@@ -170,23 +224,18 @@ pub extern "C" fn sluice_job_close(job: u32) -> i32 {
 }
 
 impl Job {
-    fn start(&mut self, batch: Vec<u8>) {
+    /// Starts a job that is still written.
+    fn start(&mut self) {
         let work = Arc::new(Work { stop: AtomicBool::new(false), outcome: OnceLock::new() });
-        self.step = Step::Started(Arc::clone(&work));
-        let (tokenizer, special, kind) = (self.tokenizer, self.special, self.kind);
+        let started = Step::Started(Arc::clone(&work));
+        let Step::Writing(task, input) = std::mem::replace(&mut self.step, started) else { return };
         pool::spawn(move || {
             // A panic here is reported as one in a call is.
             let outcome = caught(|| {
                 if work.stop.load(Ordering::Relaxed) {
                     return Err(BatchError::Stopped.into());
                 }
-                let batch = Batch::parse(&batch)?;
-                let texts = batch.texts()?;
-                let options = batch.options(special, &work.stop);
-                Ok(match kind {
-                    SLUICE_JOB_COUNT => tokenizer.count_batch(&texts, options)?,
-                    _ => tokenizer.encode_batch(&texts, options)?,
-                })
+                task.run(&input, &work.stop)
             });
             // Only the worker sets it, and only once.
             let _ = work.outcome.set(outcome);

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod cache;
 pub mod counter;
 pub mod job;
+pub mod lines;
 pub mod special;
 
 use sluice_tokenizer::{Encoding, Tokenizer};

@@ -1,15 +1,21 @@
 //! Calls about tokenizers, batches, jobs, counters, the cache and texts.
 
 use arbitrary::Arbitrary;
+use sluice::text::cut::{sluice_text_cut, sluice_text_valid};
+use sluice::text::{sluice_text_from_latin1, sluice_text_from_utf16};
 use sluice::tokenizer::batch::{sluice_batch_count, sluice_batch_encode};
 use sluice::tokenizer::cache::{sluice_cache_open, sluice_cache_stats};
 use sluice::tokenizer::counter::{sluice_counter_close, sluice_counter_open, sluice_counter_push};
 use sluice::tokenizer::job::{
-    sluice_job_close, sluice_job_open, sluice_job_poll, sluice_job_read, sluice_job_stop,
-    sluice_job_write,
+    sluice_job_close, sluice_job_open, sluice_job_open_reader, sluice_job_poll, sluice_job_read,
+    sluice_job_stop, sluice_job_write,
 };
-use sluice::text::cut::{sluice_text_cut, sluice_text_valid};
-use sluice::text::{sluice_text_from_latin1, sluice_text_from_utf16};
+use sluice::tokenizer::lines::column::{
+    sluice_column_count, sluice_column_encode, sluice_column_set_rows,
+};
+use sluice::tokenizer::lines::{
+    sluice_lines_close, sluice_lines_count, sluice_lines_encode, sluice_lines_open,
+};
 use sluice::tokenizer::{
     sluice_tokenizer_close, sluice_tokenizer_count, sluice_tokenizer_count_within,
     sluice_tokenizer_decode, sluice_tokenizer_encode, sluice_tokenizer_ends, sluice_tokenizer_open,
@@ -37,6 +43,13 @@ pub(crate) enum Call<'a> {
     CounterPush(Handle, &'a [u8], u8),
     CounterClose(Handle),
     JobOpen(Handle, u8, u8, u16),
+    LinesOpen(Handle, [u8; 4], &'a [u8]),
+    LinesOpenGood(Handle, u8, u8),
+    Lines(Handle, &'a [u8], bool, u8, bool),
+    LinesClose(Handle),
+    ColumnRows(Handle, Vec<u32>, bool, &'a [u8]),
+    Column(Handle, &'a [u8], u8, bool),
+    JobOpenReader(Handle, u8, bool),
     JobWrite(Handle, Packed<'a>, bool),
     JobPoll(Handle),
     JobWait(Handle),
@@ -70,6 +83,24 @@ impl Packed<'_> {
         let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, &b| word << 8 | u32::from(b));
         (bytes.chunks(4).map(word).collect(), bytes.len() as u32)
     }
+}
+
+const FIELDS: [&str; 4] = ["text", "a.b", "a.0", ""];
+
+/// Checks what the results of a chunk say of its lines.
+fn check_lines(bytes: &[u8], out: &[u32]) {
+    let [consumed, lines] = [out[0] as usize, out[1] as usize];
+    let whole = &bytes[..consumed];
+    let ends = whole.iter().filter(|&&byte| byte == b'\n').count();
+    assert!(lines == ends || lines == ends + 1 && consumed == bytes.len());
+    let starts = &out[6..6 + lines];
+    let mut lines = whole.split_inclusive(|&byte| byte == b'\n');
+    let mut at = 0;
+    for &start in starts {
+        assert_eq!(start as usize, at);
+        at += lines.next().map_or(0, <[u8]>::len);
+    }
+    assert_eq!(at, consumed);
 }
 
 impl Call<'_> {
@@ -147,6 +178,66 @@ impl Call<'_> {
 
     /// # Safety
     /// As for `call`.
+    unsafe fn call_lines(&self, state: &mut State) {
+        let length = |bytes: &[u8]| bytes.len() as u32;
+        match *self {
+            Self::LinesOpen(handle, settings, field) => {
+                let settings = settings.map(|setting| u32::from(setting) % 33);
+                let handle = state.handle(handle);
+                state.opened(unsafe {
+                    sluice_lines_open(handle, settings.as_ptr(), 4, field.as_ptr(), length(field))
+                });
+            }
+            Self::LinesOpenGood(handle, kind, field) => {
+                let bits = if kind & 1 == 0 { 16 } else { 32 };
+                let settings = [u32::from(kind >> 1) % 3, bits, u32::from(kind >> 3) % 3, 7];
+                let field = FIELDS[usize::from(field) % FIELDS.len()].as_bytes();
+                let handle = state.handle(handle);
+                state.opened(unsafe {
+                    sluice_lines_open(handle, settings.as_ptr(), 4, field.as_ptr(), length(field))
+                });
+            }
+            Self::Lines(handle, bytes, last, capacity, encode) => {
+                let call = if encode { sluice_lines_encode } else { sluice_lines_count };
+                let handle = state.handle(handle);
+                let write = |capacity: usize| {
+                    let mut out = room::<u32>(capacity);
+                    let (at, cap) = (out.as_mut_ptr(), out.len() as u32);
+                    let words = checked(unsafe {
+                        call(handle, bytes.as_ptr(), length(bytes), last.into(), at, cap)
+                    });
+                    (words, out)
+                };
+                let (needed, _) = write(capacity.into());
+                if let Ok(needed) = usize::try_from(needed) {
+                    let (words, out) = write(needed);
+                    assert!(words as usize <= needed, "{words} words do not fit into {needed}");
+                    check_lines(bytes, &out);
+                }
+            }
+            Self::LinesClose(handle) => {
+                checked(sluice_lines_close(state.handle(handle)));
+            }
+            Self::ColumnRows(handle, ref offsets, large, valid) => {
+                let handle = state.handle(handle);
+                let (at, many) = (offsets.as_ptr(), offsets.len() as u32);
+                checked(unsafe {
+                    let (valid, rows) = (valid.as_ptr(), length(valid));
+                    sluice_column_set_rows(handle, at, many, large.into(), valid, rows)
+                });
+            }
+            Self::Column(handle, values, capacity, encode) => {
+                let call = if encode { sluice_column_encode } else { sluice_column_count };
+                let (mut out, handle) = (room(capacity), state.handle(handle));
+                let (at, cap) = (out.as_mut_ptr(), out.len() as u32);
+                checked(unsafe { call(handle, values.as_ptr(), length(values), at, cap) });
+            }
+            _ => {}
+        }
+    }
+
+    /// # Safety
+    /// As for `call`.
     unsafe fn call_stateful(&self, state: &mut State) {
         let length = |bytes: &[u8]| bytes.len() as u32;
         match *self {
@@ -163,6 +254,10 @@ impl Call<'_> {
             Self::JobOpen(handle, mode, kind, bytes) => {
                 let (mode, kind) = ((mode % 4).into(), (kind % 3).into());
                 state.opened(sluice_job_open(state.handle(handle), mode, kind, bytes.into()));
+            }
+            Self::JobOpenReader(handle, kind, last) => {
+                let (handle, kind) = (state.handle(handle), (kind % 7).into());
+                state.opened(sluice_job_open_reader(handle, kind, last.into(), 0));
             }
             Self::JobWrite(handle, ref packed, last) => {
                 let (words, bytes) = packed.words();
@@ -192,6 +287,12 @@ impl Call<'_> {
             Self::JobClose(handle) => {
                 checked(sluice_job_close(state.handle(handle)));
             }
+            Self::LinesOpen(..)
+            | Self::LinesOpenGood(..)
+            | Self::Lines(..)
+            | Self::LinesClose(_)
+            | Self::ColumnRows(..)
+            | Self::Column(..) => unsafe { self.call_lines(state) },
             Self::FromLatin1(units, capacity) | Self::FromUtf16(units, capacity) => {
                 let write = if matches!(self, Self::FromLatin1(..)) {
                     sluice_text_from_latin1

@@ -11,6 +11,7 @@ pub use texts::Texts;
 
 use crate::{
     error::BatchError,
+    sink::EndToken,
     tokenizer::{Tokenizer, special_tokens::SpecialTokenMode},
 };
 use std::collections::TryReserveError;
@@ -76,7 +77,7 @@ impl Tokenizer {
             // No text has more tokens than bytes.
             let mut room = zeros(group.iter().map(str::len).sum())?;
             let mut ends = zeros(group.len())?;
-            let n = self.encode_each(&group, plan.special, &mut ends, &mut room)?;
+            let n = self.encode_each(&group, plan.special, EndToken::None, &mut ends, &mut room)?;
             // All parts exist at the same time, and `room` has an element for each byte.
             let mut ids = with_room(n)?;
             ids.extend_from_slice(&room[..n]);

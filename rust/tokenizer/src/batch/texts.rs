@@ -7,7 +7,7 @@ use std::{collections::TryReserveError, ops::Range};
 
 use crate::{
     error::BatchError,
-    sink::{Count, EndsOf, Sink, Write},
+    sink::{Count, EndToken, EndsOf, Sink, Write},
     tokenizer::{Tokenizer, special_tokens::SpecialTokenMode},
 };
 
@@ -99,7 +99,7 @@ impl Tokenizer {
         counts: &mut [u32],
     ) -> Result<(), BatchError> {
         let sink = Count::<false> { count: 0, limit: 0 };
-        self.feed_each(texts, mode, EndsOf { sink, ends: counts.iter_mut() })?;
+        self.feed_each(texts, mode, EndsOf::new(sink, counts, EndToken::None, texts.len()))?;
         let mut before = 0;
         for count in counts.iter_mut().take(texts.len()) {
             before = std::mem::replace(count, *count - before);
@@ -107,9 +107,9 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// Writes the ids of all texts to `ids`, as far as there is room, and for each text the number of ids up to its
-    /// end to `ends`. Returns the total number of ids. Up to four elements after the last id may be overwritten,
-    /// within `ids`. Allocates nothing. O(n).
+    /// Writes the ids of all texts to `ids`, as far as there is room, each with its end token, and for each text the
+    /// number of ids up to its end to `ends`. Returns the total number of ids. Up to four elements after the last id
+    /// may be overwritten, within `ids`. Allocates nothing. O(n).
     ///
     /// # Errors
     /// [`BatchError`] for the first text that contains a special token that `mode` forbids.
@@ -117,11 +117,12 @@ impl Tokenizer {
         &self,
         texts: &Texts<'_>,
         mode: SpecialTokenMode,
+        end_token: EndToken,
         ends: &mut [u32],
         ids: &mut [u32],
     ) -> Result<usize, BatchError> {
         let sink = Write::<false> { count: 0, out: ids };
-        self.feed_each(texts, mode, EndsOf { sink, ends: ends.iter_mut() })
+        self.feed_each(texts, mode, EndsOf::new(sink, ends, end_token, texts.len()))
     }
 
     fn feed_each<S: Sink>(
@@ -137,7 +138,7 @@ impl Tokenizer {
         }
         if mode == SpecialTokenMode::Allow {
             for text in texts.iter() {
-                self.feed_with_specials(text.as_bytes(), &mut sink.sink);
+                self.feed_with_specials(text.as_bytes(), sink.sink());
                 sink.end_of_text();
             }
         } else {

@@ -1,7 +1,7 @@
 //! Many texts in one pass against the same texts one by one.
 
 use super::Numbers;
-use crate::{BatchError, Encoding, Error, SpecialTokenMode, Texts, Tokenizer};
+use crate::{BatchError, Encoding, EndToken, Error, SpecialTokenMode, Texts, Tokenizer};
 use std::ops::Range;
 
 /// Joins `parts` by `separator`, and returns their ranges.
@@ -24,6 +24,14 @@ fn texts<'a>(all: &'a str, ranges: &[Range<usize>]) -> Texts<'a> {
     texts
 }
 
+fn with_end_token(ids: &[u32], end_token: EndToken) -> Vec<u32> {
+    match end_token {
+        EndToken::None => ids.to_vec(),
+        EndToken::After(id) => [ids, &[id]].concat(),
+        EndToken::Before(id) => [&[id], ids].concat(),
+    }
+}
+
 #[test]
 fn texts_in_one_pass_equal_the_texts_one_by_one() {
     let mut numbers = Numbers(0x7E87);
@@ -36,6 +44,7 @@ fn texts_in_one_pass_equal_the_texts_one_by_one() {
         // The bytes between texts must not matter, even if they could merge with a text or end one.
         let (all, ranges) = joined(&parts, ["", "\n", " ", "s", "'", "é", "字", "1"][round % 8]);
         let texts = texts(&all, &ranges);
+        let end_token = [EndToken::None, EndToken::After(7), EndToken::Before(9)][round % 3];
         for encoding in Encoding::ALL {
             let tokenizer = Tokenizer::get(encoding);
             for special in [SpecialTokenMode::Text, SpecialTokenMode::Allow] {
@@ -53,15 +62,24 @@ fn texts_in_one_pass_equal_the_texts_one_by_one() {
                     "{} on {parts:?}",
                     encoding.name()
                 );
+                let marked: Vec<Vec<u32>> =
+                    single.iter().map(|ids| with_end_token(ids, end_token)).collect();
                 let mut ends = vec![0; parts.len()];
-                let mut ids = vec![0; all.len() + 2];
-                let total = tokenizer.encode_each(&texts, special, &mut ends, &mut ids).unwrap();
-                assert_eq!(ids[..total], single.concat(), "{} on {parts:?}", encoding.name());
-                assert_eq!(ends.last().map_or(0, |&end| end as usize), total);
+                let mut ids = vec![0; all.len() + parts.len() + 2];
+                let total =
+                    tokenizer.encode_each(&texts, special, end_token, &mut ends, &mut ids).unwrap();
+                assert_eq!(ids[..total], marked.concat(), "{} on {parts:?}", encoding.name());
+                let mut sum = 0;
+                for (ids, end) in marked.iter().zip(&ends) {
+                    sum += ids.len();
+                    assert_eq!(*end as usize, sum);
+                }
                 // Too little room does not change the result.
                 let mut few = vec![0; total / 2];
                 let mut first = vec![0; parts.len() / 2];
-                assert_eq!(tokenizer.encode_each(&texts, special, &mut first, &mut few), Ok(total));
+                let needed =
+                    tokenizer.encode_each(&texts, special, end_token, &mut first, &mut few);
+                assert_eq!(needed, Ok(total));
                 assert_eq!((&few[..], &first[..]), (&ids[..few.len()], &ends[..first.len()]));
             }
         }

@@ -158,8 +158,11 @@ impl Tokenizer {
         safe_split(text, near)
     }
 
-    /// Fails if `mode` forbids the special token that `text` contains.
-    pub(crate) fn check(&self, text: &str, mode: SpecialTokenMode) -> Result<(), Error> {
+    /// Fails if `mode` forbids the special token that `text` contains. O(n).
+    ///
+    /// # Errors
+    /// [`Error::SpecialToken`] for the first special token.
+    pub fn check(&self, text: &str, mode: SpecialTokenMode) -> Result<(), Error> {
         if mode != SpecialTokenMode::Error {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use crate::support::oracle::{DISTINCT, assert_exact, ids, naive, reference_ids};
 use crate::support::texts::{Rng, fill, fill_blocks, strategy};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(crate::cases(4_000)))]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(2_000)))]
 
     /// All encodings in turn tokenize the same text, which would reveal a cache entry of one encoding that is used
     /// for another.

@@ -97,7 +97,7 @@ fn with_names() -> impl Strategy<Value = (Encoding, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(crate::cases(4_000)))]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(2_000)))]
 
     #[test]
     fn generated_texts_in_all_modes((encoding, text) in with_names()) {
