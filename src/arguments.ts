@@ -42,9 +42,13 @@ export function checkFloats(name: string, value: unknown): number {
   return checkMemory(name, value);
 }
 
+/** A length crosses as 32 bits. What is longer would be read as if it were shorter. */
+const MOST_CROSSING = 2 ** 32 - 1;
+
 /**
- * Refuses detached memory, and memory that another thread may change during the call. Returns the number of
- * elements, which is valid until code of the caller runs: a getter, or the next turn of the event loop.
+ * Refuses detached memory, memory that another thread may change during the call, and more elements than can cross.
+ * Returns the number of elements, which is valid until code of the caller runs: a getter, or the next turn of the
+ * event loop.
  */
 export function checkMemory(name: string, view: ArrayBufferView): number {
   if (isShared(view)) {
@@ -57,6 +61,9 @@ export function checkMemory(name: string, view: ArrayBufferView): number {
   // A detached view has length 0.
   if (length === 0 && isDetached(view)) {
     throw new TypeError(`${name} is backed by a detached ArrayBuffer: it was transferred away`);
+  }
+  if (length > MOST_CROSSING) {
+    throw new RangeError(`${name} must have at most ${MOST_CROSSING} elements, not ${length}`);
   }
   return length;
 }

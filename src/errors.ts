@@ -80,7 +80,43 @@ export type SluiceErrorCode =
    *
    * Try again. The message says what the client reported.
    */
-  | "SLUICE_STORE_UNREACHABLE";
+  | "SLUICE_STORE_UNREACHABLE"
+  /**
+   * The folder has the plan of another corpus: of other files, of files that have changed, or with other options.
+   *
+   * Use another folder, or start anew with `fresh: true`. The message names what differs.
+   */
+  | "SLUICE_CORPUS_OTHER_PLAN"
+  /**
+   * The folder has files and no plan, so something of someone might be overwritten.
+   *
+   * Use an empty folder.
+   */
+  | "SLUICE_CORPUS_FOREIGN_FILES"
+  /**
+   * Another run does the same share of the corpus.
+   *
+   * Wait for it, or share the work with `shard`. The message says which process it is.
+   */
+  | "SLUICE_CORPUS_IN_USE"
+  /**
+   * Not all units of the corpus are committed.
+   *
+   * Run the missing ones. The message names them.
+   */
+  | "SLUICE_CORPUS_INCOMPLETE"
+  /**
+   * The folder has no `plan.json`.
+   *
+   * Call `planCorpus` first, or correct the path.
+   */
+  | "SLUICE_CORPUS_NO_PLAN"
+  /**
+   * A file of the corpus is not what this version of sluice writes.
+   *
+   * Start anew with `fresh: true`, or use the version that wrote it.
+   */
+  | "SLUICE_CORPUS_DAMAGED";
 
 /** Where an error occurred. A field that does not apply is missing. */
 export interface SluiceErrorDetails {

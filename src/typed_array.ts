@@ -17,6 +17,8 @@ interface Kinds {
   readonly Uint8Array: Uint8Array;
   readonly Uint32Array: Uint32Array;
   readonly Float64Array: Float64Array;
+  readonly Int32Array: Int32Array;
+  readonly BigInt64Array: BigInt64Array;
 }
 
 /** `%TypedArray%.prototype`. */
@@ -31,6 +33,7 @@ const unsharedLength = getter(ArrayBuffer.prototype, "byteLength");
 const detached = getter(ArrayBuffer.prototype, "detached");
 
 const Bytes = Uint8Array;
+const Words = Uint32Array;
 
 /** Whether `value` is a typed array of a kind, and does not only have its prototype. */
 export function isKind<K extends keyof Kinds>(name: K, value: unknown): value is Kinds[K] {
@@ -71,6 +74,15 @@ export function overlap(one: ArrayBufferView, other: ArrayBufferView): boolean {
 export function part(view: Uint8Array, start: number, end: number): Uint8Array {
   const at = byteOffset.call(view) as number;
   return new Bytes(buffer.call(view) as ArrayBuffer, at + start, end - start);
+}
+
+/** The same memory as words of 32 bits. */
+export function asWords(view: Int32Array | BigInt64Array): Uint32Array {
+  return new Words(
+    buffer.call(view) as ArrayBuffer,
+    byteOffset.call(view) as number,
+    (byteLength.call(view) as number) / 4,
+  );
 }
 
 function getter(prototype: object, name: PropertyKey): (this: unknown) => unknown {

@@ -123,6 +123,28 @@ describe("bad input", () => {
     );
   });
 
+  it("refuses more bytes than 32 bits count", async (test) => {
+    using tokenizer = new Tokenizer("o200k_base");
+    let bytes: Uint8Array;
+    try {
+      // The system gives the pages when they are written, which nothing does.
+      bytes = new Uint8Array(2 ** 32);
+    } catch {
+      return test.skip("there is not enough memory");
+    }
+    const message = /must have at most 4294967295 elements, not 4294967296/;
+    const refused = (call: () => unknown) =>
+      assert.throws(call, (error) => error instanceof RangeError && message.test(error.message));
+    refused(() => tokenizer.count(bytes));
+    refused(() => tokenizer.encode(bytes));
+    refused(() => tokenizer.countBatch([bytes]));
+    refused(() => tokenizer.countLines(bytes));
+    refused(() => tokenizer.encodeLines(bytes));
+    refused(() => tokenizer.encodeColumn({ offsets: Int32Array.of(0, 1), values: bytes }));
+    await assert.rejects(tokenizer.countAsync(bytes), message);
+    await assert.rejects(tokenizer.encodeLinesAsync(bytes), message);
+  });
+
   it("refuses bytes that are not UTF-8 and says where", () => {
     using tokenizer = new Tokenizer("o200k_base");
     const wrong: [number[], number][] = [

@@ -7,11 +7,12 @@
  *
  * @module
  */
-import { checkBytes, type TextInput } from "../arguments.ts";
+import { checkBytes, checkMemory, type TextInput } from "../arguments.ts";
 import { relocated, SluiceError } from "../errors.ts";
 import { BATCH_HEADER } from "../ffi/symbols.gen.ts";
-import { type NameOf, uniform, unitsOf, writeBatch } from "./job_packing.ts";
+import { type NameOf, sliceBytes, uniform, unitsOf, writeBatch } from "./job_packing.ts";
 import { NativeJob } from "./native_job.ts";
+import type { NativeReader } from "./native_reader.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import { Slots } from "./slots.ts";
 import { TimeSlice } from "./time_slice.ts";
@@ -67,21 +68,60 @@ export function isShort(text: TextInput): boolean {
  *
  * @throws {SluiceError} What the synchronous calls throw, or the reason of the signal.
  */
-export async function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
+export function runJob(request: JobRequest): Promise<Uint32Array<ArrayBuffer>> {
   const { tokenizer, mode, kind, threads, nameOf, signal } = request;
+  return inSlot(signal, async (slice, opened) => {
+    const uniformTexts = await uniform(request.texts, nameOf, slice);
+    const { texts, units } = uniformTexts;
+    const expected = Math.min(4 * BATCH_HEADER + 5 * texts.length + units, 2 ** 32 - 1);
+    const job = opened(NativeJob.forBatch(tokenizer, mode, kind, expected));
+    await writeBatch(job, uniformTexts, threads, nameOf, slice);
+  });
+}
+
+/** What a job of a reader is to do. */
+export interface ReaderJobRequest {
+  /** Makes the reader ready. The job keeps its settings and rows. */
+  readonly open: () => NativeReader;
+  /** One of the `JOB_*` constants for lines and columns. */
+  readonly kind: number;
+  readonly isLast: boolean;
+  /** The input, and what error messages call it. */
+  readonly bytes: { readonly name: string; readonly view: Uint8Array };
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Runs a job of a reader, and returns the words of its results. */
+export function runReaderJob(request: ReaderJobRequest): Promise<Uint32Array<ArrayBuffer>> {
+  const { open, kind, isLast, bytes: { name, view }, signal } = request;
+  return inSlot(signal, async (slice, opened) => {
+    const length = checkMemory(name, view);
+    const job = opened(NativeJob.forReader(open(), kind, isLast, length));
+    for (const bytes of sliceBytes([view], Uint32Array.of(length), () => name)) {
+      job.write(bytes);
+      if (slice.isOver) await slice.yield();
+    }
+  });
+}
+
+/**
+ * Waits for a slot, runs a job in it and returns its result.
+ *
+ * @param write Opens the job, passes it to `opened` at once, and writes its input.
+ */
+async function inSlot(
+  signal: AbortSignal | undefined,
+  write: (slice: TimeSlice, opened: (job: NativeJob) => NativeJob) => Promise<void>,
+): Promise<Uint32Array<ArrayBuffer>> {
   signal?.throwIfAborted();
   await slots.take(signal);
   let job: NativeJob | undefined;
   try {
     const slice = new TimeSlice(signal);
-    const uniformTexts = await uniform(request.texts, nameOf, slice);
-    const { texts, units } = uniformTexts;
-    const expected = Math.min(4 * BATCH_HEADER + 5 * texts.length + units, 2 ** 32 - 1);
-    job = new NativeJob(tokenizer, mode, kind, expected);
-    await writeBatch(job, uniformTexts, threads, nameOf, slice);
-    job.start();
-    await job.done(signal);
-    return await job.read(slice);
+    await write(slice, (opened) => job = opened);
+    job!.start();
+    await job!.done(signal);
+    return await job!.read(slice);
   } finally {
     // Not awaited: an abort is reported at once, and the slot is free when the thread has stopped.
     void end(job);

@@ -169,7 +169,7 @@ function isHighSurrogate(unit: number): boolean {
 }
 
 /** Bytes in slices. @param lengths The lengths that the header has. */
-function* sliceBytes(
+export function* sliceBytes(
   texts: readonly Uint8Array[],
   lengths: Uint32Array,
   nameOf: NameOf,

@@ -28,6 +28,26 @@ export type { TokenDecoder, TokenIds } from "./decoder.ts";
 export { TokenDecoderStream } from "./decoder_stream.ts";
 export type { EncodedBatch } from "./encoded_batch.ts";
 export { type EncodingName, ENCODINGS } from "./encodings.ts";
+export { lineReason } from "./line_reasons.ts";
+export type {
+  ColumnAsyncOptions,
+  CountedColumn,
+  CountedLines,
+  CountLinesAsyncOptions,
+  CountLinesOptions,
+  EncodeColumnOptions,
+  EncodedColumn,
+  EncodedLines,
+  EncodeLinesOptions,
+  EosOptions,
+  IdOptions,
+  LineReason,
+  LinesAsyncOptions,
+  ReadColumn,
+  ReadLines,
+  SignalOptions,
+  TextColumn,
+} from "./line_types.ts";
 export {
   type ChatRequestFields,
   countMessages,

@@ -1,11 +1,12 @@
 /**
- * The native handle of a job: a packed batch that a thread of the library tokenizes, polled for its result.
+ * The native handle of a job: an input that a thread of the library tokenizes, polled for its result.
  *
  * @module
  */
 import { delay } from "../delay.ts";
 import { native } from "../ffi/load.ts";
 import { NativeHandle } from "../ffi/native_handle.ts";
+import type { NativeReader } from "./native_reader.ts";
 import type { NativeTokenizer } from "./native_tokenizer.ts";
 import type { TimeSlice } from "./time_slice.ts";
 
@@ -20,23 +21,45 @@ const NOTHING = new Uint8Array(new ArrayBuffer(1));
 
 /** A job of the library. */
 export class NativeJob extends NativeHandle {
+  /** @param handle What the library returned. */
+  private constructor(handle: number) {
+    super(handle, "This job", close);
+  }
+
   /**
-   * Opens a job that is still to be written.
+   * Opens a job for a packed batch, which is still to be written.
    *
    * @param kind `JOB_COUNT` or `JOB_ENCODE`.
    * @param expected A guess of the size of the packed batch, in bytes.
    */
-  constructor(tokenizer: NativeTokenizer, mode: number, kind: number, expected: number) {
+  static forBatch(
+    tokenizer: NativeTokenizer,
+    mode: number,
+    kind: number,
+    expected: number,
+  ): NativeJob {
     const job = tokenizer.native.sluice_job_open(tokenizer.handle, mode, kind, expected);
-    super(tokenizer.unwrap(job), "This job", close);
+    return new NativeJob(tokenizer.unwrap(job));
   }
 
-  /** Adds a slice of the packed batch. */
+  /**
+   * Opens a job for a chunk of lines or the values of a column, which are still to be written.
+   *
+   * @param kind One of the other `JOB_*` constants.
+   * @param bytes The size of the input.
+   */
+  static forReader(reader: NativeReader, kind: number, isLast: boolean, bytes: number): NativeJob {
+    const { sluice_job_open_reader } = reader.native;
+    const job = sluice_job_open_reader(reader.handle, kind, isLast ? 1 : 0, bytes);
+    return new NativeJob(reader.unwrap(job));
+  }
+
+  /** Adds a slice of the input. */
   write(bytes: Uint8Array, length: number = bytes.length): void {
     this.unwrap(this.native.sluice_job_write(this.handle, bytes, length, 0));
   }
 
-  /** Starts the job: the packed batch is complete. */
+  /** Starts the job: the input is complete. */
   start(): void {
     this.unwrap(this.native.sluice_job_write(this.handle, NOTHING, 0, 1));
   }

@@ -14,6 +14,28 @@ import type { EncodedBatch } from "./encoded_batch.ts";
 import { checkEncoding, type EncodingName } from "./encodings.ts";
 import { CACHE, SPECIAL_TEXT } from "../ffi/symbols.gen.ts";
 import { checkKnown, type Known } from "../known_options.ts";
+import {
+  COLUMN_ASYNC_OPTIONS,
+  COUNT_LINES_ASYNC_OPTIONS,
+  COUNT_LINES_OPTIONS,
+  ENCODE_COLUMN_OPTIONS,
+  ENCODE_LINES_OPTIONS,
+  LINES_ASYNC_OPTIONS,
+} from "./line_options.ts";
+import type {
+  ColumnAsyncOptions,
+  CountedColumn,
+  CountedLines,
+  CountLinesAsyncOptions,
+  CountLinesOptions,
+  EncodeColumnOptions,
+  EncodedColumn,
+  EncodedLines,
+  EncodeLinesOptions,
+  LinesAsyncOptions,
+  TextColumn,
+} from "./line_types.ts";
+import { LineCalls } from "./lines.ts";
 import { type Measure, measureOf } from "./measure.ts";
 import { encodingOf, isKnownModel } from "./models.ts";
 import { NativeTokenizer } from "./native_tokenizer.ts";
@@ -69,6 +91,7 @@ export class Tokenizer implements Disposable {
   #exact = true;
   readonly #native: NativeTokenizer;
   readonly #async: AsyncCalls;
+  readonly #lines: LineCalls;
   readonly #mode: number;
   /** What is added to the mode of a count. */
   readonly #cache: number;
@@ -87,6 +110,7 @@ export class Tokenizer implements Disposable {
     this.#native = new NativeTokenizer(encoding);
     this.#cache = openCache(options.cache) ? CACHE : 0;
     this.#async = new AsyncCalls(this.#native, this.#mode, this.#cache);
+    this.#lines = new LineCalls(this.#native);
   }
 
   /**
@@ -238,6 +262,94 @@ export class Tokenizer implements Disposable {
   }
 
   /**
+   * The token ids of the texts in a chunk of JSON Lines. Each line is an object with the text at `field`, as
+   * `JSON.parse` reads it. A line without a text has no ids but a reason, and stops nothing. O(bytes).
+   *
+   * The arrays of the result are valid until this tokenizer reads lines or a column again.
+   *
+   * @example
+   * ```ts
+   * import { lineReason, Tokenizer } from "./mod.ts";
+   *
+   * using tokenizer = new Tokenizer("o200k_base");
+   * const bytes = new TextEncoder().encode('{"text":"Hello, world!"}\n{"text":7}\n');
+   * const { ids, ends, reasons } = tokenizer.encodeLines(bytes, { eos: { id: 199999 } });
+   * console.log([...ids]); // [ 13225, 11, 2375, 0, 199999 ]
+   * console.log([...ends], [...reasons].map(lineReason)); // [ 5, 5 ] [ "ok", "not-string" ]
+   * ```
+   */
+  encodeLines(bytes: Uint8Array, options: EncodeLinesOptions = {}): EncodedLines {
+    checkGiven(options, ENCODE_LINES_OPTIONS);
+    return this.#lines.encode(bytes, this.#special(options), options);
+  }
+
+  /** The token counts of the texts in a chunk of JSON Lines; see {@linkcode Tokenizer.encodeLines}. */
+  countLines(bytes: Uint8Array, options: CountLinesOptions = {}): CountedLines {
+    checkGiven(options, COUNT_LINES_OPTIONS);
+    return this.#lines.count(bytes, this.#special(options), options);
+  }
+
+  /**
+   * {@linkcode Tokenizer.encodeLines} off the event loop; see {@linkcode Tokenizer.countAsync}. The arrays of the
+   * result stay valid. `bytes` must not be changed until the promise settles.
+   */
+  async encodeLinesAsync(
+    bytes: Uint8Array,
+    options: LinesAsyncOptions = {},
+  ): Promise<EncodedLines> {
+    checkGiven(options, LINES_ASYNC_OPTIONS);
+    return await this.#lines.encodeAsync(bytes, this.#special(options), options);
+  }
+
+  /** {@linkcode Tokenizer.countLines} off the event loop; see {@linkcode Tokenizer.encodeLinesAsync}. */
+  async countLinesAsync(
+    bytes: Uint8Array,
+    options: CountLinesAsyncOptions = {},
+  ): Promise<CountedLines> {
+    checkGiven(options, COUNT_LINES_ASYNC_OPTIONS);
+    return await this.#lines.countAsync(bytes, this.#special(options), options);
+  }
+
+  /**
+   * The token ids of a column of texts, as Arrow and Parquet lay it out. A row that is null, or whose bytes are
+   * not UTF-8, has no ids but a reason. O(bytes).
+   *
+   * The arrays of the result are valid until this tokenizer reads lines or a column again.
+   *
+   * @example
+   * ```ts
+   * import { Tokenizer } from "./mod.ts";
+   *
+   * using tokenizer = new Tokenizer("o200k_base");
+   * const values = new TextEncoder().encode("Hello, world!Hello");
+   * const { ids, ends } = tokenizer.encodeColumn({ offsets: Int32Array.of(0, 13, 18), values });
+   * console.log([...ids], [...ends]); // [ 13225, 11, 2375, 0, 13225 ] [ 4, 5 ]
+   * ```
+   */
+  encodeColumn(column: TextColumn, options: EncodeColumnOptions = {}): EncodedColumn {
+    checkGiven(options, ENCODE_COLUMN_OPTIONS);
+    return this.#lines.encodeColumn(column, this.#special(options), options);
+  }
+
+  /** The token counts of a column of texts; see {@linkcode Tokenizer.encodeColumn}. */
+  countColumn(column: TextColumn, options: TextOptions = {}): CountedColumn {
+    checkGiven(options, TEXT_OPTIONS);
+    return this.#lines.countColumn(column, this.#special(options));
+  }
+
+  /**
+   * {@linkcode Tokenizer.encodeColumn} off the event loop; see {@linkcode Tokenizer.countAsync}. The arrays of the
+   * result stay valid. The values must not be changed until the promise settles.
+   */
+  async encodeColumnAsync(
+    column: TextColumn,
+    options: ColumnAsyncOptions = {},
+  ): Promise<EncodedColumn> {
+    checkGiven(options, COLUMN_ASYNC_OPTIONS);
+    return await this.#lines.encodeColumnAsync(column, this.#special(options), options);
+  }
+
+  /**
    * `text` cut to at most `limit` tokens, marker included: its beginning, its end or both, as `side` says.
    * A text within the limit is returned unchanged.
    *
@@ -315,6 +427,7 @@ export class Tokenizer implements Disposable {
 
   /** Closes the native handle. Later calls throw `SLUICE_DISPOSED`; closing again has no effect. */
   close(): void {
+    this.#lines.close();
     this.#native.close();
   }
 
