@@ -38,6 +38,11 @@ const FORBIDDEN: readonly Forbidden[] = [
   { from: /^src\//, to: /^mod\.ts$/, reason: "sources import the parts and not mod.ts" },
   { from: /^src\/(?!cli\/)/, to: /^src\/cli\//, reason: "the command line is no library" },
   {
+    from: /^src\/files\//,
+    to: /^src\/(?!files\/)/,
+    reason: "src/files is below the parts",
+  },
+  {
     from: /^src\/ffi\//,
     to: /^src\/(?:tokenizer|limiter|pool|http)\//,
     reason: "src/ffi is below the parts",

@@ -6,7 +6,7 @@
 import { Command } from "commander";
 import type { Tokenizer } from "../tokenizer/mod.ts";
 import { countLines, type LineTotals } from "./count_lines.ts";
-import { printable } from "./file_path.ts";
+import { printable } from "../files/file_path.ts";
 import type { Input } from "./input.ts";
 import {
   addEncodingOptions,
@@ -24,7 +24,7 @@ import {
 } from "./options.ts";
 import { EXIT, UsageError } from "./report.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
-import { TokenCutter } from "./word_cut.ts";
+import { TokenCutter } from "../tokenizer/word_cut.ts";
 
 const EXAMPLES = `Examples:
   sluice count prompt.txt                      tokens of a file

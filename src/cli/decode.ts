@@ -5,7 +5,7 @@
  */
 import { Command } from "commander";
 import { SluiceError, type Tokenizer } from "../tokenizer/mod.ts";
-import { ANYWHERE } from "./cut.ts";
+import { ANYWHERE } from "../tokenizer/cut.ts";
 import { IdReader } from "./ids.ts";
 import type { Input } from "./input.ts";
 import { type Bad, BadLines, jsonLines, kind, type Line } from "./lines.ts";
@@ -14,7 +14,7 @@ import type { Output } from "./output.ts";
 import { UsageError } from "./report.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
 import { validUtf8Length } from "../tokenizer/safe_cut.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
 
 const EXAMPLES = `Examples:
   sluice encode -e o200k_base a.txt | sluice decode -e o200k_base      a.txt, byte for byte

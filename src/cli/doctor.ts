@@ -10,7 +10,7 @@ import { detectBackend, library as loadLibrary } from "../ffi/load.ts";
 import { ABI_HASH } from "../ffi/symbols.gen.ts";
 import type { Session } from "./session.ts";
 import type { StoreFindings } from "./store/examine.ts";
-import { version } from "./version.ts";
+import { version } from "../version.ts";
 
 const EXAMPLES = `Examples:
   sluice doctor            a report, and what to do if something is wrong

@@ -7,8 +7,9 @@
  */
 import fs from "node:fs";
 import { CharsetError, Transcoder } from "./charset.ts";
-import type { Cutter } from "./cut.ts";
-import { type FilePath, isReplaced, printable, STDIN } from "./file_path.ts";
+import type { Cutter } from "../tokenizer/cut.ts";
+import { type FilePath, isReplaced, printable, STDIN } from "../files/file_path.ts";
+import { reason } from "../files/reason.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How much is read at once. Larger pieces are not faster and take more memory. */
@@ -200,14 +201,4 @@ export class Input implements AsyncDisposable {
     grown.set(buffer);
     return grown;
   }
-}
-
-/** The reason of a system error, in words. */
-export function reason(error: unknown): string {
-  const { code, name, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "no such file";
-  if (code === "EISDIR") return "is a directory";
-  if (code === "EACCES" || code === "EPERM") return "permission denied";
-  if (name === "NotCapable") return "reading it is not allowed, run with --allow-read";
-  return message;
 }

@@ -12,10 +12,11 @@ import {
   Tokenizer,
 } from "../tokenizer/mod.ts";
 import { isCharset } from "./charset.ts";
+import type { Selection } from "../files/find.ts";
+import { LINES, TEXT } from "../files/text_names.ts";
+import { foldersHelp } from "./folders_help.ts";
 import type { Reading } from "./input.ts";
-import type { Selection } from "./inputs.ts";
 import { type Report, UsageError } from "./report.ts";
-import { foldersHelp } from "./text_files.ts";
 
 /** The values of the options of {@linkcode addEncodingOptions} and {@linkcode addSpecialOption}. */
 export interface EncodingOptions {
@@ -60,7 +61,7 @@ export function selectionOf(
   { include = [], exclude = [], hidden }: FolderOptions,
   jsonl = false,
 ): Selection {
-  return { include, exclude, hidden: hidden === true, jsonl };
+  return { include, exclude, hidden: hidden === true, kind: jsonl ? LINES : TEXT };
 }
 
 /** Adds the options for files that are not UTF-8. */

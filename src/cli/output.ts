@@ -7,15 +7,13 @@
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty } from "node:tty";
+import { ID_BYTES, writeIds } from "../corpus/formats/decimal.ts";
 
 /** From this many buffered bytes on, {@linkcode Output.drain} writes. */
 const FULL = 1 << 16;
 
 /** A larger buffer is released after it was written. */
 const KEPT_BYTES = 1 << 22;
-
-/** The longest id, in decimal digits and a comma. */
-const ID_BYTES = 11;
 
 /** O_CLOEXEC, as Linux shows it. */
 const CLOSE_ON_EXEC = 0o2000000;
@@ -51,26 +49,10 @@ export class Output {
     this.#used += bytes.length;
   }
 
-  /**
-   * Adds ids in decimal, separated by commas. Writing digit by digit is four times as fast as joining and
-   * transcoding strings, and is most of the time of encoding a file.
-   */
+  /** Adds ids in decimal, separated by commas. */
   ids(ids: Uint32Array): void {
     this.#reserve(ID_BYTES * ids.length);
-    const buffer = this.#buffer;
-    let at = this.#used;
-    for (let i = 0; i < ids.length; i++) {
-      if (i > 0) buffer[at++] = 0x2c;
-      let rest = ids[i]!;
-      const end = at + digits(rest);
-      for (let k = end - 1; k >= at; k--) {
-        const tenth = (rest / 10) >>> 0;
-        buffer[k] = 0x30 + rest - 10 * tenth;
-        rest = tenth;
-      }
-      at = end;
-    }
-    this.#used = at;
+    this.#used = writeIds(this.#buffer, this.#used, ids);
   }
 
   /** The number of bytes added so far, written or not. */
@@ -106,12 +88,6 @@ export class Output {
     grown.set(this.#buffer.subarray(0, this.#used));
     this.#buffer = grown;
   }
-}
-
-function digits(id: number): number {
-  if (id < 1000) return id < 10 ? 1 : id < 100 ? 2 : 3;
-  if (id < 1_000_000) return id < 10_000 ? 4 : id < 100_000 ? 5 : 6;
-  return String(id).length;
 }
 
 /**

@@ -6,13 +6,13 @@
 import { SluiceError } from "../errors.ts";
 import { IdsError } from "./ids.ts";
 import { Input, InputError, type Piece, type Reading } from "./input.ts";
-import { findInputs, type Selection, totalSize } from "./inputs.ts";
+import { findInputs, type Selection, totalSize } from "../files/find.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";
-import { ANYWHERE } from "./cut.ts";
+import { ANYWHERE } from "../tokenizer/cut.ts";
 import { relocated } from "../errors.ts";
 import { validUtf8Length } from "../tokenizer/safe_cut.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
 
 /** The longest text that is kept in memory as a whole: half of the longest string. */
 export const MAX_TEXT_BYTES: number = 1 << 28;
@@ -23,6 +23,8 @@ export interface Session {
   readonly out: Output;
   /** For messages. */
   readonly report: Report;
+  /** What an interrupt does instead of ending the program. */
+  onInterrupt?: (() => void) | undefined;
 }
 
 /** How a command reads its inputs. */
@@ -45,7 +47,7 @@ export async function eachInput(
   { selection, resultsScroll, ...reading }: InputsOptions,
   work: (input: Input) => Promise<void>,
 ): Promise<void> {
-  const inputs = findInputs(args, selection, report);
+  const inputs = findInputs(args, selection, (problem) => report.error(problem));
   report.startProgress(totalSize(inputs), resultsScroll);
   let failed = 0;
   try {

@@ -18,7 +18,7 @@ import {
   wholeNumber,
 } from "./options.ts";
 import { eachInput, MAX_TEXT_BYTES, onPiece, type Session } from "./session.ts";
-import { TokenCutter } from "./word_cut.ts";
+import { TokenCutter } from "../tokenizer/word_cut.ts";
 
 const EXAMPLES = `Examples:
   sluice truncate --max 2000 notes.txt > short.txt         the first 2,000 tokens

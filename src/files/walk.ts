@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import fs from "node:fs";
 import { bytesPath, type FilePath, isReplaced, joinPath, textPath } from "./file_path.ts";
-import { isSkippedFolder } from "./text_files.ts";
+import { isSkippedFolder } from "./text_names.ts";
 
 /** Which files a walk selects, and which folders it enters. Paths are relative, with `/` as separator. */
 export interface Walk {

@@ -5,22 +5,24 @@
  */
 import fs from "node:fs";
 import { argumentPaths, type FilePath, printable, STDIN, textPath } from "./file_path.ts";
-import { reason } from "./input.ts";
 import { anyOf, isGlob, readGlob } from "./patterns.ts";
-import type { Report } from "./report.ts";
-import { isTextName } from "./text_files.ts";
+import { reason } from "./reason.ts";
+import { type NamedKind, TEXT } from "./text_names.ts";
 import { type Walk, walkFolder } from "./walk.ts";
+
+/** Is told what could not be found or read. */
+export type OnProblem = (message: string) => void;
 
 /** Which files of folders are selected. */
 export interface Selection {
-  /** Patterns of the files to select, instead of those with a suffix of text files. */
+  /** Patterns of the files to select, instead of those of a kind. */
   readonly include?: readonly string[];
   /** Patterns of files and folders to exclude. */
   readonly exclude?: readonly string[];
   /** Whether to select names that begin with a dot. */
   readonly hidden?: boolean;
-  /** Whether to select JSON Lines only. */
-  readonly jsonl?: boolean;
+  /** The files to select if there are no patterns. @default Text files. */
+  readonly kind?: NamedKind;
 }
 
 /**
@@ -32,15 +34,15 @@ export interface Selection {
 export function findInputs(
   args: readonly string[],
   selection: Selection | undefined,
-  report: Report,
+  onProblem: OnProblem,
 ): FilePath[] {
   if (args.length === 0) return [textPath(STDIN)];
   return argumentPaths(args).flatMap((path) => {
     if (path.name === STDIN) return path;
     const stats = statsOf(path);
-    if (stats === undefined && isGlob(path.name)) return expand(path.name, report);
+    if (stats === undefined && isGlob(path.name)) return expand(path.name, onProblem);
     if (selection === undefined || !stats?.isDirectory()) return path;
-    return readFolder(path, selection, report);
+    return readFolder(path, selection, onProblem);
   });
 }
 
@@ -56,46 +58,44 @@ export function totalSize(paths: readonly FilePath[]): number | undefined {
   return total;
 }
 
-function readFolder(folder: FilePath, selection: Selection, report: Report): FilePath[] {
-  const { include = [], exclude = [], hidden = false, jsonl = false } = selection;
+function readFolder(folder: FilePath, selection: Selection, onProblem: OnProblem): FilePath[] {
+  const { include = [], exclude = [], hidden = false, kind = TEXT } = selection;
   const included = anyOf(include);
   const name = (path: string) => path.slice(path.lastIndexOf("/") + 1);
   const { walk, failed } = reporting({
-    takes: include.length > 0 ? included : (path) => isTextName(name(path), jsonl),
+    takes: include.length > 0 ? included : (path) => kind.takes(name(path)),
     leavesOut: anyOf(exclude),
     hidden,
-  }, report);
+  }, onProblem);
   const files = [...walkFolder(folder, walk)];
   if (files.length === 0 && !failed()) {
     const wanted = include.length > 0
       ? "no file that matches --include"
-      : jsonl
-      ? "no .jsonl file, and --include is not given"
-      : "no file with a suffix of text, and --include is not given";
-    report.error(`${printable(folder.name)}: ${wanted}`);
+      : `no ${kind.described}, and --include is not given`;
+    onProblem(`${printable(folder.name)}: ${wanted}`);
   }
   return files;
 }
 
 /** The files that match a pattern. */
-function expand(pattern: string, report: Report): FilePath[] {
+function expand(pattern: string, onProblem: OnProblem): FilePath[] {
   const { base, depth, hidden, matches } = readGlob(pattern);
-  const { walk, failed } = reporting({ takes: matches, hidden, depth }, report);
+  const { walk, failed } = reporting({ takes: matches, hidden, depth }, onProblem);
   const files = [...walkFolder(textPath(base), walk)];
-  if (files.length === 0 && !failed()) report.error(`${printable(pattern)}: no file matches`);
+  if (files.length === 0 && !failed()) onProblem(`${printable(pattern)}: no file matches`);
   return files;
 }
 
 function reporting(
   walk: Omit<Walk, "onError">,
-  report: Report,
+  onProblem: OnProblem,
 ): { walk: Walk; failed: () => boolean } {
   let failures = 0;
   const onError = ({ name }: FilePath, error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return;
     failures++;
-    report.error(`${printable(name === "" ? "." : name)}: ${reason(error)}`);
+    onProblem(`${printable(name === "" ? "." : name)}: ${reason(error)}`);
   };
   return { walk: { ...walk, onError }, failed: () => failures > 0 };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import manifest from "../../package.json" with { type: "json" };
+import manifest from "../package.json" with { type: "json" };
 
 /** The version of sluice. */
 export const version: string = manifest.version;
