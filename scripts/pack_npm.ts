@@ -52,6 +52,12 @@ const EXTERNAL = ["commander", "cli-progress", "picomatch"];
 const SHARED =
   /src[/\\](?:ffi[/\\]|(?:arguments|delay|errors|known_options|short_string|text_buffer)\.)/;
 
+/** Corpora need a part of it, which would be in a chunk of its own. */
+const TOKENIZER = /src[/\\]tokenizer[/\\]/;
+
+/** The script of Workers, which is found by its path (`src/corpus/worker_url.ts`). */
+const CORPUS_WORKER = "src/corpus/worker.ts";
+
 const LICENCES = "THIRD_PARTY_LICENSES.txt";
 
 /** What every package says of itself. */
@@ -66,7 +72,8 @@ function write(folder: string, manifest: Manifest, files: readonly string[]): st
 
 async function mainPackage(): Promise<string> {
   const folder = join(OUT, "sluice");
-  await bundle([...Object.values(manifest.exports), "src/cli/main.ts"], folder);
+  const entries = [...Object.values(manifest.exports), "src/cli/main.ts", CORPUS_WORKER];
+  await bundle(entries, folder);
   const config = join(ROOT, "tsconfig.npm.json");
   execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", config, "--outDir", folder], {
     stdio: "inherit",
@@ -76,6 +83,11 @@ async function mainPackage(): Promise<string> {
     recursive: true,
     filter: (path) => basename(path) !== ".vitepress",
   });
+  // It finds the platform package next to `sluice` in `node_modules`.
+  mkdirSync(join(folder, "python"), { recursive: true });
+  for (const file of ["sluice_arrow.py", "README.md", "ray_tokenize.py", "spark_tokenize.py"]) {
+    copyFileSync(join(ROOT, "python", file), join(folder, "python", file));
+  }
   const { name, description, engines, sideEffects } = manifest;
   const dependencies = Object.entries(manifest.dependencies);
   const isBundled = ([name]: readonly [string, string]) => !EXTERNAL.includes(name);
@@ -116,7 +128,9 @@ async function bundle(entries: readonly string[], folder: string): Promise<void>
     // And not called after the folder of this checkout.
     chunkFileNames: ({ name }) =>
       `src/chunks/${name === basename(ROOT) ? manifest.name : name}-[hash].js`,
-    codeSplitting: { groups: [{ name: "shared", test: SHARED }] },
+    codeSplitting: {
+      groups: [{ name: "shared", test: SHARED }, { name: "tokenizer", test: TOKENIZER }],
+    },
   });
 }
 

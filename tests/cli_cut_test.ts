@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { ENCODINGS, Tokenizer } from "../mod.ts";
-import { textPath } from "../src/cli/file_path.ts";
+import { textPath } from "../src/files/file_path.ts";
 import { Input } from "../src/cli/input.ts";
-import { TokenCutter } from "../src/cli/word_cut.ts";
+import { TokenCutter } from "../src/tokenizer/word_cut.ts";
 import { Files, sluice } from "./fixtures/cli.ts";
 
 const FIVE = "one two three four five";

@@ -15,6 +15,8 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { installPacked } from "../scripts/install_packed.ts";
+import { NO_PYTHON } from "./support/python.ts";
+import { PYTHON, STATE } from "./support/python_environment.ts";
 
 const PROGRAM = `import { Tokenizer } from "sluice";
 import { Tokenizer as Alone } from "sluice/tokenizer";
@@ -38,6 +40,20 @@ const limits = { rpm: rate({ limit: 1, per: "day" }) };
 const everywhere = new RateLimiter({ name: "everywhere", limits, shared });
 console.log((await everywhere.takeShared("a")).source);
 await everywhere[Symbol.asyncDispose]();
+`;
+
+const CORPUS = `import { tokenizeCorpus } from "sluice/corpus";
+let threads = 0;
+const { totals: { documents, tokens } } = await tokenizeCorpus(["in.jsonl"], "out", {
+  encoding: "o200k_base",
+  unitBytes: 50,
+  threads: 2,
+  onEvent: (event) => {
+    if (event.event === "started") threads = event.threads;
+    if (event.event === "failed") console.log(event.message);
+  },
+});
+console.log(\`\${threads} threads, \${documents} documents, \${tokens} tokens\`);
 `;
 
 const project = mkdtempSync(join(tmpdir(), "sluice-package-"));
@@ -108,6 +124,16 @@ describe("the npm packages", () => {
     ]);
   });
 
+  it("bring the binding for Python, which finds the library too", { skip: NO_PYTHON }, () => {
+    const program = "import pyarrow as pa; from sluice_arrow import Tokenizer, _library\n" +
+      'print(Tokenizer("o200k_base").count(pa.array(["Hello, world!"])), _library()._name)';
+    const { SLUICE_LIB: _, ...rest } = process.env;
+    const env = { ...rest, ...STATE };
+    const cwd = join(project, "node_modules/sluice/python");
+    const output = execFileSync(PYTHON, ["-c", program], { cwd, env, encoding: "utf8" });
+    assert.match(output, /^\[\s+4\s+\] \S+\/node_modules\/@sluice\/\S+$/m);
+  });
+
   it("bring the command", () => {
     const flags = RUN.length === 0 ? [] : [...RUN, "--allow-read"];
     const main = "node_modules/sluice/src/cli/main.js";
@@ -119,5 +145,16 @@ describe("the npm packages", () => {
       });
     assert.match(run("doctor"), /platform package/);
     assert.match(run("count", "Hello, world!"), /\b4\b/);
+  });
+
+  it("bring the Workers of corpora", () => {
+    writeFileSync(join(project, "in.jsonl"), '{"text":"Hello, world!"}\n'.repeat(4));
+    writeFileSync(join(project, "corpus.ts"), CORPUS);
+    const flags = RUN.length === 0 ? [] : [...RUN, "--allow-read", "--allow-write"];
+    const output = execFileSync(process.execPath, [...flags, "corpus.ts"], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    assert.equal(output, "2 threads, 4 documents, 20 tokens\n");
   });
 });

@@ -4,7 +4,9 @@
  * The options are typed as required, so the compiler finds one that is missing here.
  */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import {
   type AcquireOptions,
@@ -13,9 +15,12 @@ import {
   type AsyncOptions,
   type BatchOptions,
   type ChunkOptions,
+  type ColumnAsyncOptions,
   concurrency,
   type ConcurrencyOptions,
   type CountCacheOptions,
+  type CountLinesAsyncOptions,
+  type CountLinesOptions,
   countMessages,
   type CountMessagesOptions,
   countRequest,
@@ -23,11 +28,16 @@ import {
   deniedResponse,
   type DeniedResponseOptions,
   type DrainOptions,
+  type EncodeColumnOptions,
+  type EncodeLinesOptions,
   type EncodeOptions,
+  type EosOptions,
+  type IdOptions,
   ipKey,
   type IpKeyOptions,
   limitHeaders,
   type LimitHeadersOptions,
+  type LinesAsyncOptions,
   type ModelTokenizerOptions,
   type PoolFetchOptions,
   type PoolHealthOptions,
@@ -48,6 +58,7 @@ import {
   type ResourcePoolOptions,
   type SharedCallOptions,
   type SharedReserveOptions,
+  type SignalOptions,
   takeAllShared,
   type TakeUpToOptions,
   type TextOptions,
@@ -62,6 +73,17 @@ import {
   VirtualClock,
 } from "../mod.ts";
 import { valkey, type ValkeyOptions } from "../src/shared/mod.ts";
+import {
+  type CorpusOptions,
+  inspectCorpus,
+  type InspectOptions,
+  planCorpus,
+  type PlanCorpusOptions,
+  tokenizeCorpus,
+  type TokenizeCorpusOptions,
+  tokenizeUnit,
+  type WorkOptions,
+} from "../src/corpus/mod.ts";
 import { refused } from "./support/limiter.ts";
 
 /** Something that takes options. */
@@ -333,6 +355,124 @@ takes<TakeUpToOptions>(
   { step: 1 },
   (own) => limiter.takeUpTo("k", { requests: 1 }, own),
 );
+const lines = new TextEncoder().encode('{"text":"x"}\n');
+const column = { offsets: Int32Array.of(0, 13), values: lines };
+const reading: Required<CountLinesOptions> = { ...text, field: "text", isLast: true };
+const eos: Required<EosOptions> = { id: 199999, at: "append" };
+const ids: Required<IdOptions> = { ...text, dtype: "u32", eos };
+const inTime: Required<SignalOptions> = { signal };
+takes<CountLinesOptions>(
+  "countLines",
+  "CountLinesOptions",
+  reading,
+  (own) => tokenizer.countLines(lines, own),
+);
+takes<EncodeLinesOptions>(
+  "encodeLines",
+  "EncodeLinesOptions",
+  { ...reading, ...ids },
+  (own) => tokenizer.encodeLines(lines, own),
+);
+takes<EosOptions>("eos", "EosOptions", eos, (own) => tokenizer.encodeLines(lines, { eos: own }));
+takes<EncodeColumnOptions>(
+  "encodeColumn",
+  "EncodeColumnOptions",
+  ids,
+  (own) => tokenizer.encodeColumn(column, own),
+);
+takes<IdOptions>("ids", "IdOptions", ids, (own) => tokenizer.encodeColumn(column, own));
+takes<CountLinesAsyncOptions>(
+  "countLinesAsync",
+  "CountLinesAsyncOptions",
+  { ...reading, ...inTime },
+  (own) => tokenizer.countLinesAsync(lines, own),
+);
+takes<LinesAsyncOptions>(
+  "encodeLinesAsync",
+  "LinesAsyncOptions",
+  { ...reading, ...ids, ...inTime },
+  (own) => tokenizer.encodeLinesAsync(lines, own),
+);
+takes<ColumnAsyncOptions>(
+  "encodeColumnAsync",
+  "ColumnAsyncOptions",
+  { ...ids, ...inTime },
+  (own) => tokenizer.encodeColumnAsync(column, own),
+);
+takes<SignalOptions>(
+  "signal",
+  "SignalOptions",
+  inTime,
+  (own) => tokenizer.encodeColumnAsync(column, own),
+);
+
+const folder = mkdtempSync(join(tmpdir(), "sluice-options-"));
+after(() => rmSync(folder, { recursive: true }));
+const corpus = [join(folder, "in.jsonl")];
+writeFileSync(corpus[0]!, lines);
+const [planned, done] = [join(folder, "planned"), join(folder, "done")];
+await tokenizeCorpus(corpus, done, { encoding: "o200k_base", threads: 1 });
+const corpusOptions: Required<CorpusOptions> = {
+  encoding: "o200k_base",
+  model: undefined, // It excludes an encoding.
+  format: "jsonl",
+  dtype: "auto",
+  field: "text",
+  idField: undefined, // It excludes `pack`.
+  special: "text",
+  eos: "none",
+  pack: 8,
+  pad: true,
+  unitBytes: 1000,
+  memory: 1e8,
+};
+const planOptions: Required<PlanCorpusOptions> = {
+  ...corpusOptions,
+  include: ["*.jsonl"],
+  exclude: ["*.txt"],
+  hidden: false,
+  kind: "jsonl",
+  fresh: false,
+};
+takes<CorpusOptions>(
+  "corpora",
+  "CorpusOptions",
+  corpusOptions,
+  (own) => planCorpus(corpus, planned, own),
+);
+takes<PlanCorpusOptions>(
+  "planCorpus",
+  "PlanCorpusOptions",
+  planOptions,
+  (own) => planCorpus(corpus, planned, own),
+);
+takes<TokenizeCorpusOptions>(
+  "tokenizeCorpus",
+  "TokenizeCorpusOptions",
+  {
+    ...planOptions,
+    shard: "0/1",
+    threads: 1,
+    verify: true,
+    maxBadLines: 1,
+    signal,
+    onEvent: () => {},
+  },
+  (own) => tokenizeCorpus(corpus, join(folder, "tokens"), own),
+);
+takes<WorkOptions>(
+  "tokenizeUnit",
+  "WorkOptions",
+  { onProgress: () => {}, onBadLine: () => {}, signal },
+  (own) => tokenizeUnit(done, 0, own),
+);
+takes<InspectOptions>(
+  "inspectCorpus",
+  "InspectOptions",
+  { unit: 0, onStart: () => {}, onRead: () => {} },
+  (own) => inspectCorpus(done, own),
+);
+
 takes<IpKeyOptions>("ipKey", "IpKeyOptions", { v6Prefix: 48 }, (own) => ipKey("::1", own));
 takes<LimitHeadersOptions>(
   "limitHeaders",
@@ -557,13 +697,14 @@ describe("Options", () => {
   it("of every exported type are tested here", () => {
     const src = new URL("../src/", import.meta.url);
     const types = readdirSync(src, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !["cli", "ffi"].includes(entry.name))
+      .filter((entry) => entry.isDirectory() && !["cli", "ffi", "files"].includes(entry.name))
       .flatMap(({ name }) => {
         const source = readFileSync(new URL(`${name}/mod.ts`, src), "utf8");
         return source.match(/\b\w+(Options|Changes)\b/g) ?? [];
       });
     assert.ok(types.length > 25, `${types.length} types`);
     const tried = new Set([...takers.values()].map(({ type }) => type));
+    tried.add("PlanOptions"); // It is a part of a record, and no call takes it.
     assert.deepEqual([...new Set(types)].filter((type) => !tried.has(type)), []);
   });
 });

@@ -5,9 +5,21 @@
  */
 import { SluiceError, type Tokenizer, type UncountedPart } from "../tokenizer/mod.ts";
 import type { Input } from "./input.ts";
-import { type Bad, BadLines, fieldOf, jsonLines, kind, type NumberedLine } from "./lines.ts";
+import {
+  type Bad,
+  BadLines,
+  kind,
+  type NumberedLine,
+  readLines,
+  refusedLine,
+  withoutBom,
+} from "./lines.ts";
+import { LINES } from "../tokenizer/cut.ts";
+import { LINE_OK } from "../ffi/symbols.gen.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
+import { fieldOf } from "../tokenizer/json_line.ts";
 import type { Session } from "./session.ts";
-import { countRequestLine, requestOf } from "./request_line.ts";
+import { countRequestLine, mayHaveRequests, requestOf } from "../corpus/estimate/request_line.ts";
 
 /** The totals of the lines of one input. */
 export interface LineTotals {
@@ -51,9 +63,11 @@ export async function countLines(
   const totals = { lines: 0, bad: 0, estimates: 0, incomplete: 0, tokens: 0 };
   const path = options.writesPath ? { path: input.path } : {};
   const bad = new BadLines(input.name);
-  for await (const lines of jsonLines(input)) {
-    for (const [i, count] of countAll(lines, tokenizer, options).entries()) {
-      const line = lines[i]!.number;
+  let first = 1;
+  for await (const { bytes } of input.pieces(LINES)) {
+    const counts = countPiece(bytes, first, tokenizer, options);
+    for (const [i, count] of counts.entries()) {
+      const line = first + i;
       totals.lines++;
       if ("error" in count) {
         totals.bad++;
@@ -65,10 +79,36 @@ export async function countLines(
       if (count.uncounted !== undefined) totals.incomplete++;
       if (options.writes) out.text(JSON.stringify({ ...path, line, ...count }) + "\n");
     }
+    first += counts.length;
     await out.drain();
   }
   bad.report(report);
   return totals;
+}
+
+/** Counts the lines of a piece: natively, unless one of them may be a request. */
+function countPiece(
+  bytes: Uint8Array,
+  first: number,
+  tokenizer: Tokenizer,
+  options: LineOptions,
+): (LineCount | Bad)[] {
+  const { field } = options;
+  if (field === undefined) {
+    const text = decodeUtf8(bytes);
+    if (text === undefined || mayHaveRequests(text)) {
+      return countAll(readLines(bytes, first), tokenizer, options);
+    }
+  }
+  const exact = tokenizer.exact ? {} : { exact: false } as const;
+  const { counts, reasons, starts } = tokenizer.countLines(
+    withoutBom(bytes, first),
+    field === undefined ? {} : { field },
+  );
+  return Array.from(counts, (tokens, i) => {
+    if (reasons[i] === LINE_OK) return { tokens, ...exact };
+    return countAll([refusedLine(bytes, starts, i, first)], tokenizer, options)[0]!;
+  });
 }
 
 /** Counts all texts in one crossing, and the texts of a request in one crossing each. */

@@ -6,7 +6,10 @@
 import { Command } from "commander";
 import { SluiceError, type Tokenizer } from "../tokenizer/mod.ts";
 import { type Input, InputError } from "./input.ts";
-import { type Bad, BadLines, fieldOf, jsonLines, kind, type Line } from "./lines.ts";
+import { type Bad, BadLines, kind, type Line, refusedLine, withoutBom } from "./lines.ts";
+import { LINES } from "../tokenizer/cut.ts";
+import { LINE_OK } from "../ffi/symbols.gen.ts";
+import { fieldOf } from "../tokenizer/json_line.ts";
 import {
   addEncodingOptions,
   addFiles,
@@ -23,7 +26,7 @@ import {
 import type { Output } from "./output.ts";
 import { UsageError } from "./report.ts";
 import { eachInput, onPiece, type Session } from "./session.ts";
-import { TokenCutter } from "./word_cut.ts";
+import { TokenCutter } from "../tokenizer/word_cut.ts";
 
 const EXAMPLES = `Examples:
   sluice encode --encoding o200k_base a.txt           [13225,11,2375,0]
@@ -111,23 +114,42 @@ async function encodeLines(
   { out, report }: Session,
 ): Promise<void> {
   const bad = new BadLines(input.name);
-  for await (const lines of jsonLines(input)) {
-    const texts = lines.map((line) => textOf(line, field));
-    const given = texts.filter((text) => typeof text === "string");
-    const results = encodeAll(tokenizer, given)[Symbol.iterator]();
-    for (const [i, text] of texts.entries()) {
-      const result = typeof text === "string" ? results.next().value as Uint32Array | Bad : text;
-      if (result instanceof Uint32Array) {
+  let first = 1;
+  for await (const { bytes } of input.pieces(LINES)) {
+    const { ids, ends, reasons, starts, lines } = tokenizer.encodeLines(
+      withoutBom(bytes, first),
+      { field },
+    );
+    let start = 0;
+    for (let i = 0; i < lines; i++) {
+      const end = ends[i]!;
+      if (reasons[i] === LINE_OK) {
         out.text('{"ids":[');
-        out.ids(result);
+        out.ids(ids.subarray(start, end) as Uint32Array);
         out.text("]}\n");
       } else {
-        bad.write(out, { line: lines[i]!.number }, result.error);
+        const line = refusedLine(bytes, starts, i, first);
+        bad.write(out, { line: line.number }, errorOf(line, field, tokenizer));
       }
+      start = end;
     }
+    first += lines;
     await out.drain();
   }
   bad.report(report);
+}
+
+/** Why a line was refused, in words. */
+function errorOf(line: Line, field: string, tokenizer: Tokenizer): string {
+  const text = textOf(line, field);
+  if (typeof text !== "string") return text.error;
+  try {
+    tokenizer.count(text);
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === "SLUICE_SPECIAL_TOKEN") return error.message;
+    throw error;
+  }
+  return "the line is too long";
 }
 
 function textOf(line: Line, field: string): string | Bad {
@@ -136,27 +158,4 @@ function textOf(line: Line, field: string): string | Bad {
   if (text === undefined) return { error: `there is no ${JSON.stringify(field)}` };
   if (typeof text === "string") return text;
   return { error: `${JSON.stringify(field)} is not a string but ${kind(text)}` };
-}
-
-/** The ids of each text, in one crossing unless one of the texts is refused. */
-function encodeAll(tokenizer: Tokenizer, texts: string[]): Iterable<Uint32Array | Bad> {
-  try {
-    return tokenizer.encodeBatch(texts);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return texts.map((text) => encodeOne(tokenizer, text));
-  }
-}
-
-function encodeOne(tokenizer: Tokenizer, text: string): Uint32Array | Bad {
-  try {
-    return tokenizer.encode(text);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return { error: error.message };
-  }
-}
-
-function isRefusal(error: unknown): error is SluiceError {
-  return error instanceof SluiceError && error.code === "SLUICE_SPECIAL_TOKEN";
 }

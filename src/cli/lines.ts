@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { LINES } from "./cut.ts";
+import { LINES } from "../tokenizer/cut.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";
 import { validUtf8Length } from "../tokenizer/safe_cut.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
 
 const LINE_FEED = 0x0a;
+const BOM_BYTES = 3;
 
 /** Why a line is bad. */
 export interface Bad {
@@ -25,16 +26,47 @@ export type NumberedLine = Line & { readonly number: number };
 
 /** The lines of `input`, in the groups in which they were read. */
 export async function* jsonLines(input: Input): AsyncGenerator<NumberedLine[]> {
-  let number = 0;
+  let first = 1;
   for await (const { bytes } of input.pieces(LINES)) {
-    yield split(bytes).map((line) => {
-      number++;
-      if (typeof line !== "string") return { number, ...line };
-      // Some editors mark a file as UTF-8 with a BOM, which is not JSON.
-      const text = number === 1 && line.startsWith("\uFEFF") ? line.slice(1) : line;
-      return { number, ...parse(text) };
-    });
+    const lines = readLines(bytes, first);
+    yield lines;
+    first += lines.length;
   }
+}
+
+/** The lines of a piece, whose first one has the number `first`. */
+export function readLines(bytes: Uint8Array, first: number): NumberedLine[] {
+  return split(bytes).map((line, i) => {
+    const number = first + i;
+    if (typeof line !== "string") return { number, ...line };
+    // Some editors mark a file as UTF-8 with a BOM, which is not JSON.
+    const text = number === 1 && line.startsWith("\uFEFF") ? line.slice(1) : line;
+    return { number, ...parse(text) };
+  });
+}
+
+/** A piece without the BOM that its file begins with, if it has one and `first` is 1. */
+export function withoutBom(bytes: Uint8Array, first: number): Uint8Array {
+  const hasBom = first === 1 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return hasBom ? bytes.subarray(BOM_BYTES) : bytes;
+}
+
+/**
+ * Line `index` of a piece, which the tokenizer refused.
+ *
+ * @param starts Where the lines begin in the piece {@linkcode withoutBom}.
+ */
+export function refusedLine(
+  bytes: Uint8Array,
+  starts: Uint32Array,
+  index: number,
+  first: number,
+): NumberedLine {
+  const bom = bytes.length - withoutBom(bytes, first).length;
+  const next = starts[index + 1];
+  const start = index === 0 ? 0 : bom + starts[index]!;
+  const line = bytes.subarray(start, next === undefined ? bytes.length : bom + next);
+  return readLines(line, first + index)[0]!;
 }
 
 /** The number of a line, and optionally the path of its input. */
@@ -67,22 +99,6 @@ export class BadLines {
     const more = this.#count === 1 ? "" : `${this.#count} bad lines, the first is `;
     report.error(`${this.#input}: ${more}${this.#first}`);
   }
-}
-
-/**
- * The value at `path` in `value`: the property of that name or, if there is none, the value at the names and
- * indices between its dots. Undefined if there is neither.
- */
-export function fieldOf(value: Readonly<Record<string, unknown>>, path: string): unknown {
-  if (Object.hasOwn(value, path)) return value[path];
-  let found: unknown = value;
-  for (const name of path.split(".")) {
-    if (typeof found !== "object" || found === null || !Object.hasOwn(found, name)) {
-      return undefined;
-    }
-    found = (found as Record<string, unknown>)[name];
-  }
-  return found;
 }
 
 /** The type of a JSON value, in words. */

@@ -15,12 +15,16 @@ import { countCommand } from "./count.ts";
 import { decodeCommand } from "./decode.ts";
 import { doctorCommand } from "./doctor.ts";
 import { encodeCommand } from "./encode.ts";
+import { estimateCommand } from "./estimate.ts";
+import { inspectCommand } from "./inspect.ts";
 import { modelsCommand } from "./models.ts";
 import { BrokenPipe, isStdoutClosed, Output } from "./output.ts";
 import { EXIT, Report, UsageError } from "./report.ts";
 import type { Session } from "./session.ts";
+import { splitCommand } from "./split.ts";
+import { tokenizeCommand } from "./tokenize.ts";
 import { truncateCommand } from "./truncate.ts";
-import { version } from "./version.ts";
+import { version } from "../version.ts";
 
 const EXAMPLES = `Examples:
   sluice count prompt.txt docs                          tokens of a file and of a folder
@@ -30,14 +34,15 @@ const EXAMPLES = `Examples:
 `;
 
 const EXIT_CODES = `
-Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 over --max, 130 interrupted.
+Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 over a limit, 130 interrupted.
 Failures are reported on standard error and do not stop the rest.`;
 
 /** Runs the program and returns its exit code. Reports errors; never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   const session: Session = { out: new Output(), report: new Report() };
   const { out, report } = session;
-  process.once("SIGINT", () => {
+  process.on("SIGINT", () => {
+    if (session.onInterrupt !== undefined) return session.onInterrupt();
     report.stopProgress();
     process.exit(EXIT.interrupted);
   });
@@ -85,6 +90,10 @@ function program(session: Session): Command {
   const commands = [
     countCommand,
     encodeCommand,
+    tokenizeCommand,
+    estimateCommand,
+    splitCommand,
+    inspectCommand,
     decodeCommand,
     truncateCommand,
     chunksCommand,

@@ -17,6 +17,10 @@ export const EXIT = {
   usage: 2,
   /** `count --max` found more. */
   overLimit: 3,
+  /** `tokenize` was stopped, and the same command goes on. */
+  stopped: 4,
+  /** `tokenize` cannot write its folder or read an input, or another run works there. */
+  io: 5,
   /** Interrupted. The number is that of shells. */
   interrupted: 130,
 } as const;

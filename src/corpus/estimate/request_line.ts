@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { countRequest, type EncodingName, type UncountedPart } from "../tokenizer/mod.ts";
+import { countRequest, type EncodingName, type UncountedPart } from "../../tokenizer/mod.ts";
 
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -34,6 +34,16 @@ const BATCH_FORMS = [
 
 /** The fields of a line that is a request itself. `input` and `prompt` also occur in data sets. */
 const CHAT_FIELDS = ["messages", "contents"] as const;
+
+/** The names of the properties that make a line a request. A letter of a name may be escaped. */
+const NAMES = new RegExp(
+  `"(?:${[...BATCH_FORMS.map(({ body }) => body), ...CHAT_FIELDS].join("|")})"|\\\\u00[67]`,
+);
+
+/** Whether some of these lines may be requests. Never false if one is. */
+export function mayHaveRequests(lines: string): boolean {
+  return NAMES.test(lines);
+}
 
 /** The request on a line; undefined if there is none. */
 export function requestOf(line: JsonObject): RequestLine | undefined {
