@@ -6,7 +6,7 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test sanitize fuzz soak shared-soak bench bench-quick abi docs deny pack fmt clean
+.PHONY: help build demo test corpus-proof sanitize fuzz soak shared-soak bench bench-quick abi docs deny pack fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,12 +14,18 @@ help: ## Show this list
 build: $(INSTALLED) ## Install pinned tools and build the native library
 	cargo build --release --locked -p sluice-abi
 
-demo: build ## Count and encode real corpora under Bun and Deno, against tiktoken
+demo: build ## Count real corpora against tiktoken, and tokenize one with a kill in the middle, under Bun and Deno
 	node scripts/demo_all.mjs
+	node scripts/demo_corpus.mjs
 
 test: build ## Everything CI runs: format, lint, types, drift, tests, benches once, publish dry-run
 	$(BUN) scripts/install_servers.ts
+	$(BUN) scripts/install_python.ts
 	$(BUN) scripts/gate.ts
+
+corpus-proof: build ## Kill `sluice tokenize` 200 times in every shape, and measure its memory on large inputs
+	$(BUN) scripts/install_python.ts
+	$(BUN) tests/corpus/proof.ts --kills 200
 
 sanitize: $(INSTALLED) ## AddressSanitizer over all crates, ThreadSanitizer over a stress of the ABI
 	$(BUN) scripts/sanitize.ts

@@ -12,10 +12,11 @@ export interface Tally {
   failed: number;
 }
 
-/** Runs a command, shows its output as it comes, and returns it. */
+/** Runs a command, shows its output as it comes unless it is to be quiet, and returns it. */
 export function execute(
   [file, ...args]: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  isQuiet = false,
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(file!, args, {
@@ -27,7 +28,7 @@ export function execute(
       stream.setEncoding("utf8");
       stream.on("data", (text: string) => {
         output += text;
-        process.stdout.write(text);
+        if (!isQuiet) process.stdout.write(text);
       });
     }
     child.on("error", reject);

@@ -55,7 +55,7 @@ fn run(limiter: &Limiter, calls: &[(Key, u64)], now: Now) -> Vec<Result<Option<D
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000),
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000),
         ..ProptestConfig::default()
     })]
 

@@ -1,7 +1,7 @@
 //! Stress test: many threads use more names than there are slots, so nearly every call evicts a
 //! key.
 //!
-//! Each test runs for 3 s, or for `SLUICE_STRESS_SECONDS`, in rounds. A round evicts fewer times
+//! Each test runs for 2 s, or for `SLUICE_STRESS_SECONDS`, in rounds. A round evicts fewer times
 //! than there are generations, so within a round a pair of slot and generation identifies one
 //! tenant.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]

@@ -1,6 +1,6 @@
 //! Stress test: reservations on keys that are created, evicted and forgotten all the time.
 //!
-//! Each test runs for 3 s, or for `SLUICE_STRESS_SECONDS`. Overflow checks are on, so returning
+//! Each test runs for 2 s, or for `SLUICE_STRESS_SECONDS`. Overflow checks are on, so returning
 //! more than is held panics.
 #![allow(clippy::expect_used, reason = "a test that meets the unexpected should fail")]
 

@@ -66,7 +66,7 @@ pub(crate) fn reserve(
 /// How long a stress test runs.
 pub(crate) fn stress_time() -> Duration {
     let seconds = std::env::var("SLUICE_STRESS_SECONDS");
-    Duration::from_secs(seconds.map_or(3, |seconds| seconds.parse().expect("a number of seconds")))
+    Duration::from_secs(seconds.map_or(2, |seconds| seconds.parse().expect("a number of seconds")))
 }
 
 /// Xorshift (Marsaglia 2003): random enough to mix calls.

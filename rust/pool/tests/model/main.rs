@@ -18,7 +18,7 @@ const MEMBERS: usize = 3;
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40_000),
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(15_000),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
