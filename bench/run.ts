@@ -25,7 +25,10 @@ const BENCHES = ["router", "crossing", "batch", "async", "streamed", "cache", "w
   .concat("limiter", "pool", "shared", "gateway", "tokenizer");
 
 /** Benches that run only by name, since they fetch packages from registries. */
-const NAMED_BENCHES = ["held_out"];
+const NAMED_BENCHES = ["held_out", "corpus"];
+
+/** A brief run of this one fetches nothing. */
+const BRIEF_BENCHES = [...BENCHES, "corpus"];
 
 /** Runs a bench in a runtime; undefined if it failed. */
 async function runBench(
@@ -111,7 +114,8 @@ if (import.meta.main) {
       runtimes: { type: "string" },
     },
   });
-  const named = values.only === undefined ? BENCHES : [...BENCHES, ...NAMED_BENCHES];
+  const unnamed = values.brief ? BRIEF_BENCHES : BENCHES;
+  const named = values.only === undefined ? unnamed : [...BENCHES, ...NAMED_BENCHES];
   const benches = chosen(values.only, named, "bench");
   const runtimes = chosen<RuntimeName>(values.runtimes, ["bun", "deno"], "runtime");
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));

@@ -1,5 +1,5 @@
 /**
- * Writes the tables and figures of the newest records into the README and `docs/benchmarks.md`, between markers such as
+ * Writes the tables and figures of the newest records into the README and guides, between markers such as
  * `<!-- bench:tokenizer.leads -->` and `<!-- /bench:tokenizer.leads -->`.
  *
  *     bun bench/tables.ts            # writes them
@@ -15,7 +15,7 @@ import { rendered } from "./tables/render.ts";
 const ROOT = new URL("../", import.meta.url);
 /** This document shows everything; the other ones show parts. */
 const WHOLE = "docs/benchmarks.md";
-const DOCUMENTS = ["README.md", WHOLE];
+const DOCUMENTS = ["README.md", WHOLE, "docs/whole-corpora.md"];
 const PAIR = /<!-- bench:([\w.]+) -->[^]*?<!-- \/bench:\1 -->/g;
 
 /** Puts what the newest records say into the documents. Returns those that this changes. */

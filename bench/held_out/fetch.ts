@@ -27,15 +27,17 @@ export const PYTHON_EXECUTABLE: string = join(PYTHON, "bin/python3");
 export function fetchAll(): void {
   mkdirSync(FOLDER, { recursive: true });
   for (const source of SOURCES) {
-    if (source.registry !== "crates" && !existsSync(folderOf(source))) unpack(source);
+    if (source.registry !== "crates") unpack(source);
   }
   if (SOURCES.some((source) => !existsSync(folderOf(source)))) vendorCrates();
   if (!existsSync(PYTHON_EXECUTABLE)) installPython();
 }
 
-function unpack(source: Source): void {
+/** Fetches and unpacks a package of npm or PyPI, unless it is there. */
+export function unpack(source: Source): void {
   const { registry, name, version } = source;
   const folder = folderOf(source);
+  if (existsSync(folder)) return;
   const packed = `${folder}.packed`;
   mkdirSync(packed, { recursive: true });
   if (registry === "npm") {

@@ -157,7 +157,8 @@ function partOf(part: Part, group: readonly Cell[], cells: Cells): string {
   if (part.unless !== undefined) return cell[part.unless] === true ? "" : part.text!;
   const compared = part.times ?? part.percent;
   if (compared !== undefined) {
-    const base = cells.sibling(cell, to)!;
+    const base = cells.sibling(cell, to);
+    if (base === undefined) return NONE;
     const [above, below] = part.inverse ? [base, cell] : [cell, base];
     const value = ratio(above, below, compared) /
       (per === undefined ? 1 : ratio(above, below, per));
