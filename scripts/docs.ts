@@ -17,7 +17,9 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SITE = join(ROOT, ".build/docs");
 const BIN = "node_modules/.bin";
 /** The parts of the API. `mod.ts` would list all symbols a second time. */
-const API = ["tokenizer", "limiter", "http", "pool", "shared"].map((part) => `src/${part}/mod.ts`);
+const API = ["tokenizer", "limiter", "http", "pool", "shared", "corpus"].map((part) =>
+  `src/${part}/mod.ts`
+);
 
 async function must(command: readonly string[]): Promise<void> {
   const { code } = await execute(command);

@@ -1,6 +1,6 @@
 /**
  * Fuzzes the targets of `rust/fuzz`, two at a time: `fuzz.ts --seconds 20`, or `--minutes 30` over all of
- * them, `--asan` under AddressSanitizer, and names of targets to run these alone.
+ * them, `--asan` under AddressSanitizer, and names of targets to run these alone. `--build` only builds them.
  *
  * Needs the pinned stable Rust and a C++ compiler, for libFuzzer itself, which comes with the crate
  * `libfuzzer-sys`. What is found lies in `target/fuzz/found`, and the corpus goes on growing beside it.
@@ -123,6 +123,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string" },
     minutes: { type: "string" },
     asan: { type: "boolean", default: false },
+    build: { type: "boolean", default: false },
   },
 });
 const all = Object.keys(TARGETS) as Target[];
@@ -133,6 +134,7 @@ const seconds = values.minutes === undefined
   : Math.max(1, Math.round(Number(values.minutes) * 60 * lanes / chosen.length));
 
 const folder = build(values.asan);
+if (values.build) process.exit();
 const waiting = [...chosen];
 const results: Result[] = [];
 await Promise.all(Array.from({ length: lanes }, async () => {

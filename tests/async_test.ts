@@ -188,14 +188,16 @@ describe("AbortSignal", () => {
     const text = "\u0301".repeat(20_000_000);
     const places = slots.free;
     let kept = false;
-    for (let delay = 50; !kept && delay < 2_000; delay *= 2) {
+    for (let tries = 0, delay = 50; !kept && tries < 12; tries++) {
       const controller = new AbortController();
-      const counting = open.countAsync(text, { signal: controller.signal });
-      const rejected = assert.rejects(counting, /changed my mind/);
+      const outcome = open.countAsync(text, { signal: controller.signal }).catch((error) => error);
       await sleep(delay);
       controller.abort(new Error("changed my mind"));
-      await rejected;
-      kept = slots.free < places;
+      const isTooLate = typeof await outcome === "number";
+      if (!isTooLate) assert.match(String(await outcome), /changed my mind/);
+      kept = !isTooLate && slots.free < places;
+      // The machine may be so busy that the text was counted during the sleep.
+      delay = isTooLate ? delay / 2 : 2 * delay;
       while (slots.free < places) await sleep(5);
     }
     assert.ok(kept, "the place was free while a thread was at the text, or it never was");

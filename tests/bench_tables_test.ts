@@ -66,6 +66,16 @@ describe("a pivot table", () => {
     ]);
   });
 
+  it("shows no ratio to a cell that was not measured, as in a brief run", () => {
+    const spec = {
+      where: { name: "theirs" },
+      rows: ["name"],
+      columns: ["runtime"],
+      show: [{ percent: "median", to: { name: "the floor" } }],
+    };
+    assert.equal(pivot(spec, CELLS).at(-1), "| theirs | – |");
+  });
+
   it("takes ratios round by round, and counts the cells that are lost", () => {
     const spec = {
       where: { name: "theirs" },

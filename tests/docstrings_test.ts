@@ -58,7 +58,7 @@ describe("the examples of the docstrings", () => {
       assert.match(code, /^import .* from "(?:\.\/mod\.ts|sluice(?:\/\w+)?)";$/m, "not whole");
       await using store = needsStore(program) ? await StoreServer.start() : undefined;
       const file = write(program, folder, `program${i}.ts`, store?.url);
-      const printed = run(file, store !== undefined);
+      const printed = run(file, program);
       assert.deepEqual(broken(code, printed), [], printed);
     });
   }

@@ -22,6 +22,8 @@ const GUIDES = [
   { text: "What counts against an upstream", link: "/blame" },
   { text: "Resources", link: "/resources" },
   { text: "Development and tests", link: "/development-and-tests" },
+  { text: "Whole corpora", link: "/whole-corpora" },
+  { text: "Batch files", link: "/batch-files" },
   { text: "Command line", link: "/command-line" },
   { text: "Errors", link: "/errors" },
 ];
@@ -34,7 +36,7 @@ const PROJECT = [
 ];
 
 /** Pages that `deno doc` makes: links to them load a page instead of changing this one. */
-const API = ["tokenizer", "limiter", "http", "pool", "shared"].map((part) => ({
+const API = ["tokenizer", "limiter", "http", "pool", "shared", "corpus"].map((part) => ({
   text: `sluice/${part}`,
   link: `/api/${part}/index.html`,
   target: "_self",
