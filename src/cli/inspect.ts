@@ -27,7 +27,8 @@ const EXAMPLES = `Examples:
 
 const EXIT_HELP = `
 Exit codes of inspect: 0 complete, and nothing is wrong; 1 not complete, or
-something is wrong; 2 wrong usage, no such document, or DIR is not a corpus.`;
+something is wrong; 2 wrong usage, no such document, or DIR is not a corpus;
+130 interrupted.`;
 
 /** Problems that are printed. */
 const MOST_PRINTED = 20;

@@ -37,6 +37,9 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 over a limit, 130 interrupted.
 Failures are reported on standard error and do not stop the rest.`;
 
+/** Commands whose help tells other exit codes. */
+const OWN_EXIT_CODES: ReadonlySet<string> = new Set(["inspect", "tokenize"]);
+
 /** Runs the program and returns its exit code. Reports errors; never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   const session: Session = { out: new Output(), report: new Report() };
@@ -103,7 +106,9 @@ function program(session: Session): Command {
   for (const command of commands) {
     program.addCommand(command(session).copyInheritedSettings(program));
   }
-  for (const each of [program, ...program.commands]) each.addHelpText("after", EXIT_CODES);
+  for (const each of [program, ...program.commands]) {
+    if (!OWN_EXIT_CODES.has(each.name())) each.addHelpText("after", EXIT_CODES);
+  }
   return program;
 }
 

@@ -119,7 +119,7 @@ export function tokenizeCommand(session: Session): Command {
     .option("--unit <size>", "input of a shard (default: 256MB)", parseSize)
     .option(
       "--memory <size>",
-      "for a row group, or three copies of a line (default: 1GB)",
+      "a line, or a page of Parquet, may take a third of it (default: 1GB)",
       parseSize,
     )
     .option("--threads <n>", "threads, or auto for one for each CPU (default: auto)", threads)

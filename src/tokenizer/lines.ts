@@ -107,14 +107,7 @@ export class LineCalls {
     options: LinesAsyncOptions,
   ): Promise<EncodedLines> {
     const settings = lineSettings(options, mode);
-    checkView("bytes", bytes);
-    const words = await runReaderJob({
-      open: () => this.#open(settings),
-      kind: JOB_ENCODE_LINES,
-      isLast: settings.isLast,
-      bytes: { name: "bytes", view: bytes },
-      signal: settings.signal,
-    });
+    const words = await this.#runJob(JOB_ENCODE_LINES, bytes, settings);
     return this.#linesOf(bytes, words, settings);
   }
 
@@ -125,14 +118,7 @@ export class LineCalls {
     options: CountLinesAsyncOptions,
   ): Promise<CountedLines> {
     const settings = lineSettings(options, mode);
-    checkView("bytes", bytes);
-    const words = await runReaderJob({
-      open: () => this.#open(settings),
-      kind: JOB_COUNT_LINES,
-      isLast: settings.isLast,
-      bytes: { name: "bytes", view: bytes },
-      signal: settings.signal,
-    });
+    const words = await this.#runJob(JOB_COUNT_LINES, bytes, settings);
     return this.#countsOf(bytes, words, settings);
   }
 
@@ -224,6 +210,21 @@ export class LineCalls {
     );
     const { consumed, lines, ends: counts, reasons, starts, bad } = results;
     return { consumed, lines, counts, reasons, starts, bad };
+  }
+
+  #runJob(
+    kind: number,
+    bytes: Uint8Array,
+    settings: LineSettings,
+  ): Promise<Uint32Array<ArrayBuffer>> {
+    checkView("bytes", bytes);
+    return runReaderJob({
+      open: () => this.#open(settings),
+      kind,
+      isLast: settings.isLast,
+      bytes: { name: "bytes", view: bytes },
+      signal: settings.signal,
+    });
   }
 
   /** The reader with these settings: mostly the one of the last call. */

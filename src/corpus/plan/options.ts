@@ -56,7 +56,12 @@ export interface CorpusOptions {
   readonly pad?: boolean | number | undefined;
   /** Bytes of input for each shard. @default 256,000,000 */
   readonly unitBytes?: number | undefined;
-  /** Bytes of memory for a row group, and for three copies of a line. What is longer is refused. @default 1e9 */
+  /**
+   * Bytes of memory. A line that is longer than a third of it (or than 8 MiB, if that is more) is bad, and a page of Parquet
+   * that needs more than that is refused.
+   *
+   * @default 1e9
+   */
   readonly memory?: number | undefined;
 }
 

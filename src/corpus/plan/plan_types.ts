@@ -30,7 +30,7 @@ export interface PlanOptions {
   readonly pack: { readonly length: number; readonly pad: number | null } | null;
   /** The most bytes of input of a unit of several parts. */
   readonly unitBytes: number;
-  /** The most bytes of a line or row group; a longer line is bad. */
+  /** See {@linkcode CorpusOptions.memory}. It decides which lines are too long, so it is in the plan. */
   readonly memory: number;
 }
 
