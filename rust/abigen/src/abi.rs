@@ -1,4 +1,4 @@
-//! Intermediate representation of the ABI: the result of `cbindgen`, reduced to the subset that both runtimes support.
+//! Intermediate representation of the ABI: the result of `cbindgen`, reduced to the subset that all runtimes support.
 //!
 //! The subset is checked here, so a signature outside it is an error of the generator, and never a slow path or a crash
 //! at run time. A function has at most six parameters of `uint32_t`, `int32_t`, `double`, or a pointer to a plain number

@@ -41,7 +41,7 @@ impl Generated {
 /// Parses `root/rust/abi` once and makes every generated file from that parse.
 ///
 /// # Errors
-/// A sentence that says what `cbindgen` refuses, or what is outside the subset that both runtimes support.
+/// A sentence that says what `cbindgen` refuses, or what is outside the subset that all runtimes support.
 pub fn generate(root: &Path) -> Result<Vec<Generated>, String> {
     let bindings = abi::parse(&root.join("rust/abi"))?;
     let abi = Abi::read(&bindings)?;

@@ -28,6 +28,7 @@ fn main() {
         println!("cargo::rerun-if-changed=src/vocab/{shared}");
     }
     println!("cargo::rerun-if-changed=src/unicode/utf8.rs");
+    allow_vector_kernels();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for vocabulary in vocabulary::all() {
         let name = vocabulary.name;
@@ -53,4 +54,16 @@ fn main() {
     }
     fs::write(out.join("classes.rs"), unicode::tables()).expect("OUT_DIR is writable");
     fs::write(out.join("harmony.rs"), vocabulary::harmony_specials()).expect("OUT_DIR is writable");
+}
+
+/// Sets `cfg(has_vector_kernels)` for targets that `src/arch` has vector kernels for. The kernels for NEON take the
+/// bytes of a word in the order of a little-endian processor.
+fn allow_vector_kernels() {
+    println!("cargo::rustc-check-cfg=cfg(has_vector_kernels)");
+    let target = |part: &str| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default();
+    let has_neon = target("FEATURE").split(',').any(|feature| feature == "neon");
+    let neon = target("ARCH") == "aarch64" && target("ENDIAN") == "little" && has_neon;
+    if target("ARCH") == "x86_64" || neon {
+        println!("cargo::rustc-cfg=has_vector_kernels");
+    }
 }

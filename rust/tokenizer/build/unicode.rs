@@ -46,7 +46,8 @@ pub(crate) fn tables() -> String {
     writeln!(source, "static BLOCKS: [[u8; {BLOCK}]; {BLOCKS}] = {blocks:?};")
         .expect("to a string");
     writeln!(source, "const CODES: [u8; 8] = {CODES:?};").expect("to a string");
-    writeln!(source, "static PAGES: [Page; {BLOCKS}] = {pages:?};").expect("to a string");
+    writeln!(source, "#[cfg(has_vector_kernels)]\nstatic PAGES: [Page; {BLOCKS}] = {pages:?};")
+        .expect("to a string");
     source
 }
 

@@ -41,6 +41,7 @@ mod tokenizer;
 mod unicode;
 mod vocab;
 
+pub use arch::cpu_features;
 pub use batch::{BatchOptions, PARALLEL_BYTES, Texts};
 pub use error::{BatchError, Error};
 pub use sink::EndToken;

@@ -6,6 +6,10 @@
 //! then the kernel has verified that its rate is constant and that all processors agree. A counter that jumps gives
 //! wrong times until the next sample. A counter whose rate changes is not used until two samples agree. Figures:
 //! `bench/record`, clock and units.
+//!
+//! This is for x86-64 only. On arm64, reads of the generic timer (`cntvct_el0`) may be executed early, so Linux orders
+//! them by an `isb`, and by other means for processors whose timer has errata. Nothing here can show that a read without
+//! them is right, or that one with them is faster. So `CLOCK_MONOTONIC` is read each time there.
 
 use std::arch::x86_64::_rdtsc;
 use std::cell::Cell;

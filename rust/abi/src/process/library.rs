@@ -5,6 +5,7 @@ use crate::process::pin::pin;
 use crate::seam::boundary::{boundary, silence_panics, with_last_error};
 use crate::seam::failure::{Outcome, count};
 use crate::seam::slice;
+use crate::text::transcode;
 
 /// Returns the hash of this ABI: 31 bits over every signature, status and constant.
 ///
@@ -77,27 +78,10 @@ pub unsafe extern "C" fn sluice_library_cpu_features(out: *mut u8, out_cap: u32)
     })
 }
 
-#[cfg(target_arch = "x86_64")]
+/// The features that the kernels of the tokenizer and of the transcoding use on this processor.
 fn cpu_features() -> String {
-    let found = [
-        ("sse4.2", is_x86_feature_detected!("sse4.2")),
-        ("aes", is_x86_feature_detected!("aes")),
-        ("avx2", is_x86_feature_detected!("avx2")),
-        ("avx512bw", is_x86_feature_detected!("avx512bw")),
-        ("avx512vbmi2", is_x86_feature_detected!("avx512vbmi2")),
-    ];
-    let names: Vec<&str> = found.into_iter().filter_map(|(n, has)| has.then_some(n)).collect();
-    names.join(" ")
-}
-
-#[cfg(target_arch = "aarch64")]
-fn cpu_features() -> String {
-    "neon".to_owned()
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn cpu_features() -> String {
-    String::new()
+    let features = [sluice_tokenizer::cpu_features(), transcode::cpu_features()];
+    features.into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// # Safety

@@ -73,6 +73,7 @@ impl Classes {
 
     /// Adds the characters whose first bytes are in `classified`, all of them in `self.high`. `first` has the
     /// first bytes of all characters of the block.
+    #[cfg(has_vector_kernels)]
     #[inline(always)]
     pub(super) fn with_first_bytes(self, classified: NonAscii, first: u64) -> Self {
         let inner = self.high & !first;
@@ -136,6 +137,7 @@ impl NonAscii {
         self.symbol |= c & !(a | b);
     }
 
+    #[cfg(has_vector_kernels)]
     #[inline(always)]
     fn all(&self) -> u64 {
         self.upper | self.lower | self.caseless | self.mark | self.digit | self.blank | self.symbol

@@ -74,6 +74,7 @@ const BY_NUMBER: [Class; 8] = [
 
 /// The classes of 128 characters, laid out for byte shuffles indexed by the lowest four bits of a character.
 /// There are three bits of a [`code`] for each character; `build/unicode.rs` describes their order.
+#[cfg(has_vector_kernels)]
 pub(crate) type Page = [[u8; 16]; 3];
 
 /// The three bits that stand for a class in a [`Page`].
@@ -84,6 +85,7 @@ pub(crate) fn code(class: Class) -> u32 {
 }
 
 /// The page of the character of two or three bytes that begins with these two bytes.
+#[cfg(has_vector_kernels)]
 #[inline(always)]
 pub(crate) fn page(first: u8, second: u8) -> &'static Page {
     let (first, second) = (usize::from(first), usize::from(second & 63));

@@ -19,6 +19,9 @@ const BLOCK: usize = 32;
 /// Bytes of one store, of which at most 3 * 16 are used.
 const STORE: usize = 64;
 
+/// The features that [`latin1`] and [`utf16`] are compiled for, but BMI2 and POPCNT, which each such processor has.
+pub(super) const FEATURES: &str = "avx512f avx512bw avx512vbmi2";
+
 /// Whether the processor has the features that [`latin1`] and [`utf16`] are compiled for.
 pub(super) fn is_available() -> bool {
     static IS_AVAILABLE: OnceLock<bool> = OnceLock::new();

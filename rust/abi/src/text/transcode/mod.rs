@@ -9,6 +9,15 @@ mod avx512;
 /// The most bytes of UTF-8 for one unit. A surrogate is half of four bytes, any other unit one to three.
 pub(crate) const MOST_BYTES: usize = 3;
 
+/// The features of the processor that the kernels use, or an empty text if only portable code runs.
+pub(crate) fn cpu_features() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if avx512::is_available() {
+        return avx512::FEATURES;
+    }
+    ""
+}
+
 /// Writes Latin-1 as UTF-8 to `out`, which has room for [`MOST_BYTES`] a unit, and returns its length.
 pub(crate) fn latin1(units: &[u8], out: &mut [u8]) -> usize {
     #[cfg(target_arch = "x86_64")]

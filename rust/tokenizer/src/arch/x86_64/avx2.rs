@@ -1,9 +1,10 @@
 //! Kernels with vectors of 32 bytes, and a hash by rounds of AES.
 
-use super::{avx2_non_ascii, block_bytes::BlockBytes};
+use super::{block_bytes::BlockBytes, nibbles::Nibbles};
 use crate::arch::{
     classes::Classes,
     processor::{Processor, WithCpu},
+    vector_block::classify,
 };
 use std::arch::x86_64::{
     __m128i, __m256i, _MM_HINT_T0, _mm_aesenc_si128, _mm_cvtsi128_si32, _mm_prefetch,
@@ -12,9 +13,8 @@ use std::arch::x86_64::{
 };
 use std::sync::OnceLock;
 
-/// With fewer bytes outside ASCII in a block, its characters are left to be classified one by one
-/// (`bench/record/2026-11-26-engine-tables.txt`, 24).
-const MANY: u32 = 10;
+/// The features that [`run`] is compiled for.
+pub(in crate::arch) const FEATURES: &str = "aes avx2 bmi1 bmi2 lzcnt popcnt";
 
 /// Whether the processor has the features that [`run`] is compiled for.
 #[inline(always)]
@@ -57,7 +57,7 @@ impl Processor for Avx2 {
                 _mm256_loadu_si256(high.as_ptr().cast::<__m256i>()),
             ]
         };
-        classify(BlockBytes(halves), |offset| block[offset % 64])
+        classify::<Nibbles>(BlockBytes(halves), |offset| block[offset % 64])
     }
 
     #[inline(always)]
@@ -65,7 +65,9 @@ impl Processor for Avx2 {
         let [a, b, c, d, e, f, g, h] = words.map(u64::cast_signed);
         // SAFETY: an `Avx2` exists, so the processor has AVX2.
         let halves = unsafe { [_mm256_set_epi64x(d, c, b, a), _mm256_set_epi64x(h, g, f, e)] };
-        classify(BlockBytes(halves), |offset| (words[offset / 8 % 8] >> (offset % 8 * 8)) as u8)
+        classify::<Nibbles>(BlockBytes(halves), |offset| {
+            (words[offset / 8 % 8] >> (offset % 8 * 8)) as u8
+        })
     }
 
     #[inline(always)]
@@ -116,32 +118,4 @@ impl Processor for Avx2 {
         // SAFETY: an `Avx2` exists, so the processor has the features that `run_outlined` is compiled for.
         unsafe { run_outlined(work) }
     }
-}
-
-/// Classifies the bytes of a block. `byte` returns the byte at an offset.
-#[inline(always)]
-fn classify(block: BlockBytes, byte: impl Fn(usize) -> u8) -> Classes {
-    let line_end = block.equal(b'\r') | block.equal(b'\n');
-    let high = block.bits();
-    let mut classes = Classes {
-        upper: block.within(b'A', b'Z'),
-        lower: block.within(b'a', b'z'),
-        digit: block.within(b'0', b'9'),
-        space: block.equal(b' '),
-        blank: block.within(b'\t', b'\r') & !line_end,
-        line_end,
-        apostrophe: block.equal(b'\''),
-        slash: block.equal(b'/'),
-        high,
-        ..Classes::default()
-    };
-    if high == 0 {
-        return classes;
-    }
-    let wide = block.within(0xE0, 0xFF);
-    if wide != 0 {
-        let not_splittable = block.equal(0xE0) & block.within(0x80, 0xB7) >> 1;
-        classes.splittable = wide & !not_splittable;
-    }
-    if high.count_ones() < MANY { classes } else { avx2_non_ascii::classify(classes, block, byte) }
 }

@@ -1,7 +1,7 @@
 //! Kernels for x86-64 with AVX2, BMI and AES.
 
 mod avx2;
-mod avx2_non_ascii;
 mod block_bytes;
+mod nibbles;
 
-pub(super) use avx2::{is_available, run};
+pub(super) use avx2::{FEATURES, is_available, run};
