@@ -1,7 +1,7 @@
 /**
- * Exact token counts, rate limits and upstream pools for LLM gateways on Bun and Deno.
+ * Exact token counts, rate limits and upstream pools for LLM gateways on Bun, Deno and Node.js.
  *
- * One Rust library with a C ABI is loaded by `bun:ffi` or `Deno.dlopen`. All Workers of a process share its
+ * One Rust library with a C ABI is loaded by `bun:ffi`, `Deno.dlopen` or `node:ffi`. All Workers of a process share its
  * state. Importing this module opens nothing: the library is loaded on first use. Each part can be imported
  * alone: `sluice/tokenizer`, `sluice/limiter`, `sluice/http`, `sluice/pool`. `sluice/shared`, which shares limits with
  * other processes, is only there.

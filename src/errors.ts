@@ -30,13 +30,14 @@ export type SluiceErrorCode =
    * The native library exists, and the system refuses to load it.
    *
    * The message says why, as far as the system does: another library is missing, the C library is older or another
-   * one, the file is for another system or CPU, or it is damaged.
+   * one, the file is for another system or CPU, or it is damaged. In a single executable, it may say that there is no
+   * folder for a copy of the library.
    */
   | "SLUICE_LIBRARY_NOT_LOADED"
   /**
-   * Deno was started without permission to load the native library.
+   * The runtime was started without permission to load the native library.
    *
-   * Start Deno with the `--allow-ffi` that the message spells out.
+   * Start Deno, or Node.js with `--permission`, with the `--allow-ffi` that the message spells out.
    */
   | "SLUICE_FFI_DENIED"
   /**
@@ -46,9 +47,10 @@ export type SluiceErrorCode =
    */
   | "SLUICE_ABI_MISMATCH"
   /**
-   * The runtime is neither Bun nor Deno, or there is no native library for the operating system and CPU.
+   * The runtime is neither Bun, Deno nor Node.js with `node:ffi`, or there is no native library for the operating
+   * system and CPU.
    *
-   * Run on one of the platforms that the README lists.
+   * Run on one of the platforms that the README lists. In Node.js the message says what `node:ffi` lacks.
    */
   | "SLUICE_UNSUPPORTED_PLATFORM"
   /**

@@ -1,7 +1,7 @@
 /**
  * A reused buffer per isolate that holds texts as UTF-8 while the native side reads them.
  *
- * `encodeInto` a reused buffer is the fastest way across in both runtimes. `encode()` allocates, which takes
+ * `encodeInto` a reused buffer is the fastest way across in Bun and Deno. `encode()` allocates, which takes
  * longer than transcoding a short text. There are two exceptions in Deno. For the shortest strings the call
  * itself takes longer than encoding them in JavaScript. And V8 transcodes strings outside of ASCII unit by unit,
  * so long ones are copied as UTF-16 or Latin-1, which is faster, and transcoded natively. (Records:

@@ -86,5 +86,6 @@ export function asWords(view: Int32Array | BigInt64Array): Uint32Array {
 }
 
 function getter(prototype: object, name: PropertyKey): (this: unknown) => unknown {
-  return Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+  // Runtimes without `detached` load no library, and say so at the first use. Importing must work there.
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get ?? (() => undefined);
 }

@@ -20,6 +20,22 @@ const LINUX_CODES: Readonly<Record<string, string>> = {
   122: "EDQUOT",
 };
 
+/**
+ * Makes a folder and those above it that are missing. Not by the option `recursive`, with which Node.js reports a
+ * read-only file system as a folder that does not exist.
+ */
+export function makeFolder(at: string): void {
+  try {
+    fs.mkdirSync(at);
+  } catch (error) {
+    const parent = path.dirname(at);
+    if (codeOf(error) === "ENOENT" && parent !== at) {
+      makeFolder(parent);
+      makeFolder(at);
+    } else if (!fs.statSync(at, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
 /** Replaces the file `at` by `text`. A reader sees the old or the new file, whatever fails when. */
 export function writeDurably(at: string, text: string): void {
   const temporary = writeTemporary(at, text);

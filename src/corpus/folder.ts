@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { SluiceError } from "../errors.ts";
-import { codeOf, createDurably, syncFolder, writeDurably } from "./durable.ts";
+import { codeOf, createDurably, makeFolder, syncFolder, writeDurably } from "./durable.ts";
 import { keepsUnits } from "./plan/keeps_units.ts";
 import { isSamePlan, parsePlan, planDifferences, planText } from "./plan/plan_text.ts";
 import type { Plan } from "./plan/plan_types.ts";
@@ -60,7 +60,7 @@ export function claimFolder(
   plan: Plan,
   onReplace?: (differences: readonly string[]) => void,
 ): Plan {
-  fs.mkdirSync(out, { recursive: true });
+  makeFolder(out);
   let there = readPlan(out);
   if (there === undefined) {
     if (createDurably(path.join(out, PLAN_NAME), planText(plan))) return plan;

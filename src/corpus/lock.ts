@@ -11,7 +11,7 @@ import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { show, SluiceError } from "../errors.ts";
-import { codeOf, createDurably } from "./durable.ts";
+import { codeOf, createDurably, makeFolder } from "./durable.ts";
 import { isRunning, startOf } from "./processes.ts";
 import type { Shard } from "./shards.ts";
 import { hostName, LOCK_FOLDER, temporaryName } from "./unit/names.ts";
@@ -60,7 +60,7 @@ export class Lock implements Disposable {
     const at = path.join(out, LOCK_FOLDER, lockName(shard));
     const text = `${JSON.stringify(holder())}\n`;
     for (;;) {
-      fs.mkdirSync(path.dirname(at), { recursive: true });
+      makeFolder(path.dirname(at));
       try {
         if (createDurably(at, text)) return new Lock(at, text);
       } catch (error) {

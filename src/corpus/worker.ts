@@ -3,26 +3,25 @@
  *
  * @module
  */
+import { parentPort } from "node:worker_threads";
+import { hideFfiWarning } from "../ffi/ffi_warning.ts";
 import { failureOf } from "./run/failure.ts";
 import type { FromWorker, Setup, ToWorker } from "./run/messages.ts";
 import { type Outcome, OwnThread } from "./run/threads.ts";
 
-interface Scope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  postMessage(message: FromWorker): void;
-}
-
-const scope = globalThis as unknown as Scope;
+hideFfiWarning();
+const port = parentPort!;
 let setup: Setup | undefined;
 let thread: OwnThread | undefined;
 
-scope.onmessage = async ({ data }) => {
-  if ("plan" in data) {
-    setup = data;
-    return;
-  }
-  scope.postMessage(messageOf(await work(data.unit)));
-};
+port.on("message", async (message: ToWorker) => {
+  if ("plan" in message) setup = message;
+  else tell(messageOf(await work(message.unit)));
+});
+
+function tell(message: FromWorker): void {
+  port.postMessage(message);
+}
 
 async function work(unit: number): Promise<Outcome> {
   try {
@@ -31,8 +30,8 @@ async function work(unit: number): Promise<Outcome> {
     return { failure: failureOf(error) };
   }
   return await thread.do(unit, {
-    onProgress: (totals) => scope.postMessage({ kind: "progress", totals }),
-    onBadLine: (line) => scope.postMessage({ kind: "bad-line", line }),
+    onProgress: (totals) => tell({ kind: "progress", totals }),
+    onBadLine: (line) => tell({ kind: "bad-line", line }),
   });
 }
 

@@ -8,6 +8,7 @@ import type { Backend, Functions, SymbolTable } from "./native.ts";
 /** The parts of Bun that this file uses, declared here so that Deno can type-check the file. */
 interface Bun {
   readonly version: string;
+  readonly isStandaloneExecutable: boolean;
   fileURLToPath(url: string): string;
 }
 
@@ -34,7 +35,11 @@ export function bunBackend(): Backend | undefined {
       return ffi().dlopen(path, table).symbols as Functions<T>;
     },
     permits: () => true,
+    permissionFor: () => "",
     exists: (path) => process.getBuiltinModule("node:fs").existsSync(path),
+    executable: bun.isStandaloneExecutable
+      ? { read: (path) => process.getBuiltinModule("node:fs").readFileSync(path) }
+      : undefined,
     isArrayCheap: true,
     shortUnits: 0,
     writeAt: (bytes, text, offset) => utf8Write.call(bytes, text, offset),

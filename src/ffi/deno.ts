@@ -42,6 +42,7 @@ export function denoBackend(): Backend | undefined {
     },
     // Queried first, so that a missing permission is a typed error and never a prompt during a request.
     permits: (path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted",
+    permissionFor: (paths) => `--allow-ffi=${paths.join(",")} (or --allow-ffi for any library)`,
     exists(path) {
       if (deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
       try {

@@ -11,9 +11,12 @@ import { detailsOf, SluiceError, statusError } from "../errors.ts";
 import { bunBackend } from "./bun.ts";
 import { Copy } from "./copies.ts";
 import { denoBackend } from "./deno.ts";
+import { moduleUrl } from "./embedded.ts";
 import { type Candidate, candidates } from "./locate.ts";
+import { isMissing, systemOf } from "./loader_messages.ts";
 import type { Backend, Functions, Native, SymbolTable } from "./native.ts";
-import { ffiDenied, isMissing, mismatch, notFound, notLoaded } from "./refusals.ts";
+import { nodeBackend, nodeWithoutFfi } from "./node.ts";
+import { ffiDenied, mismatch, notFound, notLoaded, type Refusal } from "./refusals.ts";
 import { ABI_HASH, ERROR_DETAILS, symbols } from "./symbols.gen.ts";
 
 /** A loaded library and its origin. */
@@ -31,7 +34,8 @@ export interface Library {
 }
 
 let loaded: Library | undefined;
-const copy = new Copy(import.meta.url);
+// A bundle without a URL is not known to come again, so it takes nothing away from another.
+const copy = new Copy(moduleUrl(import.meta) ?? crypto.randomUUID());
 
 /**
  * The library of this isolate, loaded by the first call. After a failure, the next call tries again.
@@ -62,26 +66,38 @@ export function unwrap(result: number): number {
 /**
  * The backend of this runtime.
  *
- * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if it is neither of the two.
+ * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if it is none of the three.
  */
 export function detectBackend(): Backend {
-  const backend = bunBackend() ?? denoBackend();
+  const backend = bunBackend() ?? denoBackend() ?? nodeBackend();
   if (backend !== undefined) return backend;
+  const here = nodeWithoutFfi() ??
+    "this is another runtime, without bun:ffi, Deno.dlopen and node:ffi";
   throw new SluiceError(
     "SLUICE_UNSUPPORTED_PLATFORM",
-    `sluice needs Bun or Deno: this is ${process.release?.name ?? "an unknown runtime"} ` +
-      `${process.version ?? ""}, which has neither bun:ffi nor Deno.dlopen`,
+    `sluice needs Bun, Deno or Node.js 26.9 and later: ${here}`,
   );
 }
 
-/** Loads the first candidate that exists. Exported for tests, use {@linkcode library} instead. */
+/**
+ * Loads the first candidate that exists. One that is made for another C library does not end the search, and neither does
+ * one of which there is a copy. Any other that cannot be loaded does, but a platform package leaves those of a bundle: it
+ * may only be near the bundle. Exported for tests, use {@linkcode library} instead.
+ */
 export function load(
   backend: Backend,
   search: Iterable<Candidate> = candidates(backend),
 ): Library {
   const tried: Candidate[] = [];
   const denied: Candidate[] = [];
+  const refused: Refusal[] = [];
+  let inPackage: SluiceError | undefined;
   for (const candidate of search) {
+    if (inPackage !== undefined && candidate.origin !== "bundle") continue;
+    if (candidate.fault !== undefined) {
+      refused.push({ candidate, reason: candidate.fault, cause: undefined });
+      continue;
+    }
     if (!backend.permits(candidate.path)) {
       denied.push(candidate);
       continue;
@@ -90,15 +106,27 @@ export function load(
       checkHash(backend, candidate);
       return open(backend, candidate);
     } catch (cause) {
-      if (cause instanceof SluiceError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      if (!isMissing(candidate.path, reason, backend.exists(candidate.path))) {
-        throw notLoaded(candidate, reason, cause);
+      const { path, origin, libc, hasCopy = false } = candidate;
+      if (cause instanceof SluiceError) {
+        if (origin !== "platform package") throw cause;
+        inPackage = cause;
+        continue;
       }
-      tried.push(candidate);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (origin !== "executable" && isMissing(path, reason, backend.exists(path))) {
+        tried.push(candidate);
+        continue;
+      }
+      refused.push({ candidate, reason, cause });
+      const isForOther = libc !== undefined && libc !== systemOf(reason);
+      if (isForOther || hasCopy) continue;
+      if (origin !== "platform package") throw notLoaded(refused, backend);
+      inPackage = notLoaded(refused, backend);
     }
   }
-  throw denied.length > 0 ? ffiDenied(denied) : notFound(tried, backend);
+  if (inPackage !== undefined) throw inPackage;
+  if (denied.length > 0) throw ffiDenied(denied, backend);
+  throw refused.length > 0 ? notLoaded(refused, backend) : notFound(tried, backend);
 }
 
 function open(backend: Backend, candidate: Candidate): Library {
@@ -141,7 +169,8 @@ function lookUp<K extends keyof Native>(
   try {
     return backend.open<SymbolTable>(candidate.path, { [name]: symbols[name] })[name] as Native[K];
   } catch (cause) {
-    throw notLoaded(candidate, cause instanceof Error ? cause.message : String(cause), cause);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw notLoaded([{ candidate, reason, cause }], backend);
   }
 }
 

@@ -43,10 +43,14 @@ export interface Backend {
   open<T extends SymbolTable>(path: string, table: T): Functions<T>;
   /** Whether the runtime permits this program to load `path`. */
   permits(path: string): boolean;
+  /** The flags that would permit it to load these files, for messages. */
+  permissionFor(paths: readonly string[]): string;
   /** Whether a file exists at `path`, or undefined if this program may not read that. Never prompts. */
   exists(path: string): boolean | undefined;
   /** An environment variable, or undefined if it is not set or this program may not read it. Never prompts. */
   environment(name: string): string | undefined;
+  /** What holds the library if this program is a single executable, whose files only the runtime can open. */
+  readonly executable?: Executable | undefined;
   /** Whether allocating a small typed array is about as fast as making a view of existing memory. */
   readonly isArrayCheap: boolean;
   /** The longest string, in UTF-16 units, that JavaScript converts to UTF-8 faster than a call into the runtime does. */
@@ -61,6 +65,14 @@ export interface Backend {
    * Undefined while that is not yet worth loading, or if the units are not available.
    */
   readonly unitsOf?: (text: string) => Units | undefined;
+}
+
+/** A single executable of a runtime, which has files or assets in it. */
+export interface Executable {
+  /** The content of the embedded file at `path`. */
+  read?(path: string): Uint8Array;
+  /** The content of an asset, or undefined if there is none of that name. */
+  asset?(name: string): Uint8Array | undefined;
 }
 
 /** The units of a string. */

@@ -14,7 +14,7 @@ const DEFAULT_CEILING = 256;
 /** The largest value that Bun accepts. It uses its default for any other value. */
 const LARGEST_CEILING = 65_535;
 
-/** The limit, or `Infinity` if there is none, as in Deno. */
+/** The limit, or `Infinity` if there is none, as in Deno and Node. */
 export function requestCeiling(): number {
   const bun = bunBackend();
   if (bun === undefined) return Infinity;

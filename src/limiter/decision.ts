@@ -123,16 +123,24 @@ const RETRY_MS: Readonly<Record<DenialReason, number>> = {
 export class Denial<Name extends string = string> implements Denied<Name> {
   /** Always false. */
   readonly allowed = false;
+  readonly limiter: string;
+  readonly limit: Name;
+  readonly reason: DenialReason;
+  readonly fitsAfterMs: number | undefined;
   readonly retryAfterMs: number;
   readonly neverFits: boolean;
 
   /** @ignore Limiters make these. */
   constructor(
-    readonly limiter: string,
-    readonly limit: Name,
-    readonly reason: DenialReason,
-    readonly fitsAfterMs: number | undefined,
+    limiter: string,
+    limit: Name,
+    reason: DenialReason,
+    fitsAfterMs: number | undefined,
   ) {
+    this.limiter = limiter;
+    this.limit = limit;
+    this.reason = reason;
+    this.fitsAfterMs = fitsAfterMs;
     this.neverFits = reason === "never";
     this.retryAfterMs = fitsAfterMs === undefined
       ? RETRY_MS[reason]

@@ -23,6 +23,13 @@ export const TRIES = 16;
 /** The native side of a limiter, for one object. */
 export class NativeLimiter extends NativeHandle {
   readonly name: string;
+  readonly limits: readonly string[];
+  readonly units: Units;
+  readonly concurrencyUnits: readonly ConcurrencyUnit[];
+  /** Whether reservations that are not ended are reported. */
+  readonly tracksLeaks: boolean;
+  /** The lifetime of a reservation that sets none. */
+  readonly reservationTtlMs: number;
   /**
    * The costs of a call on one key, while the native side reads them. They are written last: whatever the
    * caller passed, a key as well, may have getters that make another call.
@@ -30,16 +37,14 @@ export class NativeLimiter extends NativeHandle {
   readonly costs: Float64Array<ArrayBuffer>;
   readonly #open: OpenLimiter;
 
+  /** @param store What the limiter is shared through. */
   constructor(
     open: OpenLimiter,
-    readonly limits: readonly string[],
-    readonly units: Units,
-    readonly concurrencyUnits: readonly ConcurrencyUnit[],
-    /** Whether reservations that are not ended are reported. */
-    readonly tracksLeaks: boolean,
-    /** The lifetime of a reservation that sets none. */
-    readonly reservationTtlMs: number,
-    /** What the limiter is shared through. */
+    limits: readonly string[],
+    units: Units,
+    concurrencyUnits: readonly ConcurrencyUnit[],
+    tracksLeaks: boolean,
+    reservationTtlMs: number,
     store?: SharedStore,
   ) {
     super(
@@ -49,6 +54,11 @@ export class NativeLimiter extends NativeHandle {
       leaving(open, store),
     );
     this.name = open.name;
+    this.limits = limits;
+    this.units = units;
+    this.concurrencyUnits = concurrencyUnits;
+    this.tracksLeaks = tracksLeaks;
+    this.reservationTtlMs = reservationTtlMs;
     this.costs = new Float64Array(new ArrayBuffer(8 * units.names.length));
     this.#open = open;
   }

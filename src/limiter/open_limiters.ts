@@ -17,6 +17,11 @@ import { textBuffer } from "../text_buffer.ts";
 
 /** One limiter, shared by all its objects of this isolate. */
 export class OpenLimiter {
+  readonly handle: number;
+  readonly name: string;
+  readonly isPrivate: boolean;
+  /** All options as one string: equal strings are equal options. */
+  readonly options: string;
   /** The number of its objects that are neither closed nor collected. */
   users = 1;
   /** What asks a store, if the limiter is shared with other processes. */
@@ -25,13 +30,12 @@ export class OpenLimiter {
   left: Promise<void> | undefined;
   readonly keys: KeyCache = new KeyCache();
 
-  constructor(
-    readonly handle: number,
-    readonly name: string,
-    readonly isPrivate: boolean,
-    /** All options as one string: equal strings are equal options. */
-    readonly options: string,
-  ) {}
+  constructor(handle: number, name: string, isPrivate: boolean, options: string) {
+    this.handle = handle;
+    this.name = name;
+    this.isPrivate = isPrivate;
+    this.options = options;
+  }
 }
 
 const limiters = new Map<string, OpenLimiter>();

@@ -13,7 +13,7 @@ import { textBuffer } from "../text_buffer.ts";
 const FROM_MS = Date.UTC(1970, 0);
 const UNTIL_MS = Date.UTC(2100, 0);
 
-/** The part of `Temporal` that is used. Both runtimes have it, and TypeScript 5 has no types of it. */
+/** The part of `Temporal` that is used. All runtimes have it, and TypeScript 5 has no types of it. */
 interface Zoned {
   readonly epochMilliseconds: number;
   readonly offsetNanoseconds: number;

@@ -41,7 +41,7 @@ import { UpstreamSet } from "./upstream_set.ts";
  * Decides, for all Workers of the process, how many requests are in flight to which upstream, in what order
  * queued requests are served, and which upstreams are healthy.
  *
- * It grants leases, not sockets: the sockets belong to `fetch` in Bun and Deno. Objects cannot be sent to
+ * It grants leases, not sockets: the sockets belong to the `fetch` of the runtime. Objects cannot be sent to
  * another Worker either, so a lease is used where it was acquired. Counts, queue and health are shared by all
  * Workers that open a pool of the same name. The leases of a Worker that ends, even by `terminate()`, are
  * taken back.

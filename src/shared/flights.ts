@@ -134,18 +134,21 @@ export class Flights {
 
 /** One call. */
 class Flight implements Limited {
+  readonly key: number;
+  readonly seq: number;
   readonly startedAt = performance.now();
   isDone = false;
   hasFailed = false;
+  readonly #late: (flight: Flight) => void;
 
-  constructor(
-    readonly key: number,
-    readonly seq: number,
-    readonly late: (flight: Flight) => void,
-  ) {}
+  constructor(key: number, seq: number, late: (flight: Flight) => void) {
+    this.key = key;
+    this.seq = seq;
+    this.#late = late;
+  }
 
   expire(): void {
-    this.late(this);
+    this.#late(this);
   }
 }
 

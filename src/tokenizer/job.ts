@@ -2,7 +2,7 @@
  * Tokenizes off the event loop: a text crosses in slices, a thread of the library works on it, and the
  * result comes back in slices. The event loop runs in between.
  *
- * Both runtimes run the same code. Deno could await a `nonblocking` symbol instead, but Bun has none. In
+ * All runtimes run the same code. Deno could await a `nonblocking` symbol instead, but Bun has none. In
  * Deno its threads are shared with file I/O, and it would save only the last poll.
  *
  * @module

@@ -20,7 +20,7 @@ import type { NativeJob } from "./native_job.ts";
 import type { TimeSlice } from "./time_slice.ts";
 
 /**
- * A string is transcoded this many UTF-16 units at a time, which takes at most 0.25 ms in either runtime
+ * A string is transcoded this many UTF-16 units at a time, which takes at most 0.25 ms in Bun and Deno
  * (record: `bench/record`, crossing table, CJK in Deno).
  */
 const SLICE_UNITS = 1 << 16;

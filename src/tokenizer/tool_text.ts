@@ -99,7 +99,7 @@ function signature(tool: ToolDefinition, style: ToolStyle): Signature {
 
 /** Strings under these keys are keywords of JSON Schema or names within the schema. */
 const WORDS: ReadonlySet<string> = new Set(
-  ["type", "$ref", "$schema", "$id", "id", "format", "required", "mapping", "propertyName"],
+  ["type", "$ref", "$schema", "$id", "id", "format", "mapping", "propertyName"],
 );
 
 /** The longest keyword or name. */

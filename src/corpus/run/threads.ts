@@ -3,6 +3,8 @@
  *
  * @module
  */
+import process from "node:process";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 import type { Commit } from "../plan/plan_types.ts";
 import type { BadLine } from "../unit/quarantine.ts";
 import type { Totals } from "../unit/totals.ts";
@@ -122,7 +124,7 @@ export class OtherThread implements Runner {
           failure: { kind: "unit", message: `its Worker died: ${message}`, code: undefined },
         });
       };
-      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      worker.removeAllListeners("message").on("message", (data: FromWorker) => {
         switch (data.kind) {
           case "progress":
             return watch.onProgress(data.totals);
@@ -133,7 +135,7 @@ export class OtherThread implements Runner {
           case "failed":
             return resolve({ failure: data.failure });
         }
-      };
+      });
       worker.postMessage({ unit } satisfies ToWorker);
     });
     this.#onEnd = () => {};
@@ -141,7 +143,7 @@ export class OtherThread implements Runner {
   }
 
   close(): void {
-    this.#worker?.terminate();
+    void this.#worker?.terminate();
     this.#worker = undefined;
   }
 
@@ -154,18 +156,24 @@ export class OtherThread implements Runner {
   }
 
   #start(): Worker {
-    const worker = new Worker(workerUrl(), { type: "module" });
+    const worker = new Worker(workerUrl(), optionsOf(process.execArgv));
     const ended = (message: string) => {
       if (worker !== this.#worker) return;
       this.close(); // The next unit gets another one.
       this.#onEnd(message);
     };
-    worker.onerror = (event) => {
-      event.preventDefault(); // In Deno it would end the process.
-      ended(event.message);
-    };
-    worker.addEventListener("close", () => ended("it exited"));
+    worker.on("error", (error: Error) => ended(error.message));
+    worker.on("exit", () => ended("it exited"));
     worker.postMessage(this.#setup);
     return worker;
   }
+}
+
+/**
+ * The options for a Worker of a program with these. It inherits them, unless they are those of a program that is given as
+ * text: with `--input-type`, no Worker can run a file.
+ */
+function optionsOf(execArgv: readonly string[]): WorkerOptions | undefined {
+  const isText = execArgv.some((option) => option.startsWith("--input-type"));
+  return isText ? { execArgv: [] } : undefined;
 }

@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { link, syncFolder } from "../durable.ts";
+import { link, makeFolder, syncFolder } from "../durable.ts";
 import { clearTemporary } from "../folder.ts";
 import { temporaryName } from "../unit/names.ts";
 
@@ -38,7 +38,7 @@ export class PartFiles implements Disposable {
     this.#folder = folder;
     this.#stem = stem;
     this.#suffix = suffix;
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const taken = fs.readdirSync(folder).sort().find((name) => this.#isPart(name));
     if (taken !== undefined) throw this.#taken(taken);
     clearTemporary(folder, []);

@@ -8,7 +8,7 @@ import { fieldOf } from "../../tokenizer/json_line.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** JSON with access to the text of numbers, which both runtimes have. */
+/** JSON with access to the text of numbers, which all runtimes have. */
 interface ExactJson {
   parse(
     text: string,

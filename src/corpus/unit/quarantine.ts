@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import fs from "node:fs";
 import path from "node:path";
 import type { LineReason } from "../../tokenizer/line_types.ts";
+import { makeFolder } from "../durable.ts";
 import { HashedFile } from "../formats/mod.ts";
 import type { ShardFile } from "../plan/plan_types.ts";
 import { BAD_FOLDER, badPath } from "./names.ts";
@@ -47,7 +48,7 @@ export class Quarantine {
   /** @param length The length of the line, if `raw` is only its beginning. */
   add(line: BadLine, raw: Uint8Array | undefined, length: number = raw?.length ?? 0): void {
     if (this.#file === undefined) {
-      fs.mkdirSync(path.dirname(this.#temporary), { recursive: true });
+      makeFolder(path.dirname(this.#temporary));
       this.#file = new HashedFile(this.#temporary);
     }
     this.#text += `${JSON.stringify({ ...line, ...content(raw, length) })}\n`;
