@@ -1,4 +1,3 @@
-#!/usr/bin/env bun
 /**
  * The command-line program `sluice`: counts, encodes, decodes and cuts files and pipes.
  *

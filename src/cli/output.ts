@@ -95,17 +95,22 @@ export class Output {
  *
  * The runtimes open `/dev/null` in its place, because the next file would get its number otherwise, and the
  * results would be written there. So writing succeeds. Bun opens it with O_CLOEXEC, which no shell and no parent
- * does. In Deno this cannot be detected.
+ * does. Deno opens it without, and Node.js sets the flag for all three streams, so there this cannot be detected.
  */
 export function isStdoutClosed(): boolean {
   try {
     if (!fs.fstatSync(1).isCharacterDevice() || isatty(1)) return false;
     if (fs.readlinkSync("/proc/self/fd/1") !== "/dev/null") return false;
-    const flags = /^flags:\s*([0-7]+)$/m.exec(fs.readFileSync("/proc/self/fdinfo/1", "utf8"));
-    return flags !== null && (Number.parseInt(flags[1]!, 8) & CLOSE_ON_EXEC) !== 0;
+    return closesOnExec(1) && !(closesOnExec(0) && closesOnExec(2));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EBADF";
   }
+}
+
+function closesOnExec(fd: number): boolean {
+  const info = fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
+  const flags = /^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? "0";
+  return (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
 }
 
 async function write(fd: number, bytes: Uint8Array): Promise<number> {

@@ -1,18 +1,35 @@
 /**
- * The search path of the native library, in order: `SLUICE_LIB`, the platform package, the local build.
+ * The search path of the native library, in order: `SLUICE_LIB`, the executable, the platform packages, the local build,
+ * the bundle.
  *
- * Apart from module resolution, nothing here uses the file system, because `--allow-ffi=<library>` alone must be enough
- * in Deno, without `--allow-read`.
+ * Apart from module resolution, nothing here uses the file system outside of an executable, because
+ * `--allow-ffi=<library>` alone must be enough in Deno, without `--allow-read`.
  *
  * @module
  */
 import { SluiceError } from "../errors.ts";
-import type { Backend } from "./native.ts";
+import { embeddedLibraries, moduleUrl } from "./embedded.ts";
+import { copiesOf, copyFolders } from "./embedded_copy.ts";
+import type { CLibrary } from "./loader_messages.ts";
+import type { Backend, Executable } from "./native.ts";
+import { urlOf } from "./resolve.ts";
 
 /** A path to try, and its origin. */
 export interface Candidate {
   readonly path: string;
-  readonly origin: "SLUICE_LIB" | "platform package" | "local build";
+  readonly origin:
+    | "SLUICE_LIB"
+    | "executable"
+    | "cache folder"
+    | "platform package"
+    | "local build"
+    | "bundle";
+  /** The C library for which it is made, if that is known. */
+  readonly libc?: CLibrary;
+  /** Whether the next candidate is another copy of the same library, to be tried if this one cannot be loaded. */
+  readonly hasCopy?: true;
+  /** Why there is no such file, if that is known already. */
+  readonly fault?: string;
 }
 
 /** The environment variable with the path of the library, which takes precedence. */
@@ -40,7 +57,7 @@ export const PLATFORMS: readonly string[] = [
  * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if there is no library for this platform.
  */
 export function* candidates(backend: Backend): Generator<Candidate> {
-  const { platform } = backend;
+  const { platform, executable } = backend;
   const named = backend.environment(LIBRARY_VARIABLE);
   if (named !== undefined && named !== "") return yield { path: named, origin: "SLUICE_LIB" };
   const file = FILES[platform.slice(0, platform.indexOf("-"))];
@@ -51,23 +68,81 @@ export function* candidates(backend: Backend): Generator<Candidate> {
         `If you built one, name it in ${LIBRARY_VARIABLE}.`,
     );
   }
-  const packaged = resolve(backend, `${packageName(platform)}/${file}`);
-  if (packaged !== undefined) yield { path: packaged, origin: "platform package" };
-  const local = new URL(`../../target/release/${file}`, import.meta.url);
-  // A module from the network has no library next to it.
-  if (local.protocol === "file:") {
-    yield { path: backend.pathOf(local.href), origin: "local build" };
+  // First, so that an executable does not load what happens to be near it.
+  if (executable !== undefined) yield* inExecutable(backend, executable, file);
+  for (const { name, libc } of packagesOf(platform)) {
+    const path = resolve(backend, `${name}/${file}`);
+    if (path !== undefined) yield { path, origin: "platform package", ...(libc && { libc }) };
+  }
+  const local = localBuild(import.meta.url, file);
+  if (local !== undefined) yield { path: backend.pathOf(local), origin: "local build" };
+  if (executable === undefined) yield* besideBundle(backend);
+}
+
+/**
+ * The URL of the local build beside the module at `url`, or undefined outside a checkout. A module of JSR ends as one of a
+ * checkout does, but comes from the network. Exported for tests.
+ */
+export function localBuild(url: string | undefined, file: string): string | undefined {
+  if (url?.startsWith("file:") !== true || !url.endsWith("/src/ffi/locate.ts")) return undefined;
+  return new URL(`../../target/release/${file}`, url).href;
+}
+
+/** A platform package, and the C library for which it is made. */
+export interface PlatformPackage {
+  readonly name: string;
+  readonly libc?: CLibrary;
+}
+
+/** The npm packages with the library for one of {@linkcode PLATFORMS}, in the order in which they are tried. */
+export function packagesOf(platform: string): readonly PlatformPackage[] {
+  const name = `@sluice/${platform}`;
+  if (!platform.startsWith("linux-")) return [{ name }];
+  return [{ name: `${name}-gnu`, libc: "glibc" }, { name: `${name}-musl`, libc: "musl" }];
+}
+
+/** What is inside of this executable: as the runtime opens it, then copies of it. */
+function* inExecutable(
+  backend: Backend,
+  executable: Executable,
+  file: string,
+): Generator<Candidate> {
+  const folders = copyFolders(backend);
+  const asset = executable.asset?.(`sluice/${file}`);
+  if (asset !== undefined) return yield* copies(asset, file, folders);
+  const { read } = executable;
+  // Without embedded files, a path of a bundle would be one in the current folder.
+  if (read === undefined) return;
+  const embedded = embeddedLibraries();
+  // The runtime makes a copy as well, but in the temporary folder, which may be mounted with noexec.
+  for (const it of embedded) yield { ...it, origin: "executable", hasCopy: true };
+  for (const { path, libc } of embedded) yield* copies(read(path), file, folders, libc);
+}
+
+function* copies(
+  bytes: Uint8Array,
+  file: string,
+  folders: readonly string[],
+  libc?: CLibrary,
+): Generator<Candidate> {
+  for (const copy of copiesOf(bytes, file, folders)) {
+    yield { ...copy, origin: "cache folder", hasCopy: true, ...(libc && { libc }) };
   }
 }
 
-/** The npm package with the library for one of {@linkcode PLATFORMS}. */
-export function packageName(platform: string): string {
-  return `@sluice/${platform}${platform.startsWith("linux") ? "-gnu" : ""}`;
+/** What a bundler copied to a place that it names relative to the bundle. */
+function* besideBundle(backend: Backend): Generator<Candidate> {
+  const base = moduleUrl(import.meta);
+  if (base?.startsWith("file:") !== true) return;
+  for (const it of embeddedLibraries()) {
+    const path = backend.pathOf(new URL(it.path, base).href);
+    yield { ...it, path, origin: "bundle" };
+  }
 }
 
 function resolve(backend: Backend, specifier: string): string | undefined {
   try {
-    return backend.pathOf(import.meta.resolve(specifier));
+    return backend.pathOf(urlOf(specifier));
   } catch {
     // Not installed, which is normal in a checkout. The local build comes next.
     return undefined;

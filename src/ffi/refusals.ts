@@ -6,74 +6,95 @@
  */
 import { SluiceError } from "../errors.ts";
 import type { Backend } from "./native.ts";
-import { type Candidate, LIBRARY_VARIABLE, packageName } from "./locate.ts";
+import {
+  type CLibrary,
+  isForbidden,
+  isNotFoundOnWindows,
+  isSearchedFor,
+  neededBy,
+  newerGlibc,
+  otherCLibrary,
+  systemOf,
+} from "./loader_messages.ts";
+import { type Candidate, LIBRARY_VARIABLE, packagesOf } from "./locate.ts";
 
 const BUILD_ADVICE = "In a checkout of sluice, build it: make build\n" +
   `Or name a library in ${LIBRARY_VARIABLE} (in Deno that needs --allow-env=${LIBRARY_VARIABLE}).`;
 
-/**
- * Whether the message of a loader that refused `path` means that this file is missing. Messages for a library that
- * `path` needs are similar, and that of glibc for a file of another processor is the same.
- *
- * @param exists Whether the file exists, if that is known.
- */
-export function isMissing(path: string, reason: string, exists: boolean | undefined): boolean {
-  if (exists === true) return false;
-  const words = [
-    `${path}: cannot open shared object file: No such file`, // glibc
-    `Error loading shared library ${path}: No such file`, // musl
-  ];
-  if (words.some((words) => reason.includes(words))) return true;
-  // macOS uses the same words for the paths where it has searched a library that another one needs.
-  if (reason.includes(`'${path}' (no such file)`)) return !reason.includes("Library not loaded");
-  return /could not be found|os error 126\b/.test(reason); // Windows, which names no file
+const COPY_ADVICE =
+  "Name a folder in XDG_CACHE_HOME (on Windows in LOCALAPPDATA) to which only this user may write, and from which " +
+  `programs may be loaded. Or name a library in ${LIBRARY_VARIABLE}.`;
+
+const NAMED_ADVICE = `${LIBRARY_VARIABLE} names it. Without that, this executable loads its own.`;
+
+/** A library that exists, and what the system's loader said of it. */
+export interface Refusal {
+  readonly candidate: Candidate;
+  readonly reason: string;
+  readonly cause: unknown;
 }
 
 /** No candidate exists. */
 export function notFound(tried: readonly Candidate[], backend: Backend): SluiceError {
   const lines = tried.map(({ path, origin }) => {
     const isUnsure = backend.exists(path) === undefined;
-    const or = isUnsure ? " (or one for another processor: checking needs --allow-read)" : "";
+    const or = isUnsure
+      ? " (or one for another processor, or that needs another library: checking needs --allow-read)"
+      : "";
     return `  ${path} (${origin}): no such file${or}`;
   });
-  const hasPackage = tried.some(({ origin }) => origin === "platform package");
-  const isNamed = tried.some(({ origin }) => origin === "SLUICE_LIB");
-  const name = packageName(backend.platform);
-  const advice = isNamed
-    ? ""
-    : hasPackage
-    ? `The package ${name} is there and its library is not: install it anew.\n`
-    : `The package ${name} is not installed. It is an optional dependency of sluice, which npm leaves ` +
-      "out with --omit=optional, and from a lock file that was made on another platform: " +
-      `npm install ${name}\n`;
+  const where = lines.length === 0 ? "" : ` Tried:\n${lines.join("\n")}`;
   return new SluiceError(
     "SLUICE_LIBRARY_NOT_FOUND",
-    `The native library of sluice was not found. Tried:\n${lines.join("\n")}\n` +
-      advice + BUILD_ADVICE,
+    `The native library of sluice was not found.${where}\n${installAdvice(tried, backend)}` +
+      BUILD_ADVICE,
   );
 }
 
-/** The file exists, and the system does not load it. */
-export function notLoaded(
-  { path, origin }: Candidate,
-  reason: string,
-  cause: unknown,
-): SluiceError {
-  return new SluiceError(
-    "SLUICE_LIBRARY_NOT_LOADED",
-    `The native library of sluice at ${path} (${origin}) cannot be loaded: ${reason}\n` +
-      `${explanation(path, reason)}\n${BUILD_ADVICE}`,
-    { cause },
-  );
+function installAdvice(tried: readonly Candidate[], backend: Backend): string {
+  if (tried.some(({ origin }) => origin === "SLUICE_LIB")) return "";
+  const packages = packagesOf(backend.platform);
+  const installed = tried.find(({ origin }) => origin === "platform package");
+  if (installed !== undefined) {
+    const { name } = packages.find(({ libc }) => libc === installed.libc) ?? packages[0]!;
+    return `The package ${name} is there and its library is not: install it anew.\n`;
+  }
+  const [name, forMusl] = packages.map((it) => it.name);
+  const or = forMusl === undefined ? "" : ` (where the C library is musl: ${forMusl})`;
+  if (backend.executable !== undefined) {
+    return `It is not in this executable: ${name} was not installed where that was built${or}.\n`;
+  }
+  return `The package ${name} is not installed${or}. It is an optional dependency of sluice, which npm leaves ` +
+    "out with --omit=optional, and from a lock file that was made on another platform: " +
+    `npm install ${name}\n` +
+    "A bundle has to bring it along: docs/single-executables.md says how.\n";
 }
 
-/** Deno lacks the permission to load it. */
-export function ffiDenied(denied: readonly Candidate[]): SluiceError {
+/** The file exists, or several do, and the system does not load it. */
+export function notLoaded(refused: readonly Refusal[], backend: Backend): SluiceError {
+  const text = refused.map((refusal) => {
+    const { candidate: { path, origin }, reason } = refusal;
+    return `The native library of sluice at ${path} (${origin}) cannot be loaded: ${reason}\n` +
+      `${explanation(refusal, backend)}\n`;
+  });
+  const isNamed = refused[0]!.candidate.origin === "SLUICE_LIB";
+  const advice = backend.executable === undefined
+    ? BUILD_ADVICE
+    : isNamed
+    ? NAMED_ADVICE
+    : COPY_ADVICE;
+  return new SluiceError("SLUICE_LIBRARY_NOT_LOADED", text.join("") + advice, {
+    cause: refused[0]!.cause,
+  });
+}
+
+/** The program lacks the permission to load it. */
+export function ffiDenied(denied: readonly Candidate[], backend: Backend): SluiceError {
   const paths = denied.map(({ path }) => path);
   return new SluiceError(
     "SLUICE_FFI_DENIED",
-    `sluice needs permission to load its native library. Run with --allow-ffi=${paths.join(",")}` +
-      " (or --allow-ffi for any library)",
+    "sluice needs permission to load its native library. " +
+      `Run with ${backend.permissionFor(paths)}`,
   );
 }
 
@@ -88,36 +109,43 @@ export function mismatch(path: string, what: string, cause?: unknown): SluiceErr
   );
 }
 
-const GLIBC =
-  "It is made for systems with glibc, such as Debian and its kin. On one with another C " +
-  "library, such as Alpine Linux with musl, use an image with glibc.";
-
 /** What the message of a loader means. */
-function explanation(path: string, reason: string): string {
-  const needed = neededBy(path, reason);
-  if (needed !== undefined) {
-    const isOfGlibc = /^(?:ld-linux|lib(?:c|m|pthread|dl|gcc_s)\.so)/.test(needed);
-    return `It needs ${needed}, which this system does not have. ${isOfGlibc ? GLIBC : ""}`.trim();
+function explanation({ candidate, reason }: Refusal, backend: Backend): string {
+  const { path, origin, fault } = candidate;
+  if (fault !== undefined) return "So there is no copy of the library of this executable.";
+  const libc = madeFor(candidate, reason);
+  if (libc !== undefined) return otherSystem(libc, backend);
+  if (isSearchedFor(path, reason)) {
+    return `The path names no folder, so it was searched for in those of the system: write ./${path}`;
   }
-  const version = /version [`'"](GLIBC_[\d.]+)['"] not found/.exec(reason)?.[1];
+  const needed = neededBy(path, reason);
+  if (needed !== undefined) return `It needs ${needed}, which this system does not have.`;
+  const version = newerGlibc(reason);
   if (version !== undefined) {
     return `It needs ${version}: the C library of this system is older. Use a newer system.`;
   }
-  if (/could not be found|os error 126\b/.test(reason)) {
-    return "It needs a library that this system does not have.";
-  }
-  if (/Error relocating|symbol not found/.test(reason)) return GLIBC;
-  if (/Permission denied|failed to map segment|Operation not permitted/i.test(reason)) {
+  if (isNotFoundOnWindows(reason)) return "It needs a library that this system does not have.";
+  if (isForbidden(reason)) {
     return "The file may not be read, or lies on a file system that is mounted with noexec.";
   }
-  return "It is for another system or processor, or is damaged: install its package anew, for this platform.";
+  const isPackaged = origin === "platform package";
+  return `It is built for another system or processor than ${backend.platform}, or is damaged` +
+    (isPackaged ? ": install its package anew, for this platform." : ".");
 }
 
-/** The library that the one at `path` needs, if the loader did not find that. */
-function neededBy(path: string, reason: string): string | undefined {
-  const found = /([^\s:]+): cannot open shared object file: No such file/.exec(reason) ??
-    /Error loading shared library ([^\s:]+): No such file/.exec(reason) ??
-    /Library not loaded: (\S+)/.exec(reason);
-  const needed = found?.[1];
-  return needed === path || needed === undefined || path.endsWith(needed) ? undefined : needed;
+/** The C library for which it is made, if that is not the one of this system. */
+function madeFor({ path, libc }: Candidate, reason: string): CLibrary | undefined {
+  if (libc !== undefined) return libc === systemOf(reason) ? undefined : libc;
+  return otherCLibrary(path, reason);
+}
+
+function otherSystem(libc: CLibrary, { platform, executable }: Backend): string {
+  const [here, like] = libc === "musl" ? ["glibc", "Debian"] : ["musl", "Alpine Linux"];
+  const fitting = packagesOf(platform).find((it) => it.libc === here)?.name;
+  return `It is built for another system, with ${libc} as its C library. This one has ${here}, like ${like}` +
+    (fitting === undefined
+      ? "."
+      : executable === undefined
+      ? `: npm install ${fitting}`
+      : `. Build this executable where ${fitting} is installed.`);
 }
