@@ -33,15 +33,27 @@ interface Crate extends Omit<Carried, "folder"> {
   readonly manifest_path: string;
 }
 
-/** The licences of the crates that are linked into `crate`, and of those in `data`, whose data it embeds. */
-export function crateLicences(root: string, crate: string, data: readonly string[]): string {
+/**
+ * The licences of the crates that are linked into `crate`, built for `triple`, and of those in `data`, whose data it
+ * embeds.
+ */
+export function crateLicences(
+  root: string,
+  crate: string,
+  data: readonly string[],
+  triple: string,
+): string {
   const cargo = (...args: string[]): string =>
     execFileSync("cargo", args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 });
   const tree = ["tree", "--locked", "--package", crate, "--edges=normal", "--prefix=none"];
-  const linked = new Set(cargo(...tree, "--format={p}").split("\n"));
+  const linked = new Set(cargo(...tree, `--target=${triple}`, "--format={p}").split("\n"));
   // Of other platforms, cargo would fetch what it has not.
-  const [, host] = /^host: (.*)$/m.exec(execFileSync("rustc", ["-vV"], { encoding: "utf8" }))!;
-  const metadata = cargo("metadata", "--format-version=1", "--locked", `--filter-platform=${host}`);
+  const metadata = cargo(
+    "metadata",
+    "--format-version=1",
+    "--locked",
+    `--filter-platform=${triple}`,
+  );
   const { packages } = JSON.parse(metadata) as { packages: readonly Crate[] };
   // What is in the workspace has its path behind the version.
   const carried = packages.filter(({ name, version }) =>
