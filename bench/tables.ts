@@ -10,17 +10,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { platformTables } from "./tables/platforms.ts";
 import { rendered } from "./tables/render.ts";
 
 const ROOT = new URL("../", import.meta.url);
 /** This document shows everything; the other ones show parts. */
 const WHOLE = "docs/benchmarks.md";
-const DOCUMENTS = ["README.md", WHOLE, "docs/whole-corpora.md"];
+const DOCUMENTS = ["README.md", WHOLE, "docs/whole-corpora.md", "docs/platforms.md"];
 const PAIR = /<!-- bench:([\w.]+) -->[^]*?<!-- \/bench:\1 -->/g;
 
 /** Puts what the newest records say into the documents. Returns those that this changes. */
 export function updateTables(writes: boolean): string[] {
-  const texts = rendered();
+  const texts = new Map([...rendered(), ...platformTables()]);
   return DOCUMENTS.filter((path) => {
     const file = new URL(path, ROOT);
     const before = readFileSync(file, "utf8");
@@ -47,8 +48,10 @@ export function filled(
   const missing = [...texts].filter(([name, text]) =>
     !shown.has(name) && (typeof text !== "string" || name.endsWith(".source"))
   );
-  // The README's table is a part of another one.
-  const lacking = missing.map(([name]) => name).filter((name) => name !== "tokenizer.counts");
+  // The README's table is a part of another one, and platforms have a guide of their own.
+  const lacking = missing.map(([name]) => name).filter((name) =>
+    name !== "tokenizer.counts" && !name.startsWith("platforms.")
+  );
   if (path === WHOLE && lacking.length > 0) {
     throw new Error(`${path} does not show ${lacking.join(", ")}`);
   }

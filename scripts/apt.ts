@@ -62,7 +62,8 @@ function backports(folder: string): string[] | undefined {
   return undefined;
 }
 
-function sourceFiles(): string[] {
+/** The files of the machine's sources. */
+export function sourceFiles(): string[] {
   const names = existsSync(SOURCES) ? readdirSync(SOURCES) : [];
   const files = names.filter((name) => [".sources", ".list"].includes(extname(name)))
     .map((name) => join(SOURCES, name));

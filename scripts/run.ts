@@ -41,6 +41,38 @@ export function cargo(output: string): Tally {
   return sum(output.matchAll(/^test result: .*? (\d+) passed; (\d+) failed/gm));
 }
 
+/** The summary of `bun test`. */
+export function bun(output: string): Tally {
+  return last(output, /^ *(\d+) pass$/gm, /^ *(\d+) fail$/gm);
+}
+
+/** The summary of `deno test`: it counts a `describe` as one test with steps, and the steps are what Bun calls tests. */
+export function deno(output: string): Tally {
+  return last(
+    output,
+    /\d+ passed \((\d+) steps?\)|(\d+) passed/g,
+    /\d+ failed \((\d+) steps?\)|(\d+) failed/g,
+  );
+}
+
+/**
+ * The summary of `node --test`, whose reporter begins each line with a sign. It counts a test that did not run because
+ * its suite failed as cancelled.
+ */
+export function node(output: string): Tally {
+  const { passed, failed } = last(output, /^ℹ pass (\d+)$/gm, /^ℹ fail (\d+)$/gm);
+  return { passed, failed: failed + last(output, /^ℹ cancelled (\d+)$/gm, /^$/g).passed };
+}
+
+/** The numbers that match last, since tests print too. */
+function last(output: string, passed: RegExp, failed: RegExp): Tally {
+  const number = (pattern: RegExp) => {
+    const match = [...output.matchAll(pattern)].at(-1);
+    return Number(match?.[1] ?? match?.[2] ?? 0);
+  };
+  return { passed: number(passed), failed: number(failed) };
+}
+
 /** The tally of a script that closes with `N passed, N failed`. */
 export function closing(output: string): Tally {
   return sum([...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].slice(-1));
