@@ -1,11 +1,11 @@
 /**
- * The cost of a call into the library: without arguments, with a buffer, and with strings by script and length, where
- * transcoding is timed apart from counting.
+ * The cost of a call into the library: without arguments, with a buffer, of a limit and of a lease, and with strings by
+ * script and length, where transcoding is timed apart from counting.
  *
  * @module
  */
 import { measure } from "mitata";
-import { Tokenizer } from "../mod.ts";
+import { rate, RateLimiter, Tokenizer, UpstreamPool } from "../mod.ts";
 import { native } from "../src/ffi/load.ts";
 import { TextBuffer } from "../src/text_buffer.ts";
 import { rounded } from "./measure.ts";
@@ -32,9 +32,17 @@ async function run(brief: boolean): Promise<Cell[]> {
   const utf8 = new Uint8Array(new ArrayBuffer(3 << 20));
   const ids = new Uint32Array(new ArrayBuffer(4 << 20));
   const encoder = new TextEncoder();
+  using limiter = new RateLimiter({ limits: { rpm: rate({ limit: 1e9, per: "minute" }) } });
+  const key = limiter.key("tenant");
+  using pool = new UpstreamPool({
+    name: "crossing",
+    upstreams: [{ id: "a", maxInFlight: 8 }],
+  });
   const cells: Cell[] = [
     { step: "empty", ...await time(() => library.sluice_library_abi_hash(), brief) },
     { step: "buffer", ...await time(() => library.sluice_library_version(kilobyte, 0), brief) },
+    { step: "take", ...await time(() => limiter.take(key), brief) },
+    { step: "lease", ...await time(() => pool.tryAcquire()!.release(), brief) },
   ];
   for (const script of Object.keys(SCRIPTS)) {
     for (const size of brief ? SIZES.slice(0, 2) : SIZES) {

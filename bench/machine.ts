@@ -45,14 +45,14 @@ export interface Machine {
 }
 
 /** The name of a runtime. */
-export type RuntimeName = "bun" | "deno";
+export type RuntimeName = "bun" | "deno" | "node";
 
 /** The runtime that runs this. */
 export function runtimeName(): RuntimeName {
-  return process.versions["bun"] === undefined ? "deno" : "bun";
+  return "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 }
 
-/** "Bun 1.4.5" or "Deno 2.9.6". */
+/** "Bun 1.4.5", "Deno 2.9.6" or "Node.js 26.12.1". */
 export function runtimeVersion(): string {
   return library().runtime;
 }

@@ -1,5 +1,5 @@
 /**
- * Starts programs in this runtime or the other one.
+ * Starts programs in this runtime or another one.
  *
  * @module
  */
@@ -12,7 +12,18 @@ import { type RuntimeName, runtimeName } from "./machine.ts";
 const run = promisify(execFile);
 
 /** The flag that makes `globalThis.gc` available. */
-const EXPOSE_GC = { bun: "--expose-gc", deno: "--v8-flags=--expose-gc" } as const;
+const EXPOSE_GC = {
+  bun: "--expose-gc",
+  deno: "--v8-flags=--expose-gc",
+  node: "--expose-gc",
+} as const;
+
+/** What comes before the file, with all permissions. Node warns that `node:ffi` is experimental. */
+const OPTIONS = {
+  bun: [],
+  deno: ["run", "-A"],
+  node: ["--disable-warning=ExperimentalWarning"],
+} as const;
 
 /** The executable that npm installed for a runtime. */
 export function executable(runtime: RuntimeName): string {
@@ -22,8 +33,7 @@ export function executable(runtime: RuntimeName): string {
 
 /** The arguments that run a TypeScript file with all permissions. */
 export function runArguments(runtime: RuntimeName, file: URL, args: readonly string[]): string[] {
-  const path = fileURLToPath(file);
-  return runtime === "bun" ? [path, ...args] : ["run", "-A", path, ...args];
+  return [...OPTIONS[runtime], fileURLToPath(file), ...args];
 }
 
 /** Runs a file of this folder in a fresh process of this runtime and returns what it printed. */
@@ -34,7 +44,7 @@ export async function runSelf(
 ): Promise<string> {
   const runtime = runtimeName();
   const all = runArguments(runtime, new URL(file, import.meta.url), args);
-  if (exposesGc) all.splice(runtime === "bun" ? 0 : 1, 0, EXPOSE_GC[runtime]);
+  if (exposesGc) all.splice(runtime === "deno" ? 1 : 0, 0, EXPOSE_GC[runtime]);
   const { stdout } = await run(executable(runtime), all, { maxBuffer: 2 ** 28 });
   return stdout;
 }

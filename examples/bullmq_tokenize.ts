@@ -25,7 +25,8 @@ import { NO_STORE, StoreServer } from "../tests/support/store_server.ts";
 import { writeCorpus } from "./bullmq_tokenize/corpus.ts";
 import { connectionTo, type CorpusJob, QUEUE } from "./bullmq_tokenize/jobs.ts";
 
-const HERE = process.versions["bun"] === undefined ? "deno" : "bun";
+type Runtime = "bun" | "deno" | "node";
+const HERE: Runtime = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
 const THERE = HERE === "bun" ? "deno" : "bun";
 
 if (NO_STORE) process.exit(1);
@@ -96,12 +97,12 @@ for (const [promise, isKept] of promises) {
 }
 process.exitCode = promises.every(([, isKept]) => isKept) ? 0 : 1;
 
-/** Starts a worker in either runtime, as a process that ends with this one. */
-function startWorker(runtime: "bun" | "deno", fate = "lives") {
+/** Starts a worker in a runtime, as a process that ends with this one. */
+function startWorker(runtime: Runtime, fate = "lives") {
   const program = runtime === HERE
     ? process.execPath
     : fileURLToPath(new URL(`../node_modules/.bin/${runtime}`, import.meta.url));
-  const flags = runtime === "bun" ? [] : ["run", "-A", "--no-check"];
+  const flags = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
   const path = fileURLToPath(new URL("bullmq_tokenize/worker.ts", import.meta.url));
   const child = spawn(program, [...flags, path, String(store.port), fate], {
     stdio: ["pipe", "inherit", "inherit"],

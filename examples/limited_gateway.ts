@@ -5,11 +5,13 @@
  *
  *     bun examples/limited_gateway.ts
  *     deno run -A examples/limited_gateway.ts
+ *     node examples/limited_gateway.ts
  *
  * @module
  */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { concurrency, type Limits, quota, RateLimiter, Tokenizer } from "../mod.ts";
 import { Upstream } from "./limited_gateway/upstream.ts";
 import {
@@ -45,11 +47,10 @@ const limiter = new RateLimiter({ name: "tenants", limits });
 
 async function startWorker(): Promise<string> {
   const url = new URL("limited_gateway/worker.ts", import.meta.url);
-  const worker = new Worker(url, { type: "module" });
+  const worker = new Worker(url);
   workers.push(worker);
   const { port } = await new Promise<Started>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Started>) => resolve(data);
-    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.once("message", resolve).once("error", reject);
     worker.postMessage({ limits, upstream: upstream.origin } satisfies Order);
   });
   return `http://127.0.0.1:${port}`;
@@ -166,6 +167,6 @@ for (const [promise, isKept] of promises) {
   console.log(`${isKept ? "kept  " : "BROKEN"}  ${promise}`);
 }
 
-for (const worker of workers) worker.terminate();
+for (const worker of workers) void worker.terminate();
 upstream.stop();
 process.exit(promises.every(([, isKept]) => isKept) ? 0 : 1);

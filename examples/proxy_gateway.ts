@@ -4,12 +4,14 @@
  *
  *     bun examples/proxy_gateway.ts [--seconds 60]
  *     deno run -A examples/proxy_gateway.ts [--seconds 60]
+ *     node examples/proxy_gateway.ts [--seconds 60]
  *
  * @module
  */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { type PoolOptions, UpstreamPool } from "../mod.ts";
 import { giveUp, InFlight } from "./proxy_gateway/in_flight.ts";
 import { Upstream } from "./proxy_gateway/upstream.ts";
@@ -67,14 +69,14 @@ let started = 0;
 
 async function startWorker(): Promise<Gateway> {
   const url = new URL("proxy_gateway/worker.ts", import.meta.url);
-  const worker = new Worker(url, { type: "module" });
+  const worker = new Worker(url);
   const number = started++;
   const port = await new Promise<number>((resolve, reject) => {
-    worker.onmessage = ({ data: news }: MessageEvent<News>) => {
+    worker.on("message", (news: News) => {
       if ("port" in news) resolve(news.port);
       else giveUp(news.gaveUp);
-    };
-    worker.onerror = ({ message }) => reject(new Error(message));
+    });
+    worker.on("error", reject);
     worker.postMessage({ ...order, number } satisfies Order);
   });
   return { isKilled: false, worker, number, origin: `http://127.0.0.1:${port}` };
@@ -83,7 +85,7 @@ async function startWorker(): Promise<Gateway> {
 function kill(gateway: Gateway): void {
   const { worker, number } = gateway;
   gateway.isKilled = true;
-  worker.terminate();
+  void worker.terminate();
   giveUp(`${number}`);
 }
 
@@ -196,6 +198,6 @@ for (const [promise, isKept] of promises) {
   console.log(`${isKept ? "kept  " : "BROKEN"}  ${promise}`);
 }
 
-for (const { worker } of gateways) worker.terminate();
+for (const { worker } of gateways) void worker.terminate();
 for (const upstream of upstreams) upstream.stop();
 process.exit(promises.every(([, isKept]) => isKept) ? 0 : 1);

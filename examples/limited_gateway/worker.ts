@@ -6,6 +6,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { parentPort } from "node:worker_threads";
 import { text } from "node:stream/consumers";
 import { type Denied, type Limits, RateLimiter, Tokenizer } from "../../mod.ts";
 
@@ -39,15 +40,10 @@ export interface Refused {
 /** The header field that names the tenant. A real gateway looks up an API key. */
 export const TENANT_FIELD = "x-tenant";
 
-interface Scope {
-  onmessage: ((event: MessageEvent<Order>) => void) | null;
-  postMessage(message: Started): void;
-}
-
-const scope = globalThis as unknown as Scope;
 const tokenizer = new Tokenizer("o200k_base");
 
-scope.onmessage = ({ data: { limits, upstream } }) => {
+// The main thread imports this file for its types and names.
+parentPort?.on("message", ({ limits, upstream }: Order) => {
   // The Workers share the limiter by its name alone, so no object has to be passed.
   const limiter = new RateLimiter({ name: "tenants", limits });
   const server = createServer((request, response) => {
@@ -57,9 +53,9 @@ scope.onmessage = ({ data: { limits, upstream } }) => {
     });
   });
   server.listen(0, "127.0.0.1", () => {
-    scope.postMessage({ port: (server.address() as AddressInfo).port });
+    parentPort!.postMessage({ port: (server.address() as AddressInfo).port } satisfies Started);
   });
-};
+});
 
 async function serve(
   limiter: RateLimiter<Limits<LimitName>>,

@@ -1,5 +1,5 @@
 /**
- * Starts gateways in either runtime, as processes that end with this one.
+ * Starts gateways in any runtime, as processes that end with this one.
  *
  * @module
  */
@@ -10,7 +10,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const GATEWAY = fileURLToPath(new URL("gateway.ts", import.meta.url));
-const HERE = process.versions["bun"] === undefined ? "deno" : "bun";
+type Runtime = "bun" | "deno" | "node";
+const HERE: Runtime = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
 
 /** A gateway in another process. */
 export interface Gateway {
@@ -23,14 +24,14 @@ export interface Gateway {
 
 /** Starts a gateway and waits until it listens. */
 export async function startGateway(
-  runtime: "bun" | "deno",
+  runtime: Runtime,
   storePort: number,
   upstream: string,
 ): Promise<Gateway> {
   const program = runtime === HERE
     ? process.execPath
     : fileURLToPath(new URL(`../../node_modules/.bin/${runtime}`, import.meta.url));
-  const flags = runtime === "bun" ? [] : ["run", "-A", "--no-check"];
+  const flags = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
   const child = spawn(program, [...flags, GATEWAY, String(storePort), upstream], {
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -7,6 +7,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { parentPort } from "node:worker_threads";
 import { type PoolOptions, UpstreamPool } from "../../mod.ts";
 import { REQUEST_FIELD } from "./upstream.ts";
 
@@ -21,25 +22,20 @@ export interface Order {
 /** The messages of a Worker: its port, and the requests that it aborted because their client disconnected. */
 export type News = { readonly port: number } | { readonly gaveUp: string };
 
-interface Scope {
-  onmessage: ((event: MessageEvent<Order>) => void) | null;
-  postMessage(news: News): void;
-}
-
 /** How often a request is tried, as long as the client has received nothing. */
 const ATTEMPTS = 3;
 
-const scope = globalThis as unknown as Scope;
+const port = parentPort!;
 
 let requests = 0;
 
-scope.onmessage = ({ data: order }) => {
+port.on("message", (order: Order) => {
   const pool = new UpstreamPool(order.pool);
   const server = createServer((request, response) => void proxy(pool, order, request, response));
   server.listen(0, "127.0.0.1", () => {
-    scope.postMessage({ port: (server.address() as AddressInfo).port });
+    port.postMessage({ port: (server.address() as AddressInfo).port } satisfies News);
   });
-};
+});
 
 async function proxy(
   pool: UpstreamPool,
@@ -51,7 +47,7 @@ async function proxy(
   let current: string | undefined;
   const leave = () => {
     // Only the upstreams of this example need it, for exact counts.
-    if (current !== undefined) scope.postMessage({ gaveUp: current });
+    if (current !== undefined) port.postMessage({ gaveUp: current } satisfies News);
     gone.abort();
   };
   response.once("close", leave);
