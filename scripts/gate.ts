@@ -8,8 +8,9 @@
  *
  * @module
  */
+import { globSync } from "node:fs";
 import process from "node:process";
-import { cargo, closing, execute, type Tally } from "./run.ts";
+import { bun, cargo, closing, deno, execute, node, type Tally } from "./run.ts";
 
 const BIN = "node_modules/.bin";
 
@@ -22,6 +23,48 @@ interface Step {
 }
 
 const SPELLING = `git ls-files | ${BIN}/cspell lint --no-progress --quiet --file-list stdin`;
+
+/** These start processes of several runtimes, whichever runs the test, so one run of them is enough. */
+const OF_SEVERAL = [
+  "tests/shared/bye_test.ts",
+  "tests/shared/scenarios_test.ts",
+  "tests/shared/stand_ins_test.ts",
+  "tests/shared_pool_processes_test.ts",
+];
+
+/** These do not call the library, so what they check does not depend on the runtime. */
+const OF_NO_RUNTIME = [
+  "tests/ablation_test.ts",
+  "tests/apt_sources_test.ts",
+  "tests/bench_tables_test.ts",
+  "tests/check_library_test.ts",
+  "tests/commit_message_test.ts",
+  "tests/import_cycles_test.ts",
+  "tests/links_test.ts",
+  "tests/platforms_test.ts",
+  "tests/python_test.ts",
+  "tests/release_files_test.ts",
+  "tests/release_test.ts",
+  "tests/site_links_test.ts",
+  "tests/suppressions_test.ts",
+  "tests/terms_test.ts",
+];
+
+/** The files that run a third time, in Node. */
+const IN_NODE = globSync("tests/**/*_test.ts").filter((file) =>
+  !/^tests\/runtime\/(bun|deno)\//.test(file) &&
+  ![...OF_SEVERAL, ...OF_NO_RUNTIME].includes(file)
+).sort();
+
+/** Tests of commands, files and documents, which compute and wait for no timer. */
+const COMPUTES =
+  /^tests\/(?:corpus\/|batch_files|cli|cluster|conformance|corpus_|docstrings|documented|estimate|package|readme)/;
+
+/** The tests of Node in these files, of which `atATime` run at the same time. Each file is a process. */
+function inNode(name: string, files: readonly string[], atATime: number): Step {
+  const options = [`--test-concurrency=${atATime}`, "--test-force-exit", "--test-reporter=spec"];
+  return { name, command: [`${BIN}/node`, "--test", ...options, ...files], read: node };
+}
 
 /** Checks that compute and never wait. They use what the tests leave of the processor. */
 const BESIDE: readonly Step[] = [
@@ -48,7 +91,7 @@ const BESIDE: readonly Step[] = [
   { name: "site of the documents", command: [`${BIN}/bun`, "scripts/docs.ts"] },
   {
     name: "publish to JSR, dry run",
-    command: [`${BIN}/deno`, "publish", "--dry-run", "--allow-dirty", "--quiet"],
+    command: [`${BIN}/bun`, "scripts/pack_jsr.ts", "--check"],
   },
   {
     name: "publish to npm, dry run",
@@ -70,14 +113,7 @@ const BESIDE: readonly Step[] = [
     command: [`${BIN}/bun`, "scripts/fuzz.ts", "--seconds", "12"],
     read: closing,
   },
-];
-
-/** These start processes of both runtimes, whichever runs the test, so one run of them is enough. */
-const OF_BOTH = [
-  "tests/shared/bye_test.ts",
-  "tests/shared/scenarios_test.ts",
-  "tests/shared/stand_ins_test.ts",
-  "tests/shared_pool_processes_test.ts",
+  inNode("node test, what computes", IN_NODE.filter((file) => COMPUTES.test(file)), 1),
 ];
 
 /** Tests, of which many wait for timers, processes and servers. */
@@ -87,29 +123,17 @@ const TESTS: readonly Step[] = [
   {
     name: "deno test",
     command: [`${BIN}/deno`, "test", "--allow-all", "--no-check", "--quiet"]
-      .concat(`--ignore=${["tests/runtime/bun", ...OF_BOTH].join()}`),
+      .concat(`--ignore=${["tests/runtime/bun", "tests/runtime/node", ...OF_SEVERAL].join()}`),
     read: deno,
   },
+  // Two at a time, which wait for their timers and servers at the same time.
+  inNode("node test", IN_NODE.filter((file) => !COMPUTES.test(file)), 2),
 ];
 
 /** What measures, once the others are done. */
 const LAST: readonly Step[] = [
   { name: "benches, once", command: [`${BIN}/bun`, "bench/run.ts", "--brief"] },
 ];
-
-function bun(output: string): Tally {
-  const passed = Number(/^ *(\d+) pass$/m.exec(output)?.[1] ?? 0);
-  const failed = Number(/^ *(\d+) fail$/m.exec(output)?.[1] ?? 0);
-  return { passed, failed };
-}
-
-/** Deno counts a `describe` as one test with steps; the steps are what Bun calls tests. */
-function deno(output: string): Tally {
-  const passed = /(\d+) passed(?: \((\d+) steps?\))?/.exec(output);
-  const failed = /(\d+) failed(?: \((\d+) steps?\))?/.exec(output);
-  const leaves = (match: RegExpExecArray | null) => Number(match?.[2] ?? match?.[1] ?? 0);
-  return { passed: leaves(passed), failed: leaves(failed) };
-}
 
 const only = process.argv.slice(2);
 const total: Tally = { passed: 0, failed: 0 };

@@ -11,14 +11,12 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { SluiceError } from "../mod.ts";
-import { library, load, native } from "../src/ffi/load.ts";
+import { detectBackend, library, load, native } from "../src/ffi/load.ts";
 import { type Candidate, candidates } from "../src/ffi/locate.ts";
 import type { Backend } from "../src/ffi/native.ts";
-import { bunBackend } from "../src/ffi/bun.ts";
-import { denoBackend } from "../src/ffi/deno.ts";
 import { ABI_HASH, STATUS_INVALID_HANDLE, statusCodes, symbols } from "../src/ffi/symbols.gen.ts";
 
-const backend: Backend = bunBackend() ?? denoBackend()!;
+const backend: Backend = detectBackend();
 let folder = "";
 
 before(() => void (folder = mkdtempSync(join(tmpdir(), "sluice-abi-"))));
@@ -162,10 +160,11 @@ describe("finding the library", () => {
   });
 
   it("names the flag when the runtime forbids the library", () => {
-    const strict = { ...backend, permits: () => false };
+    const permissionFor = (paths: readonly string[]) => `--allow-ffi=${paths.join()}`;
+    const strict = { ...backend, permits: () => false, permissionFor };
     const error = refusal([{ path: "/opt/libsluice.so", origin: "local build" }], strict);
     assert.equal(error.code, "SLUICE_FFI_DENIED");
-    assert.match(error.message, /--allow-ffi=\/opt\/libsluice\.so/);
+    assert.match(error.message, /Run with --allow-ffi=\/opt\/libsluice\.so/);
   });
 });
 

@@ -7,13 +7,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import type { SluiceError } from "../mod.ts";
-import { bunBackend } from "../src/ffi/bun.ts";
-import { denoBackend } from "../src/ffi/deno.ts";
-import { load } from "../src/ffi/load.ts";
+import { detectBackend, load } from "../src/ffi/load.ts";
 import type { Candidate } from "../src/ffi/locate.ts";
 import type { Backend } from "../src/ffi/native.ts";
 
-const backend: Backend = bunBackend() ?? denoBackend()!;
+const backend: Backend = detectBackend();
 const folder = mkdtempSync(join(tmpdir(), "sluice-broken-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -95,14 +93,6 @@ describe("a library that is there", () => {
     assert.doesNotMatch(error.message, /glibc/);
   });
 
-  it("is for another C library", { skip: !isLinux }, () => {
-    const { path, needs } = chain("musl", "ld-linux-none.so.2");
-    rmSync(needs);
-    const { code, message } = refusal(path);
-    assert.equal(code, "SLUICE_LIBRARY_NOT_LOADED");
-    assert.match(message, /It needs ld-linux-none\.so\.2.*glibc.*Alpine/);
-  });
-
   it("is damaged, or for another processor", { skip: !isLinux }, () => {
     const { path: sound } = chain("sound", "libsluice-there.so");
     writeFileSync(join(folder, "text.so"), "not a library\n");
@@ -123,62 +113,11 @@ describe("a library that is there", () => {
       const { code, message, cause } = refusal(path);
       assert.equal(code, "SLUICE_LIBRARY_NOT_LOADED", path);
       assert.ok(message.includes(`${path} (platform package) cannot be loaded`));
-      assert.match(message, /another system or processor, or is damaged: install its package anew/);
+      assert.match(
+        message,
+        /built for another system or processor than linux-.*, or is damaged: install its package anew/,
+      );
       assert.ok(cause instanceof Error);
-    }
-  });
-
-  it("is told by the words of other systems too", () => {
-    const told = (path: string, words: string, exists?: boolean): SluiceError => {
-      const open = (): never => {
-        throw new Error(words);
-      };
-      try {
-        load({ ...backend, exists: () => exists, open }, [{ path, origin: "SLUICE_LIB" }]);
-      } catch (error) {
-        return error as SluiceError;
-      }
-      throw new Error("it was loaded");
-    };
-    const needed = (lib: string): string => `It needs ${lib}, which this system does not have`;
-    const cases: [path: string, words: string, exists: boolean | undefined, expected: string][] = [
-      ["/l.so", "Error loading shared library /l.so: No such file or directory", undefined, ""],
-      [
-        "/l.so",
-        "Error loading shared library libgcc_s.so.1: No such file or directory (needed by /l.so)",
-        true,
-        `${needed("libgcc_s.so.1")}. It is made for systems with glibc`,
-      ],
-      ["/l.so", "Error relocating /l.so: __res_init: symbol not found", true, "glibc"],
-      [
-        "/l.so",
-        "/lib/libc.so.6: version `GLIBC_2.34' not found (required by /l.so)",
-        undefined,
-        "It needs GLIBC_2.34: the C library of this system is older",
-      ],
-      ["/l.so", "/l.so: cannot open shared object file: Permission denied", true, "noexec"],
-      ["/l.so", "/l.so: failed to map segment from shared object", true, "noexec"],
-      ["/l.dylib", "dlopen(/l.dylib, 0x0005): tried: '/l.dylib' (no such file)", undefined, ""],
-      [
-        "/l.dylib",
-        "dlopen(/l.dylib, 0x0005): Library not loaded: /opt/x.dylib\n  Reason: tried: '/opt/x.dylib' (no such file)",
-        undefined,
-        needed("/opt/x.dylib"),
-      ],
-      ["C:\\l.dll", "The specified module could not be found. (os error 126)", undefined, ""],
-      ["C:\\l.dll", "The specified module could not be found. (os error 126)", false, ""],
-      [
-        "C:\\l.dll",
-        "The specified module could not be found. (os error 126)",
-        true,
-        "It needs a library",
-      ],
-    ];
-    for (const [path, words, exists, expected] of cases) {
-      const { code, message } = told(path, words, exists);
-      const status = expected === "" ? "NOT_FOUND" : "NOT_LOADED";
-      assert.equal(code, `SLUICE_LIBRARY_${status}`, words);
-      assert.ok(message.includes(expected), message);
     }
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { cacheStats, ENCODINGS, SluiceError, Tokenizer } from "../mod.ts";
+import "./support/web_worker.ts";
 
 /** One cache serves the process, and other test files may have used it: only differences count. */
 function used(work: () => void): { hits: number; misses: number } {

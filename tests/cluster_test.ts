@@ -13,18 +13,16 @@ import { parse } from "yaml";
 import { EXIT } from "../src/cli/report.ts";
 import { type Manifest, tokenizeCorpus } from "../src/corpus/mod.ts";
 import { Files } from "./fixtures/cli.ts";
+import { runCommand } from "./support/runtime.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../examples/cluster", import.meta.url));
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const read = (name: string): string => readFileSync(join(EXAMPLES, name), "utf8");
 
-const isBun = process.versions["bun"] !== undefined;
 const UNIT_BYTES = 20_000;
 /** Small units, so that each share has some. */
 const SLUICE = `#!/bin/sh
-exec "${process.execPath}" ${
-  isBun ? "" : "run -A --no-check"
-} "${MAIN}" "$@" --unit ${UNIT_BYTES}\n`;
+exec ${runCommand(MAIN).map((word) => `"${word}"`).join(" ")} "$@" --unit ${UNIT_BYTES}\n`;
 
 const files = new Files({});
 const CORPUS = join(files.directory, "corpus");

@@ -123,7 +123,7 @@ describe("goldens of tiktoken", () => {
     }
   });
 
-  it("every token of every vocabulary", { timeout: 60_000 }, () => {
+  it("every token of every vocabulary", { timeout: 600_000 }, () => {
     const { vocabularies } = read<Vocabularies>("vocabularies");
     assert.deepEqual(vocabularies.map(({ encoding }) => encoding).sort(), [...ENCODINGS].sort());
     for (const { encoding, tokens, bytesSha256, samples, unknown, twoNames } of vocabularies) {
@@ -153,7 +153,7 @@ describe("goldens of tiktoken", () => {
   });
 
   // 20 s for all 17 planes here; the Rust tests have them all.
-  it("every code point of the first two planes in six contexts", { timeout: 60_000 }, () => {
+  it("every code point of the first two planes in six contexts", { timeout: 600_000 }, () => {
     const { same, block, contexts, digests } = read<CodePoints>("code_points");
     for (const { encoding, blocks } of digests) {
       // r50k and p50k split alike; the Rust tests sweep all of them.

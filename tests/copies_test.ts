@@ -1,6 +1,6 @@
 /** Copies of the package in one process: which share a library, which do not, and which come again. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { Copy } from "../src/ffi/copies.ts";
 import { library } from "../src/ffi/load.ts";
 import { THREAD_ALL, THREAD_NOTHING, THREAD_SHARES } from "../src/ffi/symbols.gen.ts";
+import { runOptions } from "./support/runtime.ts";
 
 describe("what an earlier program may keep", () => {
   /** A library that writes down what it is asked for. */
@@ -82,7 +83,11 @@ describe("two copies of the package", () => {
       `import process from "node:process";
        import * as one from "${one}";
        import * as two from "${two}";
-       process.on("warning", (it) => console.log(JSON.stringify([it.name, it.code, it.message])));
+       process.on("warning", (it) => {
+         if (it.name !== "ExperimentalWarning") { // Node's, of its node:ffi
+           console.log(JSON.stringify([it.name, it.code, it.message]));
+         }
+       });
        const take = ({ RateLimiter, quota }) => new RateLimiter({
          name: "tenants", limits: { day: quota({ limit: 1, per: "day" }) },
        }).take("tenant").allowed;
@@ -93,8 +98,7 @@ describe("two copies of the package", () => {
 
   /** What the program printed, a line each. */
   async function run(env: Record<string, string>): Promise<unknown[]> {
-    const flags = process.versions["bun"] === undefined ? ["run", "-A", "--no-check"] : [];
-    const { stdout } = await promisify(execFile)(process.execPath, [...flags, "main.ts"], {
+    const { stdout } = await promisify(execFile)(process.execPath, [...runOptions(), "main.ts"], {
       cwd: folder,
       env: { ...process.env, NO_COLOR: "1", ...env },
     });
@@ -115,5 +119,34 @@ describe("two copies of the package", () => {
 
   it("with one library share everything, and there is no warning", async () => {
     assert.deepEqual(await run({ SLUICE_LIB: library().path }), [[true, false, false, false]]);
+  });
+});
+
+describe("two bundles with a copy each", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bundles-"));
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("use one library, also where esbuild's CommonJS leaves modules no URL", async () => {
+    for (const name of ["one", "two"]) {
+      const options = ["--bundle", "--platform=node", "--format=cjs", "--log-level=error"];
+      const bundle = `--outfile=${join(folder, `${name}.cjs`)}`;
+      const source = join(root, "src/limiter/mod.ts");
+      execFileSync(join(root, "node_modules/.bin/esbuild"), [source, ...options, bundle]);
+    }
+    const program = `
+      const [one, two] = [require("./one.cjs"), require("./two.cjs")];
+      const limiter = ({ RateLimiter, rate }, name) =>
+        new RateLimiter({ name, limits: { rpm: rate({ unit: "requests", limit: 1, per: "day" }) } });
+      const first = limiter(one, "first");
+      const taken = [first.take("a").allowed];
+      taken.push(limiter(two, "second").take("a").allowed, first.take("a").allowed);
+      console.log(JSON.stringify(taken));`;
+    const file = join(folder, "main.cjs");
+    writeFileSync(file, program);
+    const { stdout } = await promisify(execFile)(process.execPath, [...runOptions(), file], {
+      env: { ...process.env, SLUICE_LIB: library().path },
+    });
+    assert.deepEqual(JSON.parse(stdout), [true, true, false]);
   });
 });

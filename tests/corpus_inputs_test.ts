@@ -9,6 +9,7 @@ import { describe, it } from "node:test";
 import zlib from "node:zlib";
 import { findInputs, inputFile, kindOf, SourceError } from "../src/corpus/sources/mod.ts";
 import { Files } from "./fixtures/cli.ts";
+import { evalCommand } from "./support/runtime.ts";
 
 const TREE = {
   "b.jsonl": "{}\n",
@@ -212,8 +213,8 @@ function start(
   program: string,
   env: Record<string, string>,
 ): ChildProcessByStdio<Writable, Readable, null> {
-  const args = "Deno" in globalThis ? ["eval", "--ext=ts", program] : ["-e", program];
-  return spawn(process.execPath, args, {
+  const [command, ...args] = evalCommand(program);
+  return spawn(command!, args, {
     cwd: new URL("..", import.meta.url),
     env: { ...process.env, ...env },
     stdio: ["pipe", "pipe", "inherit"],

@@ -207,7 +207,7 @@ describe("TokenCounterStream", () => {
     const text = "Straße, 你好 🙂 naïve — ".repeat(500);
     const bytes = encoder.encode(text);
     // Seven bytes at a time cut most of the characters.
-    const { origin, stop } = serve(() => {
+    const { origin, stop } = await serve(() => {
       let at = 0;
       return new Response(
         new ReadableStream<Uint8Array>({

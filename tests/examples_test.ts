@@ -6,17 +6,20 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { InUse } from "./soak/in_use.ts";
 import { NO_STORE } from "./support/store_server.ts";
-
-const isBun = process.versions["bun"] !== undefined;
+import { runOptions, RUNTIME } from "./support/runtime.ts";
 
 function run(file: string, ...args: string[]): Promise<{ code: number; output: string }> {
   const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
-  const command = isBun ? [path, ...args] : ["run", "-A", "--no-check", path, ...args];
   return new Promise((resolve) =>
-    execFile(process.execPath, command, { timeout: 50_000 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
-      resolve({ code, output: stdout + stderr });
-    })
+    execFile(
+      process.execPath,
+      [...runOptions(), path, ...args],
+      { timeout: 50_000 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+        resolve({ code, output: stdout + stderr });
+      },
+    )
   );
 }
 
@@ -44,7 +47,7 @@ describe("Examples and soaks", () => {
 
   it("many_gateways.ts holds one limit through kills", {
     // Its gateways are of both runtimes, whichever starts them.
-    skip: isBun ? NO_STORE : "runs once, in Bun",
+    skip: RUNTIME === "bun" ? NO_STORE : "runs once, in Bun",
     timeout: 60_000,
   }, async () => {
     const { code, output } = await run("examples/many_gateways.ts");
@@ -90,7 +93,10 @@ describe("Examples and soaks", () => {
 
   it(
     "the soak of the limiter finds no violation in a few seconds",
-    { timeout: 60_000 },
+    {
+      skip: RUNTIME === "node" && "so short a soak kills Workers faster than Node starts them",
+      timeout: 60_000,
+    },
     async () => {
       const { code, output } = await run("tests/soak/limiter.ts", "--minutes", "0.05");
       assert.equal(code, 0, output);

@@ -8,6 +8,7 @@ import { Redis } from "ioredis";
 import { FakeTime, NO_FAKE_TIME } from "./support/fake_time.ts";
 import { Link } from "./support/link.ts";
 import { INSTALLED, NO_STORE, StoreServer } from "./support/store_server.ts";
+import { evalCommand } from "./support/runtime.ts";
 
 function client(port: number): Redis {
   const redis = new Redis({ port, maxRetriesPerRequest: 0, retryStrategy: () => 50 });
@@ -86,9 +87,9 @@ describe("a clock that is changed", { skip: NO_REDIS }, () => {
     const program = `
       const began = performance.now();
       setTimeout(() => console.log(performance.now() - began), 200);`;
-    const isDeno = process.versions["bun"] === undefined;
+    const [command, ...args] = evalCommand(program);
     const began = performance.now();
-    const { stdout } = spawnSync(process.execPath, isDeno ? ["eval", program] : ["-e", program], {
+    const { stdout } = spawnSync(command!, args, {
       encoding: "utf8",
       env: { ...process.env, ...clock.environment("all"), NO_COLOR: "1" },
     });

@@ -4,13 +4,14 @@ import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runOptions } from "./support/runtime.ts";
 
 const PROGRAM = fileURLToPath(new URL("./fixtures/forgotten_counters.ts", import.meta.url));
-const RUN = process.versions["bun"] === undefined ? ["run", "-A", "--no-check"] : [];
 
 /** In a process of its own, which has no other handles and whose memory is freed at its end. */
 function run(how: string): string {
-  return execFileSync(process.execPath, [...RUN, PROGRAM, how], { encoding: "utf8" }).trim();
+  return execFileSync(process.execPath, [...runOptions(), PROGRAM, how], { encoding: "utf8" })
+    .trim();
 }
 
 describe("a million counters that are never closed", () => {

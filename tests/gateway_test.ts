@@ -12,6 +12,7 @@ import OpenAI from "openai";
 import { type Served, startFakeUpstream } from "../examples/gateway/fake_upstream.ts";
 import { metered } from "../examples/gateway/metered.ts";
 import { quota, RateLimiter, Tokenizer } from "../mod.ts";
+import { RUNTIME } from "./support/runtime.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../examples", import.meta.url));
 /** As the example has them. */
@@ -34,14 +35,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe("examples/gateway.ts", () => {
+describe("examples/gateway.ts", {
+  skip: RUNTIME === "node" && "it is served by Bun.serve or deno serve",
+}, () => {
   const served = new Map<string, Served>();
   let gateway: ChildProcess;
   let port: number;
 
   before(async () => {
     port = await freePort();
-    const command = process.versions["bun"] === undefined
+    const command = RUNTIME === "deno"
       ? ["serve", "-A", "--no-check", "--quiet", "--parallel", "--unstable-no-legacy-abort"]
         .concat("--host", "127.0.0.1", "--port", `${port}`, `${EXAMPLES}/gateway.ts`)
       : [`${EXAMPLES}/gateway/workers.ts`];

@@ -12,6 +12,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createPools } from "./fixtures/heap_forms.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
+import { runOptions } from "./support/runtime.ts";
 
 const PROGRAM = fileURLToPath(new URL("./fixtures/heap_growth.ts", import.meta.url));
 /** How often each thing is done; several thousand times in a longer run. */
@@ -33,9 +34,8 @@ let server: FlakyServer;
 
 /** Runs the program in this runtime and reads what it measured. */
 async function measure(): Promise<void> {
-  const isDeno = process.versions["bun"] === undefined;
-  const runtime = isDeno ? ["run", "-A", "--no-check", "--v8-flags=--expose-gc"] : [];
-  const child = spawn(process.execPath, [...runtime, PROGRAM, server.origin, TIMES]);
+  const options = runOptions(["-A", "--no-check", "--v8-flags=--expose-gc"]);
+  const child = spawn(process.execPath, [...options, PROGRAM, server.origin, TIMES]);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8");
   child.stdout.on("data", (text: string) => output += text);

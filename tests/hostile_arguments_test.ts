@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runOptions } from "./support/runtime.ts";
 
 const FOLDER = new URL("./fixtures/hostile/", import.meta.url);
 
@@ -17,8 +18,7 @@ interface Ended {
 /** Runs a program in this runtime, because a failure would crash the tests. */
 function run(name: string): Promise<Ended> {
   const program = fileURLToPath(new URL(`${name}.ts`, FOLDER));
-  const isDeno = process.versions["bun"] === undefined;
-  const args = isDeno ? ["run", "-A", "--no-check", program] : [program];
+  const args = [...runOptions(), program];
   const options = { timeout: 120_000, maxBuffer: 1 << 24 };
   return new Promise((resolve) => {
     execFile(process.execPath, args, options, (error, stdout, stderr) => {

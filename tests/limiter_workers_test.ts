@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { concurrency, RateLimiter } from "../mod.ts";
 import { open, type Order } from "./fixtures/limiter_worker.ts";
+import "./support/web_worker.ts";
 
 type Answer = { taken: number; reserved: number };
 

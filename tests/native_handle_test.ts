@@ -6,13 +6,16 @@ import { collectUntil } from "./fixtures/garbage.ts";
 
 /** A native object that is closed after as many calls as it has uses. */
 class Closed {
+  uses: number;
   readonly handles: number[] = [];
   readonly close = (handle: number): number => {
     this.handles.push(handle);
     return this.uses--;
   };
 
-  constructor(public uses = 0) {}
+  constructor(uses = 0) {
+    this.uses = uses;
+  }
 }
 
 describe("NativeHandle", () => {

@@ -10,8 +10,9 @@ import { packPool } from "../src/pool/settings.ts";
 import { UpstreamSet } from "../src/pool/upstream_set.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
 import { open } from "./fixtures/pools.ts";
+import { RUNTIME } from "./support/runtime.ts";
 
-const isBun = "Bun" in globalThis;
+const isBun = RUNTIME === "bun";
 
 function caps(...each: number[]) {
   const upstreams = each.map((maxInFlight) => ({ maxInFlight })) as never;
@@ -29,7 +30,7 @@ describe("the ceiling of fetch", () => {
     else process.env[CEILING_VARIABLE] = before;
   });
 
-  it("is that of Bun's variable, and there is none in Deno", () => {
+  it("is that of Bun's variable, and there is none in Deno and Node", () => {
     delete process.env[CEILING_VARIABLE];
     assert.equal(requestCeiling(), isBun ? 256 : Infinity);
     for (const [value, ceiling] of [["1000", 1000], ["65535", 65_535], ["1", 1]] as const) {

@@ -4,13 +4,13 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runOptions } from "./support/runtime.ts";
 
 const PROGRAM = fileURLToPath(new URL("./fixtures/pool_exit.ts", import.meta.url));
 
 /** Runs the program in this runtime. */
 function run(what: string): Promise<{ output: string; ms: number }> {
-  const isDeno = process.versions["bun"] === undefined;
-  const args = isDeno ? ["run", "-A", "--no-check", PROGRAM, what] : [PROGRAM, what];
+  const args = [...runOptions(), PROGRAM, what];
   const started = performance.now();
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { timeout: 20_000 }, (error, stdout, stderr) => {

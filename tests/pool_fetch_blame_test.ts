@@ -533,8 +533,9 @@ describe("Blame:", () => {
       for (const path of ["/swallows", "/echo"]) {
         it(`${form}, to ${path}`, async () => {
           using pool = open({ health: { failures: 1, maxEjected: 1 } });
-          let handled = 0;
-          const gateway = serve(async (request) => {
+          let [begun, handled] = [0, 0];
+          const gateway = await serve(async (request) => {
+            begun++;
             try {
               return await pool.fetch(() => make(flaky.url(path), request));
             } catch {
@@ -549,7 +550,8 @@ describe("Blame:", () => {
               const before = handled;
               const client = connect(port, "127.0.0.1").on("error", () => {});
               client.write(`POST / HTTP/1.1\r\nhost: x\r\n${head}`);
-              await sleep(40);
+              await until(() => begun > before);
+              await sleep(20);
               client[leave]();
               await until(() => handled > before && pool.stats().inFlight === 0);
             }

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { leasedFetch } from "../src/pool/leased_fetch.ts";
 import { CountingPool } from "./fixtures/counting_pool.ts";
 import { CODINGS, decoded, EncodingServer, MEANT } from "./fixtures/encoding_server.ts";
-import { ask, serve } from "./fixtures/native_server.ts";
+import { ask, type NativeServer, serve } from "./fixtures/native_server.ts";
 
 /** The headers of the request, on which it depends whether a runtime decodes. */
 const ASKED: Readonly<Record<string, Record<string, string>>> = {
@@ -27,10 +27,10 @@ const HANDED: Readonly<Record<string, (response: Response) => Response>> = {
 
 describe("pool.fetch passes on", () => {
   let upstream: EncodingServer;
-  let gateway: ReturnType<typeof serve>;
+  let gateway: NativeServer;
   before(async () => {
     upstream = await EncodingServer.start();
-    gateway = serve(async (request) => {
+    gateway = await serve(async (request) => {
       const { searchParams, search } = new URL(request.url);
       const headers = ASKED[searchParams.get("asked") ?? "as it is"]!;
       const hand = HANDED[searchParams.get("handed") ?? "the response itself"]!;

@@ -7,6 +7,7 @@ import { CountingPool } from "./fixtures/counting_pool.ts";
 import { FlakyServer } from "./fixtures/flaky_server.ts";
 import { Fetching, until } from "./fixtures/fetching.ts";
 import { collectUntil } from "./fixtures/garbage.ts";
+import { RUNTIME } from "./support/runtime.ts";
 
 const at = new Fetching();
 const { assertEnded, fetchPath } = at;
@@ -76,7 +77,10 @@ describe("pool.fetch over time", () => {
 
   // A closure next to `makeRequest` that refers to the response made it reachable from the object that was to
   // detect its collection: in Bun neither the lease nor the memory of the request was ever freed.
-  it("detects an unread body even if closures next to makeRequest refer to it", async () => {
+  it("detects an unread body even if closures next to makeRequest refer to it", {
+    // A finalizer of its Request holds the signal, and the listener holds the response.
+    skip: RUNTIME === "node" && "Node keeps the signal of a request that is under way",
+  }, async () => {
     const pool = new CountingPool({ cap: 20 });
     /** What the tests before have left. */
     const others = at.server.inFlight;
@@ -178,7 +182,9 @@ describe("pool.fetch over time", () => {
     assert.equal(listeners, 0);
   });
 
-  it("gives each upstream its own sockets by init", async () => {
+  it("gives each upstream its own sockets by init", {
+    skip: RUNTIME === "node" && "Node's fetch takes a dispatcher, of the npm package undici",
+  }, async () => {
     const { Bun, Deno } = globalThis as unknown as {
       Bun?: { FetchSession: new () => Disposable };
       Deno?: { createHttpClient(options: object): Disposable };

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { leasedFetch } from "../src/pool/leased_fetch.ts";
 import { CountingPool } from "./fixtures/counting_pool.ts";
+import { RUNTIME } from "./support/runtime.ts";
 
 const HUGE = 8 * 2 ** 20;
 const TEXT = { "content-type": "text/plain" };
@@ -153,14 +154,20 @@ describe("The response of pool.fetch equals that of fetch:", () => {
 
   for (const [path, init = {}] of CASES) {
     const headers = Object.keys((init.headers ?? {}) as object).join();
-    it([path, init.method, init.redirect, headers].filter(Boolean).join(", "), async () => {
-      const pool = new CountingPool();
-      const theirs = await fetch(new Request(origin + path, init)).then(observe, String);
-      const ours = await leasedFetch(pool, () => new Request(origin + path, init))
-        .then(observe, String);
-      assert.deepEqual(ours, theirs);
-      assert.equal(typeof ours, "object", String(ours));
-      assert.equal(pool.inFlight, 0);
-    });
+    const skip = RUNTIME === "node" && headers.includes("expect") &&
+      "Node's fetch refuses the header";
+    it(
+      [path, init.method, init.redirect, headers].filter(Boolean).join(", "),
+      { skip },
+      async () => {
+        const pool = new CountingPool();
+        const theirs = await fetch(new Request(origin + path, init)).then(observe, String);
+        const ours = await leasedFetch(pool, () => new Request(origin + path, init))
+          .then(observe, String);
+        assert.deepEqual(ours, theirs);
+        assert.equal(typeof ours, "object", String(ours));
+        assert.equal(pool.inFlight, 0);
+      },
+    );
   }
 });

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PoolOptions, UpstreamPool } from "../mod.ts";
 import type { Job, Reply } from "./fixtures/pool_worker.ts";
+import "./support/web_worker.ts";
 
 const SCRIPT = new URL("./fixtures/pool_worker.ts", import.meta.url);
 

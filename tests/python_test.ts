@@ -6,8 +6,9 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { NO_PYTHON } from "./support/python.ts";
 import { PYTHON, STATE } from "./support/python_environment.ts";
+import { RUNTIME } from "./support/runtime.ts";
 
-const isBun = process.versions["bun"] !== undefined;
+const isBun = RUNTIME === "bun";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 describe("python/sluice_arrow.py", () => {

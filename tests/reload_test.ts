@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { IS_DENO, MOD, WatchedProgram, WATCHES } from "./fixtures/watched_program.ts";
+import { MOD, WatchedProgram, WATCHES } from "./fixtures/watched_program.ts";
+import { RUNTIME } from "./support/runtime.ts";
 
 /** Takes all there is and keeps it. What it found before that is told. */
 const holder = (generation: number, cap: number): string => `
@@ -34,7 +35,10 @@ console.log(JSON.stringify({
 setInterval(() => {}, 1000);
 `;
 
-describe("a program that is saved again and again", () => {
+/** Its processes end with the program, so that nothing is left in their threads. */
+const NODE = RUNTIME === "node" && "node --watch starts a new process";
+
+describe("a program that is saved again and again", { skip: NODE }, () => {
   for (const watch of WATCHES) {
     it(`loses what it held, and may say other limits: ${watch}`, async () => {
       using program = new WatchedProgram(watch, holder(1, 1));
@@ -110,7 +114,9 @@ setInterval(() => console.log(JSON.stringify({
 })), 100);
 `;
 
-describe("what is under way when a program is saved", { skip: IS_DENO }, () => {
+describe("what is under way when a program is saved", {
+  skip: NODE || RUNTIME === "deno" && "deno run --watch ends it",
+}, () => {
   it("ends well, and what has no place any more says so", async () => {
     const open: ServerResponse[] = [];
     const server = createServer((_, response) => {

@@ -73,6 +73,13 @@ describe("countRequest, by property", () => {
     });
   }
 
+  it("sees names that are required of a tool, and that no property has", () => {
+    const parameters = { type: "object", properties: null, required: ["isbn"] };
+    const tools = [{ type: "function", name: "find", parameters }];
+    const body = { model: "gpt-4o", input: "Which book?", tools };
+    assert.deepEqual(unseen(body, "model type", spy(body)), []);
+  });
+
   /** Bodies of the words that all APIs use, in no order. */
   const words = FIXTURES.flatMap(({ body }) => objects(body).flatMap(Object.keys));
   const types = FIXTURES.flatMap(({ body }) =>

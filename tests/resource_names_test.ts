@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Factory, openPool, until } from "./fixtures/things.ts";
+import "./support/web_worker.ts";
 
 const SCRIPT = new URL("./fixtures/resource_worker.ts", import.meta.url);
 

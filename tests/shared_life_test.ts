@@ -10,14 +10,14 @@ import { valkey } from "../src/shared/mod.ts";
 import { collectUntil } from "./fixtures/garbage.ts";
 import { CLIENTS, eventually, fields, Shared } from "./support/shared.ts";
 import { NO_STORE, StoreServer } from "./support/store_server.ts";
+import { runOptions } from "./support/runtime.ts";
 
-const FLAGS = process.versions["bun"] === undefined ? ["run", "-A", "--no-check"] : [];
 const run = crypto.randomUUID();
 
 /** Starts a process that holds something of the key "k", and waits until it does. */
 async function start(...args: string[]): Promise<ChildProcess> {
   const file = fileURLToPath(new URL("./fixtures/shared_exit.ts", import.meta.url));
-  const child = spawn(process.execPath, [...FLAGS, file, ...args], {
+  const child = spawn(process.execPath, [...runOptions(), file, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { open, type Order } from "./fixtures/shared_pool_worker.ts";
 import { CLIENTS } from "./support/shared.ts";
 import { NO_STORE, StoreServer } from "./support/store_server.ts";
+import "./support/web_worker.ts";
 
 function start(order: Order) {
   const url = new URL("./fixtures/shared_pool_worker.ts", import.meta.url);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, open, type Order } from "./fixtures/shared_worker.ts";
 import { CLIENTS, type Connected, eventually } from "./support/shared.ts";
 import { NO_STORE, StoreServer } from "./support/store_server.ts";
+import "./support/web_worker.ts";
 
 function start(order: Order) {
   const url = new URL("./fixtures/shared_worker.ts", import.meta.url);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { connect } from "node:net";
-import process from "node:process";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { INSTALLED, NO_STORE, StoreServer } from "./support/store_server.ts";
+import { evalCommand } from "./support/runtime.ts";
 
 describe("a server for tests", { skip: NO_STORE }, () => {
   for (const kind of INSTALLED) {
@@ -59,10 +59,8 @@ describe("a process that is killed", { skip: NO_STORE }, () => {
       const { port, directory } = await StoreServer.start();
       console.log(JSON.stringify({ port, directory }));
       process.kill(process.pid, "SIGKILL");`;
-    const isDeno = process.versions["bun"] === undefined;
-    const { stdout } = spawnSync(process.execPath, isDeno ? ["eval", program] : ["-e", program], {
-      encoding: "utf8",
-    });
+    const [command, ...args] = evalCommand(program);
+    const { stdout } = spawnSync(command!, args, { encoding: "utf8" });
     const { port, directory } = JSON.parse(stdout) as { port: number; directory: string };
     for (const end = performance.now() + 10_000; await isAnswering(port);) {
       assert.ok(performance.now() < end, "the server still answers");

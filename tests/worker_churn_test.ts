@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { native } from "../src/ffi/load.ts";
 import type { Kind, Opened } from "./fixtures/churn_worker.ts";
 import { churned } from "./support/churn.ts";
+import "./support/web_worker.ts";
 
 const SCRIPT = new URL("./fixtures/churn_worker.ts", import.meta.url);
 const WORKERS = 100;

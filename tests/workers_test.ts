@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Tokenizer } from "../mod.ts";
 import { native } from "../src/ffi/load.ts";
 import type { Job, Reply } from "./fixtures/worker.ts";
+import "./support/web_worker.ts";
 
 const SCRIPT = new URL("./fixtures/worker.ts", import.meta.url);
 

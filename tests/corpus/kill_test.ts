@@ -1,6 +1,6 @@
 /**
  * Runs of `sluice tokenize` that are killed by -9 in the middle of their work and resumed write the bytes of a run that
- * was not: in every format, with one thread and two, and as three processes of both runtimes.
+ * was not: in every format, with one thread and two, and as one process in each runtime.
  *
  * `make corpus-proof` does the same some hundred times.
  *
@@ -92,12 +92,12 @@ describe("processes that share the units of a corpus", () => {
     whole = treeOf(join(folder, "whole"));
   });
 
-  it("write the same, three at a time in both runtimes, each of them killed", {
+  it("write the same, one in each runtime, each of them killed", {
     timeout: 60_000,
   }, async () => {
     const ends = await Promise.all([0, 1, 2].map((share) =>
       killUntilDone({
-        runtime: RUNTIMES[share % 2]!,
+        runtime: RUNTIMES[share]!,
         cwd: folder,
         args: tokenize("shared", ...ENCODING, "--shard", `${share}/3`, "--threads", "1"),
         out: "shared",

@@ -1,5 +1,5 @@
 /**
- * Runs of `sluice tokenize` as processes of either runtime, which can be killed or stopped in the middle of their work.
+ * Runs of `sluice tokenize` as processes of any runtime, which can be killed or stopped in the middle of their work.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const MAIN = new URL("../../src/cli/main.ts", import.meta.url);
 export const HERE: RuntimeName = runtimeName();
 
 /** Every runtime. */
-export const RUNTIMES: readonly RuntimeName[] = ["bun", "deno"];
+export const RUNTIMES: readonly RuntimeName[] = ["bun", "deno", "node"];
 
 /** How a process ended. */
 export interface Ended {

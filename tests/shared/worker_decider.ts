@@ -8,6 +8,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Decider, Verdict } from "./decider.ts";
 import type { GatewaySettings } from "./settings.ts";
+import "../support/web_worker.ts";
 
 /** How long after its successor was ready a Worker is terminated; at most twice as long, if it is not busy before. */
 const TERMINATES_MS = 150;

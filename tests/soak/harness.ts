@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { runtimeVersion } from "../../bench/machine.ts";
 import type { InUse } from "./in_use.ts";
+import "../support/web_worker.ts";
 
 /** How many Workers run at a time. */
 export const WORKERS = 4;

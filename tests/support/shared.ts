@@ -75,7 +75,13 @@ let made = 0;
 
 /** A limiter whose limits are shared through `server`, and its client. */
 export class Shared<L extends Limits> implements AsyncDisposable {
-  private constructor(readonly limiter: RateLimiter<L>, readonly connected: Connected) {}
+  readonly limiter: RateLimiter<L>;
+  readonly connected: Connected;
+
+  private constructor(limiter: RateLimiter<L>, connected: Connected) {
+    this.limiter = limiter;
+    this.connected = connected;
+  }
 
   /** Makes a limiter with a name of its own. */
   static async open<L extends Limits>(

@@ -61,8 +61,11 @@ export class Process implements AsyncDisposable {
 /** Pools that share one key of the store. */
 export class Fleet {
   readonly name: string = crypto.randomUUID();
+  readonly server: StoreServer;
 
-  constructor(readonly server: StoreServer) {}
+  constructor(server: StoreServer) {
+    this.server = server;
+  }
 
   /** Adds a pool. */
   async join(
