@@ -6,10 +6,10 @@ DENO := node_modules/.bin/deno
 INSTALLED := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test corpus-proof sanitize fuzz soak shared-soak bench bench-quick abi docs deny pack fmt clean
+.PHONY: help build demo test cross cross-ci corpus-proof sanitize fuzz soak shared-soak bench bench-quick abi docs deny pack test-packed release-dry-run fmt clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(INSTALLED) ## Install pinned tools and build the native library
 	cargo build --release --locked -p sluice-abi
@@ -22,6 +22,13 @@ test: build ## Everything CI runs: format, lint, types, drift, tests, benches on
 	$(BUN) scripts/install_servers.ts
 	$(BUN) scripts/install_python.ts
 	$(BUN) scripts/gate.ts
+
+TARGETS ?=
+cross: $(INSTALLED) ## Build for all platforms, or TARGETS="linux-arm64-gnu ...", and run the tests by qemu, musl and Wine
+	$(BUN) scripts/cross/main.ts $(TARGETS)
+
+cross-ci: $(INSTALLED) ## The part of `make cross` that CI runs: arm64, musl and Windows
+	$(BUN) scripts/cross/main.ts --ci
 
 corpus-proof: build ## Kill `sluice tokenize` 200 times in every shape, and measure its memory on large inputs
 	$(BUN) scripts/install_python.ts
@@ -58,8 +65,14 @@ docs: $(INSTALLED) ## Build the documentation site to .build/docs and check its 
 deny: ## Check licences, bans, sources and advisories of the crates (needs cargo-deny)
 	cargo deny --locked check
 
-pack: build ## Pack the npm packages of this platform under .build/npm
+pack: build ## Pack the npm packages, with the library of this platform, under .build/npm
 	$(BUN) scripts/pack_npm.ts
+
+test-packed: build ## Install the packed packages with each package manager, and run them in each runtime
+	$(BUN) tests/packed/run.ts
+
+release-dry-run: $(INSTALLED) ## Rehearse a release: pack, check, publish to loopback, install, list the files
+	$(BUN) scripts/release/dry_run.ts
 
 fmt: $(INSTALLED) ## Format everything
 	cargo fmt --all

@@ -21,6 +21,7 @@ import os
 import platform
 import reprlib
 import sys
+import sysconfig
 import threading
 from typing import Iterator, Union
 
@@ -415,7 +416,9 @@ def _candidates() -> Iterator[str]:
     file = {"win32": "sluice.dll", "darwin": "libsluice.dylib"}.get(system, "libsluice.so")
     machine = platform.machine().lower()
     cpu = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
-    package = f"{system}-{cpu}" + ("-gnu" if system == "linux" else "")
+    # The C library for which this interpreter is built, which loads nothing for another one.
+    libc = "musl" if "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or "") else "gnu"
+    package = f"{system}-{cpu}" + (f"-{libc}" if system == "linux" else "")
     folder = os.path.dirname(os.path.abspath(__file__))
     yield os.path.join(folder, file)
     above = folder

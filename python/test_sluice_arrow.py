@@ -20,6 +20,7 @@ import tempfile
 import threading
 import unittest
 import unittest.mock
+import unittest.mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -306,6 +307,13 @@ class Loading(unittest.TestCase):
                 os.symlink(os.path.abspath(built), path)
                 self.assertEqual(self.python(program, jobs).strip(), path)
             self.assertEqual(self.python(program, jobs, SLUICE_LIB=built).strip(), built)
+
+    @unittest.skipUnless(sys.platform == "linux", "only Linux has two C libraries")
+    def test_it_is_the_one_for_the_c_library_of_the_interpreter(self):
+        for host, libc in (("x86_64-pc-linux-gnu", "gnu"), ("x86_64-alpine-linux-musl", "musl"), (None, "gnu")):
+            with unittest.mock.patch("sysconfig.get_config_var", return_value=host):
+                packages = {os.path.basename(os.path.dirname(path)) for path in sluice_arrow._candidates()}
+            self.assertTrue(any(name.endswith(f"-{libc}") for name in packages), packages)
 
     def test_what_cannot_be_loaded_has_a_code_and_names_the_path(self):
         with tempfile.TemporaryDirectory() as folder:

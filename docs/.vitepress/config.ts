@@ -22,9 +22,11 @@ const GUIDES = [
   { text: "What counts against an upstream", link: "/blame" },
   { text: "Resources", link: "/resources" },
   { text: "Development and tests", link: "/development-and-tests" },
+  { text: "Single executables", link: "/single-executables" },
   { text: "Whole corpora", link: "/whole-corpora" },
   { text: "Batch files", link: "/batch-files" },
   { text: "Command line", link: "/command-line" },
+  { text: "Platforms", link: "/platforms" },
   { text: "Errors", link: "/errors" },
 ];
 
@@ -45,7 +47,7 @@ const API = ["tokenizer", "limiter", "http", "pool", "shared", "corpus"].map((pa
 const config: UserConfig<DefaultTheme.Config> = {
   title: "sluice",
   description:
-    "Token counts, rate limits and upstream pools for TypeScript LLM gateways on Bun and Deno",
+    "Token counts, rate limits and upstream pools for TypeScript LLM gateways on Bun, Deno and Node.js",
   lang: "en",
   srcDir: "..",
   srcExclude: ["{target,.build,.github,rust,src,tests,examples,scripts}/**", "bench/*/**"],
