@@ -76,7 +76,7 @@ const ALL: readonly string[] = [...PORTABLE, ...PROCESSES];
 const NATIVE: readonly string[] = [...ALL, "worker_churn"];
 
 /** A useful part for emulators, in which V8 is slow. Not `pool_workers`, which waits for collections of garbage. */
-const BRIEF: readonly string[] = [
+export const BRIEF: readonly string[] = [
   "tokenizer",
   "text_buffer",
   "word_buffer",
