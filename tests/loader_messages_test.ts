@@ -1,7 +1,7 @@
 /**
- * What loaders say of a library that they refuse, and what sluice makes of it. The messages of glibc 2.36, musl 1.2.5 and
- * Windows (by Wine 8) were taken from Bun 1.4.5, Deno 2.9.6 and Node.js 26.12; those of macOS are from its documentation
- * and from reports of users.
+ * What loaders say of a library that they refuse, and what sluice makes of it. The messages of glibc 2.36 and musl 1.2.5
+ * were seen, and so were those of Windows in Bun (by Wine 8). Those of Windows in Deno and Node.js, and of macOS, are from
+ * documentation and reports of users, and were not seen.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
