@@ -12,16 +12,21 @@ export interface Tally {
   failed: number;
 }
 
-/** Runs a command, shows its output as it comes unless it is to be quiet, and returns it. */
+/**
+ * Runs a command, shows its output as it comes unless it is to be quiet, and returns it. After `limitMs` it is
+ * terminated; a test runner then says what it was doing.
+ */
 export function execute(
   [file, ...args]: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   isQuiet = false,
+  limitMs = 0,
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(file!, args, {
       env: { ...process.env, NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
+      timeout: limitMs,
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {

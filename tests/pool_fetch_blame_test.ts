@@ -179,7 +179,10 @@ const ROWS: readonly Row[] = [
   },
   {
     cause: "a timeout of the caller's while the request's body keeps the upstream waiting",
-    make: () => [flaky.url("/swallows"), post(new ReadableStream({ pull: () => sleep(60_000) }))],
+    make: () => [
+      flaky.url("/swallows"),
+      post(new ReadableStream({ pull: () => sleep(60_000, undefined, { ref: false }) })),
+    ],
     options: () => ({ signal: AbortSignal.timeout(50) }),
     gets: { name: "TimeoutError" },
     told: nothing,

@@ -109,7 +109,7 @@ describe("the objects of a shared limiter", { skip: NO_STORE }, () => {
 
   it("reject what waits when they are closed", async () => {
     const client = { run: () => new Promise<string>(() => {}) };
-    const shared = valkey({ client, timeoutMs: 60_000 });
+    const shared = valkey({ client, timeoutMs: 2_000 });
     const limiter = new RateLimiter({ name: `life ${run} closed`, limits, shared });
     const waiting = limiter.takeShared("k");
     limiter.close();
