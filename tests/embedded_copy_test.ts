@@ -14,6 +14,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -39,9 +40,22 @@ function fresh(): string {
 }
 
 function copy(into: string): string {
-  const [{ path, fault }] = [...copiesOf(BYTES, FILE, [into])] as [LibraryCopy];
+  const { path, fault } = copiesOf(BYTES, FILE, [into]).next().value as LibraryCopy;
   assert.equal(fault, undefined);
   return path;
+}
+
+/** What remains of the copies in `folders` if each is refused, for a reason that holds everywhere or not. */
+function refuseAll(folders: readonly string[], isRefusedEverywhere: boolean): string[] {
+  const search = copiesOf(BYTES, FILE, folders);
+  const made: string[] = [];
+  let step = search.next();
+  while (step.done !== true) {
+    assert.equal(step.value.fault, undefined);
+    made.push(step.value.path);
+    step = search.next(isRefusedEverywhere);
+  }
+  return made;
 }
 
 function refusal(folder: string): string {
@@ -137,6 +151,50 @@ describe("a copy", { skip: SKIP }, () => {
     assert.equal(fault!.path, file);
     assert.match(fault!.fault!, /EEXIST|ENOTDIR|exists/);
     assert.deepEqual(copies.map(({ path }) => join(path, "../..")), [next, last]);
+  });
+
+  it("is not put into the next folder if it would be refused there too", () => {
+    const [first, next] = [fresh(), fresh()];
+    assert.deepEqual(refuseAll([first, next], true).map((path) => join(path, "../..")), [first]);
+    assert.deepEqual(readdirSync(next), []);
+    assert.equal(refuseAll([first, next], false).length, 2);
+  });
+
+  it("is removed if it cannot be loaded, unless it was there before", () => {
+    const [there, next] = [fresh(), fresh()];
+    const before = copy(there);
+    for (const isRefusedEverywhere of [false, true]) {
+      const made = refuseAll([there, next], isRefusedEverywhere);
+      assert.deepEqual(made.filter((path) => existsSync(path)), [before]);
+    }
+    assert.deepEqual(refuseAll([next], true).filter((path) => existsSync(path)), []);
+  });
+
+  it("takes away what killed processes wrote, once that is an hour old", () => {
+    const folder = fresh();
+    const path = copy(folder);
+    const file = (name: string, minutes: number): string => {
+      const at = join(path, "..", name);
+      writeFileSync(at, "part");
+      const time = Date.now() / 1000 - 60 * minutes;
+      utimesSync(at, time, time);
+      return name;
+    };
+    const part = (): string => `${FILE}.12345.${crypto.randomUUID()}`;
+    const names = (): string[] => readdirSync(join(path, "..")).sort();
+    const kept = [FILE, file(part(), 50), file(`${FILE}.orig`, 70), file("x.so.1", 70)].sort();
+    // It is no file, and comes first.
+    const stubborn = `${FILE}.1.00000000-0000-0000-0000-000000000000`;
+    mkdirSync(join(path, "..", stubborn));
+    utimesSync(join(path, "..", stubborn), 0, 0);
+    // Both when there is a copy and when one is written.
+    for (const isThere of [true, false]) {
+      if (!isThere) rmSync(path);
+      file(part(), 70);
+      file(part(), 60 * 24 * 365);
+      assert.equal(copy(folder), path);
+      assert.deepEqual(names(), [...kept, stubborn].sort());
+    }
   });
 
   it("is not made where others could exchange it", () => {

@@ -1,7 +1,15 @@
 /** The order in which libraries are tried, and which of those that cannot be loaded end the search. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -14,6 +22,7 @@ import {
   localBuild,
   packagesOf,
   PLATFORMS,
+  type Search,
 } from "../src/ffi/locate.ts";
 import type { Backend, Functions, SymbolTable } from "../src/ffi/native.ts";
 
@@ -43,7 +52,7 @@ function needing(needed: string): string {
   return path;
 }
 
-function refusal(search: Candidate[], as: Backend = backend): SluiceError {
+function refusal(search: Search, as: Backend = backend): SluiceError {
   try {
     load(as, search);
   } catch (error) {
@@ -112,6 +121,94 @@ describe("a single executable", () => {
     assert.deepEqual(names, ["sluice/libsluice.so"]);
     assert.equal(loaded.origin, "cache folder");
     assert.ok(loaded.path.startsWith(`${realpathSync(cache)}/sluice/`));
+  });
+
+  describe("whose copy the system refuses", { skip: SKIP }, () => {
+    let rounds = 0;
+
+    /** Two folders for copies, and a backend that refuses those in folders for which there is a reason. */
+    function refusing(bytes: Uint8Array, reasons: readonly (string | undefined)[]) {
+      const [first, next] = ["cache", "run"].map((name) => {
+        const path = join(realpathSync(folder), `${name}${rounds}`);
+        mkdirSync(path, { mode: 0o700 });
+        return path;
+      }) as [string, string];
+      rounds++;
+      const opened: string[] = [];
+      const variables: Readonly<Record<string, string>> = {
+        XDG_CACHE_HOME: first,
+        XDG_RUNTIME_DIR: next,
+      };
+      const as: Backend = {
+        ...backend,
+        environment: (name) => variables[name],
+        executable: { asset: () => bytes },
+        open<T extends SymbolTable>(path: string, table: T) {
+          if (!opened.includes(path)) opened.push(path);
+          const at = [first, next].findIndex((folder) => path.startsWith(`${folder}/`));
+          const reason = reasons[Math.max(at, 0)];
+          if (reason !== undefined) throw new Error(reason.replaceAll("PATH", path));
+          return backend.open(path, table);
+        },
+      };
+      const files = () =>
+        [first, next].map((folder) =>
+          readdirSync(folder, { recursive: true, encoding: "utf8" })
+            .filter((name) => name.endsWith(".so")).length
+        );
+      return { as, opened, files };
+    }
+
+    it("for a reason of its folder is removed, and another one is tried in the next folder", () => {
+      const bytes = readFileSync(library().path);
+      for (
+        const reason of [
+          "PATH: failed to map segment from shared object",
+          "Error loading shared library PATH: Operation not permitted",
+          "something else",
+        ]
+      ) {
+        const { as, opened, files } = refusing(bytes, [reason]);
+        const { origin, path } = load(as, candidates(as));
+        assert.equal(origin, "cache folder");
+        assert.equal(opened.indexOf(path), 1);
+        assert.deepEqual(files(), [0, 1]);
+      }
+    });
+
+    it("because it needs another C library is removed, and no other one is made", () => {
+      const { as, opened, files } = refusing(readFileSync(needing("libc.musl-x86_64.so.1")), []);
+      // That of the checkout is loaded in the end.
+      assert.equal(load(as, candidates(as)).path, opened.at(-1));
+      assert.equal(opened.filter((path) => path.includes("/sluice/")).length, 1);
+      assert.deepEqual(files(), [0, 0]);
+    });
+
+    it("because it needs another C library is so by the words of each loader", () => {
+      const missing = "cannot open shared object file: No such file or directory";
+      for (
+        const [reason, says] of [
+          [
+            `Error loading shared library ld-linux-x86-64.so.2: No such file (needed by PATH)`,
+            /musl/,
+          ],
+          ["Error relocating PATH: __res_init: symbol not found", /musl/],
+          [`libc.musl-x86_64.so.1: ${missing}`, /glibc/],
+          ["/lib/x86_64-linux-gnu/libc.so: invalid ELF header", /glibc/],
+          ["/lib/libc.so.6: version `GLIBC_2.99' not found (required by PATH)", /GLIBC_2\.99/],
+        ] as const
+      ) {
+        const { as, opened, files } = refusing(new Uint8Array(100), [reason, reason]);
+        const { code, message } = refusal(candidates(as), as);
+        assert.equal(code, "SLUICE_LIBRARY_NOT_LOADED");
+        assert.match(message, says);
+        // No folder would help.
+        assert.doesNotMatch(message, /XDG_CACHE_HOME/);
+        assert.match(message, /Or name a library in SLUICE_LIB\.$/);
+        assert.equal(opened.filter((path) => path.includes("/sluice/")).length, 1, reason);
+        assert.deepEqual(files(), [0, 0], reason);
+      }
+    });
   });
 
   it("does not look around in the current folder", () => {

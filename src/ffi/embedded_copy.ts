@@ -55,53 +55,104 @@ export interface LibraryCopy {
   readonly fault?: string;
 }
 
-/** Puts a copy of `bytes` into one folder after the other, for a caller that stops where the copy can be loaded. */
+/**
+ * Puts a copy of `bytes` into one folder after the other, for a caller that stops where the copy can be loaded.
+ *
+ * A caller that asks for the next one could not load this one. So it is removed, unless it was there before. The caller
+ * passes whether it would be refused in every other folder too, which ends the search.
+ */
 export function* copiesOf(
   bytes: Uint8Array,
   file: string,
   folders: readonly string[],
-): Generator<LibraryCopy> {
+): Generator<LibraryCopy, void, boolean | undefined> {
   const { createHash } = process.getBuiltinModule("node:crypto");
   const hash = createHash("sha256").update(bytes).digest("hex");
   for (const folder of folders) {
-    let copy: LibraryCopy;
+    let copy: ReturnType<typeof copyInto>;
     try {
-      copy = { path: copyInto(folder, hash, file, bytes) };
+      copy = copyInto(folder, hash, file, bytes);
     } catch (error) {
-      copy = { path: folder, fault: error instanceof Error ? error.message : String(error) };
+      yield { path: folder, fault: error instanceof Error ? error.message : String(error) };
+      continue;
     }
-    yield copy;
+    const { path, isNew } = copy;
+    const isRefusedEverywhere = yield { path };
+    if (isNew) removeIfPossible(path, fsModule());
+    if (isRefusedEverywhere === true) return;
   }
 }
 
-function copyInto(folder: string, hash: string, file: string, bytes: Uint8Array): string {
+function copyInto(
+  folder: string,
+  hash: string,
+  file: string,
+  bytes: Uint8Array,
+): { path: string; isNew: boolean } {
   const [fs, path] = [fsModule(), pathModule()];
   fs.mkdirSync(path.join(folder, hash), { recursive: true, mode: 0o700 });
   // Without symbolic links, so that the folders that are checked are those of the path.
   const own = fs.realpathSync(path.join(folder, hash));
   checkFolders(own, fs, path);
   const copy = path.join(own, file);
-  if (holds(copy, bytes, fs)) return copy;
+  const isNew = !holds(copy, bytes, fs) && write(copy, bytes, fs);
+  removeOldParts(copy, fs, path);
+  return { path: copy, isNew };
+}
+
+/** Writes a copy. Returns whether it is the file of this call, and not that of another process or thread. */
+function write(copy: string, bytes: Uint8Array, fs: Fs): boolean {
   const part = `${copy}.${process.pid}.${crypto.randomUUID()}`;
   try {
     fs.writeFileSync(part, bytes, { mode: 0o500, flag: "wx" });
-    put(part, copy, bytes, fs);
+    return put(part, copy, bytes, fs);
   } finally {
     fs.rmSync(part, { force: true });
   }
-  return copy;
 }
 
-/** Gives the file at `part` the name `copy`, unless there is one with these bytes. */
-function put(part: string, copy: string, bytes: Uint8Array, fs: Fs): void {
+/** Gives the file at `part` the name `copy`, unless there is one with these bytes. Returns whether it did. */
+function put(part: string, copy: string, bytes: Uint8Array, fs: Fs): boolean {
   try {
     // Unlike a rename, this keeps the file that another thread may have loaded: a second file is a second library.
-    return fs.linkSync(part, copy);
+    fs.linkSync(part, copy);
+    return true;
   } catch {
     // There is one, or this file system has no hard links.
-    if (holds(copy, bytes, fs)) return;
+    if (holds(copy, bytes, fs)) return false;
   }
   fs.renameSync(part, copy);
+  return true;
+}
+
+/** What {@linkcode write} names its files: the copy, the number of a process, and a UUID. */
+const PART = /^\.\d+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const OLD_MS = 3_600_000;
+
+/**
+ * Removes the files that processes left which were killed while they wrote. One that still writes after an hour loses
+ * nothing: the copy is there already.
+ */
+function removeOldParts(copy: string, fs: Fs, path: Path): void {
+  const [folder, file] = [path.dirname(copy), path.basename(copy)];
+  try {
+    for (const name of fs.readdirSync(folder)) {
+      if (!name.startsWith(file) || !PART.test(name.slice(file.length))) continue;
+      const part = path.join(folder, name);
+      const stat = fs.lstatSync(part);
+      if (stat.isFile() && stat.mtimeMs < Date.now() - OLD_MS) removeIfPossible(part, fs);
+    }
+  } catch {
+    // Another process has removed it.
+  }
+}
+
+function removeIfPossible(file: string, fs: Fs): void {
+  try {
+    fs.unlinkSync(file);
+  } catch {
+    // It costs space and nothing else.
+  }
 }
 
 /** Whether the file is one of this user with these bytes, to which no other user can write. */

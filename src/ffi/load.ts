@@ -12,8 +12,8 @@ import { bunBackend } from "./bun.ts";
 import { Copy } from "./copies.ts";
 import { denoBackend } from "./deno.ts";
 import { moduleUrl } from "./embedded.ts";
-import { type Candidate, candidates } from "./locate.ts";
-import { isMissing, systemOf } from "./loader_messages.ts";
+import { type Candidate, candidates, type Search } from "./locate.ts";
+import { isMissing, isRefusedEverywhere, systemOf } from "./loader_messages.ts";
 import type { Backend, Functions, Native, SymbolTable } from "./native.ts";
 import { nodeBackend, nodeWithoutFfi } from "./node.ts";
 import { ffiDenied, mismatch, notFound, notLoaded, type Refusal } from "./refusals.ts";
@@ -81,18 +81,23 @@ export function detectBackend(): Backend {
 
 /**
  * Loads the first candidate that exists. One that is made for another C library does not end the search, and neither does
- * one of which there is a copy. Any other that cannot be loaded does, but a platform package leaves those of a bundle: it
- * may only be near the bundle. Exported for tests, use {@linkcode library} instead.
+ * one of which there is a copy. (Of what is refused in every folder no further copy is made.) Any other that cannot be
+ * loaded does, but a platform package leaves those of a bundle: it may only be near the bundle. Exported for tests, use
+ * {@linkcode library} instead.
  */
 export function load(
   backend: Backend,
-  search: Iterable<Candidate> = candidates(backend),
+  search: Search = candidates(backend),
 ): Library {
   const tried: Candidate[] = [];
   const denied: Candidate[] = [];
   const refused: Refusal[] = [];
   let inPackage: SluiceError | undefined;
-  for (const candidate of search) {
+  const steps = search[Symbol.iterator]();
+  let isLastCopy = false;
+  for (let step = steps.next(); step.done !== true; step = steps.next(isLastCopy)) {
+    const candidate = step.value;
+    isLastCopy = false;
     if (inPackage !== undefined && candidate.origin !== "bundle") continue;
     if (candidate.fault !== undefined) {
       refused.push({ candidate, reason: candidate.fault, cause: undefined });
@@ -118,6 +123,7 @@ export function load(
         continue;
       }
       refused.push({ candidate, reason, cause });
+      isLastCopy = isRefusedEverywhere(path, reason, libc);
       const isForOther = libc !== undefined && libc !== systemOf(reason);
       if (isForOther || hasCopy) continue;
       if (origin !== "platform package") throw notLoaded(refused, backend);

@@ -55,6 +55,18 @@ export function otherCLibrary(path: string, reason: string): CLibrary | undefine
   return isOfMusl ? "musl" : undefined;
 }
 
+/**
+ * Whether the message means that this system refuses the library in every folder. Others may be about one folder, such as
+ * one that is mounted with noexec.
+ *
+ * @param libc The C library for which it is made, if that is known.
+ */
+export function isRefusedEverywhere(path: string, reason: string, libc?: CLibrary): boolean {
+  // Only musl's words are certain: other ones may be those of the runtime.
+  return (libc === "glibc" && systemOf(reason) === "musl") ||
+    otherCLibrary(path, reason) !== undefined || newerGlibc(reason) !== undefined;
+}
+
 /** The version of glibc that a library needs and this system does not have. */
 export function newerGlibc(reason: string): string | undefined {
   return /version [`'"](GLIBC_[\d.]+)['"] not found/.exec(reason)?.[1];

@@ -14,6 +14,12 @@ import type { CLibrary } from "./loader_messages.ts";
 import type { Backend, Executable } from "./native.ts";
 import { urlOf } from "./resolve.ts";
 
+/**
+ * A search. It is passed whether the system refused the last candidate for a reason that holds in every folder, and then
+ * makes no further copy of that library.
+ */
+export type Search = Iterable<Candidate, unknown, boolean | undefined>;
+
 /** A path to try, and its origin. */
 export interface Candidate {
   readonly path: string;
@@ -56,10 +62,13 @@ export const PLATFORMS: readonly string[] = [
  *
  * @throws {SluiceError} `SLUICE_UNSUPPORTED_PLATFORM` if there is no library for this platform.
  */
-export function* candidates(backend: Backend): Generator<Candidate> {
+export function* candidates(backend: Backend): Generator<Candidate, void, boolean | undefined> {
   const { platform, executable } = backend;
   const named = backend.environment(LIBRARY_VARIABLE);
-  if (named !== undefined && named !== "") return yield { path: named, origin: "SLUICE_LIB" };
+  if (named !== undefined && named !== "") {
+    yield { path: named, origin: "SLUICE_LIB" };
+    return;
+  }
   const file = FILES[platform.slice(0, platform.indexOf("-"))];
   if (file === undefined || !PLATFORMS.includes(platform)) {
     throw new SluiceError(
@@ -106,17 +115,18 @@ function* inExecutable(
   backend: Backend,
   executable: Executable,
   file: string,
-): Generator<Candidate> {
+): Generator<Candidate, void, boolean | undefined> {
   const folders = copyFolders(backend);
   const asset = executable.asset?.(`sluice/${file}`);
   if (asset !== undefined) return yield* copies(asset, file, folders);
   const { read } = executable;
   // Without embedded files, a path of a bundle would be one in the current folder.
   if (read === undefined) return;
-  const embedded = embeddedLibraries();
-  // The runtime makes a copy as well, but in the temporary folder, which may be mounted with noexec.
-  for (const it of embedded) yield { ...it, origin: "executable", hasCopy: true };
-  for (const { path, libc } of embedded) yield* copies(read(path), file, folders, libc);
+  for (const it of embeddedLibraries()) {
+    // The runtime makes a copy as well, but in the temporary folder, which may be mounted with noexec.
+    const isRefusedEverywhere = yield { ...it, origin: "executable", hasCopy: true };
+    if (isRefusedEverywhere !== true) yield* copies(read(it.path), file, folders, it.libc);
+  }
 }
 
 function* copies(
@@ -124,10 +134,11 @@ function* copies(
   file: string,
   folders: readonly string[],
   libc?: CLibrary,
-): Generator<Candidate> {
-  for (const copy of copiesOf(bytes, file, folders)) {
-    yield { ...copy, origin: "cache folder", hasCopy: true, ...(libc && { libc }) };
-  }
+): Generator<Candidate, void, boolean | undefined> {
+  const rest = { origin: "cache folder", hasCopy: true, ...(libc && { libc }) } as const;
+  const search = copiesOf(bytes, file, folders);
+  let step = search.next();
+  while (step.done !== true) step = search.next(yield { ...step.value, ...rest });
 }
 
 /** What a bundler copied to a place that it names relative to the bundle. */

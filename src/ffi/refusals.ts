@@ -10,6 +10,7 @@ import {
   type CLibrary,
   isForbidden,
   isNotFoundOnWindows,
+  isRefusedEverywhere,
   isSearchedFor,
   neededBy,
   newerGlibc,
@@ -21,9 +22,11 @@ import { type Candidate, LIBRARY_VARIABLE, packagesOf } from "./locate.ts";
 const BUILD_ADVICE = "In a checkout of sluice, build it: make build\n" +
   `Or name a library in ${LIBRARY_VARIABLE} (in Deno that needs --allow-env=${LIBRARY_VARIABLE}).`;
 
+const LIBRARY_ADVICE = `Or name a library in ${LIBRARY_VARIABLE}.`;
+
 const COPY_ADVICE =
   "Name a folder in XDG_CACHE_HOME (on Windows in LOCALAPPDATA) to which only this user may write, and from which " +
-  `programs may be loaded. Or name a library in ${LIBRARY_VARIABLE}.`;
+  `programs may be loaded. ${LIBRARY_ADVICE}`;
 
 const NAMED_ADVICE = `${LIBRARY_VARIABLE} names it. Without that, this executable loads its own.`;
 
@@ -78,10 +81,15 @@ export function notLoaded(refused: readonly Refusal[], backend: Backend): Sluice
       `${explanation(refusal, backend)}\n`;
   });
   const isNamed = refused[0]!.candidate.origin === "SLUICE_LIB";
+  const noFolderHelps = refused.every(({ candidate: { path, libc }, reason }) =>
+    isRefusedEverywhere(path, reason, libc)
+  );
   const advice = backend.executable === undefined
     ? BUILD_ADVICE
     : isNamed
     ? NAMED_ADVICE
+    : noFolderHelps
+    ? LIBRARY_ADVICE
     : COPY_ADVICE;
   return new SluiceError("SLUICE_LIBRARY_NOT_LOADED", text.join("") + advice, {
     cause: refused[0]!.cause,

@@ -77,10 +77,14 @@ function cannotMount(project: Project): string | undefined {
 
 /** The copies in the cache folder of the project's user. */
 function copies(project: Project): string[] {
-  const folder = join(project.home, ".cache/sluice");
-  if (!existsSync(folder)) return [];
-  const found = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  return found.filter((name) => name.includes("/")).map((name) => join(folder, name));
+  const folder = join(project.home, ".cache");
+  return existsSync(folder) ? librariesIn(folder) : [];
+}
+
+/** The copies in a folder, and all parts of them. */
+function librariesIn(folder: string): string[] {
+  const found = readdirSync(join(folder, "sluice"), { recursive: true, encoding: "utf8" });
+  return found.filter((name) => name.includes("/")).map((name) => join(folder, "sluice", name));
 }
 
 /** The cases of Bun's executables on this platform. */
@@ -111,7 +115,14 @@ export const BUN_CASES: readonly Case[] = [
         chmodSync(copy!, 0o700);
         writeFileSync(copy!, readFileSync(copy!).subarray(0, 8192));
         assert.equal(project.run([app], { TMPDIR }), PRINTED);
-        return "6 at once made one copy, and a truncated one was replaced";
+        // With a folder for copies from which nothing can be loaded either, before one that can be used.
+        const variables = { TMPDIR, XDG_CACHE_HOME: join(TMPDIR, "cache") };
+        mkdirSync(variables.XDG_CACHE_HOME, { mode: 0o700 });
+        const XDG_RUNTIME_DIR = join(project.home, "run");
+        assert.equal(project.run([app], { ...variables, XDG_RUNTIME_DIR }), PRINTED);
+        assert.deepEqual(librariesIn(variables.XDG_CACHE_HOME), []);
+        assert.equal(librariesIn(XDG_RUNTIME_DIR).length, 1);
+        return "6 at once made one copy, a truncated one was replaced, and one in the wrong folder removed";
       }),
   },
   {
@@ -142,6 +153,7 @@ export const BUN_CASES: readonly Case[] = [
 /** The cases of other tools, and of other ways to use Bun. */
 export const OTHER_CASES: readonly Case[] = [
   bunOptions(),
+  otherCLibrary(),
   nodeExecutable(),
   bundle(
     "bun build",
@@ -183,6 +195,39 @@ function bunOptions(): Case {
     run(project) {
       project.build(command);
       assert.equal(project.run([project.deploy("app")]), PRINTED);
+    },
+  };
+}
+
+/** With a library that needs `libc.so`, as one for musl does. */
+function otherCLibrary(): Case {
+  const path = (project: Project): string =>
+    project.path(`node_modules/@sluice/linux-${process.arch}-gnu/libsluice.so`);
+  return {
+    name:
+      "bun build --compile: with the library for another C library, it says so and leaves no copy",
+    commands: [COMPILE],
+    unfit: (project) => existsSync(path(project)) ? undefined : "this system has musl",
+    run(project) {
+      const library = path(project);
+      const bytes = readFileSync(library);
+      const at = bytes.indexOf("\0libc.so.6\0");
+      assert.ok(at > 0);
+      const before = copies(project);
+      try {
+        writeFileSync(library, Buffer.from(bytes).fill(0, at + 8, at + 10));
+        project.build(COMPILE);
+      } finally {
+        writeFileSync(library, bytes);
+      }
+      const app = project.deploy("app");
+      assert.throws(() => project.run([app]), (error: Error) => {
+        assert.match(error.message, /SLUICE_LIBRARY_NOT_LOADED/);
+        assert.match(error.message, /libc\.so: (?:invalid ELF header|cannot open)/);
+        assert.doesNotMatch(error.message, /\(cache folder\) cannot be loaded/);
+        return true;
+      });
+      assert.deepEqual(copies(project), before);
     },
   };
 }
