@@ -1,8 +1,8 @@
 //! A search for the bytes that end a run of ordinary characters in a JSON string: a quotation mark, a backslash, or
 //! a control character.
 //!
-//! Sixteen bytes are examined at once: by SSE2, which every x86-64 processor has, by NEON on 64-bit ARM, else
-//! as two words.
+//! Sixteen bytes are examined at once: by SSE2, which every x86-64 processor has, by NEON on little-endian
+//! arm64, else as two words.
 
 /// How many bytes are examined at once.
 const STEP: usize = 16;
@@ -56,7 +56,7 @@ fn specials(step: &[u8; STEP]) -> u32 {
 }
 
 /// A bit for each byte that is not ordinary.
-#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
 #[inline(always)]
 fn specials(step: &[u8; STEP]) -> u32 {
     use std::arch::aarch64::{
@@ -81,7 +81,10 @@ fn specials(step: &[u8; STEP]) -> u32 {
 }
 
 /// A bit for each byte that is not ordinary.
-#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+)))]
 #[inline(always)]
 fn specials(step: &[u8; STEP]) -> u32 {
     specials_by_words(step)
@@ -90,7 +93,10 @@ fn specials(step: &[u8; STEP]) -> u32 {
 /// [`specials`] for every processor.
 #[cfg(any(
     test,
-    not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))
+    not(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+    ))
 ))]
 fn specials_by_words(step: &[u8; STEP]) -> u32 {
     step.chunks_exact(8).enumerate().fold(0, |bits, (i, word)| {
@@ -101,7 +107,10 @@ fn specials_by_words(step: &[u8; STEP]) -> u32 {
 
 #[cfg(any(
     test,
-    not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))
+    not(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+    ))
 ))]
 fn word_specials(word: u64) -> u32 {
     const ONES: u64 = u64::MAX / 255;
