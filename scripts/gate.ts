@@ -40,6 +40,7 @@ const OF_NO_RUNTIME = [
   "tests/check_library_test.ts",
   "tests/commit_message_test.ts",
   "tests/import_cycles_test.ts",
+  "tests/lacking_test.ts",
   "tests/links_test.ts",
   "tests/platforms_test.ts",
   "tests/python_test.ts",

@@ -10,6 +10,7 @@ import { judgeLibrary, MAX_BYTES } from "../scripts/release/check_library.ts";
 import { type Target, TARGETS } from "../scripts/release/targets.ts";
 import { symbols } from "../src/ffi/symbols.gen.ts";
 import { tinyMachO, tinyPe } from "./fixtures/tiny_libraries.ts";
+import { lacking } from "./support/lacking.ts";
 import { isOnPath } from "./support/on_path.ts";
 
 const NAMES = Object.keys(symbols);
@@ -23,7 +24,7 @@ function target(name: string): Target {
 /** This machine's own target. */
 const OWN = target(`linux-${process.arch}-gnu`);
 const NOT_LINUX = process.platform === "linux" ? false : "needs ELF libraries of this machine";
-const NO_CC = NOT_LINUX || (isOnPath("cc") ? false : "needs a C compiler");
+const NO_CC = NOT_LINUX || (isOnPath("cc") ? false : lacking("there is no C compiler"));
 
 /** A library that `cc` made, with all names unless told, and the faults that the check finds in it. */
 function faultsOf(

@@ -5,9 +5,9 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { FakeTime, NO_FAKE_TIME } from "./support/fake_time.ts";
+import { FakeTime, NO_FAKED_SERVER } from "./support/fake_time.ts";
 import { Link } from "./support/link.ts";
-import { INSTALLED, NO_STORE, StoreServer } from "./support/store_server.ts";
+import { NO_STORE, StoreServer } from "./support/store_server.ts";
 import { evalCommand } from "./support/runtime.ts";
 
 function client(port: number): Redis {
@@ -67,10 +67,7 @@ describe("a link", { skip: NO_STORE }, () => {
   });
 });
 
-const NO_REDIS = NO_STORE || NO_FAKE_TIME ||
-  (!INSTALLED.includes("redis") && "skipped: libfaketime works with redis-server only");
-
-describe("a clock that is changed", { skip: NO_REDIS }, () => {
+describe("a clock that is changed", { skip: NO_FAKED_SERVER }, () => {
   it("steps that of a server", async () => {
     using clock = new FakeTime("+3600");
     const environment = clock.environment("wall", true);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isCi } from "../support/lacking.ts";
 
 /** How many cases passed, failed and were skipped. */
 export interface Tally {
@@ -32,6 +33,13 @@ export async function check(
     );
     tally.failed += 1;
   }
+}
+
+/** Says what this machine lacks for a case. In CI, which has all that is installed for the cases, the case fails. */
+export function lacks(name: string, what: string): void {
+  if (!isCi()) return skip(name, what);
+  console.log(`FAILED  ${name}\n${indented(`CI must run it, but ${what}`)}`);
+  tally.failed += 1;
 }
 
 /** Says why a case cannot run here. */

@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fits, manifestOf } from "../../scripts/install_packed.ts";
 import type { Runtime } from "../support/runtime.ts";
-import { check, skip } from "./cases.ts";
+import { check } from "./cases.ts";
 import { expectOk, type Machine, type Manager } from "./machine.ts";
 import { add, MANAGERS } from "./managers.ts";
 import { MAX_MS, PRINTED, runWith, writeProgram, writeProject } from "./programs.ts";
@@ -22,10 +22,7 @@ export async function installs(
   tarballs: string,
 ): Promise<void> {
   for (const manager of MANAGERS) {
-    if (machine.manager(manager) === undefined) {
-      skip(`${manager} adds it`, "there is no such package manager here");
-      continue;
-    }
+    if (machine.manager(manager) === undefined) continue;
     const folder = machine.folder(manager);
     writeProject(folder);
     const file = writeProgram(folder);
@@ -157,10 +154,7 @@ async function fromFiles(machine: Machine, tarballs: string): Promise<void> {
 async function alone(machine: Machine, runtime: Runtime): Promise<void> {
   // The npm package of Node.js brings no npm, so another one's script is run by it.
   const manager: Manager = runtime === "node" ? "npm" : runtime;
-  if (machine.manager(manager) === undefined) {
-    skip(`only ${runtime}`, `there is no ${manager}`);
-    return;
-  }
+  if (machine.manager(manager) === undefined) return;
   const folder = machine.folder(`only-${runtime}`);
   const path = machine.pathWith(runtime);
   await check(`only ${runtime} on the path`, async () => {

@@ -19,6 +19,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Runtime } from "../support/runtime.ts";
+import { lacks } from "./cases.ts";
 import { npmScript } from "./npm.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -47,6 +48,8 @@ export class Machine {
   #folders = 0;
 
   /**
+   * Says which runtimes and package managers are lacking.
+   *
    * @param registry The URL of the npm registry.
    * @param wanted The runtimes to use; all unless named.
    */
@@ -62,9 +65,12 @@ export class Machine {
       const path = find(name);
       if (path !== undefined && (name !== "node" || hasFfi(path))) {
         runtimes.set(name, path);
-      } else console.log(`not on this machine: ${name}`);
+      } else lacks(name, "there is no such runtime here");
     }
     this.runtimes = runtimes;
+    for (const name of ["npm", "pnpm", "yarn"] as const) {
+      if (this.manager(name) === undefined) lacks(name, "there is no such package manager here");
+    }
   }
 
   /** An empty folder. */

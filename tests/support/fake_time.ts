@@ -6,6 +6,8 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lacking } from "./lacking.ts";
+import { INSTALLED } from "./store_server.ts";
 
 const LIBRARY = "faketime/libfaketimeMT.so.1";
 
@@ -17,8 +19,13 @@ const PATH: string | undefined = ["/usr/lib", "/usr/local/lib"].flatMap((folder)
 
 /** Why tests that change clocks are skipped. */
 export const NO_FAKE_TIME: string | false = PATH === undefined
-  ? "skipped: libfaketime is not installed (scripts/install_servers.ts installs it)"
+  ? lacking("libfaketime is not installed (scripts/install_servers.ts installs it)")
   : false;
+
+/** Why tests that change the clock of a server are skipped. libfaketime works with Redis only. */
+export const NO_FAKED_SERVER: string | false = NO_FAKE_TIME ||
+  (!INSTALLED.includes("redis") &&
+    lacking("redis-server, whose clock can be changed, is not installed"));
 
 /** Which clocks are changed. */
 export type FakedClocks = "wall" | "all";

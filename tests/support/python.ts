@@ -7,18 +7,13 @@
 import { execFile } from "node:child_process";
 import process from "node:process";
 import { promisify } from "node:util";
+import { lacking } from "./lacking.ts";
 import { isReady, PYTHON, STATE } from "./python_environment.ts";
 
 /** Why tests with Python are skipped, for the option `skip` of `node:test`; false if the environment is there. */
 export const NO_PYTHON: string | false = isReady()
   ? false
-  : "skipped: there is no Python environment (scripts/install_python.ts makes it)";
-
-if (NO_PYTHON !== false) {
-  if (process.env["CI"] === "true") throw new Error(`CI must run these tests, but ${NO_PYTHON}`);
-  // Bun does not show why a test is skipped.
-  console.warn(NO_PYTHON);
-}
+  : lacking("there is no Python environment (scripts/install_python.ts makes it)");
 
 /** Runs a program in Python and returns what it prints. A failure has its output as `stderr`. */
 export async function python(program: string, ...args: readonly string[]): Promise<string> {

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { endWithThisProcess } from "./end_with_this_process.ts";
 import { freePort } from "./free_port.ts";
+import { lacking } from "./lacking.ts";
 import { isOnPath } from "./on_path.ts";
 
 const run = promisify(execFile);
@@ -26,15 +27,9 @@ export const INSTALLED: readonly StoreKind[] = (["valkey", "redis"] as const).fi
 );
 
 /** Why tests with a store are skipped, for the option `skip` of `node:test`; false if there is a server. */
-export const NO_STORE: string | false = INSTALLED.length > 0
-  ? false
-  : "skipped: neither valkey-server nor redis-server is installed (scripts/install_servers.ts installs them)";
-
-if (NO_STORE !== false) {
-  if (process.env["CI"] === "true") throw new Error(`CI must run these tests, but ${NO_STORE}`);
-  // Bun does not show why a test is skipped.
-  console.warn(NO_STORE);
-}
+export const NO_STORE: string | false = INSTALLED.length > 0 ? false : lacking(
+  "neither valkey-server nor redis-server is installed (scripts/install_servers.ts installs them)",
+);
 
 /** How long a server may take to start, and a command to be answered. Generous: it is no part of what is tested. */
 const PATIENCE_MS = 15_000;

@@ -1,13 +1,10 @@
 /** Clocks that step and drift. */
-import { NO_FAKE_TIME } from "../../support/fake_time.ts";
-import { INSTALLED } from "../../support/store_server.ts";
+import { NO_FAKE_TIME, NO_FAKED_SERVER } from "../../support/fake_time.ts";
 import type { Bound } from "../checker.ts";
 import { BURST, judgeRate, KEPT, PER_MS, type Scenario, stage, WAVE_MS } from "./scenario.ts";
 
 const ROW = "burst + rate * W";
 const TWICE: Bound = { burst: 2 * BURST, perMs: PER_MS };
-const NO_REDIS = NO_FAKE_TIME ||
-  (!INSTALLED.includes("redis") && "skipped: libfaketime works with redis-server only");
 
 function serverScenario(
   name: string,
@@ -19,7 +16,7 @@ function serverScenario(
   return {
     name,
     row,
-    skip: NO_REDIS,
+    skip: NO_FAKED_SERVER,
     run: async (conditions) => {
       const result = await stage({
         clocks: "server",
