@@ -52,6 +52,12 @@ export function sharedDenialBy(code: number, limiter: Named): SharedDenial {
   return shared(denialBy(code, limiter));
 }
 
+/** Whether a code refuses because the store has to be asked. */
+export function asksStore(code: number): boolean {
+  if (code < 1) return false;
+  return Math.floor((code - 1) / CODE_REASON) % (CODE_US / CODE_REASON) === DENIED_LEASE;
+}
+
 /** A refusal of a limiter that is shared with other processes, with its source. */
 export function shared<Name extends string>(denied: Denied<Name>): SharedDenial<Name> {
   const { limiter, limit, reason, fitsAfterMs } = denied;

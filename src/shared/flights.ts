@@ -8,7 +8,7 @@
  */
 import { messageOf } from "./clients.ts";
 import { native } from "../ffi/load.ts";
-import { SCRIPT_LIMITER } from "../ffi/symbols.gen.ts";
+import { SCRIPT_LIMITER, SHARED_DUE_HEADER } from "../ffi/symbols.gen.ts";
 import { scriptOf } from "./script.ts";
 import { textBuffer } from "../text_buffer.ts";
 import { type Limited, Timeouts } from "./timeouts.ts";
@@ -19,6 +19,8 @@ const HANGS_MS = 1000;
 
 /** The index of the sequence number among the arguments. */
 const SEQ = 2;
+/** Keys with a call to make that are listed in one crossing. */
+const ROWS = 64;
 
 const room = new Uint8Array(new ArrayBuffer(1 << 15));
 const decoder = new TextDecoder();
@@ -44,6 +46,9 @@ export class Flights {
   readonly #timeoutMs: number;
   /** Keys whose client has not answered yet, and since when. */
   readonly #pending = new Map<number, number>();
+  readonly #due = new Float64Array(new ArrayBuffer(8 * (SHARED_DUE_HEADER + ROWS)));
+  /** Whether a call will be due at some time, as far as is known. */
+  #hasDue = true;
   #script: Script | undefined;
   #idle: (() => void)[] = [];
 
@@ -59,6 +64,11 @@ export class Flights {
   /** The number of calls that have no answer yet. */
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** Whether no call is under way, and none will be due by itself: as {@linkcode sendDue} has seen it last. */
+  get isIdle(): boolean {
+    return !this.#hasDue && this.#pending.size === 0;
   }
 
   /** Whether the client should have answered the last call of a key by now, and has not. */
@@ -78,6 +88,23 @@ export class Flights {
     const bytes = length <= room.length ? room.subarray(0, length) : longText(length);
     void this.#fly(key, decoder.decode(bytes));
     return true;
+  }
+
+  /** Sends the calls that are due, and returns how many there were. */
+  sendDue(): number {
+    const due = this.#due;
+    const { sluice_shared_due } = native();
+    this.#hasDue = true;
+    let sent = 0;
+    for (;;) {
+      const result = sluice_shared_due(this.#limiter.handle, due, due.length);
+      if (result < 0) return sent;
+      const keys = result - SHARED_DUE_HEADER;
+      for (let i = 0; i < keys; i++) sent += Number(this.send(due[SHARED_DUE_HEADER + i]!));
+      if (keys === ROWS) continue;
+      this.#hasDue = keys > 0 || due[0] !== Infinity;
+      return sent;
+    }
   }
 
   /** Resolves when no call is under way. */

@@ -1,50 +1,29 @@
 /**
- * The calls of a limiter that may ask the store: those who wait are promises in a hash map by ticket, and a timer
- * renews what this process holds.
+ * The calls of a limiter that may ask the store: decided at once by the library, or queued for the store's answer,
+ * and a periodic timer that renews what this process holds.
  *
  * The line of a key is kept natively, over all Workers, and any Worker may carry its next call.
  *
  * @module
  */
 import { Flights } from "./flights.ts";
-import {
-  closeMailbox,
-  listen,
-  type Mailbox,
-  openMailbox,
-  ringOthers,
-  showBell,
-} from "./mailboxes.ts";
+import { type Answer, LimiterMailbox } from "./limiter_mailbox.ts";
+import { listen } from "./mailboxes.ts";
 import { before, tookTooLong, unlessAborted } from "../deadline.ts";
-import { SluiceError, statusError } from "../errors.ts";
+import { SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
 import {
-  CODE_REASON,
-  CODE_US,
-  DENIED_LEASE,
   LEAVE_ALWAYS,
   LEAVE_END,
   LEAVE_IF_LAST,
   MAX_LIMITS,
-  SETTLE_NOTHING,
-  SHARED_ANSWER_CODE,
-  SHARED_ANSWER_RESERVATION,
-  SHARED_ANSWER_SOURCE,
-  SHARED_ANSWER_TICKET,
-  SHARED_ANSWERS,
   SHARED_BY_OUTAGE,
-  SHARED_CHORE_BELL,
-  SHARED_CHORE_MAIL,
-  SHARED_CHORE_RING,
-  SHARED_CHORE_SEND,
-  SHARED_CHORES,
-  SHARED_DUE_HEADER,
   SHARED_REQUEST_COSTS,
   SHARED_REQUEST_RESERVE,
   SHARED_REQUEST_TTL_MS,
 } from "../ffi/symbols.gen.ts";
 import { peekByParts } from "../limiter/decide.ts";
-import { sharedDenialBy } from "../limiter/denial.ts";
+import { asksStore, sharedDenialBy } from "../limiter/denial.ts";
 import type { LimiterKey } from "../limiter/key.ts";
 import type { NativeLimiter } from "../limiter/native_limiter.ts";
 import { callOf } from "../limiter/parts.ts";
@@ -61,33 +40,15 @@ import type { SharedStore } from "../limiter/shared_store.ts";
 import { SingleCalls } from "./single_calls.ts";
 import { statsOf } from "./stats.ts";
 import { textBuffer } from "../text_buffer.ts";
-import { type Waiting, WaitingLine } from "../waiting_line.ts";
 
-/** Answers that are collected, and keys that are renewed, in one crossing. */
-const ROWS = 64;
-const SOURCES: readonly DecisionSource[] = ["credit", "store", "outage"];
 /** The part of a lease after which what is held is looked at, and the bounds of that time in milliseconds. */
 const LOOKS = 40;
 const [SHORTEST_LOOK_MS, LONGEST_LOOK_MS] = [2, 50];
 
-const NO_COSTS = numbers(0);
 const NO_LIMITERS: readonly NativeLimiter[] = [];
 
-/**
- * All that are open. One that says goodbye and one of the same limiter that was opened meanwhile have one
- * mailbox, because that is the thread's.
- */
-const open = new Set<LimiterCalls>();
-
-/** The numbers of an answer, apart from its ticket. */
-interface Answer {
-  readonly code: number;
-  readonly reservation: number;
-  readonly source: DecisionSource;
-}
-
 /** The calls of one limiter that this isolate has open. */
-export class LimiterCalls implements SharedCalls, Mailbox {
+export class LimiterCalls implements SharedCalls {
   /** What the limiter's keys in the store belong to. */
   readonly owner: string;
   credited = 0;
@@ -97,15 +58,13 @@ export class LimiterCalls implements SharedCalls, Mailbox {
   readonly #timeoutMs: number;
   readonly #flights: Flights;
   readonly #once: SingleCalls;
-  readonly #line: WaitingLine<Answer>;
+  readonly #mailbox: LimiterMailbox;
   /** Those of the objects of the limiter. The last one carries the calls. */
   readonly #stores: SharedStore[] = [];
   readonly #forget: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** The request of a call, while the native side reads it: written last, nothing runs in between. */
-  readonly #request = numbers(SHARED_REQUEST_COSTS + MAX_LIMITS);
-  readonly #answers = numbers(SHARED_ANSWERS * ROWS);
-  readonly #due = numbers(SHARED_DUE_HEADER + ROWS);
+  readonly #request = new Float64Array(new ArrayBuffer(8 * (SHARED_REQUEST_COSTS + MAX_LIMITS)));
 
   constructor(store: SharedStore, handle: number, name: string) {
     this.owner = encodeURIComponent(name.toWellFormed());
@@ -114,14 +73,10 @@ export class LimiterCalls implements SharedCalls, Mailbox {
     this.#leaseMs = store.settings.leaseMs;
     this.#timeoutMs = store.settings.timeoutMs;
     this.#flights = new Flights(this, this.#timeoutMs);
-    this.#once = new SingleCalls(this);
-    this.#line = new WaitingLine<Answer>(
-      () => this.#look(),
-      (ticket) => void native().sluice_shared_cancel(this.#handle, ticket),
-    );
+    this.#once = new SingleCalls(this, this.#timeoutMs);
+    const renew = (): void => void this.#renew();
+    this.#mailbox = new LimiterMailbox(this, this.#flights, this.#timeoutMs, renew);
     this.#forget = store.onTerminate((isEnd) => this.#giveBack(isEnd ? LEAVE_END : LEAVE_ALWAYS));
-    openMailbox(this);
-    open.add(this);
   }
 
   get handle(): number {
@@ -130,10 +85,6 @@ export class LimiterCalls implements SharedCalls, Mailbox {
 
   get store(): SharedStore {
     return this.#stores[this.#stores.length - 1]!;
-  }
-
-  get waiting(): number {
-    return this.#line.size;
   }
 
   join(store: SharedStore): void {
@@ -152,7 +103,7 @@ export class LimiterCalls implements SharedCalls, Mailbox {
     options: SharedCallOptions,
   ): Promise<SharedDecision> {
     const code = this.#decide(core, key, costs, 0, 0);
-    if (!isLease(code)) return Promise.resolve(this.#decision(code, core, key));
+    if (!asksStore(code)) return Promise.resolve(this.#decision(code, core, key));
     return this.#wait(core, key, costs, 0, 0, options, ({ code, source }) => {
       return code > 0 ? sharedDenialBy(code, core) : ALLOWED_BY[source];
     });
@@ -160,7 +111,7 @@ export class LimiterCalls implements SharedCalls, Mailbox {
 
   takeNow(core: NativeLimiter, key: LimiterKey, costs: readonly number[]): SharedDecision {
     const code = this.#decide(core, key, costs, 0, 0);
-    if (isLease(code)) this.ask(core, key);
+    if (asksStore(code)) this.ask(core, key);
     return this.#decision(code, core, key);
   }
 
@@ -172,7 +123,7 @@ export class LimiterCalls implements SharedCalls, Mailbox {
     options: SharedCallOptions,
   ): Promise<SharedReservation | SharedDenied> {
     const code = this.#decide(core, key, costs, 1, ttlMs);
-    if (!isLease(code)) return Promise.resolve(this.#reservation(code, core, key, ttlMs));
+    if (!asksStore(code)) return Promise.resolve(this.#reservation(code, core, key, ttlMs));
     return this.#wait(core, key, costs, 1, ttlMs, options, ({ code, reservation, source }) => {
       if (code > 0) return sharedDenialBy(code, core);
       return reserved(core, key, reservation, ttlMs, source);
@@ -186,7 +137,7 @@ export class LimiterCalls implements SharedCalls, Mailbox {
     ttlMs: number,
   ): SharedReservation | SharedDenied {
     const code = this.#decide(core, key, costs, 1, ttlMs);
-    if (isLease(code)) this.ask(core, key);
+    if (asksStore(code)) this.ask(core, key);
     return this.#reservation(code, core, key, ttlMs);
   }
 
@@ -215,33 +166,18 @@ export class LimiterCalls implements SharedCalls, Mailbox {
     { signal, timeoutMs = Infinity }: SharedCallOptions,
   ): Promise<SharedDecision> {
     if (peekByParts(callOf(core, key, costs)).allowed) return ALLOWED_BY.credit;
-    const { sluice_shared_peek } = core.native;
-    const limitMs = Math.min(timeoutMs, this.#timeoutMs);
-    const asked = this.#once.ask(core, key, limitMs, (out) => {
-      return core.withKey(key, (id) => {
-        core.costs.set(costs);
-        return sluice_shared_peek(core.handle, id, core.costs, costs.length, out, out.length);
-      });
-    });
-    const code = await unlessAborted(asked, signal);
+    const code = await unlessAborted(this.#once.peek(core, key, costs, timeoutMs), signal);
     return code > 0 ? sharedDenialBy(code, core) : ALLOWED_BY.store;
   }
 
   async setLimits(core: NativeLimiter, key: LimiterKey, limits: Float64Array): Promise<void> {
-    const { sluice_shared_limits } = core.native;
-    await this.#once.ask(core, key, this.#timeoutMs, (out) => {
-      const { handle } = core;
-      return core.unwrap(sluice_shared_limits(handle, limits, limits.length, out, out.length));
-    });
+    await this.#once.setLimits(core, key, limits);
     // This process learns of them with its next call.
     this.ask(core, key);
   }
 
   async reset(core: NativeLimiter, key: LimiterKey): Promise<void> {
-    const { sluice_shared_reset } = core.native;
-    await this.#once.ask(core, key, this.#timeoutMs, (out) => {
-      return core.unwrap(sluice_shared_reset(core.handle, out, out.length));
-    });
+    await this.#once.reset(core, key);
   }
 
   stats(core: NativeLimiter): SharedStats {
@@ -255,38 +191,20 @@ export class LimiterCalls implements SharedCalls, Mailbox {
     this.#timer.unref();
   }
 
-  collect(): void {
-    if (this.#handle === 0) return;
-    let result: number;
-    do {
-      const { sluice_shared_collect } = native();
-      result = sluice_shared_collect(this.#handle, this.#answers, this.#answers.length);
-      if (result < 0) return;
-      const rows = Math.floor(result / SHARED_CHORES);
-      for (let i = 0; i < rows; i++) this.#answer(SHARED_ANSWERS * i);
-      this.see(result % SHARED_CHORES & ~SHARED_CHORE_MAIL, 0);
-    } while (result & SHARED_CHORE_MAIL);
-  }
-
   see(chores: number, key: number): void {
-    if (chores & SHARED_CHORE_RING) ringOthers();
-    if (chores & SHARED_CHORE_BELL) showBell(native().sluice_shared_bell(this.#handle));
-    if (chores & SHARED_CHORE_SEND) this.#flights.send(key);
-    if (chores & SHARED_CHORE_MAIL) this.collect();
+    this.#mailbox.see(chores, key);
   }
 
   async leave(close: () => void): Promise<void> {
-    this.#line.refuse(() =>
+    this.#mailbox.refuse(() =>
       new SluiceError("SLUICE_DISPOSED", `The limiter ${this.#name} is closed`)
     );
     this.#forget();
     try {
       await this.#giveBack(LEAVE_IF_LAST);
     } finally {
-      closeMailbox(this);
-      open.delete(this);
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      this.#mailbox.close();
+      this.#rest();
       close();
       this.#handle = 0;
     }
@@ -347,10 +265,10 @@ export class LimiterCalls implements SharedCalls, Mailbox {
     costs: readonly number[],
     reserve: 0 | 1,
     ttlMs: number,
-    { signal, timeoutMs = Infinity }: SharedCallOptions,
+    options: SharedCallOptions,
     make: (answer: Answer) => T,
   ): Promise<T> {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     listen();
     const ticket = core.withKey(key, (id) => {
       const { sluice_shared_wait } = core.native;
@@ -358,75 +276,14 @@ export class LimiterCalls implements SharedCalls, Mailbox {
       const bytes = textBuffer.write(key.name);
       return sluice_shared_wait(core.handle, id, textBuffer.bytes, bytes, this.#request, length);
     });
-    return new Promise((resolve, reject) => {
-      // While the client hangs there is no call whose end would decide.
-      const mostMs = this.#flights.hangs(key.id) ? this.#timeoutMs : Infinity;
-      const deadline = performance.now() + Math.min(timeoutMs, mostMs);
-      const waiting = { resolve: (answer: Answer) => resolve(make(answer)), reject };
-      this.#line.add(ticket, { ...waiting, deadline, timeoutMs, signal });
-      // Without a call to make, the answer may be there already.
-      if (!this.#flights.send(key.id)) this.collect();
-    });
-  }
-
-  #answer(at: number): void {
-    const code = this.#answers[at + SHARED_ANSWER_CODE]!;
-    const reservation = this.#answers[at + SHARED_ANSWER_RESERVATION]!;
-    const source = SOURCES[this.#answers[at + SHARED_ANSWER_SOURCE]!]!;
-    const waiting = this.#waiting(this.#answers[at + SHARED_ANSWER_TICKET]!);
-    if (waiting === undefined) {
-      // Its caller has left at the same moment.
-      if (reservation > 0) this.#cancel(reservation);
-    } else if (code < 0) {
-      waiting.reject(
-        statusError(code, "the key was forgotten while the call waited for the store"),
-      );
-    } else {
-      waiting.resolve({ code, reservation, source });
-    }
-  }
-
-  /** Who waits with a ticket: of this, or of another opening of the same limiter. */
-  #waiting(ticket: number): Waiting<Answer> | undefined {
-    const own = this.#line.take(ticket);
-    if (own !== undefined) return own;
-    for (const other of open) {
-      const waiting = other.owner === this.owner ? other.#line.take(ticket) : undefined;
-      if (waiting !== undefined) return waiting;
-    }
-    return undefined;
-  }
-
-  #cancel(reservation: number): void {
-    native().sluice_reservation_end(this.#handle, reservation, SETTLE_NOTHING, NO_COSTS, 0);
-  }
-
-  /** Collects, and ends the wait of those whose time is over. */
-  #look(): void {
-    this.collect();
-    this.#renew();
-    if (this.#line.earliest > performance.now()) return;
-    const { sluice_shared_expire } = native();
-    for (const ticket of this.#line.late()) this.see(sluice_shared_expire(this.#handle, ticket), 0);
+    return this.#mailbox.wait(ticket, key.id, options, make);
   }
 
   /** Makes the calls that are due, and returns how many there were. The timer stops when there will be none. */
   #renew(): number {
-    const due = this.#due;
-    const { sluice_shared_due } = native();
-    let sent = 0;
-    for (;;) {
-      const result = sluice_shared_due(this.#handle, due, due.length);
-      if (result < 0) return sent;
-      const keys = result - SHARED_DUE_HEADER;
-      for (let i = 0; i < keys; i++) {
-        sent += Number(this.#flights.send(due[SHARED_DUE_HEADER + i]!));
-      }
-      if (keys === ROWS) continue;
-      const isIdle = keys === 0 && due[0] === Infinity;
-      if (isIdle && this.#flights.size === 0 && this.#line.size === 0) this.#rest();
-      return sent;
-    }
+    const sent = this.#flights.sendDue();
+    if (this.#flights.isIdle && this.#mailbox.waiting === 0) this.#rest();
+    return sent;
   }
 
   #rest(): void {
@@ -456,14 +313,4 @@ function reserved(
   source: DecisionSource,
 ): SharedReservation {
   return new SharedReservation(core, key, NO_LIMITERS, number, ttlMs, core.tracksLeaks, source);
-}
-
-/** Whether a code refuses because the store has to be asked. */
-function isLease(code: number): boolean {
-  if (code < 1) return false;
-  return Math.floor((code - 1) / CODE_REASON) % (CODE_US / CODE_REASON) === DENIED_LEASE;
-}
-
-function numbers(length: number): Float64Array<ArrayBuffer> {
-  return new Float64Array(new ArrayBuffer(8 * length));
 }

@@ -22,9 +22,45 @@ const decoder = new TextDecoder();
 /** The calls of one limiter that are made once. */
 export class SingleCalls {
   readonly #limiter: FlightOwner;
+  readonly #timeoutMs: number;
 
-  constructor(limiter: FlightOwner) {
+  /** @param timeoutMs How long an answer may take. */
+  constructor(limiter: FlightOwner, timeoutMs: number) {
     this.#limiter = limiter;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Asks how a take would be decided, and returns the code of the decision. Rejects as all calls do. */
+  peek(
+    core: NativeLimiter,
+    key: LimiterKey,
+    costs: readonly number[],
+    timeoutMs: number,
+  ): Promise<number> {
+    const { sluice_shared_peek } = core.native;
+    return this.#ask(core, key, Math.min(timeoutMs, this.#timeoutMs), (out) => {
+      return core.withKey(key, (id) => {
+        core.costs.set(costs);
+        return sluice_shared_peek(core.handle, id, core.costs, costs.length, out, out.length);
+      });
+    });
+  }
+
+  /** Sets the limits of a key, or restores the limiter's own if there are no numbers. */
+  setLimits(core: NativeLimiter, key: LimiterKey, limits: Float64Array): Promise<unknown> {
+    const { sluice_shared_limits } = core.native;
+    return this.#ask(core, key, this.#timeoutMs, (out) => {
+      const { handle } = core;
+      return core.unwrap(sluice_shared_limits(handle, limits, limits.length, out, out.length));
+    });
+  }
+
+  /** Forgets what a key has used. */
+  reset(core: NativeLimiter, key: LimiterKey): Promise<unknown> {
+    const { sluice_shared_reset } = core.native;
+    return this.#ask(core, key, this.#timeoutMs, (out) => {
+      return core.unwrap(sluice_shared_reset(core.handle, out, out.length));
+    });
   }
 
   /**
@@ -33,7 +69,7 @@ export class SingleCalls {
    * @param write Writes the arguments of the script, and returns their length.
    * @throws {SluiceError} `SLUICE_STORE_UNREACHABLE`.
    */
-  async ask(
+  async #ask(
     core: NativeLimiter,
     key: LimiterKey,
     limitMs: number,
