@@ -8,8 +8,10 @@
 //! |---|---|
 //! | `plan`, `message` | limits and calls as the script in the store reads them |
 //! | `account` | what one limit of one key was granted and has spent |
-//! | `session`, `call`, `answer` | the state machine of one key; making calls; reading answers |
-//! | `outage` | decisions while the store is out of reach |
+//! | `session`, `call` | the state machine of one key; making calls |
+//! | `answer`, `waiter_results` | reading answers: credit for the slot; results for those who waited |
+//! | `schedule` | when a session asks and needs attention, and when it is over |
+//! | `outage`, `outage_decisions` | what is admitted while the store is out of reach; decisions by that |
 //! | `demand` | how much credit is worth asking for ahead |
 //! | `core`, `session_map`, `mailboxes`, `deadlines`, `stats` | what keys have in common |
 //! | `shared_limiter`, `inspect` | the limiter that all this makes, and what it knows |
@@ -26,8 +28,10 @@ mod mailboxes;
 pub mod message;
 mod once;
 mod outage;
+mod outage_decisions;
 mod outcome;
 mod plan;
+mod schedule;
 mod session;
 mod session_map;
 mod settings;
@@ -35,6 +39,7 @@ mod shared_limiter;
 mod stats;
 #[cfg(feature = "oracle")]
 pub mod store;
+mod waiter_results;
 
 pub use inspect::{SharedKey, SharedStatus};
 pub use once::Told;
