@@ -6,99 +6,23 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { countRequest, Tokenizer } from "../mod.ts";
 import { defaultPrices } from "../src/corpus/estimate/default_prices.ts";
 import { estimateFiles, type FilesOptions } from "../src/corpus/estimate/estimate_files.ts";
-import type { Estimate } from "../src/corpus/estimate/estimate_types.ts";
-import { PriceTable } from "../src/corpus/estimate/prices.ts";
 import { KNOWN_LIMITS } from "../src/corpus/split/limits.ts";
+import {
+  ANTHROPIC,
+  CHAT,
+  COMPLETION,
+  EMBEDDINGS,
+  estimate,
+  lines,
+  MISTRAL,
+  naive,
+  openai,
+  PRICES,
+  RESPONSE,
+  SYSTEM,
+  USER,
+} from "./fixtures/batch_lines.ts";
 import { Files } from "./fixtures/cli.ts";
-
-const PRICES = PriceTable.of({
-  date: "2026-11-01",
-  models: {
-    "gpt-4o": { input: 2, output: 10, batch: { input: 1, output: 4 }, context: 60, training: 25 },
-    "claude-sonnet-4-5": { input: 3, output: 15, tiers: [{ above: 30, input: 6, output: 20 }] },
-    "text-embedding-3-small": { input: 0.02, output: 0 },
-  },
-});
-
-const USER = { role: "user", content: "How long is the coast of Norway?" };
-const SYSTEM = { role: "system", content: "You are a geographer who answers in one sentence." };
-
-/** A line of a batch file for OpenAI. */
-function openai(id: unknown, url: string, body: Record<string, unknown>) {
-  return { custom_id: id, method: "POST", url, body };
-}
-
-const CHAT = openai("chat", "/v1/chat/completions", {
-  model: "gpt-4o",
-  messages: [SYSTEM, USER],
-  max_completion_tokens: 100,
-});
-const RESPONSE = openai("response", "/v1/responses", {
-  model: "gpt-4o",
-  instructions: SYSTEM.content,
-  input: [{ role: "user", content: [{ type: "input_text", text: USER.content }] }],
-  max_output_tokens: 50,
-});
-const COMPLETION = openai("completion", "/v1/completions", {
-  model: "gpt-3.5-turbo-instruct",
-  prompt: ["Once upon a time", "In a hole in the ground"],
-  max_tokens: 16,
-  n: 2,
-  best_of: 3,
-});
-const EMBEDDING = { model: "text-embedding-3-small" };
-const EMBEDDINGS = [
-  openai("one", "/v1/embeddings", { ...EMBEDDING, input: "naïve 你好 😀" }),
-  openai("many", "/v1/embeddings", { ...EMBEDDING, input: ["one two", "three", ""] }),
-  openai("ids", "/v1/embeddings", { ...EMBEDDING, input: [1, 2, 3, 4] }),
-  openai("lists", "/v1/embeddings", { ...EMBEDDING, input: [[1, 2], [3]] }),
-];
-const ANTHROPIC = [
-  {
-    custom_id: "a",
-    params: { model: "claude-sonnet-4-5", max_tokens: 64, system: "Be kind.", messages: [USER] },
-  },
-  {
-    custom_id: "b",
-    params: { model: "claude-sonnet-4-5", max_tokens: 32, messages: [USER, USER, USER, USER] },
-  },
-];
-const MISTRAL = { custom_id: "m", body: { max_tokens: 10, messages: [USER] } };
-
-function lines(...values: unknown[]): string {
-  return values.map((value) => typeof value === "string" ? value : JSON.stringify(value))
-    .join("\n") + "\n";
-}
-
-/** The estimate of one file, and the results of its lines. */
-async function estimate(
-  content: string | Uint8Array,
-  options: Partial<FilesOptions> & { readonly name?: string; readonly times?: number } = {},
-): Promise<{ result: Estimate; lines: unknown[]; failures: string[] }> {
-  const { name = "file.jsonl", times = 1, ...others } = options;
-  using files = new Files({ [name]: content });
-  using tokenizer = new Tokenizer("o200k_base");
-  const lines: unknown[] = [];
-  const failures: string[] = [];
-  const result = await estimateFiles(Array(times).fill(files.path(name)), {
-    kind: "auto",
-    encoding: "o200k_base",
-    prices: PRICES,
-    output: { rule: "max" },
-    limits: "auto",
-    tokenizer,
-    field: "text",
-    onLine: ({ line }, estimate) => lines.push({ line, ...estimate }),
-    onFailure: ({ message }) => failures.push(message.slice(message.lastIndexOf("/") + 1)),
-    ...others,
-  });
-  return { result, lines, failures };
-}
-
-/** What the plain loop counts. */
-function naive(bodies: readonly unknown[], model?: string): number {
-  return bodies.reduce((sum: number, body) => sum + countRequest(body, { model }).tokens, 0);
-}
 
 describe("an estimate of a batch", () => {
   it("has the tokens, replies and costs of chats, responses and completions", async () => {

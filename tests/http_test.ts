@@ -5,44 +5,15 @@ import fc from "fast-check";
 import { type Item, parseList } from "structured-headers";
 import {
   concurrency,
-  type Denied,
   deniedResponse,
   limitHeaders,
-  type Limits,
   quota,
   rate,
   RateLimiter,
   retryAfterMs,
   VirtualClock,
 } from "../mod.ts";
-
-/** Passes a wrong type where the compiler would not let it. */
-// deno-lint-ignore no-explicit-any
-const any = (value: unknown): any => value;
-
-let made = 0;
-/** A limiter of its own, by default with a clock of its own. */
-function make<L extends Limits>(
-  limits: L,
-  clock: VirtualClock = new VirtualClock(),
-) {
-  return {
-    limiter: new RateLimiter({ name: `http ${++made}`, limits, clock, maxKeys: 100 }),
-    clock,
-  };
-}
-
-const tenant = {
-  rpm: rate({ unit: "requests", limit: 600, per: "minute", burst: 60 }),
-  tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }),
-  day: quota({ unit: "tokens", limit: 2_000_000, per: "day" }),
-  live: concurrency({ limit: 8 }),
-};
-
-function refused<Name extends string>(decision: { allowed: boolean }): Denied<Name> {
-  assert.equal(decision.allowed, false);
-  return decision as Denied<Name>;
-}
+import { any, guarded, make, refused } from "./support/limiter.ts";
 
 /** The items of a field as plain objects, parsed by the library that serialized them. */
 function read(headers: Headers, field: string): Record<string, Record<string, unknown>> {
@@ -54,7 +25,7 @@ function read(headers: Headers, field: string): Record<string, Record<string, un
 
 describe("limitHeaders", () => {
   it("has each limit in RateLimit-Policy and RateLimit", () => {
-    const { limiter, clock } = make(tenant);
+    const { limiter, clock } = make(guarded);
     clock.advance(3_600_000);
     limiter.take("k", { concurrent: 0, tokens: 80_000 });
     using _held = limiter.reserve("k", { tokens: 1000 }) as Disposable;
@@ -73,7 +44,7 @@ describe("limitHeaders", () => {
   });
 
   it("has the tightest limit of requests and of tokens in OpenAI's headers", () => {
-    const { limiter, clock } = make(tenant);
+    const { limiter, clock } = make(guarded);
     limiter.take("k", { concurrent: 0, tokens: 30_000 });
     const set = () =>
       Object.fromEntries(limitHeaders({ limiter, key: "k" }, { fields: ["openai"] }));
@@ -138,7 +109,7 @@ describe("limitHeaders", () => {
   });
 
   it("has the duration of a debt, and at least a second", () => {
-    const { limiter } = make({ tpm: tenant.tpm });
+    const { limiter } = make({ tpm: guarded.tpm });
     const reserved = limiter.reserve("k", { tokens: 90_000 });
     assert.ok(reserved.allowed);
     reserved.settle({ tokens: 180_000 });
@@ -154,8 +125,8 @@ describe("limitHeaders", () => {
 
   it("distinguishes several keys, by limiter and by partition key", () => {
     const clock = new VirtualClock();
-    const users = new RateLimiter({ name: "users", clock, limits: { rpm: tenant.rpm } });
-    const models = new RateLimiter({ name: "models", clock, limits: { tpm: tenant.tpm } });
+    const users = new RateLimiter({ name: "users", clock, limits: { rpm: guarded.rpm } });
+    const models = new RateLimiter({ name: "models", clock, limits: { tpm: guarded.tpm } });
     const headers = limitHeaders([
       { limiter: users, key: "secret", partitionKey: "ada" },
       { limiter: models, key: "gpt-5", partitionKey: new Uint8Array([1, 2]) },
@@ -218,7 +189,7 @@ describe("limitHeaders", () => {
   });
 
   it("refuses options for which it would write no or wrong headers", () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     const part = { limiter, key: "k" };
     for (const fields of ["ietf", 5, null, { length: 1 }]) {
       assert.throws(
@@ -252,7 +223,7 @@ describe("deniedResponse", () => {
   const body = async (response: Response) => JSON.parse(await response.text());
 
   it("is a 429 with problem details, and its Retry-After is when the request fits", async () => {
-    const { limiter, clock } = make(tenant);
+    const { limiter, clock } = make(guarded);
     const part = { limiter, key: "k" };
     for (let i = 0; i < 60; i++) limiter.take("k", { concurrent: 0 });
     const response = deniedResponse(refused(limiter.take("k", { concurrent: 0 })), part);
@@ -311,7 +282,7 @@ describe("deniedResponse", () => {
   });
 
   it("reports a request that can never fit, and asks for no retry", async () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     const response = deniedResponse(refused(limiter.take("k", { concurrent: 0, tokens: 90_001 })), {
       limiter,
       key: "k",
@@ -349,7 +320,7 @@ describe("deniedResponse", () => {
   });
 
   it("is a 503 for reduced capacity", async () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     limiter.tighten("k", "tpm", 0);
     const response = deniedResponse(refused(limiter.take("k", { concurrent: 0, tokens: 1 })), [], {
       problem: "temporary-reduced-capacity",
@@ -379,8 +350,8 @@ describe("deniedResponse", () => {
 
   it("names the limiter if there are several, as the headers do", async () => {
     const clock = new VirtualClock();
-    const { limiter: users } = make({ rpm: tenant.rpm }, clock);
-    const { limiter: models } = make({ rpm: tenant.rpm }, clock);
+    const { limiter: users } = make({ rpm: guarded.rpm }, { clock });
+    const { limiter: models } = make({ rpm: guarded.rpm }, { clock });
     models.tighten("m", "rpm", 0);
     const parts = [{ limiter: users, key: "u" }, { limiter: models, key: "m" }];
     const response = deniedResponse(refused(models.take("m")), parts);
@@ -390,7 +361,7 @@ describe("deniedResponse", () => {
   });
 
   it("can be read by Anthropic's clients", async () => {
-    const { limiter } = make({ rpm: tenant.rpm });
+    const { limiter } = make({ rpm: guarded.rpm });
     limiter.tighten("k", "rpm", 0);
     const denied = refused(limiter.take("k"));
     const response = deniedResponse(denied, { limiter, key: "k" }, { errorForm: "anthropic" });
@@ -422,7 +393,7 @@ describe("deniedResponse", () => {
   });
 
   it("refuses what is not a denial", () => {
-    const { limiter } = make(tenant);
+    const { limiter } = make(guarded);
     const part = { limiter, key: "k" };
     assert.throws(
       () => deniedResponse(any(limiter.take("k", { concurrent: 0 })), part),

@@ -3,11 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
-  concurrency,
-  type Denied,
   limitHeaders,
   parseLimitHeaders,
-  quota,
   rate,
   RateLimiter,
   retryAfterMs,
@@ -15,28 +12,8 @@ import {
   VirtualClock,
 } from "../mod.ts";
 import { durationMs, formatDuration } from "../src/http/field_values.ts";
-import { DATE, HEADER_SETS } from "./fixtures/upstream_headers.ts";
-
-/** Passes a wrong type where the compiler would not let it. */
-// deno-lint-ignore no-explicit-any
-const any = (value: unknown): any => value;
-
-let made = 0;
-/** A limiter of its own, by default with a clock of its own. */
-function make(clock: VirtualClock = new VirtualClock()) {
-  const limits = {
-    rpm: rate({ unit: "requests", limit: 600, per: "minute", burst: 60 }),
-    tpm: rate({ unit: "tokens", limit: 90_000, per: "minute" }),
-    day: quota({ unit: "tokens", limit: 2_000_000, per: "day" }),
-    live: concurrency({ limit: 8 }),
-  };
-  return { limiter: new RateLimiter({ name: `upstream ${++made}`, limits, clock }), clock };
-}
-
-function refused(decision: { allowed: boolean }): Denied {
-  assert.equal(decision.allowed, false);
-  return decision as Denied;
-}
+import { anyHeaders, DATE, HEADER_SETS } from "./fixtures/upstream_headers.ts";
+import { any, guarded, make, refused } from "./support/limiter.ts";
 
 describe("Retry-After", () => {
   const parse = (fields: Record<string, string>, now?: number) =>
@@ -222,7 +199,7 @@ describe("parseLimitHeaders", () => {
         "remaining=0 ,\tremaining;x=50",
       ]
     ) assert.equal(of(value), undefined, value);
-    const { limiter } = make();
+    const { limiter } = make(guarded);
     const headers = new Headers({
       "ratelimit-policy": "100;w=60",
       ratelimit: "limit=100, remaining=5, reset=30",
@@ -232,7 +209,7 @@ describe("parseLimitHeaders", () => {
   });
 
   it("reads what limitHeaders writes", () => {
-    const { limiter, clock } = make();
+    const { limiter, clock } = make(guarded);
     limiter.take("k", { concurrent: 0, tokens: 30_000 });
     clock.advance(12.5);
     const { limits } = parseLimitHeaders(limitHeaders({ limiter, key: "k", partitionKey: "x" }));
@@ -254,51 +231,11 @@ describe("parseLimitHeaders", () => {
   });
 });
 
-/** Header fields with all kinds of values, plausible and not. */
-const anyHeaders = fc.array(
-  fc.tuple(
-    fc.constantFrom(
-      ...["limit", "remaining", "reset"].flatMap((which) =>
-        ["requests", "tokens", "constructor", "__proto__"].flatMap((name) => [
-          `x-ratelimit-${which}-${name}`,
-          `x-rate-limit-${which}-${name}`,
-          `anthropic-ratelimit-${name}-${which}`,
-        ]).concat(`x-ratelimit-${which}`)
-      ),
-      "ratelimit",
-      "ratelimit-policy",
-      "retry-after",
-      "retry-after-ms",
-      "date",
-    ),
-    fc.oneof(
-      fc.string({ unit: "binary" }),
-      fc.stringMatching(/^[ -~]{0,40}$/),
-      fc.stringMatching(/^-?[0-9]{1,20}(\.[0-9]{1,5})?(e[0-9])?(ms|s|m|h|d)?([0-9.]{1,4}s)?$/),
-      fc.stringMatching(/^"(requests|tokens)";[rqtw]=-?[0-9]{1,16};[rqtw]=[0-9]{1,6}$/),
-      fc.nat(200).map(String),
-      fc.date().map((date) => Number.isNaN(+date) ? "Invalid Date" : date.toISOString()),
-      fc.date().map((date) => date.toUTCString()),
-    ),
-  ),
-  { maxLength: 12 },
-).map((fields) => {
-  const headers = new Headers();
-  for (const [name, value] of fields) {
-    try {
-      headers.append(name, value);
-    } catch {
-      // A value that the runtime refuses cannot come from a header.
-    }
-  }
-  return headers;
-});
-
 describe("tightenFrom", () => {
   const mapping = { requests: "rpm", tokens: "tpm" } as const;
 
   it("applies the remaining amounts by name, and returns all of the headers", () => {
-    const { limiter } = make();
+    const { limiter } = make(guarded);
     const headers = new Headers({
       "x-ratelimit-remaining-requests": "7",
       "x-ratelimit-remaining-tokens": "1200",
@@ -312,7 +249,7 @@ describe("tightenFrom", () => {
   });
 
   it("counts the amounts of open reservations once", () => {
-    const { limiter } = make();
+    const { limiter } = make(guarded);
     using _held = limiter.reserve("k", { tokens: 1000 }) as Disposable;
     const headers = new Headers({ "x-ratelimit-remaining-tokens": "89000" });
     tightenFrom(limiter, "k", headers, mapping);
@@ -320,8 +257,8 @@ describe("tightenFrom", () => {
   });
 
   it("follows another sluice, by the names of its limits", () => {
-    const { limiter: upstream, clock } = make();
-    const { limiter } = make(clock);
+    const { limiter: upstream, clock } = make(guarded);
+    const { limiter } = make(guarded, { clock });
     upstream.take("us", { concurrent: 0, tokens: 5000 });
     const headers = limitHeaders({ limiter: upstream, key: "us" }, { fields: ["ietf"] });
     tightenFrom(limiter, "k", headers, { rpm: "rpm", tpm: "tpm", day: "day" });
@@ -331,7 +268,7 @@ describe("tightenFrom", () => {
   });
 
   it("refills at the limit's own rate, whatever the reset is", () => {
-    const { limiter, clock } = make();
+    const { limiter, clock } = make(guarded);
     const headers = new Headers({
       "x-ratelimit-remaining-requests": "0",
       "x-ratelimit-reset-requests": "6m0s",
@@ -350,7 +287,7 @@ describe("tightenFrom", () => {
         250,
       ]] as const
     ) {
-      const { limiter, clock } = make();
+      const { limiter, clock } = make(guarded);
       limiter.take("k", { concurrent: 0, tokens: 80_000 });
       const held = limiter.reserve("k", { tokens: 5000 });
       assert.ok(held.allowed);
@@ -403,7 +340,7 @@ describe("tightenFrom", () => {
   });
 
   it("ignores a limit that was reset since", () => {
-    const { limiter } = make();
+    const { limiter } = make(guarded);
     const headers = new Headers({
       date: DATE,
       "anthropic-ratelimit-requests-remaining": "0",
@@ -424,7 +361,7 @@ describe("tightenFrom", () => {
         fc.nat(90_000),
         fc.nat(30_000),
         (headers, requests, tokens, held) => {
-          const { limiter, clock } = make();
+          const { limiter, clock } = make(guarded);
           limiter.take("k", { concurrent: 0, requests, tokens });
           limiter.reserve("k", { tokens: held });
           const before = limiter.inspect("k");
@@ -468,7 +405,7 @@ describe("tightenFrom", () => {
   });
 
   it("refuses a mapping to an unknown limit, whatever the headers say", () => {
-    const { limiter } = make();
+    const { limiter } = make(guarded);
     for (const limit of ["tmp", "live", "toString", 7, undefined]) {
       assert.throws(
         () => tightenFrom(limiter, "k", new Headers(), { tokens: any(limit) }),
