@@ -4,7 +4,7 @@
  * OpenAI documents the cost of messages in its cookbook, "How to count tokens with tiktoken": 3 per message, 1
  * per name and 3 for the start of the reply; for `gpt-3.5-turbo-0301` 4, −1 and 3. All other constants were
  * inferred from the charges of the API, the totals in `tests/fixtures/chat_totals` (see the README there).
- * `tests/messages_test.ts` checks the error.
+ * `tests/chat_totals_test.ts` checks the error.
  *
  * @module
  */

@@ -96,7 +96,7 @@ const tokenizers: Map<string, Tokenizer> = new Map();
  * or of an unknown API, use {@linkcode countRequest}.
  *
  * All texts are counted as plain text: `<|endoftext|>` in a message is text of a user. The results were compared
- * with 219 totals that the API charged (`tests/fixtures/chat_totals`, checked by `tests/messages_test.ts`).
+ * with 219 totals that the API charged (`tests/fixtures/chat_totals`, checked by `tests/chat_totals_test.ts`).
  * Without tools and calls 83 of 86 are equal; the others are of models with prompts of their own. With tools or
  * calls, which are always estimates, 112 of 133 are equal, the mean error is 0.8 tokens, and the largest is 12,
  * where descriptions are indented and parameters have titles.
