@@ -12,6 +12,7 @@ import {
   SourceError,
 } from "../src/corpus/sources/mod.ts";
 import { Files } from "./fixtures/cli.ts";
+import { codePoint } from "./fixtures/texts.ts";
 
 const MEMORY = 1 << 20;
 
@@ -63,7 +64,7 @@ describe("parts of JSON Lines", () => {
     using files = new Files({});
     const file = path.join(files.directory, "lines.jsonl");
     const line = fc.oneof(
-      { weight: 4, arbitrary: fc.string({ unit: "binary", maxLength: 30 }) },
+      { weight: 4, arbitrary: fc.string({ unit: codePoint, maxLength: 30 }) },
       { weight: 2, arbitrary: fc.constantFrom("", "\r", " ", "{}\r", "\u0000", "\uFEFF") },
       { weight: 1, arbitrary: fc.integer({ min: 100, max: 400 }).map((n) => "x".repeat(n)) },
     );
