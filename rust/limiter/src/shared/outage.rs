@@ -1,18 +1,18 @@
-//! Decisions while the store is out of reach: a leaky bucket for each limit, with a part of the
-//! limit's rate and capacity.
-//!
-//! The bucket of a rate begins full: until the outage began, the store may have admitted the whole
-//! burst. What the bucket has admitted is reported at the return, less what has decayed, since the
-//! store's level would have decayed as well.
+//! Decisions while the store is out of reach: a leaky bucket for each limit, and the times to ask the
+//! store again.
+
+mod bucket;
 
 use smallvec::SmallVec;
 
 use crate::decision::Denial;
 use crate::limits::credit::Credit;
-use crate::limits::limit::{Kind, Limit, Refusal, UNLIMITED};
+use crate::limits::limit::Limit;
 use crate::shared::account::Account;
-use crate::shared::settings::OnOutage;
 use crate::time::Now;
+
+use bucket::Bucket;
+pub(crate) use bucket::Known;
 
 /// How long to wait before the store is asked again, in nanoseconds.
 const RETRY_NS: u64 = 200_000_000;
@@ -28,40 +28,6 @@ pub(crate) struct Outage {
     /// Whether the accounts are closed, see [`Account::close`].
     is_closed: bool,
     buckets: SmallVec<[Bucket; 2]>,
-}
-
-/// A limit as far as it is known when an outage begins.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Known {
-    /// The capacity in effect.
-    pub(crate) capacity: u64,
-    /// What was consumed or lent at the last answer.
-    pub(crate) fill: u64,
-    /// How many processes share the limit.
-    pub(crate) processes: u64,
-    /// What is admitted in the outage.
-    pub(crate) policy: OnOutage,
-}
-
-/// What one limit admits in an outage.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    policy: OnOutage,
-    limit: Limit,
-    /// Millionths, as are the next two.
-    capacity: f64,
-    level: f64,
-    /// All that was admitted.
-    admitted: f64,
-    /// Millionths a nanosecond.
-    rate: f64,
-    at_ns: u64,
-    /// Quotas: when the window ends, and the capacity in the next one.
-    window_end_ns: i64,
-    next_capacity: f64,
-    /// What open reservations of the outage hold, and what those from before hold.
-    lent: u64,
-    covered: u64,
 }
 
 impl Outage {
@@ -114,7 +80,7 @@ impl Outage {
             bucket.observe(account, credit);
         } else {
             account.close(credit);
-            bucket.covered = credit.held;
+            bucket.cover(credit.held);
         }
     }
 
@@ -135,7 +101,7 @@ impl Outage {
         let mut worst: Option<Denial> = None;
         for (index, bucket) in self.buckets.iter_mut().enumerate() {
             bucket.advance(now.ns, server_ns);
-            let (cost, held) = (costs[bucket.limit.unit], held.get(index).copied().unwrap_or(0));
+            let (cost, held) = (costs[bucket.unit()], held.get(index).copied().unwrap_or(0));
             let retry_ns = self.retry_ns.saturating_sub(now.ns).max(1_000_000);
             let Some(refusal) = bucket.check(cost, held, retry_ns, server_ns) else { continue };
             if worst.is_none_or(|worst| worst.refusal < refusal) {
@@ -148,31 +114,25 @@ impl Outage {
     /// Charges what [`Outage::check`] has admitted. O(limits).
     pub(crate) fn charge(&mut self, costs: &[u64]) {
         for bucket in &mut self.buckets {
-            let cost = costs[bucket.limit.unit] as f64;
-            if !matches!(bucket.limit.kind, Kind::Concurrency) {
-                bucket.level += cost;
-                bucket.admitted += cost;
-            }
+            bucket.charge(costs[bucket.unit()]);
         }
     }
 
     /// Enters a reservation that [`Outage::check`] has admitted. The accounts are closed.
     pub(crate) fn lend(&mut self, limit: usize, cost: u64) {
-        let bucket = &mut self.buckets[limit];
-        bucket.lent = bucket.lent.saturating_add(cost);
-        bucket.admitted += cost as f64;
+        self.buckets[limit].lend(cost);
     }
 
     /// What is to be reported as debt of a limit, in millionths.
     pub(crate) fn debt(&mut self, limit: usize, now: Now, server_ns: i64) -> u64 {
         let bucket = &mut self.buckets[limit];
         bucket.advance(now.ns, server_ns);
-        bucket.level.min(bucket.admitted).ceil() as u64
+        bucket.debt()
     }
 
     /// What was admitted of a limit in the outage, in millionths.
     pub(crate) fn admitted(&self, limit: usize) -> u64 {
-        self.buckets[limit].admitted as u64
+        self.buckets[limit].admitted()
     }
 
     /// Whether nothing that it has admitted needs to be reported.
@@ -181,106 +141,11 @@ impl Outage {
     }
 }
 
-impl Bucket {
-    fn new(limit: Limit, known: Known, now_ns: u64, server_ns: i64) -> Self {
-        let Known { capacity, fill, processes, policy } = known;
-        let processes = processes.max(1) as f64;
-        let share = |amount: u64| {
-            if capacity == UNLIMITED { f64::INFINITY } else { amount as f64 / processes }
-        };
-        let mut bucket = Self {
-            policy,
-            limit,
-            capacity: share(capacity),
-            level: 0.0,
-            admitted: 0.0,
-            rate: 0.0,
-            at_ns: now_ns,
-            window_end_ns: i64::MAX,
-            next_capacity: share(capacity),
-            lent: 0,
-            covered: 0,
-        };
-        match limit.kind {
-            Kind::Rate { units, ns } => {
-                // A limit that was set at run time has another capacity, and is taken to have
-                // another rate in proportion.
-                let factor = if limit.is_unlimited() || limit.capacity == 0 {
-                    1.0
-                } else {
-                    capacity as f64 / limit.capacity as f64
-                };
-                bucket.rate = units as f64 / ns as f64 / processes * factor;
-                bucket.level = if capacity == UNLIMITED { 0.0 } else { bucket.capacity };
-            }
-            Kind::Quota(window) => {
-                bucket.capacity = share(capacity.saturating_sub(fill));
-                bucket.window_end_ns = window.end(server_ns);
-            }
-            Kind::Concurrency | Kind::Credit { .. } => {}
-        }
-        bucket
-    }
-
-    /// Lets time pass.
-    fn advance(&mut self, now_ns: u64, server_ns: i64) {
-        let passed = now_ns.saturating_sub(self.at_ns) as f64;
-        self.at_ns = self.at_ns.max(now_ns);
-        self.level = (self.level - passed * self.rate).max(0.0);
-        if let Kind::Quota(window) = self.limit.kind
-            && server_ns >= self.window_end_ns
-        {
-            self.window_end_ns = window.end(server_ns);
-            (self.capacity, self.level, self.admitted) = (self.next_capacity, 0.0, 0.0);
-        }
-    }
-
-    fn check(&self, cost: u64, held: u64, retry_ns: u64, server_ns: i64) -> Option<Refusal> {
-        if cost == 0 || self.policy == OnOutage::Open {
-            return None;
-        }
-        let retry = Refusal::Until(retry_ns);
-        if self.policy == OnOutage::Closed {
-            return Some(retry);
-        }
-        let cost = cost as f64;
-        let lack = match self.limit.kind {
-            Kind::Concurrency => held as f64 + cost - self.capacity,
-            _ => self.level + self.lent as f64 + cost - self.capacity,
-        };
-        if lack <= 0.0 {
-            return None;
-        }
-        Some(match self.limit.kind {
-            Kind::Rate { .. } if lack <= self.level => {
-                Refusal::Until(((lack / self.rate).ceil() as u64).max(1))
-            }
-            Kind::Quota(_) => {
-                let left = self.window_end_ns.saturating_sub(server_ns).max(1).unsigned_abs();
-                Refusal::Until(left.min(retry_ns))
-            }
-            _ => retry,
-        })
-    }
-
-    /// Takes over what was spent since the last time: first by reservations of the outage, then by
-    /// those from before, whose amounts the store has lent or charged.
-    fn observe(&mut self, account: &mut Account, credit: &mut Credit) {
-        let ended = self.lent.saturating_add(self.covered).saturating_sub(credit.held);
-        let spent = account.spent_since_closed(credit);
-        let lent = ended.min(self.lent);
-        self.lent -= lent;
-        self.covered -= (ended - lent).min(self.covered);
-        let of_outage = spent.min(lent);
-        self.level += of_outage as f64;
-        account.note_unreported(spent - of_outage);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::limit::UNIT;
+    use crate::limits::limit::{Kind, Refusal, UNIT};
+    use crate::shared::settings::OnOutage;
 
     const SECOND: u64 = 1_000_000_000;
 
