@@ -5,7 +5,7 @@
  */
 import { show } from "../errors.ts";
 import type { RequestHold } from "./request_hold.ts";
-import { watchedRequestBody } from "./request_body.ts";
+import { sourceOf, watchedRequestBody } from "./request_body.ts";
 
 /** A request for one upstream: a `Request`, or the arguments of its constructor. */
 export type UpstreamRequest =
@@ -54,11 +54,9 @@ export function readyRequest(
   // A signal in `init` replaces the request's own, which has to be followed too.
   if (input instanceof Request) hold.follow(input.signal);
   if (own?.signal) hold.follow(own.signal);
-  if (init.body instanceof ReadableStream) {
-    if (init.body.locked) {
-      throw new TypeError("makeRequest returned a body that was used before, or is being read");
-    }
-    init.body = watchedRequestBody(init.body, hold);
+  const source = sourceOf(init.body);
+  if (source !== undefined) {
+    init.body = watchedRequestBody(source, hold);
     // The Fetch standard requires this value for streams.
     (init as { duplex?: string }).duplex = "half";
   }
