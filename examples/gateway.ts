@@ -4,7 +4,7 @@
  * answer through and charges the real cost, even if the client disconnects midway.
  *
  *     bun examples/gateway.ts            # one thread
- *     bun examples/gateway/workers.ts    # a Worker for each core
+ *     bun examples/gateway/workers.ts    # a Worker for each core; or: node examples/gateway/workers.ts
  *     deno serve -A --port 8787 --parallel --unstable-no-legacy-abort examples/gateway.ts
  *
  * `UPSTREAM` and `KEYS` (`https://api.openai.com`, `sk-a,sk-b`) name the upstream. Without them, a built-in one

@@ -12,7 +12,7 @@ import OpenAI from "openai";
 import { type Served, startFakeUpstream } from "../examples/gateway/fake_upstream.ts";
 import { metered } from "../examples/gateway/metered.ts";
 import { quota, RateLimiter, Tokenizer } from "../mod.ts";
-import { RUNTIME } from "./support/runtime.ts";
+import { runOptions, RUNTIME } from "./support/runtime.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../examples", import.meta.url));
 /** As the example has them. */
@@ -35,9 +35,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe("examples/gateway.ts", {
-  skip: RUNTIME === "node" && "it is served by Bun.serve or deno serve",
-}, () => {
+describe("examples/gateway.ts", () => {
   const served = new Map<string, Served>();
   let gateway: ChildProcess;
   let port: number;
@@ -47,7 +45,7 @@ describe("examples/gateway.ts", {
     const command = RUNTIME === "deno"
       ? ["serve", "-A", "--no-check", "--quiet", "--parallel", "--unstable-no-legacy-abort"]
         .concat("--host", "127.0.0.1", "--port", `${port}`, `${EXAMPLES}/gateway.ts`)
-      : [`${EXAMPLES}/gateway/workers.ts`];
+      : [...runOptions(), `${EXAMPLES}/gateway/workers.ts`];
     const upstream = await startFakeUpstream(served);
     gateway = spawn(process.execPath, command, {
       env: { ...process.env, UPSTREAM: upstream, KEYS: "sk-a,sk-b", PORT: `${port}` },

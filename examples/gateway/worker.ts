@@ -1,12 +1,15 @@
 /**
- * One Worker of the gateway in Bun. It shares its limiters and its pool with the others by their names.
+ * One Worker of the gateway in Bun or Node.js. It shares its limiters and its pool with the others by their names.
  *
  * @module
  */
 import gateway from "../gateway.ts";
+import { serve } from "./node_server.ts";
 
 interface BunServer {
   serve(options: typeof gateway & { reusePort: boolean }): void;
 }
 
-(globalThis as unknown as { Bun: BunServer }).Bun.serve({ ...gateway, reusePort: true });
+const { Bun } = globalThis as { Bun?: BunServer };
+if (Bun === undefined) serve(gateway.fetch, gateway.port);
+else Bun.serve({ ...gateway, reusePort: true });
