@@ -21,6 +21,12 @@ const LEAST_ROOM = 1 << 12;
 /** The largest piece without a safe offset, which is kept in memory: half of the longest string. */
 const MAX_PIECE_BYTES = 1 << 28;
 
+/** How compressed files begin, which no UTF-8 does. */
+const COMPRESSED: readonly { readonly by: string; readonly magic: readonly number[] }[] = [
+  { by: "gzip", magic: [0x1f, 0x8b] },
+  { by: "zstd", magic: [0x28, 0xb5, 0x2f, 0xfd] },
+];
+
 /** An input cannot be read or has wrong contents. The message names the input. */
 export class InputError extends Error {
   override readonly name = "InputError";
@@ -116,6 +122,7 @@ export class Input implements AsyncDisposable {
     for (;;) {
       const read = await this.#readText(buffer.subarray(filled));
       if (read === 0) break;
+      if (offset + filled === 0) this.#refuseCompressed(buffer.subarray(0, read));
       let cut = cutter.lastCut(buffer, filled, filled + read);
       filled += read;
       for (;;) {
@@ -151,6 +158,17 @@ export class Input implements AsyncDisposable {
       throw new InputError(`${this.name}: there is no place to cut before byte ${offset}`);
     }
     return { bytes, offset };
+  }
+
+  /** Each line of a compressed file would be a bad one. */
+  #refuseCompressed(start: Uint8Array): void {
+    if (!this.isUtf8) return;
+    const found = COMPRESSED.find(({ magic }) => magic.every((byte, i) => start[i] === byte));
+    if (found === undefined) return;
+    throw new InputError(
+      `${this.name}: compressed with ${found.by}, which only tokenize, estimate and split read: ` +
+        `pipe it through ${found.by} -dc`,
+    );
   }
 
   /** Reads UTF-8, whatever the charset of the file is. */
