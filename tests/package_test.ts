@@ -191,6 +191,21 @@ describe("the npm packages", () => {
     ]);
   });
 
+  it("are one module for import and for require", () => {
+    const program = `const { Tokenizer } = require("sluice");
+import("sluice").then((it) => {
+  console.log(it.Tokenizer === Tokenizer, new Tokenizer("o200k_base").count("Hello, world!"));
+});
+`;
+    writeFileSync(join(project, "main.cjs"), program);
+    const flags = runOptions(["--allow-ffi", "--allow-env", "--allow-read"]);
+    const output = execFileSync(process.execPath, [...flags, "main.cjs"], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    assert.equal(output, "true 4\n");
+  });
+
   it("bring the binding for Python, which finds the library too", { skip: NO_PYTHON }, () => {
     const program = "import pyarrow as pa; from sluice_arrow import Tokenizer, _library\n" +
       'print(Tokenizer("o200k_base").count(pa.array(["Hello, world!"])), _library()._name)';
