@@ -41,7 +41,8 @@ export interface Candidate {
 /** The environment variable with the path of the library, which takes precedence. */
 export const LIBRARY_VARIABLE = "SLUICE_LIB";
 
-const FILES: Readonly<Record<string, string>> = {
+/** The file names of the library, by the operating system. */
+export const FILES: Readonly<Record<string, string>> = {
   linux: "libsluice.so",
   darwin: "libsluice.dylib",
   win32: "sluice.dll",

@@ -17,7 +17,7 @@ import {
   otherCLibrary,
   systemOf,
 } from "./loader_messages.ts";
-import { type Candidate, LIBRARY_VARIABLE, packagesOf } from "./locate.ts";
+import { type Candidate, FILES, LIBRARY_VARIABLE, packagesOf } from "./locate.ts";
 
 const BUILD_ADVICE = "In a checkout of sluice, build it: make build\n" +
   `Or name a library in ${LIBRARY_VARIABLE} (in Deno that needs --allow-env=${LIBRARY_VARIABLE}).`;
@@ -50,7 +50,7 @@ export function notFound(tried: readonly Candidate[], backend: Backend): SluiceE
   return new SluiceError(
     "SLUICE_LIBRARY_NOT_FOUND",
     `The native library of sluice was not found.${where}\n${installAdvice(tried, backend)}` +
-      BUILD_ADVICE,
+      (backend.executable === undefined ? BUILD_ADVICE : `Or name one in ${LIBRARY_VARIABLE}.`),
   );
 }
 
@@ -64,7 +64,13 @@ function installAdvice(tried: readonly Candidate[], backend: Backend): string {
   }
   const [name, forMusl] = packages.map((it) => it.name);
   const or = forMusl === undefined ? "" : ` (where the C library is musl: ${forMusl})`;
-  if (backend.executable !== undefined) {
+  const { executable, platform } = backend;
+  if (executable?.asset !== undefined) {
+    const file = FILES[platform.slice(0, platform.indexOf("-"))];
+    return `It is not in this executable: add it to the assets as sluice/${file}, from the package ${name}${or}. ` +
+      "docs/single-executables.md shows it.\n";
+  }
+  if (executable !== undefined) {
     return `It is not in this executable: ${name} was not installed where that was built${or}.\n`;
   }
   return `The package ${name} is not installed${or}. It is an optional dependency of sluice, which npm leaves ` +

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { detectBackend, library } from "../../../src/ffi/load.ts";
+import { detectBackend, library, load } from "../../../src/ffi/load.ts";
 import { whyNoFfi } from "../../../src/ffi/node.ts";
 
 const MOD = new URL("../../../mod.ts", import.meta.url).href;
@@ -43,6 +43,23 @@ describe("node:ffi", () => {
     assert.equal(run(flag).stderr, "");
     const args = ["--input-type=module", "--eval", `import ${JSON.stringify(MOD)}`];
     assert.equal(spawnSync(process.execPath, args, { encoding: "utf8" }).stderr, "");
+  });
+
+  it("names the asset that a single executable lacks, and no checkout", () => {
+    const backend = {
+      ...detectBackend(),
+      platform: "linux-x64",
+      executable: { asset: () => undefined },
+    };
+    assert.throws(() => load(backend, []), (error: Error) => {
+      assert.match(
+        error.message,
+        /^It is not in this executable: add it to the assets as sluice\/libsluice\.so/m,
+      );
+      assert.match(error.message, /docs\/single-executables\.md/);
+      assert.doesNotMatch(error.message, /checkout|was not installed|Deno/);
+      return true;
+    });
   });
 
   it("is used by the command without its warning", () => {
