@@ -33,8 +33,8 @@ export interface PoolFetchOptions extends AcquireOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Further options of `fetch`, by upstream. This is the place for options that give an upstream its own
-   * sockets: `session`, a `Bun.FetchSession`, or `client`, a `Deno.HttpClient`. Make those once and not for
-   * every call. `signal` is ignored; use {@linkcode PoolFetchOptions.signal}.
+   * sockets: `session`, a `Bun.FetchSession`, `client`, a `Deno.HttpClient`, or in Node.js `dispatcher`, one of
+   * undici. Make those once and not for every call. `signal` is ignored; use {@linkcode PoolFetchOptions.signal}.
    */
   readonly init?: ((upstream: string) => RequestInit) | undefined;
   /**
