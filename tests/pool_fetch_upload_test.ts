@@ -67,6 +67,28 @@ describe("pool.fetch with an async iterable as body", () => {
     assert.deepEqual(pool.endings, ["unknown"]);
   });
 
+  it("does not mind its failure once the upstream has stopped reading it", async () => {
+    const pool = new CountingPool();
+    let fail = (_: Error): void => {};
+    const stalls: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise((_, reject) => fail = reject) }),
+    };
+    const answered = new Response("an early answer", { headers: { "content-type": "text/plain" } });
+    const response = await leasedFetch(pool, () => upload(stalls), {
+      async fetch(_, { body }) {
+        const reader = (body as ReadableStream).getReader();
+        void reader.read().catch(() => {});
+        await sleep(1);
+        await reader.cancel();
+        return answered;
+      },
+    });
+    fail(new Error("the client left"));
+    await sleep(5);
+    assert.equal(await response.text(), "an early answer");
+    assert.deepEqual(pool.endings, ["ok"]);
+  });
+
   it("refuses a stream of Node that was read before", async () => {
     const pool = new CountingPool();
     const body = Readable.from(["once"]);

@@ -60,6 +60,8 @@ export function watchedRequestBody(
       try {
         part = await source.read();
       } catch (error) {
+        // An iterator that was told to return may still be waiting for its next part.
+        if (!isWanted) return;
         hold.bodyFailed(error);
         throw error;
       }
@@ -71,6 +73,8 @@ export function watchedRequestBody(
     },
     async cancel(reason) {
       isWanted = false;
+      // The upstream waits for nothing any more, even if a part never comes.
+      hold.sends();
       await source.cancel(reason);
     },
   }, { highWaterMark: 0 });
