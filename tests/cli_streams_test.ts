@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
 import { describe, it } from "node:test";
 import { ENCODINGS, Tokenizer } from "../mod.ts";
 import { IdReader } from "../src/cli/ids.ts";
 import { lastSafeCut, validUtf8Length } from "../src/tokenizer/safe_cut.ts";
-import { Files, sluice } from "./fixtures/cli.ts";
+import { exit, Files, sluice, start } from "./fixtures/cli.ts";
 
 const O200K = ["--encoding", "o200k_base"];
 
@@ -234,4 +235,28 @@ describe("the parts of the command line", () => {
     ];
     for (const [bytes, at] of cases) assert.equal(validUtf8Length(Uint8Array.from(bytes)), at);
   });
+});
+
+describe("a pipe whose writer waits for answers", () => {
+  const cases: [args: string[], sent: string, expected: string][] = [
+    [["encode", ...O200K, "--jsonl"], '{"text":"Hello"}', '{"ids":[13225]}'],
+    [["decode", ...O200K, "--jsonl"], '{"ids":[13225]}', '{"text":"Hello"}'],
+    [["count", "--jsonl"], '{"text":"Hello"}', '{"line":1,"tokens":1}'],
+  ];
+  for (const [args, sent, expected] of cases) {
+    it(`gets each line as soon as it can: ${args[0]}`, { timeout: 30_000 }, async () => {
+      const child = start(args);
+      const ended = exit(child);
+      try {
+        child.stdin!.write(`${sent}\n`);
+        const signal = AbortSignal.timeout(20_000);
+        const [answer] = await once(child.stdout!, "data", { signal });
+        assert.equal(String(answer), `${expected}\n`);
+        child.stdin!.end();
+        assert.equal(await ended, 0);
+      } finally {
+        child.kill();
+      }
+    });
+  }
 });

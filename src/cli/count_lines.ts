@@ -80,7 +80,8 @@ export async function countLines(
       if (options.writes) out.text(JSON.stringify({ ...path, line, ...count }) + "\n");
     }
     first += counts.length;
-    await out.drain();
+    // Not only when the buffer is full: the writer of a pipe may wait for the answer.
+    await out.flush();
   }
   bad.report(report);
   return totals;

@@ -70,7 +70,7 @@ async function decodeArrays(input: Input, tokenizer: Tokenizer, out: Output): Pr
     onPiece(input, piece, (bytes) => {
       for (const ids of reader.read(bytes)) out.bytes(tokenizer.decodeBytes(ids));
     });
-    await out.drain();
+    await out.flush();
   }
   onPiece(input, { bytes: new Uint8Array(), offset: 0 }, () => reader.end());
 }
@@ -89,7 +89,8 @@ async function decodeLines(
       if (typeof text === "string") out.text(JSON.stringify({ [field]: text }) + "\n");
       else bad.write(out, { line: line.number }, text.error);
     }
-    await out.drain();
+    // Not only when the buffer is full: the writer of a pipe may wait for the answer.
+    await out.flush();
   }
   bad.report(report);
 }

@@ -134,7 +134,8 @@ async function encodeLines(
       start = end;
     }
     first += lines;
-    await out.drain();
+    // Not only when the buffer is full: the writer of a pipe may wait for the answer.
+    await out.flush();
   }
   bad.report(report);
 }
