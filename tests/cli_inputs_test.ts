@@ -319,27 +319,18 @@ describe("a compressed file", () => {
   const text = "Hello, world!\n".repeat(5000);
 
   it("is named as such once, and not line by line", async () => {
-    const gzip = gzipSync(text);
     const zstd = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x0a, 0x0a, 0x00, 0x80);
-    using files = new Files({ "a.gz": gzip, "b.zst": zstd });
-    for (
-      const args of [["count"], ["count", "--jsonl"], ["encode", "-e", "o200k_base", "--jsonl"]]
-    ) {
-      for (const [file, by] of [["a.gz", "gzip"], ["b.zst", "zstd"]] as const) {
-        const { code, stdout, stderr } = await sluice([...args, file], "", files.directory);
-        assert.deepEqual(
-          [code, stderr.split("\n")[0]],
-          [
-            1,
-            `sluice: ${file}: compressed with ${by}, which only tokenize, estimate and split read: ` +
-            `pipe it through ${by} -dc`,
-          ],
-        );
-        assert.ok(stdout.split("\n").length <= 2, stdout);
-      }
+    using files = new Files({ "a.gz": gzipSync(text), "b.zst": zstd });
+    const named = (file: string, by: string): string =>
+      `sluice: ${file}: compressed with ${by}, which only tokenize, estimate and split read: ` +
+      `pipe it through ${by} -dc`;
+    for (const args of [["count"], ["count", "--jsonl"]]) {
+      const command = [...args, "a.gz", "b.zst"];
+      const { code, stdout, stderr } = await sluice(command, "", files.directory);
+      const expected = [named("a.gz", "gzip"), named("b.zst", "zstd")];
+      assert.deepEqual([code, stderr.split("\n").slice(0, 2)], [1, expected]);
+      assert.ok(stdout.split("\n").length <= 2, stdout);
     }
-    const { code, stderr } = await sluice(["count"], gzip);
-    assert.deepEqual([code, stderr.split(",")[0]], [1, "sluice: stdin: compressed with gzip"]);
   });
 
   it("is text in a charset that has its bytes", async () => {
