@@ -37,10 +37,7 @@ describe("the commands of the page on batch files", () => {
       const args = command.replace(SILENT, "").split(" ");
       const { stdout, stderr } = await sluiceWriting(args, "", folder);
       // The age of prices is another one each day.
-      const notes = stderr.replace(
-        /^sluice: prices are of .* days old.*\n/m,
-        "",
-      );
+      const notes = stderr.replace(/^sluice: prices are of .* days old.*\n/m, "");
       const printed = (SILENT.test(command) ? "" : stdout) + notes;
       assert.equal(printed, block.replace(COMMAND, ""));
     });
@@ -49,10 +46,7 @@ describe("the commands of the page on batch files", () => {
   it("take the files of prices and of limits that it shows", () => {
     const files = blocks(text, "").filter((block) => block.startsWith("{"));
     assert.equal(files.length, 2);
-    assert.equal(
-      PriceTable.read(files[0]!).find("openai/gpt-4o-mini")!.training,
-      3,
-    );
+    assert.equal(PriceTable.read(files[0]!).find("openai/gpt-4o-mini")!.training, 3);
     assert.deepEqual(readLimits(files[1]!, "").limits.length, 3);
   });
 });

@@ -46,16 +46,10 @@ describe("node:ffi", () => {
   });
 
   it("names the asset that a single executable lacks, and no checkout", () => {
-    const backend = {
-      ...detectBackend(),
-      platform: "linux-x64",
-      executable: { asset: () => undefined },
-    };
+    const executable = { asset: () => undefined };
+    const backend = { ...detectBackend(), platform: "linux-x64", executable };
     assert.throws(() => load(backend, []), (error: Error) => {
-      assert.match(
-        error.message,
-        /^It is not in this executable: add it to the assets as sluice\/libsluice\.so/m,
-      );
+      assert.match(error.message, /^It is not in this executable: add .* sluice\/libsluice\.so/m);
       assert.match(error.message, /docs\/single-executables\.md/);
       assert.doesNotMatch(error.message, /checkout|was not installed|Deno/);
       return true;
