@@ -44,6 +44,7 @@ const OF_NO_RUNTIME = [
   "tests/links_test.ts",
   "tests/platforms_test.ts",
   "tests/python_test.ts",
+  "tests/release_executables_test.ts",
   "tests/release_files_test.ts",
   "tests/release_test.ts",
   "tests/site_links_test.ts",

@@ -1,12 +1,23 @@
-/** The registry on loopback with which the packed packages are tested. */
+/** The registries on loopback with which the packed packages are tested. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
+import { JsrRegistry } from "./packed/jsr_registry.ts";
 import { npmScript } from "./packed/npm.ts";
 import { Registry } from "./packed/registry.ts";
 
@@ -47,6 +58,35 @@ describe("the registry on loopback", () => {
     } finally {
       await registry.close();
       await other.close();
+    }
+  });
+});
+
+describe("the JSR registry on loopback", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-jsr-"));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("takes files without any permission, as Deno sends them, from a user that is not root", async () => {
+    const [sent, tarball] = [join(folder, "sent"), join(folder, "sent.tgz")];
+    mkdirSync(sent);
+    writeFileSync(join(sent, "deno.json"), '{ "exports": "./mod.ts" }');
+    writeFileSync(join(sent, "mod.ts"), "export {};");
+    const files = ["deno.json", "mod.ts"];
+    execFileSync("tar", ["--mode=000", "-czf", tarball, "-C", sent, ...files]);
+    const registry = new JsrRegistry(join(folder, "registry"));
+    await registry.listen();
+    try {
+      const publication = new URL("/api/scopes/a/packages/b/versions/1.0.0", registry.url);
+      const published = await fetch(publication, { method: "POST", body: readFileSync(tarball) });
+      assert.equal(published.status, 200, await published.text());
+      const file = await fetch(new URL("/@a/b/1.0.0/mod.ts", registry.url));
+      assert.equal(await file.text(), "export {};");
+      // Root reads them anyway.
+      for (const name of files) {
+        assert.ok(statSync(join(folder, "registry/1.0.0", name)).mode & 0o400, name);
+      }
+    } finally {
+      await registry.close();
     }
   });
 });

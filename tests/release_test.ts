@@ -206,6 +206,22 @@ describe("the workflows", () => {
     }
   });
 
+  it("do not let rustup replace itself, which fails at times on Windows", () => {
+    const installs = steps.filter(({ step }) => step.run?.includes("rustup toolchain install"));
+    assert.ok(installs.length >= 6, `${installs.length}`);
+    for (const { name, step } of installs) assert.match(step.run!, / --no-self-update /, name);
+  });
+
+  it("install only what a lock file states the content of, on every system", () => {
+    for (const folder of ["", "scripts/release/tools/", "tests/packed/"]) {
+      const { packages } = JSON.parse(read(`${folder}package-lock.json`));
+      const unknown = Object.keys(packages).filter((name) =>
+        name !== "" && !packages[name].integrity?.startsWith("sha512-")
+      );
+      assert.deepEqual(unknown, [], folder);
+    }
+  });
+
   it("let every job run again: an artifact of the same name would be an error", () => {
     let uploads = 0;
     for (const { name, step } of steps) {

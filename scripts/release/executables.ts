@@ -127,7 +127,8 @@ try {
   }
 } finally {
   await registry.close();
-  rmSync(scratch, { recursive: true, force: true });
+  // Windows may keep the file of a program a moment after it has ended.
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

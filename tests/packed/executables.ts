@@ -23,7 +23,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { installPacked } from "../../scripts/install_packed.ts";
 import { localLibrary } from "../../scripts/pack/platform_package.ts";
-import { type Target, TARGETS } from "../../scripts/release/targets.ts";
+import type { Target } from "../../scripts/release/targets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TOOLS = join(ROOT, "node_modules/.bin");
@@ -54,11 +54,7 @@ export class Project {
     mkdirSync(this.#project);
     mkdirSync(this.home, { mode: 0o700 });
     this.#tarballs = tarballs;
-    // As a package manager does: of the platform packages only that for this machine.
-    const foreign = TARGETS.filter(({ name }) => name !== localLibrary().target.name);
-    const isFit = (file: string): boolean =>
-      !foreign.some(({ name }) => file.startsWith(`sluice-${name}-`));
-    installPacked(this.#project, tarballs && this.#copied(tarballs, isFit));
+    installPacked(this.#project, tarballs);
     const manifest = { type: "module", dependencies: { sluice: "*" } };
     this.write("package.json", JSON.stringify(manifest));
     const program = /^```ts\n([^]*?)^```$/m.exec(GUIDE)![1]!;

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -108,8 +108,11 @@ export class JsrRegistry {
     const unpacked = join(this.#folder, version);
     mkdirSync(unpacked, { recursive: true });
     execFileSync("tar", ["xzf", "-"], { cwd: unpacked, input: tarball });
-    const files = readdirSync(unpacked, { recursive: true, encoding: "utf8" })
-      .filter((path) => statSync(join(unpacked, path)).isFile())
+    const paths = readdirSync(unpacked, { recursive: true, encoding: "utf8" })
+      .filter((path) => statSync(join(unpacked, path)).isFile());
+    // Deno gives files no permission at all, with which only root reads them.
+    for (const path of paths) chmodSync(join(unpacked, path), 0o600);
+    const files = paths
       .map((path) =>
         [
           `/${path.replaceAll("\\", "/")}`,

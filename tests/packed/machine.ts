@@ -118,7 +118,7 @@ export class Machine {
    * @param path The path on which it finds others: all runtimes, unless it is named.
    */
   run(
-    [command, ...args]: readonly string[],
+    command: readonly string[],
     cwd: string,
     {
       path = this.pathWith(...this.runtimes.keys()),
@@ -126,7 +126,8 @@ export class Machine {
     }: { path?: string; environment?: Readonly<Record<string, string>> } = {},
   ): Promise<Ended> {
     const started = performance.now();
-    const child = spawn(command!, args, {
+    const [program, ...args] = startOf(command);
+    const child = spawn(program!, args, {
       cwd,
       env: { ...this.#environment(), PATH: path, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
@@ -168,6 +169,15 @@ export class Machine {
       CI: "true",
     };
   }
+}
+
+/** The command that starts another one: on Windows, only its shell starts scripts. */
+export function startOf(
+  command: readonly string[],
+  platform: NodeJS.Platform = process.platform,
+): readonly string[] {
+  const isScript = platform === "win32" && command[0]!.endsWith(".cmd");
+  return isScript ? [process.env["COMSPEC"] ?? "cmd.exe", "/d", "/c", ...command] : command;
 }
 
 /** Throws what a program wrote, unless it ended well. */

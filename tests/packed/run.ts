@@ -17,7 +17,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { closing, execute } from "../../scripts/run.ts";
-import { count, results } from "./cases.ts";
+import { count, results, skip } from "./cases.ts";
 import { commands } from "./command.ts";
 import { copies } from "./copies.ts";
 import { installs } from "./installs.ts";
@@ -60,6 +60,9 @@ function packages(): string {
 
 /** The tests of executables, which are a program of their own. */
 async function executables(): Promise<void> {
+  if (machine.runtimes.size < 3) {
+    return skip("single executables", "they are made by Bun, Deno and Node.js, all three");
+  }
   const file = join(ROOT, "tests/packed/single_executables.ts");
   const { code, output } = await execute([
     process.execPath,
