@@ -2,13 +2,15 @@
 /**
  * The plots of the documents, by Observable Plot, as SVG that reads on light and dark backgrounds.
  *
- *     bun bench/plots.ts
+ *     bun bench/plots.ts            # writes them
+ *     bun bench/plots.ts --check    # exits with 1 if one is not what the newest record shows
  *
  * @module
  */
 import { barX, frame, line, plot, type PlotOptions, rect, ruleY, text } from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { type BenchRecord, newestRecord } from "./record.ts";
 import { Cells, figure, ratio } from "./tables/cells.ts";
 
@@ -212,7 +214,7 @@ ${drawing.innerHTML}
 }
 
 /** The SVG of every bench with a record, by its name. */
-export function drawings(): Map<string, string> {
+function drawings(): Map<string, string> {
   const all = new Map<string, string>();
   for (const [bench, figureOf] of Object.entries(PLOTS)) {
     const record = newestRecord(bench);
@@ -229,4 +231,23 @@ export function writePlots(): string[] {
   return [...all.keys()];
 }
 
-if (import.meta.main) console.log(`plots: ${writePlots().join(", ") || "no records yet"}`);
+/** Compares the files with what the newest records show. Returns the names of all, and of those that differ. */
+function checkPlots(): { all: string[]; stale: string[] } {
+  const drawn = drawings();
+  const stale = [...drawn].filter(([bench, svg]) => {
+    const file = new URL(`${bench}.svg`, FOLDER);
+    return !existsSync(file) || readFileSync(file, "utf8") !== svg;
+  });
+  return { all: [...drawn.keys()], stale: stale.map(([bench]) => bench) };
+}
+
+if (import.meta.main) {
+  const { all, stale } = process.argv.includes("--check")
+    ? checkPlots()
+    : { all: writePlots(), stale: [] };
+  console.log(`plots: ${all.join(", ") || "no records yet"}`);
+  if (stale.length > 0) {
+    console.error(`not what the newest records show (bun bench/plots.ts): ${stale.join(", ")}`);
+    process.exitCode = 1;
+  }
+}
