@@ -10,6 +10,7 @@
  * @module
  */
 import { library, unwrap } from "./ffi/load.ts";
+import { own } from "./ffi/own_memory.ts";
 import { writeShort } from "./short_string.ts";
 import { WeakMemory } from "./weak_memory.ts";
 
@@ -154,7 +155,7 @@ function hasVectors(): boolean {
  * one, which is harmless while a view is passed on each call, but not worth relying on.
  */
 function allocate(bytes: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new ArrayBuffer(4 * Math.ceil(bytes / 4)));
+  return own(new Uint8Array(new ArrayBuffer(4 * Math.ceil(bytes / 4))));
 }
 
 /** The text buffer of this isolate. */

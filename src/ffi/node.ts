@@ -3,17 +3,20 @@
  *
  * @module
  */
-import type { Backend, Executable, Functions, SymbolTable } from "./native.ts";
+import type { Backend, Executable, Functions, ReturnType, SymbolTable } from "./native.ts";
+import { type CallSource, callsThrough, type MakeCall } from "./node_calls.ts";
 
 /** The parts of `node:ffi` that this file uses, declared here because the types of Bun and Deno lack them. */
-interface NodeFfi {
+interface NodeFfi extends Pick<CallSource, "toArrayBuffer" | "getRawPointer"> {
   readonly DynamicLibrary: new (path: string) => DynamicLibrary;
 }
 
 interface DynamicLibrary {
   getFunctions(
     definitions: Record<string, { arguments: readonly string[]; return: string }>,
-  ): Record<string, NodeFunction>;
+  ): Record<string, () => number>;
+  /** The address of a function. Throws if there is none of that name. */
+  getSymbol(name: string): bigint;
 }
 
 /** The parts of `node:sea` that this file uses. */
@@ -22,8 +25,6 @@ interface NodeSea {
   getAssetKeys(): string[];
   getRawAsset(name: string): ArrayBuffer;
 }
-
-type NodeFunction = (...args: unknown[]) => number;
 
 /** The parts of Node's `process` that this file uses. */
 interface NodeProcess {
@@ -54,14 +55,10 @@ export function nodeBackend(): Backend | undefined {
     platform: `${process.platform}-${process.arch}`,
     pathOf: (url) => process.getBuiltinModule!("node:url").fileURLToPath(url),
     open<T extends SymbolTable>(path: string, table: T): Functions<T> {
-      const definitions = Object.entries(table).map(([name, { args, returns }]) =>
-        [name, { arguments: args, return: returns }] as const
+      const { direct, through } = libraryAt(path, process);
+      const functions = Object.entries(table).map(([name, { args, returns }]) =>
+        [name, args.length === 0 ? direct(name, returns) : through(name, args)] as const
       );
-      const found = libraryAt(path, process).getFunctions(Object.fromEntries(definitions));
-      const functions = Object.entries(table).map(([name, { args }]) => {
-        const call = found[name]!;
-        return [name, args.includes("buffer") ? keepingBuffers(call) : call] as const;
-      });
       return Object.fromEntries(functions) as Functions<T>;
     },
     permits: () => process.permission?.has("ffi") ?? true,
@@ -130,29 +127,40 @@ function utf8WriteOf(prototype: object): Utf8Write {
   return (prototype as { utf8Write: Utf8Write }).utf8Write;
 }
 
-/** Never closed: a call into a closed library throws, and a collected library could end the process. */
-const libraries = new Map<string, DynamicLibrary>();
-
-function libraryAt(path: string, process: NodeProcess): DynamicLibrary {
-  let library = libraries.get(path);
-  if (library === undefined) {
-    const { DynamicLibrary } = process.getBuiltinModule!("node:ffi")!;
-    libraries.set(path, library = new DynamicLibrary(path));
-  }
-  return library;
+/** The functions of a library: without parameters, and with parameters through its call block. */
+interface Calls {
+  direct(name: string, returns: ReturnType): () => number;
+  through: MakeCall;
 }
 
-const kept: { args?: unknown } = {};
+/** Never closed: a call into a closed library throws, and a collected library could end the process. */
+const libraries = new Map<string, Calls>();
 
-/**
- * Keeps the arguments of a call alive until it returns. `node:ffi` replaces a buffer by its address before the call,
- * and so the buffer could be collected before the library has read it.
- */
-function keepingBuffers(call: NodeFunction): NodeFunction {
-  return (...args) => {
-    kept.args = args;
-    const result = call(...args);
-    kept.args = undefined;
-    return result;
+function libraryAt(path: string, process: NodeProcess): Calls {
+  let calls = libraries.get(path);
+  if (calls === undefined) {
+    libraries.set(path, calls = callsOf(path, process.getBuiltinModule!("node:ffi")!));
+  }
+  return calls;
+}
+
+function callsOf(path: string, { DynamicLibrary, toArrayBuffer, getRawPointer }: NodeFfi): Calls {
+  const library = new DynamicLibrary(path);
+  const direct: Calls["direct"] = (name, returns) =>
+    library.getFunctions({ [name]: { arguments: [], return: returns } })[name]!;
+  let through: MakeCall | undefined;
+  return {
+    direct,
+    through(name, args) {
+      library.getSymbol(name);
+      // The block is asked for after the ABI hash was compared.
+      through ??= callsThrough({
+        sluice_call_block: direct("sluice_call_block", "f64"),
+        sluice_call_run: direct("sluice_call_run", "f64"),
+        toArrayBuffer,
+        getRawPointer,
+      });
+      return through(name, args);
+    },
   };
 }

@@ -2,7 +2,7 @@
 // deno-fmt-ignore-file
 
 /** 31 bits over every signature, status and constant of the ABI. */
-export const ABI_HASH = 0x136337da;
+export const ABI_HASH = 0x29857ec4;
 
 /** Clock: the monotonic clock to within 2 µs. */
 export const CLOCK_PRECISE = 0;
@@ -354,6 +354,9 @@ export const THREAD_SHARES = 1;
 
 /** The earlier program is gone. All handles of this thread are closed. */
 export const THREAD_ALL = 2;
+
+/** The length of the call block: the number of a function, and the most parameters that one has. */
+export const CALL_BLOCK = 7;
 
 /** How many numbers `sluice_library_last_error_detail` writes. */
 export const ERROR_DETAILS = 6;
@@ -1579,6 +1582,23 @@ export const symbols = {
    * `what` is a `SLUICE_THREAD_*` constant. Other threads are not affected.
    */
   sluice_thread_enter: { args: ["u32"], returns: "i32" },
+  /**
+   * `()`
+   *
+   * Returns the address of the call block of this thread: `SLUICE_CALL_BLOCK` numbers, valid until the thread ends.
+   * O(1).
+   */
+  sluice_call_block: { args: [], returns: "f64" },
+  /**
+   * `()`
+   *
+   * Calls the function whose number is first in the call block of this thread with the arguments that follow, and returns
+   * its result. O(1) beside the function.
+   *
+   * The number of a function is its position in the symbol table. Pointers are passed as addresses, which are below
+   * 2^53. Fails with `INVALID_ARGUMENT` if there is no function of that number with parameters.
+   */
+  sluice_call_run: { args: [], returns: "f64" },
   /**
    * `(units, units_len, out, out_cap)`
    *

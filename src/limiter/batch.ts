@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { own } from "../ffi/own_memory.ts";
 import { checkLength } from "../arguments.ts";
 import { SluiceError } from "../errors.ts";
 import { STATUS_STALE_KEY } from "../ffi/symbols.gen.ts";
@@ -112,5 +113,5 @@ export class LimiterBatch {
 
 /** Allocates numbers that cross. Bun moves small typed arrays that have no buffer of their own. */
 export function allocate(numbers: number): Float64Array<ArrayBuffer> {
-  return new Float64Array(new ArrayBuffer(8 * numbers));
+  return own(new Float64Array(new ArrayBuffer(8 * numbers)));
 }

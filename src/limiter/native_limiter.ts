@@ -7,6 +7,7 @@ import { checkString } from "../arguments.ts";
 import { show, SluiceError } from "../errors.ts";
 import { STATUS_STALE_KEY } from "../ffi/symbols.gen.ts";
 import { type CloseHandle, NativeHandle } from "../ffi/native_handle.ts";
+import { own } from "../ffi/own_memory.ts";
 import type { ConcurrencyUnit } from "./config.ts";
 import { LimiterKey } from "./key.ts";
 import { closeLimiter, leaveLimiter, OpenLimiter } from "./open_limiters.ts";
@@ -59,7 +60,7 @@ export class NativeLimiter extends NativeHandle {
     this.concurrencyUnits = concurrencyUnits;
     this.tracksLeaks = tracksLeaks;
     this.reservationTtlMs = reservationTtlMs;
-    this.costs = new Float64Array(new ArrayBuffer(8 * units.names.length));
+    this.costs = own(new Float64Array(new ArrayBuffer(8 * units.names.length)));
     this.#open = open;
   }
 

@@ -21,6 +21,7 @@ import {
   POOL_EVENT_VALUE,
 } from "../ffi/symbols.gen.ts";
 import type { NativeHandle } from "../ffi/native_handle.ts";
+import { own } from "../ffi/own_memory.ts";
 import type { EventSink } from "./leaks.ts";
 import type { PoolEvent } from "./options.ts";
 
@@ -38,8 +39,8 @@ const decoder = new TextDecoder();
 export class PoolEvents implements EventSink {
   readonly #member: Pick<NativeHandle, "native" | "handle">;
   readonly #listener: (event: PoolEvent) => void;
-  readonly #numbers = new Float64Array(new ArrayBuffer(8 * POOL_EVENT * EVENTS));
-  readonly #ids = new Uint8Array(new ArrayBuffer(MAX_UPSTREAM_ID_BYTES * EVENTS));
+  readonly #numbers = own(new Float64Array(new ArrayBuffer(8 * POOL_EVENT * EVENTS)));
+  readonly #ids = own(new Uint8Array(new ArrayBuffer(MAX_UPSTREAM_ID_BYTES * EVENTS)));
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** Starts to listen. */

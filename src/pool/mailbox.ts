@@ -10,6 +10,7 @@ import { Bell, Bells } from "../bell.ts";
 import type { SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
 import type { NativeHandle } from "../ffi/native_handle.ts";
+import { own } from "../ffi/own_memory.ts";
 import {
   ANSWER_LEASE,
   ANSWER_WAITER,
@@ -48,7 +49,7 @@ export class Mailbox {
   readonly #owner: MailboxOwner;
   readonly #line: WaitingLine<Lease>;
   readonly #bell = new Bell(CHANNEL);
-  readonly #answers = new Float64Array(new ArrayBuffer(8 * ANSWER_NUMBERS * ANSWERS));
+  readonly #answers = own(new Float64Array(new ArrayBuffer(8 * ANSWER_NUMBERS * ANSWERS)));
 
   /** @param pollMs See {@linkcode WaitingLine}. */
   constructor(owner: MailboxOwner, pollMs?: number) {

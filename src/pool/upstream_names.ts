@@ -8,6 +8,7 @@
  */
 import { show, SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
+import { own } from "../ffi/own_memory.ts";
 import { MAX_UPSTREAM_ID_BYTES, UPSTREAM_NEWS } from "../ffi/symbols.gen.ts";
 
 const decoder = new TextDecoder();
@@ -23,7 +24,7 @@ export class UpstreamNames {
   /** The ids that were looked up since one of them changed. */
   #ids: (string | undefined)[] = [];
   readonly #tokens = new Map<string, number>();
-  readonly #text = new Uint8Array(new ArrayBuffer(1024));
+  readonly #text = own(new Uint8Array(new ArrayBuffer(1024)));
 
   readonly #pool: string;
   /** Every id that the pool had, as far as this member knows. */

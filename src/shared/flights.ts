@@ -8,6 +8,7 @@
  */
 import { messageOf } from "./clients.ts";
 import { native } from "../ffi/load.ts";
+import { own } from "../ffi/own_memory.ts";
 import { SCRIPT_LIMITER, SHARED_DUE_HEADER } from "../ffi/symbols.gen.ts";
 import { scriptOf } from "./script.ts";
 import { textBuffer } from "../text_buffer.ts";
@@ -22,7 +23,7 @@ const SEQ = 2;
 /** Keys with a call to make that are listed in one crossing. */
 const ROWS = 64;
 
-const room = new Uint8Array(new ArrayBuffer(1 << 15));
+const room = own(new Uint8Array(new ArrayBuffer(1 << 15)));
 const decoder = new TextDecoder();
 
 /** What flights need of their limiter. */
@@ -46,7 +47,7 @@ export class Flights {
   readonly #timeoutMs: number;
   /** Keys whose client has not answered yet, and since when. */
   readonly #pending = new Map<number, number>();
-  readonly #due = new Float64Array(new ArrayBuffer(8 * (SHARED_DUE_HEADER + ROWS)));
+  readonly #due = own(new Float64Array(new ArrayBuffer(8 * (SHARED_DUE_HEADER + ROWS))));
   /** Whether a call will be due at some time, as far as is known. */
   #hasDue = true;
   #script: Script | undefined;

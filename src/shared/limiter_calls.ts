@@ -12,6 +12,7 @@ import { listen } from "./mailboxes.ts";
 import { before, tookTooLong, unlessAborted } from "../deadline.ts";
 import { SluiceError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
+import { own } from "../ffi/own_memory.ts";
 import {
   LEAVE_ALWAYS,
   LEAVE_END,
@@ -64,7 +65,9 @@ export class LimiterCalls implements SharedCalls {
   readonly #forget: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** The request of a call, while the native side reads it: written last, nothing runs in between. */
-  readonly #request = new Float64Array(new ArrayBuffer(8 * (SHARED_REQUEST_COSTS + MAX_LIMITS)));
+  readonly #request = own(
+    new Float64Array(new ArrayBuffer(8 * (SHARED_REQUEST_COSTS + MAX_LIMITS))),
+  );
 
   constructor(store: SharedStore, handle: number, name: string) {
     this.owner = encodeURIComponent(name.toWellFormed());

@@ -6,6 +6,7 @@
  */
 import { statusError } from "../errors.ts";
 import { native } from "../ffi/load.ts";
+import { own } from "../ffi/own_memory.ts";
 import {
   SETTLE_NOTHING,
   SHARED_ANSWER_CODE,
@@ -50,7 +51,7 @@ export class LimiterMailbox implements Mailbox {
   readonly #timeoutMs: number;
   readonly #renew: () => void;
   readonly #line: WaitingLine<Answer>;
-  readonly #answers = new Float64Array(new ArrayBuffer(8 * SHARED_ANSWERS * ROWS));
+  readonly #answers = own(new Float64Array(new ArrayBuffer(8 * SHARED_ANSWERS * ROWS)));
 
   /**
    * @param timeoutMs How long an answer may take.

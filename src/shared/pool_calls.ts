@@ -8,6 +8,7 @@
  */
 import { LONGEST_TIMER } from "../deadline.ts";
 import { native } from "../ffi/load.ts";
+import { own } from "../ffi/own_memory.ts";
 import { LEAVE_ALWAYS, LEAVE_IF_LAST, POOL_NEVER_DUE, SCRIPT_POOL } from "../ffi/symbols.gen.ts";
 import { textBuffer } from "../text_buffer.ts";
 import { messageOf } from "./clients.ts";
@@ -24,7 +25,7 @@ const SEQ = 1;
 /** A call that its client has not answered for so long, in milliseconds, does not keep others from being made. */
 const HANGS_MS = 1000;
 
-const room = new Uint8Array(new ArrayBuffer(1 << 14));
+const room = own(new Uint8Array(new ArrayBuffer(1 << 14)));
 const decoder = new TextDecoder();
 
 /** The calls of one member of a pool. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { own } from "../ffi/own_memory.ts";
 import { messageOf } from "./clients.ts";
 import { before, tookTooLong } from "../deadline.ts";
 import { show, SluiceError } from "../errors.ts";
@@ -16,7 +17,7 @@ import { textBuffer } from "../text_buffer.ts";
 /** How often a call is made anew because the store's clock was not as expected. */
 const TRIES = 3;
 
-const room = new Uint8Array(new ArrayBuffer(1 << 13));
+const room = own(new Uint8Array(new ArrayBuffer(1 << 13)));
 const decoder = new TextDecoder();
 
 /** The calls of one limiter that are made once. */

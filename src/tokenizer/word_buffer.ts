@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { own } from "../ffi/own_memory.ts";
 import { WeakMemory } from "../weak_memory.ts";
 import type { WordPool } from "./word_pool.ts";
 
@@ -57,7 +58,7 @@ function copy(words: Uint32Array<ArrayBuffer>, count: number): Uint32Array<Array
 }
 
 function allocate(words: number): Uint32Array<ArrayBuffer> {
-  return new Uint32Array(new ArrayBuffer(4 * words));
+  return own(new Uint32Array(new ArrayBuffer(4 * words)));
 }
 
 /** The word buffer of this isolate. */

@@ -344,6 +344,9 @@
 // The earlier program is gone. All handles of this thread are closed.
 #define SLUICE_THREAD_ALL 2
 
+// The length of the call block: the number of a function, and the most parameters that one has.
+#define SLUICE_CALL_BLOCK 7
+
 // How many numbers `sluice_library_last_error_detail` writes.
 #define SLUICE_ERROR_DETAILS 6
 
@@ -2137,6 +2140,20 @@ int32_t sluice_library_cpu_features(uint8_t *out,
 //
 // `what` is a `SLUICE_THREAD_*` constant. Other threads are not affected.
 int32_t sluice_thread_enter(uint32_t what);
+
+// Returns the address of the call block of this thread: `SLUICE_CALL_BLOCK` numbers, valid until the thread ends.
+// O(1).
+double sluice_call_block(void);
+
+// Calls the function whose number is first in the call block of this thread with the arguments that follow, and returns
+// its result. O(1) beside the function.
+//
+// The number of a function is its position in the symbol table. Pointers are passed as addresses, which are below
+// 2^53. Fails with `INVALID_ARGUMENT` if there is no function of that number with parameters.
+//
+// # Safety
+// The contract of the function that is called.
+double sluice_call_run(void);
 
 // Writes Latin-1 text as UTF-8, and returns its length in bytes. O(length).
 //

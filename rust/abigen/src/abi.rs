@@ -40,6 +40,13 @@ pub(crate) struct Parameter {
     pub(crate) spelling: String,
 }
 
+impl Parameter {
+    /// Whether a buffer is only read.
+    pub(crate) fn is_input(&self) -> bool {
+        self.spelling.starts_with("const ")
+    }
+}
+
 /// One variant of `SluiceStatus`, without the prefix.
 #[derive(Debug)]
 pub(crate) struct Status {

@@ -1,10 +1,11 @@
-//! `abigen`: generates the C header, the TypeScript symbol table, the ABI hash, the reference of errors and the constants
-//! of the Python binding from one parse of `rust/abi`.
+//! `abigen`: generates the C header, the TypeScript symbol table, the ABI hash, the table of calls by number, the reference
+//! of errors and the constants of the Python binding from one parse of `rust/abi`.
 //!
 //! ```text
 //! rust/abi/src ── cbindgen ──► abi::Abi ──┬─► rust/abi/include/sluice.h
 //!                                         ├─► src/ffi/symbols.gen.ts
 //!                                         ├─► rust/abi/src/process/abi_hash.rs
+//!                                         ├─► rust/abi/src/seam/call_table.rs
 //!                                         ├─► python/sluice_arrow.py (a block of it)
 //!                  src/errors.ts ─────────┴─► docs/reference/errors.md
 //! ```

@@ -6,6 +6,9 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { detectBackend, library, load } from "../../../src/ffi/load.ts";
 import { whyNoFfi } from "../../../src/ffi/node.ts";
+import { own } from "../../../src/ffi/own_memory.ts";
+import { STATUS_INVALID_HANDLE } from "../../../src/ffi/symbols.gen.ts";
+import { collect } from "../../fixtures/garbage.ts";
 
 const MOD = new URL("../../../mod.ts", import.meta.url).href;
 const PROGRAM = `import { Tokenizer } from ${JSON.stringify(MOD)};
@@ -68,16 +71,20 @@ describe("node:ffi", () => {
   it("refuses garbage by an error, and survives every kind of buffer", () => {
     const { sluice_tokenizer_count: count } = library().native;
     const call = count as (...args: unknown[]) => number;
-    const invalid = { code: "ERR_INVALID_ARG_VALUE" };
     const bytes = new Uint8Array(8);
-    for (const handle of [1.5, -1, NaN, 2 ** 32, "1", 1n, undefined]) {
-      assert.throws(() => call(handle, bytes, 8, 0), invalid, String(handle));
+    // As in the other runtimes, a number that is none becomes a handle that nobody has.
+    for (const handle of [-1, NaN, 2 ** 32, "none", undefined]) {
+      assert.equal(call(handle, bytes, 8, 0), STATUS_INVALID_HANDLE, String(handle));
     }
-    assert.throws(() => call(0, {}, 8, 0), invalid);
-    assert.throws(() => call(0, bytes), invalid);
+    for (const length of [-1, NaN, undefined]) assert.ok(call(0, bytes, length, 0) < 0);
+    assert.throws(() => call(1n, bytes, 8, 0), TypeError);
+    // An address is never taken from a caller.
+    for (const buffer of [{}, 4096, 4096n, "text", null, undefined]) {
+      assert.throws(() => call(0, buffer, 8, 0), { code: "ERR_INVALID_ARG_TYPE" });
+    }
     const detached = new Uint8Array(8);
     structuredClone(detached, { transfer: [detached.buffer] });
-    assert.throws(() => call(0, detached, 0, 0), invalid);
+    assert.throws(() => call(0, detached, 0, 0), { code: "ERR_INVALID_ARG_VALUE" });
     const shrunk = new ArrayBuffer(8, { maxByteLength: 64 });
     const outside = new Uint8Array(shrunk, 4, 4);
     shrunk.resize(2);
@@ -88,6 +95,38 @@ describe("node:ffi", () => {
       outside,
     ];
     for (const buffer of buffers) assert.ok(call(0, buffer, buffer.length, 0) < 0);
+  });
+
+  it("passes arguments through the call block as node:ffi itself does", () => {
+    const { DynamicLibrary } = process.getBuiltinModule("node:ffi" as "fs") as unknown as {
+      DynamicLibrary: new (path: string) => {
+        getFunctions(table: object): Record<string, (...args: unknown[]) => number>;
+      };
+    };
+    const { native, path } = library();
+    const args = ["u32", "buffer", "u32", "u32", "buffer", "u32"];
+    const name = "sluice_tokenizer_encode";
+    const { [name]: theirs } = new DynamicLibrary(path)
+      .getFunctions({ [name]: { arguments: args, return: "i32" } });
+    const text = new TextEncoder().encode("Two ways for one call, and the same ids. ".repeat(9));
+    const [one, two, owned] = [
+      new Uint32Array(128),
+      new Uint32Array(128),
+      own(new Uint32Array(128)),
+    ];
+    const handle = native.sluice_tokenizer_open(new TextEncoder().encode("o200k_base"), 10);
+    assert.ok(handle > 0);
+    const count = theirs!(handle, text, text.length, 0, one, one.length);
+    assert.ok(count > 80 && count < 128);
+    for (let i = 0; i < 3; i++) {
+      for (const out of [two, owned]) {
+        out.fill(0);
+        assert.equal(native[name](handle, text, text.length, 0, out, out.length), count);
+        assert.deepEqual(out, one);
+      }
+      collect();
+    }
+    native.sluice_tokenizer_close(handle);
   });
 
   it("has one library for each path, which is never closed", () => {

@@ -5,6 +5,8 @@
 //! crates.
 
 pub(crate) mod boundary;
+pub mod call;
+mod call_table;
 pub mod failure;
 pub mod handle;
 pub(crate) mod objects;
