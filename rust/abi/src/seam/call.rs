@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn each_thread_has_a_block_of_its_own() {
         let here = sluice_call_block();
-        let there = std::thread::spawn(sluice_call_block).join();
+        let there = std::thread::spawn(|| sluice_call_block()).join();
         assert!(there.is_ok_and(|there| there != here));
     }
 }
