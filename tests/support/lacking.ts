@@ -11,7 +11,7 @@ export function isCi(): boolean {
 }
 
 /**
- * The reason, for the option `skip` of `node:test`. Throws it in CI, where nobody would see that tests are skipped.
+ * The reason, for the option `skip` of `node:test`. Throws it in CI, where it would not be seen that tests are skipped.
  *
  * @param what What is lacking and what installs it.
  */

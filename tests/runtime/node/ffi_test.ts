@@ -72,7 +72,7 @@ describe("node:ffi", () => {
     const { sluice_tokenizer_count: count } = library().native;
     const call = count as (...args: unknown[]) => number;
     const bytes = new Uint8Array(8);
-    // As in the other runtimes, a number that is none becomes a handle that nobody has.
+    // As in the other runtimes, a number that is none becomes a handle that is not open.
     for (const handle of [-1, NaN, 2 ** 32, "none", undefined]) {
       assert.equal(call(handle, bytes, 8, 0), STATUS_INVALID_HANDLE, String(handle));
     }

@@ -6,14 +6,16 @@
 //! thread, and calls [`sluice_call_run`].
 
 use std::cell::Cell;
-use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
+use crate::seam::arguments::{Arguments, MOST_ARGUMENTS};
 use crate::seam::boundary::boundary_f64;
 use crate::seam::call_table;
 use crate::seam::failure::Failure;
 
 /// The length of the call block: the number of a function, and the most parameters that one has.
 pub const SLUICE_CALL_BLOCK: u32 = 7;
+
+const _: () = assert!(SLUICE_CALL_BLOCK as usize == 1 + MOST_ARGUMENTS);
 
 thread_local! {
     /// Without a destructor, so that it exists as long as its thread.
@@ -48,34 +50,10 @@ pub unsafe extern "C" fn sluice_call_run() -> f64 {
     })
 }
 
-/// The arguments of a call by position.
-#[derive(Clone, Copy)]
-pub(crate) struct Arguments<'a>(&'a [f64; SLUICE_CALL_BLOCK as usize - 1]);
-
-impl Arguments<'_> {
-    pub(crate) fn u32(self, at: usize) -> u32 {
-        self.0[at] as u32
-    }
-
-    pub(crate) fn i32(self, at: usize) -> i32 {
-        self.0[at] as i32
-    }
-
-    pub(crate) fn f64(self, at: usize) -> f64 {
-        self.0[at]
-    }
-
-    pub(crate) fn input<T>(self, at: usize) -> *const T {
-        with_exposed_provenance(self.0[at] as usize)
-    }
-
-    pub(crate) fn output<T>(self, at: usize) -> *mut T {
-        with_exposed_provenance_mut(self.0[at] as usize)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ptr::with_exposed_provenance_mut;
+
     use super::*;
 
     /// Writes the block and runs it, as a caller does.
@@ -84,7 +62,7 @@ mod tests {
         assert!(numbers.len() <= SLUICE_CALL_BLOCK as usize);
         // SAFETY: the block of this thread has room for them, and the functions get buffers of this test.
         unsafe {
-            block.copy_from_nonoverlapping(numbers.as_ptr(), numbers.len());
+            std::slice::from_raw_parts_mut(block, numbers.len()).copy_from_slice(numbers);
             sluice_call_run()
         }
     }

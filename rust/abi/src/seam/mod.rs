@@ -4,8 +4,11 @@
 //! Nothing here knows a noun of the ABI but [`failure`], which has a status for each error of the three core
 //! crates.
 
+mod arguments;
 pub(crate) mod boundary;
 pub mod call;
+// It declares functions that cbindgen finds where they are defined.
+/// cbindgen:ignore
 mod call_table;
 pub mod failure;
 pub mod handle;
