@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -247,7 +247,8 @@ function nodeExecutable(): Case {
       const before = copies(project);
       assert.equal(project.run([app]), PRINTED);
       assert.equal(copies(project).length, Math.max(before.length, 1));
-      assert.equal(project.run([app]), PRINTED);
+      const { stdout, stderr } = spawnSync(app, { encoding: "utf8", env: project.environment({}) });
+      assert.deepEqual([stdout.trim(), stderr], [PRINTED, ""]);
     },
   };
 }
