@@ -121,7 +121,11 @@ const BESIDE: readonly Step[] = [
 
 /** Tests, of which many wait for timers, processes and servers. */
 const TESTS: readonly Step[] = [
-  { name: "cargo test", command: ["cargo", "test", "--locked", "--workspace"], read: cargo },
+  {
+    name: "cargo test",
+    command: ["cargo", "test", "--locked", "--workspace", "--no-fail-fast"],
+    read: cargo,
+  },
   { name: "bun test", command: [`${BIN}/bun`, "test", "--timeout", "60000"], read: bun },
   {
     name: "deno test",

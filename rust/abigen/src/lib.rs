@@ -50,9 +50,9 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>, String> {
         Generated { path: "rust/abi/include/sluice.h", text: header::write(&bindings) },
         Generated { path: "src/ffi/symbols.gen.ts", text: typescript::write(&abi) },
         Generated { path: "rust/abi/src/process/abi_hash.rs", text: hash_file(&abi) },
-        Generated { path: calls::PATH, text: calls::write(&abi) },
         Generated { path: "docs/reference/errors.md", text: errors::write(&abi, root)? },
         Generated { path: python::PATH, text: python::write(&abi, root)? },
+        Generated { path: calls::PATH, text: calls::write(&abi) },
     ])
 }
 
