@@ -133,8 +133,8 @@ const TESTS: readonly Step[] = [
       .concat(`--ignore=${["tests/runtime/bun", "tests/runtime/node", ...OF_SEVERAL].join()}`),
     read: deno,
   },
-  // Two at a time, which wait for their timers and servers at the same time.
-  inNode("node test", IN_NODE.filter((file) => !COMPUTES.test(file)), 2),
+  // Three at a time, which wait for their timers and servers at the same time. Nothing runs beside them any more.
+  inNode("node test", IN_NODE.filter((file) => !COMPUTES.test(file)), 3),
 ];
 
 /** What measures, once the others are done. */

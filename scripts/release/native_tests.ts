@@ -20,7 +20,8 @@ import { TARGETS } from "./targets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-const FILES = PORTABLE.map((name) => `tests/${name}_test.ts`);
+// Without the dot, Bun takes a name for a part of paths.
+const FILES = PORTABLE.map((name) => `./tests/${name}_test.ts`);
 
 /** How each runtime runs test files, and what reads its summary. */
 const RUNNERS: Readonly<
