@@ -20,8 +20,7 @@ import { TARGETS } from "./targets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-// Without the dot, Bun takes a name for a part of paths.
-const FILES = PORTABLE.map((name) => `./tests/${name}_test.ts`);
+const FILES = PORTABLE.map((name) => `tests/${name}_test.ts`);
 
 /** How each runtime runs test files, and what reads its summary. */
 const RUNNERS: Readonly<
