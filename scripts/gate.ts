@@ -9,6 +9,7 @@
  * @module
  */
 import { globSync } from "node:fs";
+import { resolve } from "node:path";
 import process from "node:process";
 import { bun, cargo, closing, deno, execute, node, type Tally } from "./run.ts";
 
@@ -18,6 +19,7 @@ const BIN = "node_modules/.bin";
 interface Step {
   readonly name: string;
   readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
   /** Reads the tally out of a test runner's output. */
   readonly read?: (output: string) => Tally;
 }
@@ -66,7 +68,10 @@ const COMPUTES =
 function inNode(name: string, files: readonly string[], atATime: number): Step {
   // Not --test-force-exit: with it, a file's process exits before it has told of all its tests.
   const options = [`--test-concurrency=${atATime}`, "--test-reporter=spec"];
-  return { name, command: [`${BIN}/node`, "--test", ...options, ...files], read: node };
+  const command = [`${BIN}/node`, "--test", ...options, ...files];
+  // Processes start in 0.12 s and not in 0.3 s where modules need no compilation.
+  const environment = { NODE_COMPILE_CACHE: resolve(".build/node-compile-cache") };
+  return { name, command, environment, read: node };
 }
 
 /** Checks that compute and never wait. They use what the tests leave of the processor. */
@@ -150,12 +155,18 @@ const total: Tally = { passed: 0, failed: 0 };
 const failures: string[] = [];
 
 /** Runs one step and counts it. Its output is shown as it comes, or when it has ended if others run beside it. */
-async function run({ name, command, read }: Step, isBeside: boolean): Promise<void> {
+async function run(step: Step, isBeside: boolean): Promise<void> {
+  const { name, command, environment = {}, read } = step;
   const head = `\n── ${name}: ${command.join(" ")}`;
   if (!isBeside) console.log(head);
   const started = performance.now();
   const lowest = isBeside ? ["nice", "-n", "19"] : [];
-  const { code, output } = await execute([...lowest, ...command], {}, isBeside, STEP_LIMIT_MS);
+  const { code, output } = await execute(
+    [...lowest, ...command],
+    environment,
+    isBeside,
+    STEP_LIMIT_MS,
+  );
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (isBeside) console.log(`${head}\n${output}`);
   console.log(`── ${name}: ${code === 0 ? "ok" : `FAILED with exit code ${code}`} (${seconds} s)`);
