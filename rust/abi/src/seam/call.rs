@@ -1,7 +1,7 @@
 //! The call block: an array of numbers per thread through which a call passes its arguments.
 //!
 //! A runtime can be fast at calls without arguments and slow at all others. Node.js 26 checks and converts arguments in
-//! JavaScript that all functions share: a call with a buffer takes it 110 to 250 ns, and one without arguments 3 ns
+//! JavaScript that all functions share: a call with a buffer took it 113 ns, and one without arguments takes 3 ns
 //! (`bench/record`, crossing). There the caller writes the number of the function and its arguments to the block of its
 //! thread, and calls [`sluice_call_run`].
 
